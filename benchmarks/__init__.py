@@ -1,0 +1,1 @@
+"""Measurements of the times and sizes that the project promises: ``nox -s bench``."""

@@ -1,0 +1,1 @@
+"""Drills: one rehearsed failure each, judged by what a writing client saw."""

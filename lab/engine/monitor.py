@@ -1,0 +1,207 @@
+"""The Pulumi SDK's test monitor, made to ask an engine: URNs, providers, dependencies and errors as the real one has them.
+
+The SDK calls the monitor from a pool of threads, so independent resources are made in parallel.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from pulumi.runtime import rpc
+from pulumi.runtime.mocks import MockMonitor, MockResourceArgs, Mocks
+from pulumi.runtime.proto import resource_pb2
+
+from lab.engine.registration import Engine, EngineError, Invocation, Provider, Registration, Values
+from lab.engine.stack_outputs import Outputs
+from lab.engine.wire import plain_values, present, provider_inputs
+
+_STACK = "pulumi:pulumi:Stack"
+_STACK_REFERENCE = "pulumi:pulumi:StackReference"
+_PROVIDER_PREFIX = "pulumi:providers:"
+
+
+class StoppedError(Exception):
+    """The program failed elsewhere, so this resource was not begun."""
+
+
+class _NoMocks(Mocks):
+    """The base class wants mocks; this monitor overrides every method that would ask them."""
+
+    def call(self, args: object) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
+        raise NotImplementedError
+
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        raise NotImplementedError
+
+
+class ProgramMonitor(MockMonitor):
+    """Answers one run of one program.
+
+    Args:
+        engine: fulfils the registrations.
+        layer: name of the layer, for the engine's records.
+        project: the Pulumi project.
+        stack: the stack.
+        disabled_default_providers: packages whose resources need an explicit provider; ``*`` for all.
+    """
+
+    def __init__(
+        self, engine: Engine, *, layer: str, project: str, stack: str, disabled_default_providers: frozenset[str]
+    ) -> None:
+        super().__init__(_NoMocks())
+        self._engine = engine
+        self._layer = layer
+        self._project = project
+        self._stack = stack
+        self._disabled = disabled_default_providers
+        self._lock = threading.Lock()
+        self._urns: set[str] = set()
+        self._providers: dict[str, Provider] = {}
+        self._stopped = threading.Event()
+        self.stack_outputs: Outputs | None = None
+
+    def stop(self) -> None:
+        """Begin no further resource: the program has failed."""
+        self._stopped.set()
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """The URN as the real engine builds it: the types of all parents but the stack, joined by ``$``."""
+        parent_type = parent.split("::")[2] if parent else ""
+        qualified = type_ if parent_type in ("", _STACK) else f"{parent_type}${type_}"
+        return f"urn:pulumi:{self._stack}::{self._project}::{qualified}::{name}"
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 (the protocol's name)
+        """Register a resource; errors carry its URN as a note."""
+        urn = self._new_urn(request)
+        if request.type == _STACK:
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        try:
+            return self._registered(urn, request)
+        except StoppedError:
+            raise
+        except Exception as error:
+            self.stop()
+            error.add_note(f"creating {urn}")
+            raise
+
+    def _new_urn(self, request: Any) -> str:
+        urn = self.make_urn(request.parent, request.type, request.name)
+        with self._lock:
+            if urn in self._urns:
+                raise EngineError(f"Duplicate resource URN '{urn}'; try giving it a unique name")
+            self._urns.add(urn)
+        return urn
+
+    def _registered(self, urn: str, request: Any) -> Any:
+        if self._stopped.is_set():
+            raise StoppedError(f"{urn} was not begun: the program failed before")
+        if not request.custom:
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        if request.type.startswith(_PROVIDER_PREFIX):
+            identifier = self._configured(urn, request)
+            return resource_pb2.RegisterResourceResponse(urn=urn, id=identifier, object=request.object)
+        if request.importId:
+            raise EngineError(f"{urn} imports {request.importId}: this engine starts from nothing, it cannot import")
+        inputs, secret_inputs = plain_values(request.object)
+        registration = Registration(
+            layer=self._layer,
+            urn=urn,
+            type=request.type,
+            name=request.name,
+            inputs=inputs,
+            secret_inputs=secret_inputs,
+            provider=self._provider(request.provider, request.type),
+            parent=request.parent,
+            dependencies=frozenset(request.dependencies),
+            property_dependencies={
+                key: frozenset(depends.urns) for key, depends in request.propertyDependencies.items()
+            },
+            protect=request.protect,
+            retain_on_delete=request.retainOnDelete,
+            ignore_changes=tuple(request.ignoreChanges),
+        )
+        created = self._engine.create(registration)
+        secret = secret_inputs | set(request.additionalSecretOutputs)
+        outputs = {
+            key: rpc.wrap_rpc_secret(value) if key in secret else value for key, value in created.outputs.items()
+        }
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=created.id, object=present(outputs))
+
+    def _configured(self, urn: str, request: Any) -> str:
+        inputs, _ = plain_values(request.object)
+        package = request.type.removeprefix(_PROVIDER_PREFIX)
+        provider = Provider(urn=urn, package=package, name=request.name, inputs=provider_inputs(inputs))
+        self._engine.configure(provider)
+        with self._lock:
+            self._providers[urn] = provider
+        return f"{package}-provider"
+
+    def _provider(self, reference: str, token: str) -> Provider | None:
+        if not reference:
+            package = token.partition(":")[0]
+            if package in self._disabled or "*" in self._disabled:
+                raise EngineError(
+                    f"Default provider for '{package}' disabled. '{token}' must use an explicit provider."
+                )
+            return None
+        urn = reference.rpartition("::")[0]
+        with self._lock:
+            return self._providers[urn]
+
+    def ReadResource(self, request: Any) -> Any:  # noqa: N802 (the protocol's name)
+        """Answer a stack reference from the programs that ran; nothing else can be read.
+
+        Raises:
+            UnknownStackError: the stack was not deployed.
+            EngineError: the program reads an existing resource.
+        """
+        urn = self._new_urn(request)
+        if request.type != _STACK_REFERENCE:
+            raise EngineError(
+                f"{urn} reads an existing {request.type}: pass what is needed through a contract, "
+                "or add reading to lab/engine/monitor.py"
+            )
+        try:
+            outputs = self._engine.stacks.of(request.id)
+        except LookupError as error:
+            error.add_note(f"reading {urn}")
+            raise
+        values = {
+            name: rpc.wrap_rpc_secret(value) if name in outputs.secret_names else value
+            for name, value in outputs.values.items()
+        }
+        properties = present(
+            {"name": request.id, "outputs": values, "secretOutputNames": sorted(outputs.secret_names)}
+        )
+        return resource_pb2.ReadResourceResponse(urn=urn, properties=properties)
+
+    def Invoke(self, request: Any) -> Any:  # noqa: N802 (the protocol's name)
+        """Call a provider's function; errors name it in a note."""
+        arguments, _ = plain_values(request.args)
+        try:
+            invocation = Invocation(
+                layer=self._layer,
+                token=request.tok,
+                arguments=arguments,
+                provider=self._provider(request.provider, request.tok),
+            )
+            result: Values = self._engine.invoke(invocation)
+        except Exception as error:
+            self.stop()
+            error.add_note(f"invoking {request.tok}")
+            raise
+        return resource_pb2.ResourceInvokeResponse(**{"return": present(result)})
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 (the protocol's name)
+        """Keep the outputs of the stack; those of components are not needed."""
+        if request.urn.split("::")[2] == _STACK:
+            values, secret_names = plain_values(request.outputs)
+            self.stack_outputs = Outputs(values, secret_names)
+        return super().RegisterResourceOutputs(request)
+
+    def RegisterPackage(self, request: Any) -> Any:  # noqa: N802 (the protocol's name)
+        """Refuse parameterized packages: nothing here uses them."""
+        raise EngineError(f"package {request.name}: parameterized packages are not supported")
+
+

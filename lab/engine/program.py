@@ -1,0 +1,174 @@
+"""Runs a layer's program in this process, as the Pulumi CLI would run it in its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import json
+import logging
+import runpy
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi.runtime import set_all_config
+from pulumi.runtime.mocks import MockEngine
+from pulumi.runtime.settings import SETTINGS, Settings, configure
+from pulumi.runtime.stack import run_in_stack
+
+from lab.engine.monitor import ProgramMonitor, StoppedError
+from lab.engine.registration import Engine
+from lab.engine.stack_files import StackConfiguration, load_configuration
+from lab.engine.stack_outputs import ORGANIZATION
+from shared.errors import SettingsError
+from shared.layers import Layer
+
+# The SDK makes one call a resource from the event loop's pool, and most of its time is waiting for AWS.
+_PARALLEL_REGISTRATIONS = 16
+
+_SETTINGS_SEEN_BY_OTHER_THREADS = ("monitor", "engine", "project", "stack", "organization", "root_directory", "dry_run")
+
+_logger = logging.getLogger("lab.engine.program")
+
+# The SDK's settings and `sys.path` are process-wide.
+_one_at_a_time = threading.Lock()
+
+
+def run_program(
+    layer: Layer, stack: str, engine: Engine, config_overrides: Mapping[str, object] | None = None
+) -> dict[str, Any]:
+    """Run a layer's program to its end: all resources made, all outputs known.
+
+    The outputs are also published to ``engine.stacks``, where the layers above find them.
+
+    Args:
+        layer: whose program.
+        stack: the stack; its file holds the configuration.
+        engine: fulfils what the program registers.
+        config_overrides: configuration that wins over the stack's file.
+
+    Returns:
+        The stack outputs as plain values.
+
+    Raises:
+        SettingsError: configuration is missing or cannot be used.
+        Exception: whatever the program or the engine raised, with the resource's URN as a note. Resources made before
+            stay; the engine knows them.
+    """
+    return run_folder(layer.folder, layer.name, stack, engine, config_overrides)
+
+
+def run_folder(
+    folder: Path, layer_name: str, stack: str, engine: Engine, config_overrides: Mapping[str, object] | None = None
+) -> dict[str, Any]:
+    """The same for a project in any folder. See :func:`run_program`."""
+    configuration = load_configuration(folder, stack, config_overrides)
+    monitor = ProgramMonitor(
+        engine,
+        layer=layer_name,
+        project=configuration.project,
+        stack=stack,
+        disabled_default_providers=_disabled_default_providers(configuration),
+    )
+    with _one_at_a_time, _importable(folder):
+        contextvars.copy_context().run(_run, folder, configuration, monitor)
+    if monitor.stack_outputs is None:
+        raise RuntimeError(f"the program in {folder} ended without registering its stack's outputs")
+    engine.stacks.publish(configuration.project, stack, monitor.stack_outputs)
+    return dict(monitor.stack_outputs.values)
+
+
+def _disabled_default_providers(configuration: StackConfiguration) -> frozenset[str]:
+    key = "pulumi:disable-default-providers"
+    text = configuration.values.get(key)
+    if text is None:
+        return frozenset()
+    packages = json.loads(text)
+    if not isinstance(packages, list):
+        raise SettingsError(key, text, 'give a list of packages, such as ["aws"]')
+    return frozenset(packages)
+
+
+def _run(folder: Path, configuration: StackConfiguration, monitor: ProgramMonitor) -> None:
+    with _runtime_settings(folder, configuration, monitor):
+        loop = asyncio.new_event_loop()
+        loop.set_default_executor(ThreadPoolExecutor(_PARALLEL_REGISTRATIONS, thread_name_prefix="register"))
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_until_complete(run_in_stack(lambda: _execute(folder)))
+        except BaseException as error:
+            monitor.stop()
+            first = SETTINGS.rpc_manager.unhandled_exception
+            _drain(loop)
+            # What the SDK raises may be a dependent's echo: the first failure is the one that counts.
+            _raise_original(error if first is None or not isinstance(error, Exception) else first)
+        finally:
+            _drain(loop)
+            loop.close()
+            asyncio.set_event_loop(None)
+
+
+def _execute(folder: Path) -> None:
+    runpy.run_path(str(folder / "__main__.py"), run_name="__main__")
+
+
+def _drain(loop: asyncio.AbstractEventLoop) -> None:
+    """End what is still waiting and wait for the calls under way: a resource being made is made and recorded."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_default_executor())
+
+
+def _raise_original(error: BaseException) -> None:
+    if isinstance(error, pulumi.RunError) and isinstance(error.__cause__, SettingsError):
+        raise error.__cause__
+    if isinstance(error, StoppedError) and error.__cause__ is not None:
+        raise error.__cause__
+    raise error
+
+
+@contextmanager
+def _runtime_settings(folder: Path, configuration: StackConfiguration, monitor: ProgramMonitor) -> Iterator[None]:
+    before = {name: getattr(SETTINGS, name) for name in _SETTINGS_SEEN_BY_OTHER_THREADS}
+    settings = Settings(
+        project=configuration.project,
+        stack=configuration.stack,
+        monitor=monitor,
+        dry_run=False,
+        organization=ORGANIZATION,
+        root_directory=str(folder),
+        engine=MockEngine(_logger),
+    )
+    configure(settings)
+    pulumi.runtime.settings.ROOT.set(None)
+    set_all_config(dict(configuration.values), sorted(configuration.secret_keys))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            # The SDK takes the first value set after a None as the default of every other thread and context.
+            setattr(SETTINGS, name, None)
+            setattr(SETTINGS, name, value)
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """The project's folder on ``sys.path``; its modules are forgotten afterwards, each run imports them anew."""
+    before = set(sys.modules)
+    path = list(sys.path)
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path[:] = path
+        for name in set(sys.modules) - before:
+            file = getattr(sys.modules[name], "__file__", None)
+            if isinstance(file, str) and Path(file).is_relative_to(folder):
+                del sys.modules[name]

@@ -1,0 +1,108 @@
+"""What a program asks of an engine, as plain values, and what an engine is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from lab.engine.stack_outputs import StackOutputs
+
+Values = Mapping[str, Any]
+"""Property values by their camelCase names."""
+
+
+class EngineError(Exception):
+    """A program asked for something the engine cannot do; the text says what and where to change it."""
+
+
+@dataclass(frozen=True)
+class Provider:
+    """An explicit provider that a program registered.
+
+    Attributes:
+        urn: its URN.
+        package: ``aws``, ``random`` ...
+        name: its logical name.
+        inputs: its arguments, decoded.
+    """
+
+    urn: str
+    package: str
+    name: str
+    inputs: Values
+
+
+@dataclass(frozen=True)
+class Registration:
+    """One resource as the program declares it, all inputs resolved.
+
+    Attributes:
+        layer: name of the layer whose program runs.
+        urn: the URN as the real engine builds it.
+        type: type token, such as ``aws:ec2/vpc:Vpc``.
+        name: logical name.
+        inputs: inputs without secret wrapping; assets and archives as the SDK's objects.
+        secret_inputs: names of the inputs that are, or hold, secrets.
+        provider: the explicit provider, None where the program gave none.
+        parent: URN of the parent, of the stack where the program gave none.
+        dependencies: URNs it depends on, through inputs or explicitly.
+        property_dependencies: the same by input.
+        protect: the program's ``protect`` option.
+        retain_on_delete: the program's ``retain_on_delete`` option.
+        ignore_changes: the program's ``ignore_changes`` option.
+    """
+
+    layer: str
+    urn: str
+    type: str
+    name: str
+    inputs: Values
+    secret_inputs: frozenset[str] = frozenset()
+    provider: Provider | None = None
+    parent: str = ""
+    dependencies: frozenset[str] = frozenset()
+    property_dependencies: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    protect: bool = False
+    retain_on_delete: bool = False
+    ignore_changes: tuple[str, ...] = ()
+
+    @property
+    def package(self) -> str:
+        """The package of the type: ``aws`` of ``aws:ec2/vpc:Vpc``."""
+        return self.type.partition(":")[0]
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """One function call of a program, such as ``aws:secretsmanager/getSecretVersion:getSecretVersion``."""
+
+    layer: str
+    token: str
+    arguments: Values
+    provider: Provider | None
+
+
+@dataclass(frozen=True)
+class Created:
+    """What an engine answers to a registration: the physical id and the outputs besides the inputs."""
+
+    id: str
+    outputs: Values = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """Fulfils a program's registrations. Called from several threads at once."""
+
+    @property
+    def stacks(self) -> StackOutputs:
+        """Outputs of the programs that ran; stack references read them, the runner adds to them."""
+
+    def configure(self, provider: Provider) -> None:
+        """Take note of an explicit provider, or refuse it."""
+
+    def create(self, registration: Registration) -> Created:
+        """Make the resource; return once it can be used."""
+
+    def invoke(self, invocation: Invocation) -> Values:
+        """Answer a function call."""

@@ -1,0 +1,220 @@
+"""The lab's network: VPC addresses as loopback addresses, security groups that decide, cuts between the sites."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.sites import Site
+
+logger = logging.getLogger(__name__)
+
+Clients = Callable[[str, str], Any]
+"""Gives the boto3 client of a service in a region."""
+
+_RULES_VALID_SECONDS = 1.0
+
+
+def loopback_address(vpc_address: str) -> str:
+    """The loopback address that stands for a VPC address: 10.a.b.c is 127.a.b.c.
+
+    Raises:
+        ValueError: the address does not lie in 10.0.0.0/8.
+    """
+    return _moved(vpc_address, "10", "127")
+
+
+def vpc_address(loopback: str) -> str:
+    """The VPC address a loopback address stands for: 127.a.b.c is 10.a.b.c.
+
+    Raises:
+        ValueError: the address does not lie in 127.0.0.0/8.
+    """
+    return _moved(loopback, "127", "10")
+
+
+def _moved(address: str, from_net: str, to_net: str) -> str:
+    first, _, rest = str(ipaddress.IPv4Address(address)).partition(".")
+    if first != from_net:
+        raise ValueError(f"{address} does not lie in {from_net}.0.0.0/8")
+    return f"{to_net}.{rest}"
+
+
+@dataclass(frozen=True)
+class IngressRule:
+    """One permission of a security group: who may come in, and to which TCP ports."""
+
+    first_port: int
+    last_port: int
+    networks: tuple[ipaddress.IPv4Network, ...] = ()
+    groups: frozenset[str] = frozenset()
+
+    def admits(self, source: ipaddress.IPv4Address, source_groups: frozenset[str], port: int) -> bool:
+        """Whether the rule lets a source address, which bears these groups, reach a port."""
+        if not self.first_port <= port <= self.last_port:
+            return False
+        return bool(self.groups & source_groups) or any(source in network for network in self.networks)
+
+
+@dataclass(frozen=True)
+class _Region:
+    """What EC2 said about one region at one time."""
+
+    read_at: float
+    rules: Mapping[str, tuple[IngressRule, ...]] = field(default_factory=dict)
+    groups_of_address: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+class LabNetwork:
+    """Decides who reaches whom, from what EC2 holds at that moment and from the cuts made for a rehearsal.
+
+    Addresses are VPC addresses (10.a.b.c) in every call.
+    """
+
+    def __init__(self, client: Clients, regions: Mapping[Site, str]) -> None:
+        """Look at nothing yet.
+
+        Args:
+            client: gives boto3 clients for EC2.
+            regions: each site's region.
+        """
+        self._client = client
+        self._regions = dict(regions)
+        self._read: dict[str, _Region] = {}
+        self._reading: dict[str, threading.Lock] = {region: threading.Lock() for region in self._regions.values()}
+        self._networks: dict[ipaddress.IPv4Network, Site] = {}
+        self._cuts: set[frozenset[Site]] = set()
+        self._state = threading.Lock()
+
+    def register(self, site: Site, cidr: str) -> None:
+        """Say which site a VPC's addresses belong to."""
+        with self._state:
+            self._networks[ipaddress.IPv4Network(cidr)] = site
+
+    def site_of(self, address: str) -> Site | None:
+        """The site an address lies in; None for one outside every registered VPC (a client of its own network)."""
+        wanted = ipaddress.IPv4Address(address)
+        with self._state:
+            for network, site in self._networks.items():
+                if wanted in network:
+                    return site
+        return None
+
+    def site_in(self, region: str) -> Site:
+        """The site whose region this is.
+
+        Raises:
+            LookupError: no site is there.
+        """
+        for site, its_region in self._regions.items():
+            if its_region == region:
+                return site
+        raise LookupError(f"no site lies in {region}")
+
+    def cut(self, one: Site, other: Site) -> None:
+        """Interrupt the link between two sites for new connections; what is established is the forwarders' to drop."""
+        with self._state:
+            self._cuts.add(frozenset((one, other)))
+
+    def heal(self) -> None:
+        """Undo every cut."""
+        with self._state:
+            self._cuts.clear()
+
+    def is_cut(self, source: str, destination: str) -> bool:
+        """Whether a cut lies between the sites of two addresses."""
+        sites = {self.site_of(source), self.site_of(destination)}
+        with self._state:
+            return sites in self._cuts
+
+    def admits(self, source: str, destination: str, security_group_ids: Iterable[str], port: int) -> bool:
+        """Whether a new connection gets through.
+
+        Args:
+            source: where it comes from.
+            destination: where it goes; its site's region is where the groups are looked up.
+            security_group_ids: the groups the destination bears now.
+            port: the destination's port.
+
+        Returns:
+            True where a rule of one of the groups admits the source and no cut lies between the sites. EC2 not
+            answering changes nothing: as on AWS, what was last known keeps working; what was never known is closed.
+        """
+        site = self.site_of(destination)
+        if site is None or self.is_cut(source, destination):
+            return False
+        region = self._region(self._regions[site])
+        source_groups = region.groups_of_address.get(source, frozenset())
+        address = ipaddress.IPv4Address(source)
+        return any(
+            rule.admits(address, source_groups, port)
+            for group in security_group_ids
+            for rule in region.rules.get(group, ())
+        )
+
+    def _region(self, name: str) -> _Region:
+        with self._reading[name]:
+            known = self._read.get(name)
+            now = time.monotonic()
+            if known is not None and now - known.read_at < _RULES_VALID_SECONDS:
+                return known
+            try:
+                fresh = self._read_region(name, now)
+            except (BotoCoreError, ClientError) as error:
+                logger.warning("EC2 of %s did not answer, its last known rules stay: %s", name, error)
+                if known is None:
+                    return _Region(now)
+                fresh = _Region(now, known.rules, known.groups_of_address)
+            self._read[name] = fresh
+            return fresh
+
+    def _read_region(self, name: str, now: float) -> _Region:
+        ec2 = self._client("ec2", name)
+        rules = {
+            group["GroupId"]: ingress_rules(group.get("IpPermissions", ()))
+            for page in ec2.get_paginator("describe_security_groups").paginate()
+            for group in page["SecurityGroups"]
+        }
+        groups_of_address: dict[str, frozenset[str]] = {}
+        for page in ec2.get_paginator("describe_network_interfaces").paginate():
+            for interface in page["NetworkInterfaces"]:
+                groups = frozenset(group["GroupId"] for group in interface.get("Groups", ()))
+                for address in _addresses(interface):
+                    groups_of_address[address] = groups
+        return _Region(now, rules, groups_of_address)
+
+
+def ingress_rules(permissions: Iterable[Mapping[str, Any]]) -> tuple[IngressRule, ...]:
+    """The TCP rules among a security group's `IpPermissions`, as EC2 returns them."""
+    rules = []
+    for permission in permissions:
+        protocol = str(permission["IpProtocol"])
+        if protocol == "-1":
+            first, last = 0, 65535
+        elif protocol in ("tcp", "6"):
+            first, last = int(permission["FromPort"]), int(permission["ToPort"])
+        else:
+            continue
+        rules.append(
+            IngressRule(
+                first,
+                last,
+                tuple(ipaddress.IPv4Network(found["CidrIp"]) for found in permission.get("IpRanges", ())),
+                frozenset(found["GroupId"] for found in permission.get("UserIdGroupPairs", ()) if "GroupId" in found),
+            )
+        )
+    return tuple(rules)
+
+
+def _addresses(interface: Mapping[str, Any]) -> Sequence[str]:
+    addresses = [found["PrivateIpAddress"] for found in interface.get("PrivateIpAddresses", ())]
+    if "PrivateIpAddress" in interface and interface["PrivateIpAddress"] not in addresses:
+        addresses.append(interface["PrivateIpAddress"])
+    return addresses

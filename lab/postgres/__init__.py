@@ -1,0 +1,1 @@
+"""Real PostgreSQL servers: where the programs come from and how one server is run."""

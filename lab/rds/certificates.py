@@ -1,0 +1,79 @@
+"""Certificates for the instances, from an authority made for one lab."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import ssl
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+VALID = datetime.timedelta(days=30)
+
+
+class CertificateAuthority:
+    """Signs the instances' certificates. As on AWS they name the instance's endpoint, so `sslmode=verify-full` holds
+    for the endpoint and fails for an alias of it."""
+
+    def __init__(self, directory: Path) -> None:
+        """Make the authority.
+
+        Args:
+            directory: an existing folder; `root.pem` in it is what clients trust.
+        """
+        self._directory = directory
+        self.certificate_file = directory / "root.pem"
+        self.valid_until = datetime.datetime.now(datetime.UTC) + VALID
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._name = _name("Lab RDS root")
+        certificate = (
+            self._builder(self._name, self._key)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+        self.certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+    def server_context(self, address: str) -> ssl.SSLContext:
+        """A TLS context that shows a certificate for an instance's address."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        certificate = (
+            self._builder(_name(address), key)
+            .add_extension(
+                x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address)), x509.DNSName(address)]),
+                critical=False,
+            )
+            .sign(self._key, hashes.SHA256())
+        )
+        file = self._directory / f"{address}.pem"
+        file.touch(mode=0o600)
+        file.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+            + certificate.public_bytes(serialization.Encoding.PEM)
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(file)
+        file.unlink()
+        return context
+
+    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+        now = datetime.datetime.now(datetime.UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self._name)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(minutes=5))
+            .not_valid_after(self.valid_until)
+        )
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])

@@ -1,0 +1,166 @@
+"""What RDS's agent does on each server: measure it, and keep an idle one's replicas from looking late."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psutil
+import psycopg
+
+from lab.postgres.server import PostgresServer
+
+_GIBIBYTE = 1024**3
+_KEPT_SAMPLES = 30
+# Looks come at a fixed part of each period and are published at a later one: one datapoint in each, without drift.
+_MEASURED_AT = 0.2
+PUBLISHED_AT = 0.6
+
+_HEARTBEAT = "INSERT INTO heartbeat VALUES (1, now()) ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at"
+
+# ReplicaLag as RDS defines it:
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PostgreSQL.Replication.ReadReplicas.Monitor.html
+_MEASURE = """
+SELECT pg_is_in_recovery() AS is_replica,
+       (SELECT count(*) FROM pg_stat_activity
+         WHERE backend_type = 'client backend' AND usename <> 'rdsadmin')::float8 AS connections,
+       extract(epoch FROM now() - pg_last_xact_replay_timestamp())::float8 AS lag_seconds,
+       CASE WHEN NOT pg_is_in_recovery() THEN
+         (SELECT max(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)) FROM pg_replication_slots)
+       END::float8 AS oldest_slot_bytes,
+       (SELECT sum(size) FROM pg_ls_waldir())::float8 AS wal_bytes,
+       (SELECT sum(pg_database_size(oid)) FROM pg_database)::float8 AS database_bytes
+"""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One value of one `AWS/RDS` metric."""
+
+    name: str
+    value: float
+    unit: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What one look at a server gave."""
+
+    taken_at: datetime.datetime
+    metrics: tuple[Metric, ...]
+
+
+class ServerAgent:
+    """Looks at one server again and again, in a thread of its own: one that hangs holds up nobody else."""
+
+    def __init__(
+        self,
+        server: PostgresServer,
+        allocated_bytes: Callable[[], int],
+        period_seconds: float,
+        heartbeat_seconds: float,
+    ) -> None:
+        """Start looking.
+
+        Args:
+            server: the server.
+            allocated_bytes: tells the storage the instance was given.
+            period_seconds: how often it is measured.
+            heartbeat_seconds: how often a writer gets a heartbeat.
+        """
+        self._server = server
+        self._allocated_bytes = allocated_bytes
+        self._period_seconds = period_seconds
+        self._heartbeat_seconds = heartbeat_seconds
+        self._ended = threading.Event()
+        self._samples: deque[Sample] = deque(maxlen=_KEPT_SAMPLES)
+        self._processes: dict[int, psutil.Process] = {}
+        threading.Thread(target=self._look, name=f"rds-agent-{server.name}", daemon=True).start()
+
+    def take(self) -> list[Sample]:
+        """What was measured since the last call, oldest first. Never waits."""
+        taken = []
+        while self._samples:
+            taken.append(self._samples.popleft())
+        return taken
+
+    def end(self) -> None:
+        """Stop looking; a look that hangs ends with its server."""
+        self._ended.set()
+
+    def _look(self) -> None:
+        while not self._ended.is_set():
+            # Down, starting or gone: what is not measured is not published, and whoever watches sees it missing.
+            with contextlib.suppress(psycopg.Error, OSError):
+                if self._server.expected_running:
+                    self._look_while_connected()
+            self._ended.wait(seconds_to_tick(self._period_seconds, _MEASURED_AT))
+
+    def _look_while_connected(self) -> None:
+        last_beat = float("-inf")
+        with self._server.connect() as connection:
+            connection.execute("SET statement_timeout = '1s'")
+            while not self._ended.is_set():
+                row = connection.execute(_MEASURE).fetchone()
+                if row is None:
+                    return
+                is_replica, connections, lag_seconds, slot_bytes, wal_bytes, database_bytes = row
+                metrics = self._metrics(is_replica, connections, lag_seconds, slot_bytes, wal_bytes, database_bytes)
+                self._samples.append(Sample(datetime.datetime.now(datetime.UTC), tuple(metrics)))
+                if not is_replica and time.monotonic() - last_beat >= self._heartbeat_seconds:
+                    last_beat = time.monotonic()
+                    connection.execute(_HEARTBEAT)
+                self._ended.wait(seconds_to_tick(self._period_seconds, _MEASURED_AT))
+
+    def _metrics(
+        self,
+        is_replica: bool,  # noqa: FBT001 - a column
+        connections: float,
+        lag_seconds: float | None,
+        slot_bytes: float | None,
+        wal_bytes: float,
+        database_bytes: float,
+    ) -> list[Metric]:
+        free_bytes = max(0.0, self._allocated_bytes() - database_bytes - wal_bytes)
+        metrics = [
+            Metric("DatabaseConnections", connections, "Count"),
+            Metric("TransactionLogsDiskUsage", wal_bytes, "Bytes"),
+            Metric("FreeStorageSpace", free_bytes, "Bytes"),
+            Metric("CPUUtilization", self._cpu_percent(), "Percent"),
+        ]
+        if is_replica:
+            # -1 is RDS's "replication is not active": nothing replayed since the start, so there is no lag to tell.
+            metrics.append(Metric("ReplicaLag", -1.0 if lag_seconds is None else max(0.0, lag_seconds), "Seconds"))
+        elif slot_bytes is not None:
+            metrics.append(Metric("OldestReplicationSlotLag", slot_bytes, "Bytes"))
+        return metrics
+
+    def _cpu_percent(self) -> float:
+        """CPU time of the server's living processes since the last look, as a share of the whole machine."""
+        total = 0.0
+        alive: dict[int, psutil.Process] = {}
+        for process in self._server.processes():
+            known = self._processes.get(process.pid, process)
+            alive[process.pid] = known
+            try:
+                total += known.cpu_percent(None)
+            except psutil.NoSuchProcess:
+                continue
+        self._processes = alive
+        return min(100.0, total / (psutil.cpu_count() or 1))
+
+
+def seconds_to_tick(period_seconds: float, part: float) -> float:
+    """How long to wait for the next time a period of the clock has passed to a part of it (0 to 1)."""
+    position = (time.time() / period_seconds - part) % 1.0
+    return (1.0 - position) * period_seconds
+
+
+def allocated_bytes(gibibytes: int) -> int:
+    """Storage in bytes, from RDS's unit."""
+    return gibibytes * _GIBIBYTE

@@ -1,0 +1,204 @@
+"""The project's commands. All of them share one environment, ``.venv``, which is also the one Pulumi runs programs in.
+
+``./dr SESSION`` is ``nox -s SESSION`` without a nox installed; what follows ``--`` goes to the session's command.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nox
+from nox.command import CommandFailed
+
+nox.needs_version = ">=2024.10.9"
+# Pulumi looks for its programs' environment at one fixed place, so the sessions do not make one each.
+nox.options.default_venv_backend = "none"
+nox.options.stop_on_first_error = True
+nox.options.error_on_external_run = False
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+STAMP = VENV / "installed-from"
+REQUIREMENTS = ROOT / "requirements.lock"
+BOOTSTRAP = ROOT / "bootstrap.lock"
+PROJECTS = ("network", "data", "dr-automation", "observability")
+BAD_INPUT = 2
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, format and types; `-- --fix` repairs what ruff can."""
+    environment(session)
+    python(session, "ruff", "check", *session.posargs, ".")
+    python(session, "ruff", "format", *([] if session.posargs else ["--check"]), ".")
+    python(session, "mypy", "noxfile.py", "shared", "lab", "deployment", "benchmarks", "tests")
+    python(session, "mypy", "--scripts-are-modules", "dr")
+    # One run a layer: each has a module named __main__.
+    for project in PROJECTS:
+        python(session, "mypy", f"projects/{project}")
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """Run the unit and contract tests: no lab, no network."""
+    environment(session)
+    python(session, "pytest", "--ignore=tests/integration", *(session.posargs or ["tests", "projects"]))
+
+
+@nox.session(default=False)
+def integration(session: nox.Session) -> None:
+    """Check what is really deployed against cfn-outputs/flat-outputs.json; by default in the lab."""
+    environment(session)
+    python(session, "pytest", *(session.posargs or ["tests/integration"]), patient=True)
+
+
+@nox.session(default=False)
+def drill(session: nox.Session) -> None:
+    """Rehearse a failure in the lab and judge it: `-- --scenario NAME`, `-- --list`."""
+    environment(session)
+    python(session, "lab", "drill", *session.posargs, patient=True)
+
+
+@nox.session(default=False)
+def lab(session: nox.Session) -> None:
+    """Bring up the lab with all four layers and stay until Ctrl-C."""
+    environment(session)
+    python(session, "lab", "up", *session.posargs, patient=True)
+
+
+@nox.session(default=False)
+def tests(session: nox.Session) -> None:
+    """Run everything CI runs: lint, unit, integration, drill."""
+    for part in ("lint", "unit", "integration", "drill"):
+        session.notify(part, posargs=[])
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure the lab, the drill and the tests against their time limits."""
+    environment(session)
+    python(session, "benchmarks", *session.posargs, patient=True)
+
+
+@nox.session(default=False)
+def deploy(session: nox.Session) -> None:
+    """Deploy all layers in order, or those named: `-- [LAYER ...] [--stack NAME] [--yes] [Pulumi options]`."""
+    environment(session)
+    python(session, "deployment", "deploy", *session.posargs, patient=True)
+
+
+@nox.session(default=False)
+def preview(session: nox.Session) -> None:
+    """Show what deploy would change; arguments as for deploy."""
+    environment(session)
+    python(session, "deployment", "preview", *session.posargs, patient=True)
+
+
+@nox.session(default=False)
+def destroy(session: nox.Session) -> None:
+    """Destroy all layers in reverse order, or those named; arguments as for deploy."""
+    environment(session)
+    python(session, "deployment", "destroy", *session.posargs, patient=True)
+
+
+@nox.session(default=False)
+def outputs(session: nox.Session) -> None:
+    """Write the layers' stack outputs to cfn-outputs/flat-outputs.json: `-- [LAYER ...] [--stack NAME]`."""
+    environment(session)
+    python(session, "deployment", "outputs", *session.posargs, patient=True)
+
+
+@nox.session(default=False)
+def lock(session: nox.Session) -> None:
+    """Make both lock files again from pyproject.toml; `-- --upgrade` takes the newest versions."""
+    uv = find_uv()
+    if uv is None:
+        session.error("uv = (not found): run this as ./dr lock")
+    compile_lock = [uv, "pip", "compile", "-q", "--universal", "--python-version", "3.11", "--generate-hashes"]
+    compile_lock += ["--no-emit-index-url", *session.posargs]
+    groups = ["--group", "lab", "--group", "checks", "--group", "build", "pyproject.toml"]
+    session.run(*compile_lock, *groups, "-o", REQUIREMENTS.name, env=installer_variables())
+    session.run(*compile_lock, "--group", "bootstrap", "-o", BOOTSTRAP.name, env=installer_variables())
+
+
+def python(session: nox.Session, module: str, *arguments: str, patient: bool = False) -> None:
+    """Run ``python -m module`` in the shared environment.
+
+    Args:
+        session: the session that wants it.
+        module: what to run.
+        arguments: its arguments.
+        patient: leave Ctrl-C to the command, however long it takes to clean up; its exit code 2 is nox's too.
+    """
+    path = f"{PYTHON.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    variables = {"VIRTUAL_ENV": str(VENV), "PATH": path, "PYTHONUNBUFFERED": "1"}
+    try:
+        if patient:
+            session.run(
+                str(PYTHON), "-m", module, *arguments, env=variables, stderr=None, interrupt_timeout=None, external=True
+            )
+        else:
+            session.run(str(PYTHON), "-m", module, *arguments, env=variables, external=True)
+    except CommandFailed as failed:
+        # nox ends with 1 whatever failed. Bad input has its own code (2), for scripts that call us.
+        if patient and failed.return_code == BAD_INPUT and module != "pytest":
+            raise SystemExit(BAD_INPUT) from None
+        raise
+
+
+def environment(session: nox.Session) -> None:
+    """Make ``.venv`` what requirements.lock says, with the project itself importable; nothing to do in most calls."""
+    # The location counts: scripts and the editable install carry it. So does the Python it was made with.
+    inputs = [REQUIREMENTS.read_bytes(), (ROOT / "pyproject.toml").read_bytes()]
+    inputs += [text.encode() for text in (str(ROOT), sys.version, sys.base_prefix)]
+    wanted = hashlib.sha256(b"\0".join(inputs)).hexdigest()
+    if PYTHON.exists() and STAMP.exists() and STAMP.read_text() == wanted:
+        return
+    session.log("installing requirements.lock into .venv (about a minute the first time)")
+    STAMP.unlink(missing_ok=True)
+    uv = find_uv()
+    if uv is None:
+        _install_with_pip(session)
+    else:
+        _install_with_uv(session, uv)
+    STAMP.write_text(wanted)
+
+
+def _install_with_uv(session: nox.Session, uv: str) -> None:
+    variables = {**installer_variables(), "VIRTUAL_ENV": str(VENV)}
+    into = ["--quiet", "--python", str(PYTHON)]
+    session.run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(VENV), env=variables)
+    session.run(uv, "pip", "sync", *into, "--require-hashes", str(REQUIREMENTS), env=variables)
+    itself = ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
+    session.run(uv, "pip", "install", *into, *itself, env=variables)
+
+
+def _install_with_pip(session: nox.Session) -> None:
+    session.run(sys.executable, "-m", "venv", "--clear", str(VENV))
+    install = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    session.run(*install, "--require-hashes", "--requirement", str(REQUIREMENTS))
+    session.run(*install, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+
+
+def find_uv() -> str | None:
+    """The uv beside this nox (./dr installs both), or the one on PATH."""
+    return shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
+
+
+def installer_variables() -> dict[str, str]:
+    """Settings that make uv behave as pip does on this machine: its certificates and its package index."""
+    variables = {"UV_SYSTEM_CERTS": "1", "UV_PYTHON_DOWNLOADS": "never"}
+    listed = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+    ).stdout
+    for line in listed.splitlines():
+        key, _, value = line.partition("=")
+        if key.endswith(".index-url"):
+            variables["UV_DEFAULT_INDEX"] = value.strip("'\"")
+    return {name: value for name, value in variables.items() if name not in os.environ}

@@ -1,0 +1,126 @@
+"""Program of the data layer."""
+
+import pulumi
+from data_layer.buckets import BackupBucket, BackupBucketArgs
+from data_layer.credentials import look_up_master_credentials
+from data_layer.database import PrimaryDatabase, PrimaryDatabaseArgs
+from data_layer.foundation import DatabaseFoundation, DatabaseFoundationArgs
+from data_layer.instance import InstanceProfile, Placement
+from data_layer.parameters import database_parameters
+from data_layer.replica import ReplicaDatabase, ReplicaDatabaseArgs
+from data_layer.replication import BucketReplication, BucketReplicationArgs
+from data_layer.settings import DataSettings
+
+from shared import program
+from shared.contracts import DataContract, NetworkContract, SiteData
+from shared.providers import site_providers
+from shared.references import layer_stack
+from shared.sites import Site
+
+
+def data() -> None:
+    """Declare the layer and export its contract."""
+    settings = DataSettings.load()
+    names = settings.stack.names
+    regions = settings.stack.regions
+    providers = site_providers(settings.stack)
+    credentials = look_up_master_credentials(settings.secret_id, regions[Site.PRIMARY], providers[Site.PRIMARY])
+    network = NetworkContract.read(layer_stack("network", settings.stack))
+
+    profile = InstanceProfile(
+        instance_class=settings.instance_class,
+        port=network.database_port,
+        maximum_storage_gib=settings.maximum_storage_gib,
+        backup_retention_days=settings.backup_retention_days,
+        certificate_authority=settings.certificate_authority,
+        apply_immediately=settings.apply_immediately,
+        deletion_protection=settings.deletion_protection,
+        keep_automated_backups=not settings.skip_final_snapshot,
+    )
+    parameters = database_parameters(
+        max_slot_wal_keep_size_megabytes=settings.max_slot_wal_keep_size_megabytes,
+        slow_statement_milliseconds=settings.slow_statement_milliseconds,
+    )
+    placements = {
+        site: Placement(
+            site=site,
+            foundation=DatabaseFoundation(
+                names,
+                DatabaseFoundationArgs(
+                    site=site,
+                    subnet_ids=network.at(site).private_subnet_ids,
+                    engine_major_version=settings.engine_major_version,
+                    parameters=parameters,
+                    messages_key_arn=network.at(site).messages_key_arn,
+                    log_retention_days=settings.log_retention_days,
+                ),
+                providers[site],
+            ),
+            security_group_id=network.at(site).database_security_group_id,
+            data_key_arn=network.at(site).data_key_arn,
+            backup_window=settings.backup_windows[site],
+            maintenance_window=settings.maintenance_windows[site],
+        )
+        for site in Site
+    }
+    primary = PrimaryDatabase(
+        names,
+        PrimaryDatabaseArgs(
+            profile=profile,
+            placement=placements[Site.PRIMARY],
+            engine_major_version=settings.engine_major_version,
+            extended_support=settings.extended_support,
+            multi_az=settings.multi_az,
+            allocated_storage_gib=settings.allocated_storage_gib,
+            database_name=settings.database_name,
+            username=credentials.username,
+            password=pulumi.Output.secret(credentials.password),
+            skip_final_snapshot=settings.skip_final_snapshot,
+        ),
+        providers[Site.PRIMARY],
+    )
+    replica = ReplicaDatabase(
+        names,
+        ReplicaDatabaseArgs(profile=profile, placement=placements[Site.RECOVERY], source_arn=primary.instance.arn),
+        providers[Site.RECOVERY],
+    )
+    buckets = {
+        site: BackupBucket(
+            names,
+            BackupBucketArgs(
+                site=site,
+                data_key_arn=network.at(site).data_key_arn,
+                force_destroy=settings.force_destroy_buckets,
+                object_retention_days=settings.object_retention_days,
+                old_version_retention_days=settings.old_version_retention_days,
+            ),
+            providers[site],
+        )
+        for site in Site
+    }
+    BucketReplication(
+        names,
+        BucketReplicationArgs(source=buckets[Site.PRIMARY], destination=buckets[Site.RECOVERY], regions=regions),
+        providers,
+    )
+
+    instances = {Site.PRIMARY: primary.instance, Site.RECOVERY: replica.instance}
+    offered = {
+        site: SiteData(
+            database_id=instances[site].identifier,
+            database_arn=instances[site].arn,
+            database_address=instances[site].address,
+            backup_bucket_name=buckets[site].bucket.bucket,
+            backup_bucket_arn=buckets[site].bucket.arn,
+        )
+        for site in Site
+    }
+    DataContract(
+        primary=offered[Site.PRIMARY],
+        recovery=offered[Site.RECOVERY],
+        database_name=pulumi.Output.from_input(settings.database_name),
+        master_secret_id=pulumi.Output.from_input(settings.secret_id),
+    ).export()
+
+
+program.run(data)

@@ -1,0 +1,100 @@
+"""Policies around the backup buckets. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+OLDEST_TLS_VERSION = "1.2"
+
+
+def tls_only_policy(bucket_arn: str) -> str:
+    """A bucket policy that refuses everybody without TLS, and with an outdated one, as JSON."""
+    return _document(
+        _refuse_all("RefuseWithoutTls", bucket_arn, {"Bool": {"aws:SecureTransport": "false"}}),
+        _refuse_all("RefuseOutdatedTls", bucket_arn, {"NumericLessThan": {"s3:TlsVersion": OLDEST_TLS_VERSION}}),
+    )
+
+
+def replication_trust_policy() -> str:
+    """Who may take the replication role: S3 alone, as JSON."""
+    return _document({"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sts:AssumeRole"})
+
+
+def replication_policy(
+    *,
+    source_bucket_arn: str,
+    source_key_arn: str,
+    source_region: str,
+    destination_bucket_arn: str,
+    destination_key_arn: str,
+    destination_region: str,
+) -> str:
+    """What the replication role may do: read from one bucket with its key, write to the other with its key. As JSON.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html and
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
+    """
+    return _document(
+        _allow(
+            "ReadConfiguration",
+            ["s3:GetReplicationConfiguration", "s3:ListBucket"],
+            source_bucket_arn,
+        ),
+        _allow(
+            "ReadVersions",
+            ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"],
+            f"{source_bucket_arn}/*",
+        ),
+        _allow(
+            "WriteReplicas",
+            ["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"],
+            f"{destination_bucket_arn}/*",
+        ),
+        _allow(
+            "DecryptAtTheSource",
+            ["kms:Decrypt"],
+            source_key_arn,
+            _through_s3(source_region, source_bucket_arn),
+        ),
+        _allow(
+            "EncryptAtTheDestination",
+            ["kms:Encrypt", "kms:GenerateDataKey"],
+            destination_key_arn,
+            _through_s3(destination_region, destination_bucket_arn),
+        ),
+    )
+
+
+def _through_s3(region: str, bucket_arn: str) -> Mapping[str, Any]:
+    # With bucket keys the encryption context names the bucket; without them (an object uploaded with its own setting)
+    # it names the object.
+    return {
+        "StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"},
+        "StringLike": {"kms:EncryptionContext:aws:s3:arn": [bucket_arn, f"{bucket_arn}/*"]},
+    }
+
+
+def _allow(
+    sid: str, actions: Sequence[str], resource: str, condition: Mapping[str, Any] | None = None
+) -> Mapping[str, Any]:
+    statement: dict[str, Any] = {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resource}
+    if condition is not None:
+        statement["Condition"] = condition
+    return statement
+
+
+def _refuse_all(sid: str, bucket_arn: str, condition: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {
+        "Sid": sid,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [bucket_arn, f"{bucket_arn}/*"],
+        "Condition": condition,
+    }
+
+
+def _document(*statements: Mapping[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})

@@ -1,0 +1,54 @@
+"""What both databases are configured with. One list for both sites, so that they cannot differ. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One DB parameter. All of them are dynamic: a change takes effect without a restart.
+
+    Attributes:
+        name: as PostgreSQL or RDS calls it.
+        value: in PostgreSQL's base unit.
+    """
+
+    name: str
+    value: str
+
+
+def database_parameters(
+    *, max_slot_wal_keep_size_megabytes: int, slow_statement_milliseconds: int
+) -> tuple[Parameter, ...]:
+    """The parameters of primary and replica.
+
+    What a standby must have at least as large as its primary (``max_connections``, ``max_wal_senders``,
+    ``max_worker_processes``, ``max_prepared_transactions``, ``max_locks_per_transaction``) is not set at all: RDS
+    derives the first from the instance class, which both share, and the others have the same defaults.
+    https://www.postgresql.org/docs/14/hot-standby.html#HOT-STANDBY-ADMIN
+
+    Args:
+        max_slot_wal_keep_size_megabytes: WAL a lagging replica may pin on the primary.
+        slow_statement_milliseconds: from which duration statements are logged; -1 for none.
+    """
+    return (
+        # C1: a connection without TLS is refused.
+        Parameter("rds.force_ssl", "1"),
+        # A cross-region replica lives on a slot, and PostgreSQL keeps WAL for a slot without limit: a replica that is
+        # gone would fill the primary's disk.
+        Parameter("max_slot_wal_keep_size", str(max_slot_wal_keep_size_megabytes)),
+        # C2: what a reader on the replica may delay replay by. A query in the way is cancelled after 30 s, and the
+        # replica never asks its primary to keep dead rows for it: it is there to take over, not to report.
+        Parameter("max_standby_streaming_delay", "30000"),
+        Parameter("max_standby_archive_delay", "30000"),
+        Parameter("hot_standby_feedback", "0"),
+        Parameter("log_min_duration_statement", str(slow_statement_milliseconds)),
+        Parameter("log_statement", "ddl"),
+        Parameter("log_lock_waits", "1"),
+        # In kB: sorts and joins that spill 10 MB or more to disk.
+        Parameter("log_temp_files", "10240"),
+        # In milliseconds: vacuum runs that take 10 s or more.
+        Parameter("log_autovacuum_min_duration", "10000"),
+        Parameter("log_checkpoints", "1"),
+    )

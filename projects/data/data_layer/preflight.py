@@ -1,0 +1,90 @@
+"""What a deploy of this layer checks in the account before it touches anything, with boto3 and read-only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from data_layer.credentials import MasterCredentials, missing_secret, parse_master_credentials
+from shared.errors import SettingsError
+from shared.sites import Site
+
+if TYPE_CHECKING:
+    from mypy_boto3_rds import RDSClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+    from data_layer.settings import DataSettings
+
+
+def check(settings: DataSettings) -> None:
+    """Look for what the layer needs to find, with the credentials the deploy will have.
+
+    Raises:
+        SettingsError: the master user's secret is missing or unusable, the recovery database is no replica any more, or
+            AWS cannot be asked.
+    """
+    regions = settings.stack.regions
+    try:
+        check_secret(boto3.client("secretsmanager", region_name=regions[Site.PRIMARY]), settings.secret_id)
+        check_replica(
+            boto3.client("rds", region_name=regions[Site.RECOVERY]), settings.stack.names.of("database", Site.RECOVERY)
+        )
+    except BotoCoreError as error:
+        raise SettingsError(
+            "AWS", f"({type(error).__name__})", f"give credentials and a network that reach AWS: {error}"
+        ) from error
+
+
+def check_secret(client: SecretsManagerClient, secret_id: str) -> MasterCredentials:
+    """Hold the master user's secret against what the data layer and RDS take.
+
+    Args:
+        client: Secrets Manager in the primary region.
+        secret_id: the entry's name or ARN.
+
+    Raises:
+        SettingsError: it does not exist, is about to be deleted, may not be read, or its content cannot be used.
+    """
+    try:
+        content = client.get_secret_value(SecretId=secret_id)
+    except client.exceptions.ResourceNotFoundException as error:
+        raise missing_secret(secret_id, client.meta.region_name) from error
+    except client.exceptions.InvalidRequestException as error:
+        raise SettingsError(
+            "secretId",
+            secret_id,
+            "it is marked for deletion: restore it with "
+            f"aws secretsmanager restore-secret --region {client.meta.region_name} --secret-id {secret_id}",
+        ) from error
+    except ClientError as error:
+        raise SettingsError("secretId", secret_id, f"allow these credentials to read it: {error}") from error
+    return parse_master_credentials(secret_id, content.get("SecretString", ""))
+
+
+def check_replica(client: RDSClient, instance_id: str) -> None:
+    """Nothing, if the recovery database is a replica, or not there yet.
+
+    The program declares it as a replica. On one that was promoted a deploy would try to make it one again, which RDS
+    refuses, or which replaces the database that takes the writes by an empty one.
+
+    Args:
+        client: RDS in the recovery region.
+        instance_id: identifier of the recovery site's database.
+
+    Raises:
+        SettingsError: it was promoted, or may not be looked at.
+    """
+    try:
+        (instance,) = client.describe_db_instances(DBInstanceIdentifier=instance_id)["DBInstances"]
+    except client.exceptions.DBInstanceNotFoundFault:
+        return
+    except ClientError as error:
+        raise SettingsError(instance_id, "(unknown state)", f"allow these credentials to see it: {error}") from error
+    if not instance.get("ReadReplicaSourceDBInstanceIdentifier"):
+        raise SettingsError(
+            instance_id,
+            "(promoted)",
+            "it takes the writes since a failover, and this layer would make it a replica again: switch back first",
+        )

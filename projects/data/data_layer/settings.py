@@ -1,0 +1,214 @@
+"""What the data layer's stack configures, read and checked in one place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from data_layer.windows import Window, backup_window, maintenance_window, refuse_collisions
+from shared.errors import SettingsError
+from shared.settings import SettingsReader, StackSettings
+from shared.sites import Site
+
+PRODUCTION_ENVIRONMENTS = ("production", "prod")
+DATABASE_NAME_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
+RESERVED_DATABASE_NAMES = ("rdsadmin", "template0", "template1")
+INSTANCE_CLASS_PATTERN = re.compile(r"db\.[a-z0-9-]+\.[a-z0-9]+")
+CERTIFICATE_AUTHORITIES = ("rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1")
+# What PutRetentionPolicy of CloudWatch Logs takes.
+LOG_RETENTION_DAYS = (
+    1,
+    3,
+    5,
+    7,
+    14,
+    30,
+    60,
+    90,
+    120,
+    150,
+    180,
+    365,
+    400,
+    545,
+    731,
+    1096,
+    1827,
+    2192,
+    2557,
+    2922,
+    3288,
+    3653,
+)
+# gp3 on RDS for PostgreSQL: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html
+SMALLEST_STORAGE_GIB = 20
+LARGEST_STORAGE_GIB = 65536
+DEFAULT_BACKUP_WINDOWS = {Site.PRIMARY: "14:00-14:45", Site.RECOVERY: "18:00-18:45"}
+DEFAULT_MAINTENANCE_WINDOWS = {Site.PRIMARY: "sat:15:30-sat:16:30", Site.RECOVERY: "sun:19:30-sun:20:30"}
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Settings of the data layer.
+
+    Attributes:
+        stack: what all layers configure.
+        secret_id: entry of Secrets Manager with the master user's name and password.
+        database_name: database made with the instance.
+        engine_major_version: major version of PostgreSQL.
+        extended_support: pay to stay on a major version past its standard support.
+        instance_class: of both instances.
+        multi_az: a standby of the primary within its region.
+        allocated_storage_gib: storage of the databases.
+        maximum_storage_gib: up to which size it grows by itself.
+        backup_retention_days: of both instances' automated backups.
+        backup_windows: of each site's instance.
+        maintenance_windows: of each site's instance.
+        apply_immediately: apply changes at once instead of in the maintenance window.
+        certificate_authority: of the server certificates.
+        max_slot_wal_keep_size_megabytes: WAL a lagging replica may pin on the primary.
+        slow_statement_milliseconds: from which duration statements are logged; -1 for none.
+        log_retention_days: of the exported logs.
+        deletion_protection: refuse to delete the databases.
+        skip_final_snapshot: delete the primary without a last snapshot and with its automated backups.
+        force_destroy_buckets: delete the buckets with what is in them.
+        object_retention_days: how long objects in the buckets are kept.
+        old_version_retention_days: how long their old versions are kept.
+    """
+
+    stack: StackSettings
+    secret_id: str
+    database_name: str
+    engine_major_version: int
+    extended_support: bool
+    instance_class: str
+    multi_az: bool
+    allocated_storage_gib: int
+    maximum_storage_gib: int
+    backup_retention_days: int
+    backup_windows: Mapping[Site, Window]
+    maintenance_windows: Mapping[Site, Window]
+    apply_immediately: bool
+    certificate_authority: str
+    max_slot_wal_keep_size_megabytes: int
+    slow_statement_milliseconds: int
+    log_retention_days: int
+    deletion_protection: bool
+    skip_final_snapshot: bool
+    force_destroy_buckets: bool
+    object_retention_days: int
+    old_version_retention_days: int
+
+    @classmethod
+    def load(cls, reader: SettingsReader | None = None) -> DataSettings:
+        """Read the stack's configuration and check it.
+
+        Raises:
+            SettingsError: a value is missing or cannot be used, or a production stack is not protected.
+        """
+        reader = SettingsReader() if reader is None else reader
+        stack = StackSettings.load(reader)
+        backup_windows = {
+            site: backup_window(f"{site}BackupWindow", reader.text(f"{site}BackupWindow", default))
+            for site, default in DEFAULT_BACKUP_WINDOWS.items()
+        }
+        maintenance_windows = {
+            site: maintenance_window(f"{site}MaintenanceWindow", reader.text(f"{site}MaintenanceWindow", default))
+            for site, default in DEFAULT_MAINTENANCE_WINDOWS.items()
+        }
+        refuse_collisions(*backup_windows.values(), *maintenance_windows.values())
+        allocated_storage_gib = reader.whole_number(
+            "allocatedStorageGib", 20, minimum=SMALLEST_STORAGE_GIB, maximum=LARGEST_STORAGE_GIB
+        )
+        settings = cls(
+            stack=stack,
+            secret_id=reader.text("secretId"),
+            database_name=_database_name(reader),
+            engine_major_version=reader.whole_number("engineMajorVersion", 14, minimum=14, maximum=17),
+            extended_support=reader.switch("extendedSupport", default=False),
+            instance_class=_instance_class(reader),
+            multi_az=reader.switch("multiAz", default=False),
+            allocated_storage_gib=allocated_storage_gib,
+            maximum_storage_gib=_maximum_storage_gib(reader, allocated_storage_gib),
+            # 0 would turn backups off, and RDS makes no replica of an instance without them.
+            backup_retention_days=reader.whole_number("backupRetentionDays", 7, minimum=1, maximum=35),
+            backup_windows=MappingProxyType(backup_windows),
+            maintenance_windows=MappingProxyType(maintenance_windows),
+            apply_immediately=reader.switch("applyImmediately", default=False),
+            certificate_authority=reader.choice("certificateAuthority", "rds-ca-rsa2048-g1", CERTIFICATE_AUTHORITIES),
+            # Half the disk: the other half belongs to the data, or a lagging replica still fills it.
+            max_slot_wal_keep_size_megabytes=reader.whole_number(
+                "maxSlotWalKeepSizeMegabytes", 4096, minimum=64, maximum=allocated_storage_gib * 1024 // 2
+            ),
+            slow_statement_milliseconds=reader.whole_number(
+                "slowStatementMilliseconds", 1000, minimum=-1, maximum=2_147_483_647
+            ),
+            log_retention_days=_log_retention_days(reader),
+            deletion_protection=reader.switch("deletionProtection", default=False),
+            skip_final_snapshot=reader.switch("skipFinalSnapshot", default=True),
+            force_destroy_buckets=reader.switch("forceDestroyBuckets", default=True),
+            # Objects move to infrequent access after 30 days, and S3 lets none expire before it moves.
+            object_retention_days=reader.whole_number("objectRetentionDays", 90, minimum=31, maximum=3650),
+            old_version_retention_days=reader.whole_number("oldVersionRetentionDays", 30, minimum=1, maximum=3650),
+        )
+        settings.refuse_unprotected_production()
+        return settings
+
+    def refuse_unprotected_production(self) -> None:
+        """Nothing, unless this is a production stack whose data one command could destroy.
+
+        Raises:
+            SettingsError: it is.
+        """
+        if self.stack.environment.lower() not in PRODUCTION_ENVIRONMENTS:
+            return
+        for key, value, required in (
+            ("deletionProtection", self.deletion_protection, True),
+            ("skipFinalSnapshot", self.skip_final_snapshot, False),
+            ("forceDestroyBuckets", self.force_destroy_buckets, False),
+        ):
+            if value is not required:
+                raise SettingsError(
+                    key,
+                    str(value).lower(),
+                    f"environment = {self.stack.environment} needs {str(required).lower()}: "
+                    f"pulumi config set {key} {str(required).lower()}",
+                )
+
+
+def _database_name(reader: SettingsReader) -> str:
+    name = reader.text("databaseName", "app")
+    if not DATABASE_NAME_PATTERN.fullmatch(name) or name.lower() in RESERVED_DATABASE_NAMES:
+        raise SettingsError(
+            "databaseName",
+            name,
+            "start with a letter, then at most 62 letters, digits and underscores; not a name RDS uses itself",
+        )
+    return name
+
+
+def _instance_class(reader: SettingsReader) -> str:
+    instance_class = reader.text("instanceClass", "db.t3.medium")
+    if not INSTANCE_CLASS_PATTERN.fullmatch(instance_class):
+        raise SettingsError("instanceClass", instance_class, "give an RDS instance class such as db.t3.medium")
+    return instance_class
+
+
+def _maximum_storage_gib(reader: SettingsReader, allocated_storage_gib: int) -> int:
+    # RDS refuses a limit less than a tenth above what is allocated:
+    # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
+    smallest = -(-allocated_storage_gib * 11 // 10)
+    return reader.whole_number(
+        "maximumStorageGib", max(100, smallest), minimum=smallest, maximum=max(smallest, LARGEST_STORAGE_GIB)
+    )
+
+
+def _log_retention_days(reader: SettingsReader) -> int:
+    days = reader.whole_number("logRetentionDays", 30, minimum=1, maximum=LOG_RETENTION_DAYS[-1])
+    if days not in LOG_RETENTION_DAYS:
+        raise SettingsError(
+            "logRetentionDays", days, f"CloudWatch Logs takes {', '.join(map(str, LOG_RETENTION_DAYS))}"
+        )
+    return days

@@ -1,0 +1,1 @@
+"""The dr-automation layer: probes, failover, topics, state, names and health checks."""

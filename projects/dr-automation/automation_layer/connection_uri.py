@@ -1,0 +1,29 @@
+"""The URI for clients that find the writer themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+# libpq tries the hosts in turn; a dead one that answers nothing would hold it up for minutes.
+CONNECT_TIMEOUT_SECONDS = 5
+
+
+def writer_uri(hosts: Sequence[str], port: int, database: str, ssl_mode: str) -> str:
+    """libpq's multi-host URI, without credentials: whichever host takes writes is the writer, no DNS switch needed.
+
+    The hosts are the instances' own addresses, which RDS's certificates name, so ``verify-full`` holds (under the
+    writer's name it cannot). The client still has to say where AWS's certificate bundle lies: ``sslrootcert`` or
+    ``PGSSLROOTCERT``.
+
+    Args:
+        hosts: addresses in the order they are tried.
+        port: of all of them.
+        database: its name.
+        ssl_mode: libpq's ``sslmode``.
+    """
+    authority = ",".join(f"{host}:{port}" for host in hosts)
+    return (
+        f"postgresql://{authority}/{quote(database, safe='')}"
+        f"?target_session_attrs=read-write&sslmode={ssl_mode}&connect_timeout={CONNECT_TIMEOUT_SECONDS}"
+    )

@@ -1,0 +1,88 @@
+"""The names clients use (R11), in a private zone that both VPCs know.
+
+Recovery needs nothing of Route 53's control plane, which sits in one region: the records for both sites exist from the
+start, and a health check chooses between them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from automation_layer.health_checks import LAYER, HealthChecks
+from automation_layer.settings import AutomationSettings
+from shared.contracts import DataContract, NetworkContract
+from shared.providers import on
+from shared.sites import Site
+
+
+@dataclass(frozen=True)
+class ClientNamesArgs:
+    """What the names stand on.
+
+    Attributes:
+        network: both sites' VPCs.
+        data: both sites' databases.
+        health_checks: what chooses between the records.
+    """
+
+    network: NetworkContract
+    data: DataContract
+    health_checks: HealthChecks
+
+
+class ClientNames(pulumi.ComponentResource):
+    """The zone, the writer's name and the reader's name.
+
+    - *writer*: the primary's database while the latch's check is healthy, else the recovery site's. The second record
+      has no check: when it is asked for, nothing else is left.
+    - *reader*: the replica while it answers, else the primary. After a failover it is the new writer.
+
+    Attributes:
+        zone_id: the private hosted zone.
+    """
+
+    zone_id: pulumi.Output[str]
+
+    def __init__(self, settings: AutomationSettings, args: ClientNamesArgs, provider: aws.Provider) -> None:
+        super().__init__("postgres-dr:automation:ClientNames", settings.stack.names.of("client-names", LAYER))
+        self._settings = settings
+        self._args = args
+        self._options = on(provider, parent=self)
+        self._zone = aws.route53.Zone(
+            settings.stack.names.of("clients", LAYER),
+            name=settings.zone_name,
+            comment=f"Writer and reader of the PostgreSQL of {settings.stack.suffix}",
+            vpcs=[
+                aws.route53.ZoneVpcArgs(vpc_id=args.network.at(site).vpc_id, vpc_region=settings.stack.regions[site])
+                for site in Site
+            ],
+            force_destroy=not settings.deletion_protection,
+            opts=self._options,
+        )
+        self.zone_id = self._zone.zone_id
+        checks = args.health_checks
+        self._record(settings.writer_name, "writer", "PRIMARY", Site.PRIMARY, checks.writer)
+        self._record(settings.writer_name, "writer", "SECONDARY", Site.RECOVERY, None)
+        self._record(settings.reader_name, "reader", "PRIMARY", Site.RECOVERY, checks.replica)
+        self._record(settings.reader_name, "reader", "SECONDARY", Site.PRIMARY, checks.primary)
+        self.register_outputs({})
+
+    def _record(
+        self, name: str, what: str, rank: str, site: Site, health_check: aws.route53.HealthCheck | None
+    ) -> None:
+        identifier = self._settings.stack.names.of(f"{what}-{rank.lower()}", LAYER)
+        aws.route53.Record(
+            identifier,
+            zone_id=self._zone.zone_id,
+            name=name,
+            type="CNAME",
+            ttl=self._settings.timings.name_ttl_seconds,
+            records=[self._args.data.at(site).database_address],
+            set_identifier=identifier,
+            failover_routing_policies=[aws.route53.RecordFailoverRoutingPolicyArgs(type=rank)],
+            health_check_id=None if health_check is None else health_check.id,
+            opts=self._options,
+        )

@@ -1,0 +1,203 @@
+"""What each role and topic allows, as IAM statements. Pure: from names and ARNs to plain data.
+
+Nothing here is broader than what the code calls. ``Resource: "*"`` stands only where AWS offers nothing narrower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.sites import Site
+
+Statement = dict[str, Any]
+
+
+def document(*statements: Statement) -> dict[str, Any]:
+    """A policy document."""
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def lambda_trust(account_id: str) -> dict[str, Any]:
+    """Lambda may assume the role, for functions of this account only."""
+    return document(
+        {
+            "Sid": "LambdaOfThisAccount",
+            "Effect": "Allow",
+            "Principal": {"Service": "lambda.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
+        }
+    )
+
+
+def own_logs(log_group_arn: str) -> Statement:
+    """Write to the function's own log group, which exists beforehand: no right to make others."""
+    return {
+        "Sid": "WriteOwnLogs",
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": f"{log_group_arn}:*",
+    }
+
+
+def vpc_attachment(account_id: str, region: str, function_arn: str) -> list[Statement]:
+    """What Lambda itself needs to put a function into a VPC, and what the function's code therefore must not do.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html: describing works on all resources only, and a
+    delete limited to single interfaces can cut the function off.
+    """
+    return [
+        {
+            "Sid": "LambdaSeesNetworks",
+            "Effect": "Allow",
+            "Action": ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"],
+            "Resource": "*",
+        },
+        {
+            "Sid": "LambdaAttachesFunction",
+            "Effect": "Allow",
+            "Action": [
+                "ec2:CreateNetworkInterface",
+                "ec2:DeleteNetworkInterface",
+                "ec2:AssignPrivateIpAddresses",
+                "ec2:UnassignPrivateIpAddresses",
+            ],
+            "Resource": f"arn:aws:ec2:{region}:{account_id}:*/*",
+        },
+        {
+            # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+            "Sid": "CodeLeavesNetworksAlone",
+            "Effect": "Deny",
+            "Action": "ec2:*",
+            "Resource": "*",
+            "Condition": {"ArnEquals": {"lambda:SourceFunctionArn": function_arn}},
+        },
+    ]
+
+
+@dataclass(frozen=True)
+class FailoverReach:
+    """What the failover function works on.
+
+    Attributes:
+        regions: the region of each site.
+        database_arns: RDS instance of each site.
+        metric_namespace: where it publishes who the writer is.
+        state_table_arn: its state.
+        state_key_arn: KMS key of the state table.
+        topic_arns: topics it tells people through.
+        topics_key_arn: KMS key of those topics.
+    """
+
+    regions: Mapping[Site, str]
+    database_arns: Mapping[Site, str]
+    metric_namespace: str
+    state_table_arn: str
+    state_key_arn: str
+    topic_arns: Sequence[str]
+    topics_key_arn: str
+
+
+def failover(reach: FailoverReach) -> list[Statement]:
+    """What the failover function calls: observe both sites, fence and promote instances, keep state, tell people."""
+    home = reach.regions[Site.RECOVERY]
+    databases = [reach.database_arns[site] for site in Site]
+    return [
+        {
+            "Sid": "ObserveDatabases",
+            "Effect": "Allow",
+            "Action": "rds:DescribeDBInstances",
+            "Resource": databases,
+        },
+        {
+            "Sid": "FenceAndPromote",
+            "Effect": "Allow",
+            "Action": ["rds:ModifyDBInstance", "rds:RebootDBInstance", "rds:PromoteReadReplica"],
+            "Resource": databases,
+        },
+        {
+            # RDS looks the new security group up with the caller's rights; describing has no narrower resource.
+            "Sid": "FenceNamesSecurityGroup",
+            "Effect": "Allow",
+            "Action": "ec2:DescribeSecurityGroups",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:RequestedRegion": [reach.regions[site] for site in Site]}},
+        },
+        {
+            # CloudWatch offers no resource for reading metrics.
+            "Sid": "ReadMetrics",
+            "Effect": "Allow",
+            "Action": "cloudwatch:GetMetricData",
+            "Resource": "*",
+        },
+        {
+            "Sid": "PublishWriterSite",
+            "Effect": "Allow",
+            "Action": "cloudwatch:PutMetricData",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"cloudwatch:namespace": reach.metric_namespace}},
+        },
+        {
+            "Sid": "KeepState",
+            "Effect": "Allow",
+            "Action": ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
+            "Resource": reach.state_table_arn,
+        },
+        {
+            "Sid": "UseStateKey",
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
+            "Resource": reach.state_key_arn,
+            "Condition": {"StringEquals": {"kms:ViaService": f"dynamodb.{home}.amazonaws.com"}},
+        },
+        {
+            "Sid": "TellPeople",
+            "Effect": "Allow",
+            "Action": "sns:Publish",
+            "Resource": list(reach.topic_arns),
+        },
+        {
+            "Sid": "UseTopicsKey",
+            "Effect": "Allow",
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+            "Resource": reach.topics_key_arn,
+            "Condition": {"StringEquals": {"kms:ViaService": f"sns.{home}.amazonaws.com"}},
+        },
+    ]
+
+
+def topic(topic_arn: str, *, account_id: str, region: str, alarms_publish: bool) -> dict[str, Any]:
+    """Who may publish to a topic beside this account's own principals, whose IAM policies decide.
+
+    Args:
+        topic_arn: the topic.
+        account_id: the account.
+        region: the topic's region.
+        alarms_publish: whether CloudWatch alarms of this account and region may.
+    """
+    tls_only = {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "sns:Publish",
+        "Resource": topic_arn,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    if not alarms_publish:
+        return document(tls_only)
+    return document(
+        tls_only,
+        {
+            "Sid": "AlarmsOfThisAccount",
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudwatch.amazonaws.com"},
+            "Action": "sns:Publish",
+            "Resource": topic_arn,
+            "Condition": {
+                "StringEquals": {"aws:SourceAccount": account_id},
+                "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:{region}:{account_id}:alarm:*"},
+            },
+        },
+    )

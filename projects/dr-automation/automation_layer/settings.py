@@ -1,0 +1,143 @@
+"""What the dr-automation layer's stack configures, read and checked in one place."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from automation_layer.timings import Timings
+from shared.errors import SettingsError
+from shared.settings import REGION_PATTERN, SettingsReader, StackSettings
+
+MODES = ("automatic", "manual", "paused")
+SSL_MODES = ("verify-full", "verify-ca", "require")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
+LOG_RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
+EMAIL_PATTERN = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+DOMAIN_PATTERN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+PRODUCTION = "production"
+
+
+@dataclass(frozen=True)
+class AutomationSettings:
+    """Settings of the dr-automation layer.
+
+    Attributes:
+        stack: what all layers configure.
+        timings: every duration.
+        mode: ``automatic`` fails over by itself, ``manual`` asks, ``paused`` only observes and reports.
+        max_data_loss_seconds: a failover that would lose more is not made without a person (C2).
+        reference_region: a third region; whether it answers tells a dark region from a network of our own that is down.
+        promoted_backup_retention_days: automated backups of the promoted database (R7).
+        parent_domain: the private zone is named below it.
+        client_ssl_mode: ``sslmode`` of the multi-host URI offered to clients.
+        failure_emails: who is told about failures.
+        recovery_emails: who is told about recovery.
+        log_retention_days: how long logs are kept.
+        log_level: how much the functions log.
+        deletion_protection: refuse to delete the state table, and zones with foreign records.
+    """
+
+    stack: StackSettings
+    timings: Timings
+    mode: str
+    max_data_loss_seconds: int
+    reference_region: str
+    promoted_backup_retention_days: int
+    parent_domain: str
+    client_ssl_mode: str
+    failure_emails: tuple[str, ...]
+    recovery_emails: tuple[str, ...]
+    log_retention_days: int
+    log_level: str
+    deletion_protection: bool
+
+    @property
+    def metric_namespace(self) -> str:
+        """CloudWatch namespace of the layer's own metrics."""
+        return f"PostgresDR/{self.stack.suffix}"
+
+    @property
+    def zone_name(self) -> str:
+        """Name of the private zone."""
+        return f"postgres-{self.stack.suffix}.{self.parent_domain}"
+
+    @property
+    def writer_name(self) -> str:
+        """Name under which clients reach the writer (R11)."""
+        return f"writer.{self.zone_name}"
+
+    @property
+    def reader_name(self) -> str:
+        """Name under which clients reach a database to read from."""
+        return f"reader.{self.zone_name}"
+
+    @classmethod
+    def load(cls, reader: SettingsReader | None = None) -> AutomationSettings:
+        """Read the stack's configuration and check it.
+
+        Raises:
+            SettingsError: a value is missing or cannot be used.
+        """
+        reader = SettingsReader() if reader is None else reader
+        stack = StackSettings.load(reader)
+        deletion_protection = reader.switch("deletionProtection", default=False)
+        if stack.environment == PRODUCTION and not deletion_protection:
+            raise SettingsError(
+                "deletionProtection", "false", "set it to true in production: the table holds who the writer is"
+            )
+        return cls(
+            stack=stack,
+            timings=Timings.load(reader),
+            mode=reader.choice("mode", "automatic", MODES),
+            max_data_loss_seconds=reader.whole_number("maxDataLossSeconds", 60, minimum=1, maximum=3600),
+            reference_region=_reference_region(reader, stack),
+            promoted_backup_retention_days=reader.whole_number("promotedBackupRetentionDays", 7, minimum=1, maximum=35),
+            parent_domain=_domain("parentDomain", reader.text("parentDomain", "internal")),
+            client_ssl_mode=reader.choice("clientSslMode", "verify-full", SSL_MODES),
+            failure_emails=_emails(reader, "failureEmails"),
+            recovery_emails=_emails(reader, "recoveryEmails"),
+            log_retention_days=_retention(reader.whole_number("logRetentionDays", 90, minimum=1, maximum=3653)),
+            log_level=reader.choice("logLevel", "INFO", LOG_LEVELS),
+            deletion_protection=deletion_protection,
+        )
+
+
+def _reference_region(reader: SettingsReader, stack: StackSettings) -> str:
+    key = "referenceRegion"
+    region = reader.text(key, "ap-northeast-1")
+    if not REGION_PATTERN.fullmatch(region):
+        raise SettingsError(key, region, "give an AWS region such as ap-northeast-1")
+    if region in stack.regions.values():
+        raise SettingsError(key, region, "give another region than primaryRegion and recoveryRegion")
+    return region
+
+
+def _domain(key: str, value: str) -> str:
+    if not DOMAIN_PATTERN.fullmatch(value):
+        raise SettingsError(key, value, "give a DNS name in lower case without a dot at its end, such as internal")
+    return value
+
+
+def _emails(reader: SettingsReader, key: str) -> tuple[str, ...]:
+    addresses = reader.texts(key)
+    for address in addresses:
+        if not EMAIL_PATTERN.fullmatch(address):
+            raise SettingsError(key, address, "give e-mail addresses")
+    if len(set(addresses)) != len(addresses):
+        raise SettingsError(key, list(addresses), "name each address once")
+    return addresses
+
+
+def _retention(days: int) -> int:
+    if days not in LOG_RETENTION_DAYS:
+        raise SettingsError(
+            "logRetentionDays",
+            days,
+            f"give one of {', '.join(map(str, LOG_RETENTION_DAYS))}: CloudWatch Logs has no other",
+        )
+    return days

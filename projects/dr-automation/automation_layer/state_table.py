@@ -1,0 +1,56 @@
+"""The table of the controller's state and of all incidents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from shared.naming import Names
+from shared.providers import on
+from shared.sites import Site
+
+
+@dataclass(frozen=True)
+class StateTableArgs:
+    """What the table is made of.
+
+    Attributes:
+        key_arn: KMS key of the recovery site for data at rest.
+        deletion_protection: DynamoDB refuses to delete it.
+    """
+
+    key_arn: pulumi.Input[str]
+    deletion_protection: bool
+
+
+class StateTable(pulumi.ComponentResource):
+    """A table in the recovery site: what decides a failover must not be lost with the primary.
+
+    Attributes:
+        name: the table's name.
+        arn: its ARN.
+    """
+
+    name: pulumi.Output[str]
+    arn: pulumi.Output[str]
+
+    def __init__(self, names: Names, args: StateTableArgs, provider: aws.Provider) -> None:
+        name = names.of("failover-state", Site.RECOVERY)
+        super().__init__("postgres-dr:automation:StateTable", name)
+        table = aws.dynamodb.Table(
+            name,
+            name=name,
+            # Used by a few requests a minute; on-demand cannot be throttled by a forgotten capacity on the one night.
+            billing_mode="PAY_PER_REQUEST",
+            hash_key="id",
+            attributes=[aws.dynamodb.TableAttributeArgs(name="id", type="S")],
+            point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
+            server_side_encryption=aws.dynamodb.TableServerSideEncryptionArgs(enabled=True, kms_key_arn=args.key_arn),
+            deletion_protection_enabled=args.deletion_protection,
+            opts=on(provider, parent=self),
+        )
+        self.name = table.name
+        self.arn = table.arn
+        self.register_outputs({})

@@ -1,0 +1,207 @@
+"""Every duration of the automation in one place, and what must hold between them.
+
+A timing that is fine alone can be wrong beside another: probes that never fail long enough to count, a run that is cut
+off in the middle of a promotion. What must hold is checked when the program starts, before anything is deployed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.errors import SettingsError
+from shared.settings import SettingsReader
+
+MINUTE_SECONDS = 60
+# C3: one run within 5 minutes, which is also the function's own limit.
+RUN_LIMIT_SECONDS = 300
+# What is left of the limit for start-up and for saving the state when the budget is used up.
+RUN_MARGIN_SECONDS = 15
+RECOVERY_OBJECTIVE_SECONDS = 900  # O1
+# RDS calls promotion "several minutes or longer"; this is what the recovery objective keeps free for it.
+PROMOTION_ALLOWANCE_SECONDS = 600
+# The probe's limit: below the schedule of a minute, so that runs do not pile up.
+PROBE_LIMIT_SECONDS = 59
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html, Period
+SHORT_ALARM_PERIODS_SECONDS = (10, 20, 30)
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricStat.html, Period
+SHORT_METRIC_PERIODS_SECONDS = (1, 5, 10, 30)
+DAY_SECONDS = 86_400
+
+
+@dataclass(frozen=True)
+class Timings:
+    """How often, how long, how late. All in seconds but the counts.
+
+    Attributes:
+        schedule_seconds: from one run of the functions to the next.
+        probes_per_run: how often a run of the probe asks each database.
+        probe_interval_seconds: from one probe to the next.
+        probe_timeout_seconds: a database that has not answered by then counts as not reachable.
+        metric_period_seconds: how finely the failover reads metrics.
+        alarm_period_seconds: period of the trigger, latch and reachability alarms.
+        trigger_evaluation_periods: periods without an answer until the trigger alarm fires.
+        outage_seconds: how long every probe must have failed before a failover.
+        cool_down_seconds: how long after a failover there is no other.
+        fence_timeout_seconds: how long fencing the old writer may take.
+        poll_interval_seconds: from one look at the promotion to the next.
+        run_budget_seconds: how long a run works before it saves its state and ends.
+        name_ttl_seconds: how long clients may keep the answer to the writer's name.
+    """
+
+    schedule_seconds: int
+    probes_per_run: int
+    probe_interval_seconds: int
+    probe_timeout_seconds: int
+    metric_period_seconds: int
+    alarm_period_seconds: int
+    trigger_evaluation_periods: int
+    outage_seconds: int
+    cool_down_seconds: int
+    fence_timeout_seconds: int
+    poll_interval_seconds: int
+    run_budget_seconds: int
+    name_ttl_seconds: int
+
+    @property
+    def schedule_expression(self) -> str:
+        """The schedule as EventBridge writes it."""
+        if self.schedule_seconds % MINUTE_SECONDS:
+            return f"rate({self.schedule_seconds} seconds)"
+        minutes = self.schedule_seconds // MINUTE_SECONDS
+        return "rate(1 minute)" if minutes == 1 else f"rate({minutes} minutes)"
+
+    @property
+    def detection_and_switch_seconds(self) -> int:
+        """Longest time from a fault to clients at the new writer that is ours to configure: all but the promotion."""
+        return (
+            self.outage_seconds
+            + self.schedule_seconds
+            + self.fence_timeout_seconds
+            + self.alarm_period_seconds
+            + self.name_ttl_seconds
+        )
+
+    @classmethod
+    def load(cls, reader: SettingsReader) -> Timings:
+        """Read and check.
+
+        Raises:
+            SettingsError: a value cannot be used, or contradicts another.
+        """
+        number = reader.whole_number
+        timings = cls(
+            schedule_seconds=number("scheduleSeconds", 60, minimum=1, maximum=300),
+            probes_per_run=number("probesPerRun", 5, minimum=1, maximum=60),
+            probe_interval_seconds=number("probeIntervalSeconds", 10, minimum=1, maximum=60),
+            probe_timeout_seconds=number("probeTimeoutSeconds", 3, minimum=1, maximum=30),
+            metric_period_seconds=number("metricPeriodSeconds", 60, minimum=1, maximum=300),
+            alarm_period_seconds=number("alarmPeriodSeconds", 60, minimum=10, maximum=300),
+            trigger_evaluation_periods=number("triggerEvaluationPeriods", 2, minimum=1, maximum=10),
+            outage_seconds=number("outageSeconds", 120, minimum=1, maximum=600),
+            cool_down_seconds=number("coolDownSeconds", 3600, minimum=1, maximum=7 * DAY_SECONDS),
+            # 30 s at most: a fence that has not worked by then is recorded as such, and clients wait no longer for it.
+            fence_timeout_seconds=number("fenceTimeoutSeconds", 30, minimum=1, maximum=30),
+            poll_interval_seconds=number("pollIntervalSeconds", 5, minimum=1, maximum=60),
+            run_budget_seconds=number("runBudgetSeconds", 270, minimum=1, maximum=RUN_LIMIT_SECONDS),
+            name_ttl_seconds=number("nameTtlSeconds", 30, minimum=1, maximum=60),
+        )
+        timings.refuse_contradictions(sub_minute_schedule=reader.switch("subMinuteSchedule", default=False))
+        return timings
+
+    def refuse_contradictions(self, *, sub_minute_schedule: bool) -> None:
+        """Check what must hold between the timings.
+
+        Args:
+            sub_minute_schedule: the endpoint deployed to takes schedules and alarms finer than AWS's minute.
+
+        Raises:
+            SettingsError: something does not hold; it names the keys.
+        """
+        self._refuse_invalid_periods(sub_minute_schedule=sub_minute_schedule)
+        _refuse(
+            self.probe_timeout_seconds > self.probe_interval_seconds,
+            "probeTimeoutSeconds",
+            self.probe_timeout_seconds,
+            f"make it at most probeIntervalSeconds ({self.probe_interval_seconds}), or probes fall behind",
+        )
+        probe_run_seconds = self.probes_per_run * self.probe_interval_seconds
+        longest_probe_run_seconds = min(self.schedule_seconds, PROBE_LIMIT_SECONDS)
+        _refuse(
+            probe_run_seconds > longest_probe_run_seconds,
+            "probesPerRun",
+            self.probes_per_run,
+            f"times probeIntervalSeconds ({self.probe_interval_seconds}) a run takes {probe_run_seconds} s: make it at "
+            f"most {longest_probe_run_seconds} s (scheduleSeconds, and below a minute)",
+        )
+        finest_seconds = max(self.probe_interval_seconds, self.metric_period_seconds)
+        _refuse(
+            self.outage_seconds < 2 * finest_seconds,
+            "outageSeconds",
+            self.outage_seconds,
+            f"make it at least {2 * finest_seconds}, twice probeIntervalSeconds and metricPeriodSeconds: one failed "
+            "reading is no outage",
+        )
+        _refuse(
+            self.run_budget_seconds + RUN_MARGIN_SECONDS >= RUN_LIMIT_SECONDS,
+            "runBudgetSeconds",
+            self.run_budget_seconds,
+            f"make it less than {RUN_LIMIT_SECONDS - RUN_MARGIN_SECONDS}: the run must save its state before its limit "
+            f"of {RUN_LIMIT_SECONDS} s",
+        )
+        _refuse(
+            self.fence_timeout_seconds >= self.run_budget_seconds,
+            "fenceTimeoutSeconds",
+            self.fence_timeout_seconds,
+            f"make it less than runBudgetSeconds ({self.run_budget_seconds}), or a run ends before its fence does",
+        )
+        _refuse(
+            self.poll_interval_seconds > self.fence_timeout_seconds,
+            "pollIntervalSeconds",
+            self.poll_interval_seconds,
+            f"make it at most fenceTimeoutSeconds ({self.fence_timeout_seconds}), or a fence is never seen to work",
+        )
+        _refuse(
+            self.cool_down_seconds < self.outage_seconds,
+            "coolDownSeconds",
+            self.cool_down_seconds,
+            f"make it at least outageSeconds ({self.outage_seconds}), or one outage could move the writer twice",
+        )
+        longest_seconds = RECOVERY_OBJECTIVE_SECONDS - PROMOTION_ALLOWANCE_SECONDS
+        _refuse(
+            self.detection_and_switch_seconds > longest_seconds,
+            "outageSeconds",
+            self.outage_seconds,
+            "with scheduleSeconds, fenceTimeoutSeconds, alarmPeriodSeconds and nameTtlSeconds it adds up to "
+            f"{self.detection_and_switch_seconds} s: keep the sum to {longest_seconds} s, so that a promotion of 10 "
+            "minutes still meets the recovery objective of 15",
+        )
+
+    def _refuse_invalid_periods(self, *, sub_minute_schedule: bool) -> None:
+        for key, value, short in (
+            ("alarmPeriodSeconds", self.alarm_period_seconds, SHORT_ALARM_PERIODS_SECONDS),
+            ("metricPeriodSeconds", self.metric_period_seconds, SHORT_METRIC_PERIODS_SECONDS),
+        ):
+            _refuse(
+                value % MINUTE_SECONDS != 0 and value not in short,
+                key,
+                value,
+                f"give one of {', '.join(map(str, short))} or a multiple of 60, which is what CloudWatch takes",
+            )
+        if sub_minute_schedule:
+            return
+        for key, value, why in (
+            ("scheduleSeconds", self.schedule_seconds, "EventBridge knows no shorter rate than a minute"),
+            ("alarmPeriodSeconds", self.alarm_period_seconds, "Route 53 does not read high-resolution metrics"),
+            ("metricPeriodSeconds", self.metric_period_seconds, "Route 53 does not read high-resolution metrics"),
+        ):
+            _refuse(
+                value % MINUTE_SECONDS != 0,
+                key,
+                value,
+                f"give a multiple of 60: {why}; only an endpoint that does takes subMinuteSchedule: true",
+            )
+
+
+def _refuse(wrong: bool, key: str, value: int, remedy: str) -> None:  # noqa: FBT001 - the condition is the sentence
+    if wrong:
+        raise SettingsError(key, value, remedy)

@@ -1,0 +1,62 @@
+"""What a decision weighs: the operator's bounds, and the rules of evidence that follow from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Mode(StrEnum):
+    """Who has the last word on a failover. Axis of authority."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The bounds of a decision. All durations in seconds.
+
+    Attributes:
+        mode: who has the last word.
+        outage_seconds: how long every probe must have failed before the site counts as not answering.
+        metric_period_seconds: the resolution in which the probes' readings are read.
+        lag_period_seconds: the resolution in which replication lag is read (60 where AWS publishes it).
+        max_data_loss_seconds: above this replication lag before the trouble, people decide.
+        cool_down_seconds: after a failover closed, no other starts for so long.
+        min_failed_probes: fewer failed probes than this prove no outage, however long apart they are.
+    """
+
+    mode: Mode
+    outage_seconds: float
+    metric_period_seconds: int
+    lag_period_seconds: int
+    max_data_loss_seconds: float
+    cool_down_seconds: float
+    min_failed_probes: int = 3
+
+    @property
+    def silence(self) -> timedelta:
+        """How old the newest reading may be, and how long a gap within a series of readings, to mean anything.
+
+        Probes start late, metrics arrive late: a few periods of silence are normal. Silence longer than the outage that
+        would count is no observation any more.
+        """
+        return timedelta(seconds=max(3.0 * self.metric_period_seconds, self.outage_seconds))
+
+    @property
+    def lag_staleness(self) -> timedelta:
+        """How much older than the trouble the last lag sample before it may be."""
+        return timedelta(seconds=max(3.0 * self.lag_period_seconds, self.outage_seconds, self.max_data_loss_seconds))
+
+    @property
+    def maintenance_patience(self) -> timedelta:
+        """How long a database may be away in maintenance before people are told."""
+        return timedelta(seconds=5 * self.outage_seconds)
+
+    @property
+    def lookback(self) -> timedelta:
+        """How far back readings are asked for: enough to see a whole outage and the lag before it."""
+        return timedelta(seconds=max(300.0, 5 * self.outage_seconds, 15.0 * self.lag_period_seconds))

@@ -1,0 +1,59 @@
+"""What RDS's words for an instance's status mean for a failover.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html#Overview.DBInstance.Status
+"""
+
+from __future__ import annotations
+
+# The database takes connections in these; that RDS says so does not prove that it does.
+OPERATIONAL = frozenset(
+    {
+        "available",
+        "storage-optimization",  # documented as fully operational, and may last a day and more
+        "storage-config-upgrade",
+        "configuring-enhanced-monitoring",
+        "configuring-log-exports",
+    }
+)
+# Something was asked for, by people or by a maintenance window, and will end by itself.
+IN_MAINTENANCE = frozenset(
+    {
+        "backing-up",
+        "configuring-iam-database-auth",
+        "converting-to-vpc",
+        "creating",
+        "delete-precheck",
+        "deleting",
+        "maintenance",
+        "modifying",
+        "moving-to-vpc",
+        "rebooting",
+        "renaming",
+        "resetting-master-credentials",
+        "starting",
+        "stopped",
+        "stopping",
+        "storage-initialization",
+        "upgrading",
+    }
+)
+# RDS itself says that the database is out of order.
+FAILED = frozenset(
+    {
+        "failed",
+        "inaccessible-encryption-credentials",
+        "inaccessible-encryption-credentials-recoverable",
+        "incompatible-network",
+        "incompatible-option-group",
+        "incompatible-parameters",
+        "incompatible-restore",
+        "insufficient-capacity",
+        "restore-error",
+        "storage-full",
+    }
+)
+
+
+def is_maintenance(status: str) -> bool:
+    """Whether the status is work in progress; RDS adds new ``configuring-...`` words over time."""
+    return status in IN_MAINTENANCE or (status.startswith("configuring-") and status not in OPERATIONAL)

@@ -1,0 +1,165 @@
+"""What the failover function is told by its environment, read and checked in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from failover.policy import Mode, Policy
+from function_runtime.environment import Environment, SettingError
+from function_runtime.sites import Site
+
+# One run of the failover completes within 5 minutes (C3); what is left is for the last calls and the last write.
+LONGEST_RUN_SECONDS = 285.0
+# GetMetricData knows these periods below a minute, and whole minutes.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricStat.html
+SHORT_PERIODS_SECONDS = (1, 5, 10, 30)
+# A region that shares no fate with the two sites: asked only when the active region is silent, to tell a dark region
+# from our own network being down.
+DEFAULT_REFERENCE_REGION = "ap-northeast-1"
+# Longer than the slowest call between two renewals, shorter than anybody would want to wait for a dead run.
+DEFAULT_LEASE_SECONDS = 20.0
+SHORTEST_VERIFY_TIMEOUT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of the failover function.
+
+    Attributes:
+        metric_namespace: where the probes' readings are and where ``WriterSite`` goes.
+        environment_suffix: names the environment in messages.
+        here: the site this function runs in, the standby from the beginning.
+        regions: the region of each site.
+        reference_region: a third region, asked whether it answers when the active one is silent.
+        instance_ids: the RDS instance of each site.
+        quarantine_group_ids: the security group without rules of each site.
+        state_table: the DynamoDB table in this function's region.
+        failures_topic_arn: where people hear of failures.
+        recovery_topic_arn: where people hear of recoveries.
+        writer_name: the DNS name clients write to, for messages.
+        name_ttl_seconds: how long clients may remember the old answer, for messages.
+        policy: what a decision weighs.
+        fence_timeout_seconds: after that the old writer is left as it is.
+        verify_timeout_seconds: after that the switch goes on without the probe's word.
+        poll_interval_seconds: between two looks at something that takes its time.
+        run_budget_seconds: a run saves its state and ends before this.
+        lease_seconds: a run that has not written for so long is taken for dead.
+        promoted_backup_retention_days: backups the promoted instance keeps.
+    """
+
+    metric_namespace: str
+    environment_suffix: str
+    here: Site
+    regions: Mapping[Site, str]
+    reference_region: str
+    instance_ids: Mapping[Site, str]
+    quarantine_group_ids: Mapping[Site, str]
+    state_table: str
+    failures_topic_arn: str
+    recovery_topic_arn: str
+    writer_name: str
+    name_ttl_seconds: int
+    policy: Policy
+    fence_timeout_seconds: float
+    verify_timeout_seconds: float
+    poll_interval_seconds: float
+    run_budget_seconds: float
+    lease_seconds: float
+    promoted_backup_retention_days: int
+
+    @classmethod
+    def from_environment(cls, variables: Mapping[str, str]) -> Settings:
+        """Read and check the settings.
+
+        Raises:
+            SettingError: a variable is missing, malformed, or contradicts another.
+        """
+        environment = Environment(variables)
+        policy = _policy(environment)
+        regions = {
+            Site.PRIMARY: environment.text("PRIMARY_REGION"),
+            Site.RECOVERY: environment.text("RECOVERY_REGION"),
+        }
+        poll_interval_seconds = environment.number("POLL_INTERVAL_SECONDS", minimum=0.05, maximum=60)
+        run_budget_seconds = environment.number("RUN_BUDGET_SECONDS", minimum=1, maximum=LONGEST_RUN_SECONDS)
+        if poll_interval_seconds >= run_budget_seconds:
+            raise SettingError("POLL_INTERVAL_SECONDS", poll_interval_seconds, "give less than RUN_BUDGET_SECONDS")
+        return cls(
+            metric_namespace=environment.text("METRIC_NAMESPACE"),
+            environment_suffix=environment.text("ENVIRONMENT_SUFFIX"),
+            here=environment.choice("STANDBY_SITE", Site),
+            regions=regions,
+            reference_region=_reference_region(environment, regions),
+            instance_ids={
+                Site.PRIMARY: environment.text("PRIMARY_INSTANCE_ID"),
+                Site.RECOVERY: environment.text("RECOVERY_INSTANCE_ID"),
+            },
+            quarantine_group_ids={
+                Site.PRIMARY: environment.text("PRIMARY_QUARANTINE_GROUP_ID"),
+                Site.RECOVERY: environment.text("RECOVERY_QUARANTINE_GROUP_ID"),
+            },
+            state_table=environment.text("STATE_TABLE"),
+            failures_topic_arn=environment.text("FAILURES_TOPIC_ARN"),
+            recovery_topic_arn=environment.text("RECOVERY_TOPIC_ARN"),
+            writer_name=environment.text("WRITER_NAME"),
+            name_ttl_seconds=environment.whole("NAME_TTL_SECONDS", minimum=0, maximum=60),
+            policy=policy,
+            fence_timeout_seconds=environment.number("FENCE_TIMEOUT_SECONDS", minimum=0, maximum=120),
+            verify_timeout_seconds=_verify_timeout_seconds(environment, policy),
+            poll_interval_seconds=poll_interval_seconds,
+            run_budget_seconds=run_budget_seconds,
+            lease_seconds=_lease_seconds(environment),
+            promoted_backup_retention_days=environment.whole("PROMOTED_BACKUP_RETENTION_DAYS", minimum=1, maximum=35),
+        )
+
+
+def _policy(environment: Environment) -> Policy:
+    metric_period_seconds = _period_seconds(environment, "METRIC_PERIOD_SECONDS")
+    outage_seconds = environment.number("OUTAGE_SECONDS", minimum=1, maximum=3600)
+    if outage_seconds < metric_period_seconds:
+        raise SettingError(
+            "OUTAGE_SECONDS",
+            outage_seconds,
+            f"give at least METRIC_PERIOD_SECONDS ({metric_period_seconds}): less cannot be seen in the metrics",
+        )
+    lag_period_seconds = metric_period_seconds
+    if environment.is_set("LAG_PERIOD_SECONDS"):
+        lag_period_seconds = _period_seconds(environment, "LAG_PERIOD_SECONDS")
+    return Policy(
+        mode=environment.choice("MODE", Mode),
+        outage_seconds=outage_seconds,
+        metric_period_seconds=metric_period_seconds,
+        lag_period_seconds=lag_period_seconds,
+        max_data_loss_seconds=environment.number("MAX_DATA_LOSS_SECONDS", minimum=0, maximum=86_400),
+        cool_down_seconds=environment.number("COOL_DOWN_SECONDS", minimum=0, maximum=7 * 86_400),
+    )
+
+
+def _period_seconds(environment: Environment, variable: str) -> int:
+    seconds = environment.whole(variable, minimum=1, maximum=3600)
+    if seconds not in SHORT_PERIODS_SECONDS and seconds % 60 != 0:
+        raise SettingError(variable, seconds, "give 1, 5, 10, 30 or a multiple of 60: CloudWatch has no other periods")
+    return seconds
+
+
+def _reference_region(environment: Environment, regions: Mapping[Site, str]) -> str:
+    variable = "REFERENCE_REGION"
+    region = environment.text(variable) if environment.is_set(variable) else DEFAULT_REFERENCE_REGION
+    if region in regions.values():
+        raise SettingError(variable, region, "give a region that is neither PRIMARY_REGION nor RECOVERY_REGION")
+    return region
+
+
+def _verify_timeout_seconds(environment: Environment, policy: Policy) -> float:
+    variable = "VERIFY_TIMEOUT_SECONDS"
+    if environment.is_set(variable):
+        return environment.number(variable, minimum=0, maximum=600)
+    return max(2.0 * policy.metric_period_seconds, SHORTEST_VERIFY_TIMEOUT_SECONDS)
+
+
+def _lease_seconds(environment: Environment) -> float:
+    variable = "LEASE_SECONDS"
+    if environment.is_set(variable):
+        return environment.number(variable, minimum=1, maximum=120)
+    return DEFAULT_LEASE_SECONDS

@@ -1,0 +1,133 @@
+"""Trouble: the time in which the writer did not answer, told from a series of readings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from failover.policy import Policy
+from failover.readings import Series
+
+
+class Kind(StrEnum):
+    """What the trouble looks like from here. Axis of evidence."""
+
+    FAILING = "failing"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True)
+class FailingRun:
+    """The unbroken run of failed probes at the end of a series.
+
+    Attributes:
+        since: start of the first period in which every probe failed.
+        first_failure_by: end of that period: the latest instant at which the first failed probe can have ended.
+        until: end of the last one, at most now.
+        failed_probes: how many probes failed in it.
+    """
+
+    since: datetime
+    first_failure_by: datetime
+    until: datetime
+    failed_probes: float
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One time of trouble, as the state table remembers it.
+
+    Attributes:
+        kind: failing or silent.
+        since: when it began.
+        first_failure_by: the latest instant at which the first probe can have failed.
+        lag_before_seconds: the last replication lag from before, None where none is known.
+        told: codes of the decisions people were told of in this trouble; each is told once.
+    """
+
+    kind: Kind
+    since: datetime
+    first_failure_by: datetime
+    lag_before_seconds: float | None = None
+    told: tuple[str, ...] = ()
+
+    def tell(self, code: str) -> Trouble:
+        """This trouble, with one more code told."""
+        return replace(self, told=(*self.told, code))
+
+    def as_item(self) -> dict[str, Any]:
+        """For the state table."""
+        return {
+            "kind": self.kind.value,
+            "since": self.since.isoformat(),
+            "first_failure_by": self.first_failure_by.isoformat(),
+            "lag_before_seconds": self.lag_before_seconds,
+            "told": list(self.told),
+        }
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Trouble:
+        """From the state table."""
+        lag = item["lag_before_seconds"]
+        return cls(
+            kind=Kind(item["kind"]),
+            since=datetime.fromisoformat(item["since"]),
+            first_failure_by=datetime.fromisoformat(item["first_failure_by"]),
+            lag_before_seconds=None if lag is None else float(lag),
+            told=tuple(item["told"]),
+        )
+
+
+def is_silent(series: Series, at: datetime, policy: Policy) -> bool:
+    """Whether the series has nothing recent to say."""
+    period = timedelta(seconds=policy.metric_period_seconds)
+    return not series or at - (series[-1].start + period) > policy.silence
+
+
+def failing_run(series: Series, at: datetime, policy: Policy) -> FailingRun | None:
+    """The run of failed probes that the series ends with, None where its last period has a success.
+
+    A gap longer than the policy's silence ends the run: what nobody looked at was not seen failing.
+    """
+    period = timedelta(seconds=policy.metric_period_seconds)
+    failing: list[int] = []
+    for index in range(len(series) - 1, -1, -1):
+        if series[index].maximum >= 1:
+            break
+        if failing and series[failing[-1]].start - (series[index].start + period) > policy.silence:
+            break
+        failing.append(index)
+    if not failing:
+        return None
+    first, last = series[failing[-1]], series[failing[0]]
+    return FailingRun(
+        since=first.start,
+        first_failure_by=first.start + period,
+        until=min(last.start + period, at),
+        failed_probes=sum(series[index].samples for index in failing),
+    )
+
+
+def recognise(series: Series, at: datetime, policy: Policy, recorded: Trouble | None) -> Trouble | None:
+    """The trouble the writer is in by this site's own probes, None where it answers.
+
+    Args:
+        series: this site's probes of the writer.
+        at: now.
+        policy: the rules of evidence.
+        recorded: the trouble remembered from earlier runs. An outage may be older than the readings reach back, so a
+            run of failures that the record already covers keeps the record's beginning.
+    """
+    if is_silent(series, at, policy):
+        return recorded if recorded is not None else Trouble(Kind.SILENT, since=at, first_failure_by=at)
+    run = failing_run(series, at, policy)
+    if run is None:
+        return None
+    seen = Trouble(Kind.FAILING, run.since, run.first_failure_by)
+    if recorded is None or recorded.kind is Kind.SILENT:
+        return seen
+    answered_since = any(point.maximum >= 1 and point.start > recorded.since for point in series)
+    return seen if answered_since else replace(recorded, since=min(recorded.since, seen.since))

@@ -1,0 +1,230 @@
+"""What the layer's program declares, recorded from the real program with the real settings of its stacks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from lab.engine.recording import RecordedProgram, RecordedResource, run_recorded
+from shared.contracts import DataContract
+from shared.sites import Site
+
+REGIONS = {Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"}
+
+
+def data_outputs() -> Mapping[str, object]:
+    """Outputs as the data layer promises them; this layer is tested without the other's program."""
+    arns = {f"{site}DatabaseArn": f"arn:aws:rds:{REGIONS[site]}:000000000000:db:database-{site}-lab" for site in Site}
+    return {**{field.key: field.key.lower() for field in DataContract.fields()}, **arns}
+
+
+@pytest.fixture(scope="module")
+def below() -> Mapping[str, Mapping[str, Any]]:
+    return {"network": run_recorded("network").outputs, "data": data_outputs()}
+
+
+@pytest.fixture(scope="module")
+def program(below: Mapping[str, Mapping[str, Any]]) -> RecordedProgram:
+    return run_recorded("dr-automation", below=below)
+
+
+@pytest.fixture(params=["health-probe-primary-lab", "health-probe-recovery-lab", "failover-recovery-lab"])
+def function(request: pytest.FixtureRequest, program: RecordedProgram) -> RecordedResource:
+    return program.resource(request.param, "Function")
+
+
+def records(program: RecordedProgram, name: str) -> dict[str, Mapping[str, Any]]:
+    return {
+        record.inputs["failoverRoutingPolicies"][0]["type"]: record.inputs
+        for record in program.of_type("Record")
+        if record.inputs["name"] == program.outputs[name]
+    }
+
+
+def test_a_function_ends_within_five_minutes(function: RecordedResource) -> None:
+    assert function.inputs["timeout"] <= 300
+
+
+def test_a_probes_run_is_over_within_a_minute(program: RecordedProgram) -> None:
+    for site in Site:
+        assert program.resource(f"health-probe-{site}-lab", "Function").inputs["timeout"] < 60
+
+
+def test_a_functions_log_group_and_policy_are_there_before_it(
+    program: RecordedProgram, function: RecordedResource
+) -> None:
+    group = program.resource(function.name, "LogGroup")
+    assert group.inputs["name"] == f"/aws/lambda/{function.inputs['name']}"
+    assert group.inputs["kmsKeyId"]
+    assert group.inputs["retentionInDays"]
+    assert {group.urn, program.resource(function.name, "RolePolicy").urn} <= function.dependencies
+
+
+def test_a_failed_run_is_not_retried_with_old_news(program: RecordedProgram, function: RecordedResource) -> None:
+    assert program.resource(function.name, "FunctionEventInvokeConfig").inputs["maximumRetryAttempts"] == 0
+
+
+def test_a_probe_runs_in_its_sites_network_with_the_probes_group(
+    program: RecordedProgram, below: Mapping[str, Mapping[str, Any]]
+) -> None:
+    for site in Site:
+        probe = program.resource(f"health-probe-{site}-lab", "Function")
+        assert probe.region == REGIONS[site]
+        assert probe.inputs["vpcConfig"] == {
+            "subnetIds": below["network"][f"{site}PrivateSubnetIds"],
+            "securityGroupIds": [below["network"][f"{site}ProbeSecurityGroupId"]],
+        }
+
+
+def test_a_probe_is_told_both_databases_and_where_it_is(program: RecordedProgram) -> None:
+    for site in Site:
+        variables = program.resource(f"health-probe-{site}-lab", "Function").inputs["environment"]["variables"]
+        assert variables["OBSERVER_SITE"] == site
+        assert json.loads(variables["DATABASES"]) == {
+            "primary": {"host": "primarydatabaseaddress", "port": 15432},
+            "recovery": {"host": "recoverydatabaseaddress", "port": 15432},
+        }
+
+
+def test_the_failover_is_in_the_recovery_site_outside_of_any_network(program: RecordedProgram) -> None:
+    function = program.resource("failover-recovery-lab", "Function")
+    assert function.region == REGIONS[Site.RECOVERY]
+    assert "vpcConfig" not in function.inputs
+
+
+def test_the_failover_is_woken_by_the_trigger_alarm_and_by_the_clock(program: RecordedProgram) -> None:
+    function = program.resource("failover-recovery-lab", "Function")
+    alarm = program.resource("primary-unreachable-recovery-lab")
+    subscription = program.resource("failover-recovery-lab", "TopicSubscription")
+    assert alarm.inputs["alarmActions"] == [subscription.inputs["topic"]]
+    assert subscription.inputs["endpoint"] == function.outputs["arn"]
+    target = program.resource("failover-recovery-lab", "EventTarget")
+    assert target.inputs["arn"] == function.outputs["arn"]
+    sources = {
+        permission.inputs["sourceArn"]
+        for permission in program.of_type("Permission")
+        if permission.inputs["function"] == function.inputs["name"]
+    }
+    assert sources == {
+        subscription.inputs["topic"],
+        program.resource("failover-recovery-lab", "EventRule").outputs["arn"],
+    }
+
+
+def test_the_trigger_takes_silence_for_failure_and_the_latch_ignores_it(program: RecordedProgram) -> None:
+    trigger = program.resource(program.outputs["triggerAlarmName"], "MetricAlarm").inputs
+    latch = program.resource(program.outputs["latchAlarmName"], "MetricAlarm").inputs
+    assert trigger["treatMissingData"] == "breaching"
+    assert trigger["dimensions"] == {"Database": "primary", "Observer": "recovery"}
+    assert latch["treatMissingData"] == "ignore"
+
+
+def test_every_alarm_a_health_check_reads_is_plain_and_in_the_recovery_region(program: RecordedProgram) -> None:
+    checks = program.of_type("HealthCheck")
+    assert checks
+    for check in checks:
+        alarm = program.resource(check.inputs["cloudwatchAlarmName"], "MetricAlarm")
+        assert check.inputs["cloudwatchAlarmRegion"] == alarm.region == REGIONS[Site.RECOVERY]
+        assert alarm.inputs["statistic"] == "Maximum"
+        assert alarm.inputs["datapointsToAlarm"] == alarm.inputs["evaluationPeriods"]
+        assert "metricQueries" not in alarm.inputs
+
+
+def test_a_health_check_is_updated_when_its_alarm_changes(below: Mapping[str, Mapping[str, Any]]) -> None:
+    def triggers(**overrides: object) -> object:
+        changed = run_recorded("dr-automation", overrides, below)
+        return changed.resource("primary-answers-dr-automation-lab").inputs["triggers"]
+
+    assert triggers(triggerEvaluationPeriods=3) != triggers()
+
+
+def test_silence_moves_no_name(program: RecordedProgram) -> None:
+    assert {check.inputs["insufficientDataHealthStatus"] for check in program.of_type("HealthCheck")} == {
+        "LastKnownStatus"
+    }
+
+
+def test_every_health_check_is_referenced_by_a_record(program: RecordedProgram) -> None:
+    referenced = {record.inputs.get("healthCheckId") for record in program.of_type("Record")}
+    assert {check.id for check in program.of_type("HealthCheck")} <= referenced
+
+
+def test_the_writers_name_moves_by_the_latch_alone(program: RecordedProgram) -> None:
+    writer = records(program, "writerName")
+    assert writer["PRIMARY"]["records"] == ["primarydatabaseaddress"]
+    assert writer["PRIMARY"]["healthCheckId"] == program.outputs["writerHealthCheckId"]
+    assert writer["SECONDARY"]["records"] == ["recoverydatabaseaddress"]
+    assert "healthCheckId" not in writer["SECONDARY"]
+    assert max(record["ttl"] for record in writer.values()) <= 60
+
+
+def test_the_readers_name_is_the_replica_while_it_answers_else_the_primary(program: RecordedProgram) -> None:
+    reader = records(program, "readerName")
+    assert reader["PRIMARY"]["records"] == ["recoverydatabaseaddress"]
+    assert reader["SECONDARY"]["records"] == ["primarydatabaseaddress"]
+    assert {"PRIMARY", "SECONDARY"} == {rank for rank, record in reader.items() if record.get("healthCheckId")}
+
+
+def test_the_zone_is_known_to_both_networks(program: RecordedProgram, below: Mapping[str, Mapping[str, Any]]) -> None:
+    (zone,) = program.of_type("Zone")
+    assert {(vpc["vpcId"], vpc["vpcRegion"]) for vpc in zone.inputs["vpcs"]} == {
+        (below["network"][f"{site}VpcId"], REGIONS[site]) for site in Site
+    }
+
+
+def test_every_topic_is_encrypted_and_has_a_policy(
+    program: RecordedProgram, below: Mapping[str, Mapping[str, Any]]
+) -> None:
+    policies = {policy.inputs["arn"] for policy in program.of_type("TopicPolicy")}
+    for topic in program.of_type("Topic"):
+        assert topic.inputs["kmsMasterKeyId"] == below["network"]["recoveryMessagesKeyArn"]
+        assert topic.outputs["arn"] in policies
+
+
+def test_people_are_subscribed_by_configuration(below: Mapping[str, Mapping[str, Any]]) -> None:
+    program = run_recorded("dr-automation", {"failureEmails": ["night@example.com"]}, below)
+    emails = [each.inputs for each in program.of_type("TopicSubscription") if each.inputs["protocol"] == "email"]
+    assert [(each["topic"], each["endpoint"]) for each in emails] == [
+        (program.outputs["failuresTopicArn"], "night@example.com")
+    ]
+
+
+def test_the_state_survives_mistakes(program: RecordedProgram, below: Mapping[str, Mapping[str, Any]]) -> None:
+    (table,) = program.of_type("Table")
+    assert table.region == REGIONS[Site.RECOVERY]
+    assert table.inputs["pointInTimeRecovery"]["enabled"]
+    assert table.inputs["serverSideEncryption"] == {
+        "enabled": True,
+        "kmsKeyArn": below["network"]["recoveryDataKeyArn"],
+    }
+    protected = run_recorded("dr-automation", {"deletionProtection": True}, below)
+    assert protected.of_type("Table")[0].inputs["deletionProtectionEnabled"]
+    assert not protected.of_type("Zone")[0].inputs["forceDestroy"]
+
+
+def test_the_uri_names_both_databases_and_asks_for_the_writer(program: RecordedProgram) -> None:
+    assert program.outputs["writerUri"] == (
+        "postgresql://primarydatabaseaddress:15432,recoverydatabaseaddress:15432/databasename"
+        "?target_session_attrs=read-write&sslmode=require&connect_timeout=5"
+    )
+
+
+def test_unchanged_code_is_the_same_package_for_all_functions(program: RecordedProgram) -> None:
+    assert len({each.inputs["code"].path for each in program.of_type("Function")}) == 1
+
+
+def test_the_functions_take_their_environment() -> None:
+    """Placed here, where the two halves of the layer meet: what the program sets is what the code reads."""
+    from failover.settings import Settings
+    from health_probe.settings import ProbeSettings
+
+    program = run_recorded(
+        "dr-automation", below={"network": run_recorded("network").outputs, "data": data_outputs()}, stack="dev"
+    )
+    failover = program.resource("failover-recovery-dev", "Function").inputs["environment"]["variables"]
+    assert Settings.from_environment(failover).writer_name == program.outputs["writerName"]
+    probe = program.resource("health-probe-primary-dev", "Function").inputs["environment"]["variables"]
+    assert ProbeSettings.from_environment(probe).probes_per_run == 5

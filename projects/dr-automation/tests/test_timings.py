@@ -1,0 +1,123 @@
+"""Timings that contradict each other are refused before anything is deployed, with the keys to change."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from automation_layer.timings import (
+    PROMOTION_ALLOWANCE_SECONDS,
+    RECOVERY_OBJECTIVE_SECONDS,
+    RUN_LIMIT_SECONDS,
+    Timings,
+)
+from shared.errors import SettingsError
+
+ON_AWS = Timings(
+    schedule_seconds=60,
+    probes_per_run=5,
+    probe_interval_seconds=10,
+    probe_timeout_seconds=3,
+    metric_period_seconds=60,
+    alarm_period_seconds=60,
+    trigger_evaluation_periods=2,
+    outage_seconds=120,
+    cool_down_seconds=3600,
+    fence_timeout_seconds=30,
+    poll_interval_seconds=5,
+    run_budget_seconds=270,
+    name_ttl_seconds=30,
+)
+IN_SECONDS = replace(
+    ON_AWS,
+    schedule_seconds=2,
+    probes_per_run=2,
+    probe_interval_seconds=1,
+    probe_timeout_seconds=1,
+    metric_period_seconds=1,
+    alarm_period_seconds=10,
+    outage_seconds=3,
+    fence_timeout_seconds=5,
+    poll_interval_seconds=1,
+    name_ttl_seconds=1,
+)
+
+
+def refused(timings: Timings, *, sub_minute_schedule: bool = False) -> SettingsError:
+    with pytest.raises(SettingsError) as caught:
+        timings.refuse_contradictions(sub_minute_schedule=sub_minute_schedule)
+    return caught.value
+
+
+def test_timings_for_aws_and_timings_in_seconds_both_hold() -> None:
+    ON_AWS.refuse_contradictions(sub_minute_schedule=False)
+    IN_SECONDS.refuse_contradictions(sub_minute_schedule=True)
+
+
+@pytest.mark.parametrize("key", ["schedule_seconds", "alarm_period_seconds", "metric_period_seconds"])
+def test_less_than_a_minute_needs_an_endpoint_that_takes_it(key: str) -> None:
+    error = refused(
+        replace(
+            ON_AWS,
+            **{
+                key: getattr(IN_SECONDS, key),
+                "probes_per_run": 1,
+                "probe_interval_seconds": 1,
+                "probe_timeout_seconds": 1,
+            },
+        )
+    )
+    assert error.key.lower() == key.replace("_", "")
+    assert "subMinuteSchedule: true" in error.remedy
+
+
+@pytest.mark.parametrize("key", ["alarm_period_seconds", "metric_period_seconds"])
+def test_a_period_that_cloudwatch_does_not_know_is_refused_anywhere(key: str) -> None:
+    assert refused(replace(IN_SECONDS, **{key: 15}), sub_minute_schedule=True).value == 15
+
+
+def test_a_run_of_the_probe_ends_before_the_next_begins() -> None:
+    assert refused(replace(ON_AWS, probes_per_run=7)).key == "probesPerRun"
+
+
+def test_a_probe_times_out_before_the_next_is_due() -> None:
+    assert refused(replace(ON_AWS, probe_timeout_seconds=11)).key == "probeTimeoutSeconds"
+
+
+def test_one_failed_reading_is_no_outage() -> None:
+    assert refused(replace(ON_AWS, outage_seconds=119)).key == "outageSeconds"
+    assert refused(replace(IN_SECONDS, outage_seconds=1), sub_minute_schedule=True).key == "outageSeconds"
+
+
+def test_a_run_saves_its_state_before_lambda_ends_it() -> None:
+    assert refused(replace(ON_AWS, run_budget_seconds=285)).key == "runBudgetSeconds"
+    assert RUN_LIMIT_SECONDS == 300  # C3
+
+
+def test_a_fence_ends_within_the_run_that_began_it() -> None:
+    assert refused(replace(ON_AWS, fence_timeout_seconds=30, run_budget_seconds=30)).key == "fenceTimeoutSeconds"
+
+
+def test_a_fence_is_looked_at_before_it_times_out() -> None:
+    assert refused(replace(ON_AWS, poll_interval_seconds=31)).key == "pollIntervalSeconds"
+
+
+def test_one_outage_moves_the_writer_once() -> None:
+    assert refused(replace(ON_AWS, cool_down_seconds=119)).key == "coolDownSeconds"
+
+
+def test_all_but_the_promotion_fits_into_what_the_recovery_objective_leaves() -> None:
+    longest = RECOVERY_OBJECTIVE_SECONDS - PROMOTION_ALLOWANCE_SECONDS
+    assert ON_AWS.detection_and_switch_seconds <= longest
+    error = refused(replace(ON_AWS, outage_seconds=ON_AWS.outage_seconds + 60))
+    assert error.key == "outageSeconds"
+    assert str(longest) in error.remedy
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expression"),
+    [(60, "rate(1 minute)"), (120, "rate(2 minutes)"), (2, "rate(2 seconds)"), (90, "rate(90 seconds)")],
+)
+def test_the_schedule_is_written_as_eventbridge_reads_it(seconds: int, expression: str) -> None:
+    assert replace(ON_AWS, schedule_seconds=seconds).schedule_expression == expression

@@ -1,0 +1,92 @@
+"""Program of the network layer."""
+
+import pulumi
+from network_layer.keys import Keys, KeysArgs
+from network_layer.peering import Peering, PeeringArgs
+from network_layer.security_groups import SiteSecurityGroups, SiteSecurityGroupsArgs
+from network_layer.settings import NetworkSettings
+from network_layer.site_network import SiteNetwork, SiteNetworkArgs
+
+from shared import program
+from shared.contracts import NetworkContract
+from shared.contracts import SiteNetwork as SiteNetworkContract
+from shared.providers import site_providers
+from shared.sites import Site
+
+
+def network() -> None:
+    """Declare the layer and export its contract."""
+    settings = NetworkSettings.load()
+    names = settings.stack.names
+    providers = site_providers(settings.stack)
+
+    keys = Keys(
+        names,
+        KeysArgs(
+            account_id=settings.stack.account_id,
+            regions=settings.stack.regions,
+            deletion_days=settings.key_deletion_days,
+        ),
+        providers,
+    )
+    networks = {
+        site: SiteNetwork(
+            names,
+            SiteNetworkArgs(
+                site=site,
+                vpc_block=settings.vpc_blocks[site],
+                subnet_blocks=settings.subnet_blocks(site),
+                availability_zones=settings.availability_zones[site],
+            ),
+            providers[site],
+        )
+        for site in Site
+    }
+    peering = Peering(
+        names,
+        PeeringArgs(
+            networks=networks,
+            vpc_blocks=settings.vpc_blocks,
+            recovery_region=settings.stack.regions[Site.RECOVERY],
+        ),
+        providers,
+    )
+    groups = {
+        site: SiteSecurityGroups(
+            names,
+            SiteSecurityGroupsArgs(
+                site=site,
+                vpc_id=networks[site].vpc.id,
+                database_port=settings.database_port,
+                client_blocks=settings.client_blocks,
+                own_vpc_block=settings.vpc_blocks[site],
+                other_vpc_block=settings.vpc_blocks[site.other],
+                other_subnet_blocks=settings.subnet_blocks(site.other),
+            ),
+            providers[site],
+        )
+        for site in Site
+    }
+
+    offered = {
+        site: SiteNetworkContract(
+            vpc_id=networks[site].vpc.id,
+            vpc_cidr=networks[site].vpc.cidr_block,
+            private_subnet_ids=networks[site].private_subnet_ids,
+            database_security_group_id=groups[site].database.id,
+            probe_security_group_id=groups[site].probe.id,
+            quarantine_security_group_id=groups[site].quarantine.id,
+            data_key_arn=keys.data_key_arns[site],
+            messages_key_arn=keys.messages_key_arns[site],
+        )
+        for site in Site
+    }
+    NetworkContract(
+        primary=offered[Site.PRIMARY],
+        recovery=offered[Site.RECOVERY],
+        peering_connection_id=peering.connection_id,
+        database_port=pulumi.Output.from_input(settings.database_port),
+    ).export()
+
+
+program.run(network)

@@ -1,0 +1,160 @@
+"""Who may use the keys: exactly the services that need them, on behalf of this account. Pure.
+
+A key's own account is not trusted with everything: the statement most policies open with (``kms:*`` for the account)
+lets any administrator of the account decrypt. Here the account administers the keys, and uses them only through the
+named services (``kms:ViaService``), as far as IAM policies of the caller allow that too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+Statement = Mapping[str, Any]
+
+ADMINISTRATION = (
+    "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:DeleteAlias",
+    "kms:DescribeKey",
+    "kms:DisableKey",
+    "kms:DisableKeyRotation",
+    "kms:EnableKey",
+    "kms:EnableKeyRotation",
+    "kms:GetKeyPolicy",
+    "kms:GetKeyRotationStatus",
+    "kms:ListAliases",
+    "kms:ListGrants",
+    "kms:ListKeyPolicies",
+    "kms:ListKeyRotations",
+    "kms:ListResourceTags",
+    "kms:PutKeyPolicy",
+    "kms:ReplicateKey",
+    "kms:RevokeGrant",
+    "kms:RotateKeyOnDemand",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateAlias",
+    "kms:UpdateKeyDescription",
+    "kms:UpdatePrimaryRegion",
+)
+USE = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
+GRANTS = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
+PUBLISH_ENCRYPTED = ("kms:Decrypt", "kms:GenerateDataKey*")
+
+
+def data_key_policy(account_id: str, region: str, regions: Iterable[str]) -> str:
+    """The policy of a data key, as JSON.
+
+    RDS uses it for storage, snapshots, exports and Performance Insights; S3 for the backup bucket and its replication;
+    DynamoDB for the state table.
+
+    Args:
+        account_id: the account.
+        region: the key's region.
+        regions: the regions of all sites: a copy across regions makes RDS of the other region ask as well.
+    """
+    databases = [f"rds.{each}.amazonaws.com" for each in regions]
+    services = [*databases, f"s3.{region}.amazonaws.com", f"dynamodb.{region}.amazonaws.com"]
+    # S3 asks for each object; RDS and DynamoDB work on their own later, which needs a grant.
+    with_grants = [*databases, f"dynamodb.{region}.amazonaws.com"]
+    return _document(
+        _administration(account_id),
+        _use_through_services(account_id, services),
+        _grants_through_services(account_id, with_grants),
+    )
+
+
+def messages_key_policy(account_id: str, region: str, suffix: str) -> str:
+    """The policy of a messages and logs key, as JSON.
+
+    A topic or queue with a customer key silently drops what a service sends when the key's policy does not name that
+    service: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+
+    Args:
+        account_id: the account.
+        region: the key's region.
+        suffix: the environment's suffix; log groups of other environments cannot be encrypted with this key.
+    """
+    log_groups = f"arn:aws:logs:{region}:{account_id}:log-group:*-{suffix}"
+    return _document(
+        _administration(account_id),
+        _use_through_services(account_id, [f"sns.{region}.amazonaws.com", f"sqs.{region}.amazonaws.com"]),
+        _service(
+            "AlarmsPublish",
+            "cloudwatch.amazonaws.com",
+            PUBLISH_ENCRYPTED,
+            {"StringEquals": {"aws:SourceAccount": account_id}},
+        ),
+        # No condition on these three: AWS documents none for them, and EventBridge's requests to KMS do not carry the
+        # source account, so one would silently drop every message. What they may publish to is limited by the topics'
+        # and queues' own policies.
+        _service("EventBridgePublishes", "events.amazonaws.com", PUBLISH_ENCRYPTED),
+        _service("RdsEventsPublish", "events.rds.amazonaws.com", PUBLISH_ENCRYPTED),
+        _service("TopicsDeliverToQueues", "sns.amazonaws.com", PUBLISH_ENCRYPTED),
+        # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+        _service(
+            "LogGroupsOfThisEnvironment",
+            f"logs.{region}.amazonaws.com",
+            USE,
+            {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": [log_groups, f"{log_groups}/*"]}},
+        ),
+    )
+
+
+def _administration(account_id: str) -> Statement:
+    return {
+        "Sid": "AccountAdministers",
+        "Effect": "Allow",
+        "Principal": _account(account_id),
+        "Action": list(ADMINISTRATION),
+        "Resource": "*",
+    }
+
+
+def _use_through_services(account_id: str, services: Sequence[str]) -> Statement:
+    return {
+        "Sid": "AccountUsesThroughServices",
+        "Effect": "Allow",
+        "Principal": _account(account_id),
+        "Action": list(USE),
+        "Resource": "*",
+        "Condition": {"StringEquals": {"kms:ViaService": list(services)}},
+    }
+
+
+def _grants_through_services(account_id: str, services: Sequence[str]) -> Statement:
+    return {
+        "Sid": "ServicesGetGrants",
+        "Effect": "Allow",
+        "Principal": _account(account_id),
+        "Action": list(GRANTS),
+        "Resource": "*",
+        "Condition": {
+            "StringEquals": {"kms:ViaService": list(services)},
+            "Bool": {"kms:GrantIsForAWSResource": "true"},
+        },
+    }
+
+
+def _service(sid: str, principal: str, actions: Sequence[str], condition: Mapping[str, Any] | None = None) -> Statement:
+    statement: dict[str, Any] = {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"Service": principal},
+        "Action": list(actions),
+        "Resource": "*",
+    }
+    if condition is not None:
+        statement["Condition"] = condition
+    return statement
+
+
+def _account(account_id: str) -> Mapping[str, str]:
+    return {"AWS": f"arn:aws:iam::{account_id}:root"}
+
+
+def _document(*statements: Statement) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})

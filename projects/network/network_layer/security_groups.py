@@ -1,0 +1,133 @@
+"""The security groups of one site: database, probe, quarantine. Every rule is a resource of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+
+import pulumi
+import pulumi_aws as aws
+
+from shared.naming import Names
+from shared.providers import on
+from shared.sites import Site
+
+
+@dataclass(frozen=True)
+class SiteSecurityGroupsArgs:
+    """Who may talk to whom.
+
+    Attributes:
+        site: where the groups are.
+        vpc_id: the site's VPC.
+        database_port: the only port there is.
+        client_blocks: address blocks of the database's clients, of either site.
+        own_vpc_block: address block of the site's VPC.
+        other_vpc_block: address block of the other site's VPC.
+        other_subnet_blocks: address blocks of the other site's private subnets, where its probe runs.
+    """
+
+    site: Site
+    vpc_id: pulumi.Output[str]
+    database_port: int
+    client_blocks: Sequence[IPv4Network]
+    own_vpc_block: IPv4Network
+    other_vpc_block: IPv4Network
+    other_subnet_blocks: Sequence[IPv4Network]
+
+
+class SiteSecurityGroups(pulumi.ComponentResource):
+    """Three groups.
+
+    - *database* lets in the probes and the named clients of both sites, on the database's port. It lets nothing out:
+      answers on admitted connections need no rule, replication between the sites runs on AWS's own network outside the
+      VPC, and nothing else in the database has a reason to open a connection.
+    - *probe* lets nothing in, and out to the database's port in the two VPCs only.
+    - *quarantine* has no rules. Fencing puts the database behind it alone.
+
+    The provider takes AWS's own "everything out" rule away from every group it makes, so no rule here means none there.
+    """
+
+    database: aws.ec2.SecurityGroup
+    probe: aws.ec2.SecurityGroup
+    quarantine: aws.ec2.SecurityGroup
+
+    def __init__(self, names: Names, args: SiteSecurityGroupsArgs, provider: aws.Provider) -> None:
+        super().__init__("postgres-dr:network:SiteSecurityGroups", names.of("security-groups", args.site), None, None)
+        self._names = names
+        self._args = args
+        self._options = on(provider, parent=self)
+
+        self.database = self._group("database", "PostgreSQL: in from the probes and clients of both sites")
+        self.probe = self._group("probe", "Health probe: out to the databases of both sites only")
+        self.quarantine = self._group("quarantine", "Fenced database: no rules, nothing in and nothing out")
+
+        self._admit_own_probe()
+        for block in args.other_subnet_blocks:
+            # A group of another region cannot be referenced, so the other site's probe is named by where it runs:
+            # https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html
+            self._admit_block(f"probe-{_dashed(block)}", block, f"probe of the {args.site.other} site")
+        for block in args.client_blocks:
+            self._admit_block(f"client-{_dashed(block)}", block, "clients")
+        for site, block in ((args.site, args.own_vpc_block), (args.site.other, args.other_vpc_block)):
+            self._let_probe_out(site, block)
+
+        self.register_outputs({})
+
+    def _group(self, what: str, description: str) -> aws.ec2.SecurityGroup:
+        name = self._names.of(what, self._args.site)
+        return aws.ec2.SecurityGroup(
+            name,
+            name=name,
+            description=description,
+            vpc_id=self._args.vpc_id,
+            tags={"Name": name},
+            opts=self._options,
+        )
+
+    def _admit_own_probe(self) -> None:
+        name = self._names.of("probe-own", self._args.site)
+        aws.vpc.SecurityGroupIngressRule(
+            name,
+            security_group_id=self.database.id,
+            description="probe of this site",
+            ip_protocol="tcp",
+            from_port=self._args.database_port,
+            to_port=self._args.database_port,
+            referenced_security_group_id=self.probe.id,
+            tags={"Name": name},
+            opts=self._options,
+        )
+
+    def _admit_block(self, what: str, block: IPv4Network, description: str) -> None:
+        name = self._names.of(what, self._args.site)
+        aws.vpc.SecurityGroupIngressRule(
+            name,
+            security_group_id=self.database.id,
+            description=description,
+            ip_protocol="tcp",
+            from_port=self._args.database_port,
+            to_port=self._args.database_port,
+            cidr_ipv4=str(block),
+            tags={"Name": name},
+            opts=self._options,
+        )
+
+    def _let_probe_out(self, site: Site, block: IPv4Network) -> None:
+        name = self._names.of(f"probe-to-{site}", self._args.site)
+        aws.vpc.SecurityGroupEgressRule(
+            name,
+            security_group_id=self.probe.id,
+            description=f"database of the {site} site",
+            ip_protocol="tcp",
+            from_port=self._args.database_port,
+            to_port=self._args.database_port,
+            cidr_ipv4=str(block),
+            tags={"Name": name},
+            opts=self._options,
+        )
+
+
+def _dashed(block: IPv4Network) -> str:
+    return str(block).replace(".", "-").replace("/", "-")

@@ -1,0 +1,91 @@
+"""What the network layer's stack configures, read and checked in one place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from types import MappingProxyType
+
+from network_layer.addresses import (
+    SUBNETS_PER_SITE,
+    parsed_client_blocks,
+    parsed_vpc_block,
+    refuse_overlap,
+    subnet_blocks,
+)
+from shared.errors import SettingsError
+from shared.settings import SettingsReader, StackSettings
+from shared.sites import Site
+
+DEFAULT_VPC_CIDRS = {Site.PRIMARY: "10.20.0.0/16", Site.RECOVERY: "10.30.0.0/16"}
+# RDS for PostgreSQL takes these ports only (CreateDBInstance, parameter Port).
+SMALLEST_DATABASE_PORT = 1150
+LARGEST_PORT = 65535
+
+
+@dataclass(frozen=True)
+class NetworkSettings:
+    """Settings of the network layer.
+
+    Attributes:
+        stack: what all layers configure.
+        vpc_blocks: address block of each site's VPC.
+        availability_zones: three zones of each site's region, by name.
+        database_port: port of the databases.
+        client_blocks: address blocks of the databases' clients, admitted in both sites.
+        key_deletion_days: how long a destroyed KMS key can still be rescued.
+    """
+
+    stack: StackSettings
+    vpc_blocks: Mapping[Site, IPv4Network]
+    availability_zones: Mapping[Site, tuple[str, ...]]
+    database_port: int
+    client_blocks: tuple[IPv4Network, ...]
+    key_deletion_days: int
+
+    def subnet_blocks(self, site: Site) -> tuple[IPv4Network, ...]:
+        """Address blocks of a site's private subnets, in the order of its zones."""
+        return subnet_blocks(self.vpc_blocks[site])
+
+    @classmethod
+    def load(cls, reader: SettingsReader | None = None) -> NetworkSettings:
+        """Read the stack's configuration and check it.
+
+        Raises:
+            SettingsError: a value is missing or cannot be used.
+        """
+        reader = SettingsReader() if reader is None else reader
+        stack = StackSettings.load(reader)
+        vpc_blocks = {
+            site: parsed_vpc_block(f"{site}VpcCidr", reader.text(f"{site}VpcCidr", cidr))
+            for site, cidr in DEFAULT_VPC_CIDRS.items()
+        }
+        refuse_overlap("recoveryVpcCidr", vpc_blocks[Site.RECOVERY], "primaryVpcCidr", vpc_blocks[Site.PRIMARY])
+        return cls(
+            stack=stack,
+            vpc_blocks=MappingProxyType(vpc_blocks),
+            availability_zones=MappingProxyType(
+                {site: _zones(reader, site, region) for site, region in stack.regions.items()}
+            ),
+            database_port=reader.whole_number(
+                "databasePort", 5432, minimum=SMALLEST_DATABASE_PORT, maximum=LARGEST_PORT
+            ),
+            client_blocks=parsed_client_blocks("clientCidrs", reader.texts("clientCidrs")),
+            key_deletion_days=reader.whole_number("keyDeletionDays", 30, minimum=7, maximum=30),
+        )
+
+
+def _zones(reader: SettingsReader, site: Site, region: str) -> tuple[str, ...]:
+    # By configuration, not asked of AWS: the answer to such a question can change and would then move subnets.
+    key = f"{site}AvailabilityZones"
+    zones = reader.texts(key)
+    if not zones:
+        return tuple(f"{region}{letter}" for letter in "abc")
+    if len(zones) != SUBNETS_PER_SITE or len(set(zones)) != len(zones):
+        raise SettingsError(key, list(zones), f"name {SUBNETS_PER_SITE} different zones, or none for a, b and c")
+    for zone in zones:
+        if not re.fullmatch(rf"{re.escape(region)}[a-z]", zone):
+            raise SettingsError(key, zone, f"name a zone of {region}, such as {region}a")
+    return zones

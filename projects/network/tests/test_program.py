@@ -1,0 +1,141 @@
+"""What the real program declares, held against the requirements. What AWS makes of it, these tests cannot tell."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from lab.engine.recording import RecordedProgram, RecordedResource
+from shared.contracts import NetworkContract
+from shared.sites import Site
+
+REGIONS = {Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"}
+BLOCKS = {Site.PRIMARY: "10.20.0.0/16", Site.RECOVERY: "10.30.0.0/16"}
+
+each_site = pytest.mark.parametrize("site", list(Site), ids=str)
+
+
+def at(program: RecordedProgram, site: Site, token: str) -> list[RecordedResource]:
+    return [resource for resource in program.of_type(token) if resource.region == REGIONS[site]]
+
+
+def test_the_outputs_fulfil_the_contract(network: RecordedProgram) -> None:
+    assert set(network.outputs) == {field.key for field in NetworkContract.fields()}
+    for field in NetworkContract.fields():
+        assert isinstance(network.outputs[field.key], field.value_type), field.key
+
+
+def test_every_resource_has_its_sites_provider_tags_and_the_suffix(network: RecordedProgram) -> None:
+    for resource in network.resources:
+        assert resource.provider is not None, resource.urn
+        assert resource.name.endswith("-lab"), resource.urn
+        site = next(site for site, region in REGIONS.items() if region == resource.region)
+        assert f"-{site}-" in resource.name, resource.urn
+        assert resource.tags["DR-Role"] == site, resource.urn
+
+
+def test_what_can_have_a_name_tag_has_one(network: RecordedProgram) -> None:
+    untagged = {"RouteTableAssociation", "Route", "Alias"}
+    for resource in network.resources:
+        if resource.type.rpartition(":")[2] not in untagged:
+            assert resource.inputs["tags"]["Name"] == resource.name
+
+
+@each_site
+def test_a_site_has_three_private_subnets_in_three_zones_on_its_own_route_table(
+    network: RecordedProgram, site: Site
+) -> None:
+    subnets = at(network, site, "Subnet")
+    (table,) = at(network, site, "RouteTable")
+    assert len({subnet.inputs["availabilityZone"] for subnet in subnets}) == 3
+    assert not any(subnet.inputs["mapPublicIpOnLaunch"] for subnet in subnets)
+    associated = {
+        each.inputs["subnetId"]: each.inputs["routeTableId"] for each in at(network, site, "RouteTableAssociation")
+    }
+    assert associated == {subnet.id: table.id for subnet in subnets}
+
+
+def test_there_is_no_way_to_the_internet(network: RecordedProgram) -> None:
+    kinds = {resource.type.rpartition(":")[2] for resource in network.resources}
+    assert not kinds & {"InternetGateway", "NatGateway", "Eip", "EgressOnlyInternetGateway"}
+
+
+@each_site
+def test_the_route_to_the_other_site_waits_for_the_accepted_peering(network: RecordedProgram, site: Site) -> None:
+    (route,) = at(network, site, "Route")
+    accepter = network.resource("peering-recovery-lab")
+    assert route.inputs["destinationCidrBlock"] == BLOCKS[site.other]
+    assert accepter.urn in route.dependencies
+
+
+def test_the_recovery_site_accepts_what_the_primary_site_requests(network: RecordedProgram) -> None:
+    requested = network.resource("peering-primary-lab")
+    accepted = network.resource("peering-recovery-lab")
+    assert (requested.inputs["peerRegion"], requested.inputs["autoAccept"]) == ("ap-southeast-1", False)
+    assert (accepted.inputs["vpcPeeringConnectionId"], accepted.inputs["autoAccept"]) == (requested.id, True)
+
+
+@each_site
+def test_the_default_security_group_is_closed(network: RecordedProgram, site: Site) -> None:
+    (group,) = at(network, site, "DefaultSecurityGroup")
+    assert (group.inputs.get("ingress", []), group.inputs.get("egress", [])) == ([], [])
+
+
+@each_site
+def test_the_database_admits_probes_and_clients_of_both_sites_and_nobody_else(
+    network: RecordedProgram, site: Site
+) -> None:
+    other = "10.30" if site is Site.PRIMARY else "10.20"
+    database = network.resource(f"database-{site}-lab").id
+    probe = network.resource(f"probe-{site}-lab").id
+    sources = {
+        rule.inputs.get("cidrIpv4", rule.inputs.get("referencedSecurityGroupId"))
+        for rule in at(network, site, "SecurityGroupIngressRule")
+        if rule.inputs["securityGroupId"] == database
+    }
+    assert sources == {
+        probe,
+        f"{other}.0.0/18",
+        f"{other}.64.0/18",
+        f"{other}.128.0/18",
+        "10.0.0.0/24",
+        "172.16.5.0/24",
+    }
+
+
+@each_site
+def test_only_the_database_lets_in_and_only_the_probe_lets_out(network: RecordedProgram, site: Site) -> None:
+    inward, outward = (at(network, site, f"SecurityGroup{way}Rule") for way in ("Ingress", "Egress"))
+    assert {rule.inputs["securityGroupId"] for rule in inward} == {network.resource(f"database-{site}-lab").id}
+    assert {rule.inputs["securityGroupId"] for rule in outward} == {network.resource(f"probe-{site}-lab").id}
+    assert {rule.inputs["cidrIpv4"] for rule in outward} == set(BLOCKS.values())
+    for rule in (*inward, *outward):
+        assert (rule.inputs["ipProtocol"], rule.inputs["fromPort"], rule.inputs["toPort"]) == ("tcp", 15432, 15432)
+
+
+@each_site
+def test_no_group_holds_rules_inline(network: RecordedProgram, site: Site) -> None:
+    for group in at(network, site, "SecurityGroup"):
+        assert not {"ingress", "egress"} & set(group.inputs), group.name
+
+
+def test_the_data_key_is_one_multi_region_key_with_a_replica(network: RecordedProgram) -> None:
+    primary = network.resource("data-primary-lab", "Key")
+    replica = network.resource("data-recovery-lab", "ReplicaKey")
+    assert primary.inputs["multiRegion"] is True
+    assert replica.inputs["primaryKeyArn"] == primary.outputs["arn"]
+    assert replica.region == "ap-southeast-1"
+
+
+def test_every_key_rotates_and_has_an_alias_in_its_region(network: RecordedProgram) -> None:
+    keys = [*network.of_type("Key"), *network.of_type("ReplicaKey")]
+    assert all(key.inputs["enableKeyRotation"] for key in network.of_type("Key"))
+    aliased = {(alias.region, alias.inputs["targetKeyId"]) for alias in network.of_type("Alias")}
+    assert aliased == {(key.region, key.outputs["keyId"]) for key in keys}
+
+
+def test_a_keys_policy_names_its_own_region(network: RecordedProgram) -> None:
+    for key in (*network.of_type("Key"), *network.of_type("ReplicaKey")):
+        services = json.dumps(json.loads(key.inputs["policy"])["Statement"])
+        assert f".{key.region}.amazonaws.com" in services

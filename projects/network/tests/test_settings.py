@@ -1,0 +1,56 @@
+"""The layer's configuration: the lab's is accepted, each mistake is one line that names key, value and remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from ipaddress import IPv4Network
+from typing import Any
+
+import pytest
+from network_layer.settings import NetworkSettings
+
+from shared.errors import SettingsError
+from shared.sites import Site
+
+Load = Callable[..., NetworkSettings]
+
+
+def test_the_lab_stack_has_an_own_port_and_a_client_block(load: Load) -> None:
+    settings = load()
+    assert settings.database_port == 15432
+    assert settings.client_blocks == (IPv4Network("10.0.0.0/24"),)
+    assert settings.stack.account_id == "000000000000"
+
+
+def test_zones_default_to_the_first_three_of_the_region(load: Load) -> None:
+    assert load().availability_zones[Site.RECOVERY] == ("ap-southeast-1a", "ap-southeast-1b", "ap-southeast-1c")
+
+
+def test_zones_can_be_named(load: Load) -> None:
+    zones = ["ap-southeast-2a", "ap-southeast-2c", "ap-southeast-2d"]
+    assert load(primaryAvailabilityZones=zones).availability_zones[Site.PRIMARY] == tuple(zones)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"recoveryVpcCidr": "10.20.4.0/22"}, "recoveryVpcCidr = 10.20.4.0/22: it overlaps primaryVpcCidr"),
+        ({"primaryVpcCidr": "10.20.0.0/28"}, "primaryVpcCidr = 10.20.0.0/28: 3 subnets"),
+        ({"recoveryRegion": "ap-southeast-2"}, "recoveryRegion = ap-southeast-2: choose another region"),
+        ({"databasePort": 80}, "databasePort = 80: give a whole number from 1150 to 65535"),
+        ({"clientCidrs": ["0.0.0.0/0"]}, "clientCidrs = 0.0.0.0/0: give a private block"),
+        ({"keyDeletionDays": 6}, "keyDeletionDays = 6: give a whole number from 7 to 30"),
+        ({"environmentSuffix": "Not_Valid"}, "environmentSuffix = Not_Valid: start with"),
+        ({"environmentSuffix": "a-suffix-too-long"}, "environmentSuffix = a-suffix-too-long: use at most 16"),
+        ({"primaryAvailabilityZones": ["ap-southeast-2a"]}, "name 3 different zones"),
+        (
+            {"primaryAvailabilityZones": ["ap-southeast-2a", "ap-southeast-2b", "us-east-1c"]},
+            "primaryAvailabilityZones = us-east-1c: name a zone of ap-southeast-2",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line(load: Load, overrides: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load(**overrides)
+    assert message in str(refused.value)
+    assert "\n" not in str(refused.value)

@@ -1,0 +1,72 @@
+"""Program of the observability layer."""
+
+import pulumi
+
+from observability_layer.automation_alarms import AutomationAlarms, AutomationAlarmsArgs
+from observability_layer.dashboard import Dashboard, DashboardArgs
+from observability_layer.database_alarms import DatabaseAlarms, DatabaseAlarmsArgs
+from observability_layer.replication_alarms import ReplicationAlarms, ReplicationAlarmsArgs
+from observability_layer.settings import ObservabilitySettings
+from shared import program
+from shared.contracts import AutomationContract, DataContract, ObservabilityContract
+from shared.providers import site_providers
+from shared.references import layer_stack
+from shared.sites import Site
+
+
+def observability() -> None:
+    """Declare the layer and export its contract."""
+    settings = ObservabilitySettings.load()
+    stack = settings.stack
+    data = DataContract.read(layer_stack("data", stack))
+    automation = AutomationContract.read(layer_stack("dr-automation", stack))
+    providers = site_providers(stack)
+    # An alarm can only tell a topic of its own region, and the topics are in the recovery site, which outlives the
+    # primary. What the primary site's alarms find is on the dashboard.
+    topic_arns: dict[Site, list[pulumi.Input[str]]] = {
+        Site.PRIMARY: [],
+        Site.RECOVERY: [automation.failures_topic_arn],
+    }
+
+    replication = ReplicationAlarms(settings, ReplicationAlarmsArgs(data, topic_arns), providers)
+    databases = {
+        site: DatabaseAlarms(
+            settings, DatabaseAlarmsArgs(site, data.at(site).database_id, topic_arns[site]), providers[site]
+        )
+        for site in Site
+    }
+    functions = AutomationAlarms(settings, AutomationAlarmsArgs(automation, topic_arns), providers)
+    automation_alarm_arns = [
+        pulumi.Output.concat(f"arn:aws:cloudwatch:{stack.regions[Site.RECOVERY]}:{stack.account_id}:alarm:", name)
+        for name in (automation.trigger_alarm_name, automation.latch_alarm_name)
+    ]
+    dashboard = Dashboard(
+        settings,
+        DashboardArgs(
+            data=data,
+            automation=automation,
+            alarm_arns={
+                Site.PRIMARY: [
+                    each.arn
+                    for each in (replication.slot, *functions.alarms[Site.PRIMARY], *databases[Site.PRIMARY].alarms)
+                ],
+                Site.RECOVERY: [
+                    *automation_alarm_arns,
+                    *(
+                        each.arn
+                        for each in (
+                            replication.lag,
+                            *functions.alarms[Site.RECOVERY],
+                            *databases[Site.RECOVERY].alarms,
+                        )
+                    ),
+                ],
+            },
+        ),
+        providers[Site.RECOVERY],
+    )
+
+    ObservabilityContract(dashboard_name=dashboard.name, replication_lag_alarm_name=replication.lag.name).export()
+
+
+program.run(observability)

@@ -1,0 +1,1 @@
+"""The observability layer: alarms for people and the dashboard."""

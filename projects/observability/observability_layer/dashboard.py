@@ -1,0 +1,192 @@
+"""The dashboard: on one page, who the writer is, whether both sites answer, what a failover would lose, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from observability_layer.settings import ObservabilitySettings
+from observability_layer.widgets import Series, Widget, alarm_states, graph, laid_out, text
+from shared.contracts import AutomationContract, DataContract
+from shared.providers import on
+from shared.sites import Site
+
+RDS = "AWS/RDS"
+LAMBDA = "AWS/Lambda"
+# All metrics of RDS and Lambda come by the minute.
+PERIOD_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class DashboardArgs:
+    """What the dashboard shows.
+
+    Attributes:
+        data: both sites' databases.
+        automation: probes, failover, metrics.
+        alarm_arns: alarms of each site, the most important first.
+    """
+
+    data: DataContract
+    automation: AutomationContract
+    alarm_arns: Mapping[Site, Sequence[pulumi.Input[str]]]
+
+
+class Dashboard(pulumi.ComponentResource):
+    """One dashboard in the recovery site, with the metrics of both regions.
+
+    Attributes:
+        name: its name.
+    """
+
+    name: pulumi.Output[str]
+
+    def __init__(self, settings: ObservabilitySettings, args: DashboardArgs, provider: aws.Provider) -> None:
+        name = settings.stack.names.of("postgres-dr", Site.RECOVERY)
+        super().__init__("postgres-dr:observability:Dashboard", name)
+        body = pulumi.Output.json_dumps({"widgets": laid_out(_rows(settings, args)), "start": "-PT3H"})
+        dashboard = aws.cloudwatch.Dashboard(
+            name, dashboard_name=name, dashboard_body=body, opts=on(provider, parent=self)
+        )
+        self.name = dashboard.dashboard_name
+        self.register_outputs({})
+
+
+def _rows(settings: ObservabilitySettings, args: DashboardArgs) -> list[list[Widget]]:
+    regions = settings.stack.regions
+    home = regions[Site.RECOVERY]
+    return [
+        [text(_heading(settings, args), height=4)],
+        [
+            alarm_states(f"Alarms in the {site} site ({regions[site]})", args.alarm_arns[site], regions[site])
+            for site in (Site.RECOVERY, Site.PRIMARY)
+        ],
+        [
+            graph("Writer: 0 = primary, 1 = recovery", home, [_writer(args, home)], low=0, high=1),
+            graph(
+                "Database answers: 1 = yes, 0 = no",
+                home,
+                [_reachable(settings, args, database, observer) for database in Site for observer in Site],
+                low=0,
+                high=1,
+            ),
+        ],
+        [
+            graph(
+                "Replication lag in seconds (idle primaries climb to 300)",
+                home,
+                [_database("ReplicaLag", "Maximum", Site.RECOVERY, settings, args)],
+                low=0,
+                limit=("bound of C2", settings.thresholds.lag_seconds),
+            ),
+            graph(
+                "WAL held back for the replica, in bytes",
+                home,
+                [
+                    _database("OldestReplicationSlotLag", "Maximum", Site.PRIMARY, settings, args),
+                    _database("TransactionLogsDiskUsage", "Maximum", Site.PRIMARY, settings, args),
+                ],
+                low=0,
+                limit=("alarm", settings.thresholds.slot_lag_bytes),
+            ),
+        ],
+        [
+            _both("CPU in percent", "CPUUtilization", "Average", settings, args),
+            _both("Connections", "DatabaseConnections", "Maximum", settings, args),
+            _both("Free storage in bytes", "FreeStorageSpace", "Minimum", settings, args),
+            _both("Freeable memory in bytes", "FreeableMemory", "Minimum", settings, args),
+        ],
+        [
+            graph(
+                "Failover function: runs, errors, throttles",
+                home,
+                [
+                    _function(metric, "Sum", args.automation.failover_function_name, home)
+                    for metric in ("Invocations", "Errors", "Throttles")
+                ],
+                low=0,
+            ),
+            graph(
+                "Failover function: longest run in ms (limit 300,000)",
+                home,
+                [_function("Duration", "Maximum", args.automation.failover_function_name, home)],
+                low=0,
+            ),
+            graph(
+                "Probes: errors",
+                home,
+                [
+                    _function("Errors", "Sum", args.automation.primary_probe_function_name, regions[Site.PRIMARY]),
+                    _function("Errors", "Sum", args.automation.recovery_probe_function_name, home),
+                ],
+                low=0,
+            ),
+        ],
+    ]
+
+
+def _heading(settings: ObservabilitySettings, args: DashboardArgs) -> pulumi.Output[str]:
+    regions = settings.stack.regions
+    return pulumi.Output.format(
+        "# PostgreSQL disaster recovery: {0}\n"
+        "Primary site **{1}** (`{2}`), recovery site **{3}** (`{4}`). Clients write to **{5}**.\n\n"
+        "Read from the top: an alarm, who the writer is, who answers, what a failover would lose. The decisions and "
+        "their reasons are in the log of `{6}`, the incidents in table `{7}`.",
+        settings.stack.suffix,
+        regions[Site.PRIMARY],
+        args.data.primary.database_id,
+        regions[Site.RECOVERY],
+        args.data.recovery.database_id,
+        args.automation.writer_name,
+        args.automation.failover_function_name,
+        args.automation.state_table_name,
+    )
+
+
+def _writer(args: DashboardArgs, region: str) -> Series:
+    return Series(
+        args.automation.metric_namespace,
+        "WriterSite",
+        {"Latch": "writer"},
+        "Maximum",
+        region,
+        "writer's site",
+        PERIOD_SECONDS,
+    )
+
+
+def _reachable(settings: ObservabilitySettings, args: DashboardArgs, database: Site, observer: Site) -> Series:
+    return Series(
+        args.automation.metric_namespace,
+        "DatabaseReachable",
+        {"Database": database, "Observer": observer},
+        "Maximum",
+        settings.stack.regions[observer],
+        f"{database} seen from {observer}",
+        PERIOD_SECONDS,
+    )
+
+
+def _database(metric: str, statistic: str, site: Site, settings: ObservabilitySettings, args: DashboardArgs) -> Series:
+    return Series(
+        RDS,
+        metric,
+        {"DBInstanceIdentifier": args.data.at(site).database_id},
+        statistic,
+        settings.stack.regions[site],
+        f"{site} {metric}",
+        PERIOD_SECONDS,
+    )
+
+
+def _both(title: str, metric: str, statistic: str, settings: ObservabilitySettings, args: DashboardArgs) -> Widget:
+    series = [_database(metric, statistic, site, settings, args) for site in Site]
+    return graph(title, settings.stack.regions[Site.RECOVERY], series, low=0)
+
+
+def _function(metric: str, statistic: str, name: pulumi.Output[str], region: str) -> Series:
+    label = pulumi.Output.concat(name, " ", metric)
+    return Series(LAMBDA, metric, {"FunctionName": name}, statistic, region, label, PERIOD_SECONDS)

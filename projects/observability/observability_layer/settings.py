@@ -1,0 +1,103 @@
+"""What the observability layer's stack configures, read and checked in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.errors import SettingsError
+from shared.settings import SettingsReader, StackSettings
+
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html, Period
+SHORT_ALARM_PERIODS_SECONDS = (10, 20, 30)
+# Without transactions on the primary the lag climbs for up to 5 minutes and falls back:
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PostgreSQL.Replication.ReadReplicas.html
+IDLE_LAG_SECONDS = 300
+MEBIBYTE = 1024**2
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Beyond what people are told.
+
+    Attributes:
+        lag_seconds: replication lag (C2).
+        slot_lag_bytes: WAL the primary holds back for the replica.
+        cpu_percent: CPU of an instance.
+        connections: open connections of an instance.
+        free_storage_bytes: storage left to an instance.
+        freeable_memory_bytes: memory left to an instance.
+    """
+
+    lag_seconds: int
+    slot_lag_bytes: int
+    cpu_percent: int
+    connections: int
+    free_storage_bytes: int
+    freeable_memory_bytes: int
+
+
+@dataclass(frozen=True)
+class ObservabilitySettings:
+    """Settings of the observability layer.
+
+    Attributes:
+        stack: what all layers configure.
+        thresholds: beyond what people are told.
+        alarm_period_seconds: period of the alarms.
+        lag_periods: periods in a row with too much lag until people are told.
+    """
+
+    stack: StackSettings
+    thresholds: Thresholds
+    alarm_period_seconds: int
+    lag_periods: int
+
+    @classmethod
+    def load(cls, reader: SettingsReader | None = None) -> ObservabilitySettings:
+        """Read the stack's configuration and check it.
+
+        Raises:
+            SettingsError: a value is missing or cannot be used.
+        """
+        reader = SettingsReader() if reader is None else reader
+        number = reader.whole_number
+        settings = cls(
+            stack=StackSettings.load(reader),
+            thresholds=Thresholds(
+                lag_seconds=number("lagThresholdSeconds", 60, minimum=1, maximum=3600),
+                slot_lag_bytes=number("slotLagMebibytes", 1024, minimum=1, maximum=10**6) * MEBIBYTE,
+                cpu_percent=number("cpuPercent", 80, minimum=1, maximum=100),
+                connections=number("connections", 350, minimum=1, maximum=100_000),
+                free_storage_bytes=number("freeStorageMebibytes", 10_240, minimum=1, maximum=10**8) * MEBIBYTE,
+                freeable_memory_bytes=number("freeableMemoryMebibytes", 256, minimum=1, maximum=10**7) * MEBIBYTE,
+            ),
+            alarm_period_seconds=_period(number("alarmPeriodSeconds", 60, minimum=10, maximum=300)),
+            lag_periods=number("lagPeriods", 6, minimum=1, maximum=60),
+        )
+        settings.refuse_paging_for_idle_nights()
+        return settings
+
+    def refuse_paging_for_idle_nights(self) -> None:
+        """Check that the lag alarm outlasts the lag of an idle primary.
+
+        Raises:
+            SettingsError: it does not.
+        """
+        idle_seconds = max(0, IDLE_LAG_SECONDS - self.thresholds.lag_seconds)
+        # Periods shorter than a minute exist only where minutes are played in seconds, the idle climb among them.
+        if self.alarm_period_seconds < 60 or self.lag_periods * self.alarm_period_seconds > idle_seconds + 60:
+            return
+        raise SettingsError(
+            "lagPeriods",
+            self.lag_periods,
+            f"times alarmPeriodSeconds ({self.alarm_period_seconds}) it must be more than {idle_seconds + 60} s: an "
+            f"idle primary alone makes up to {idle_seconds} s of lag above lagThresholdSeconds",
+        )
+
+
+def _period(seconds: int) -> int:
+    if seconds % 60 and seconds not in SHORT_ALARM_PERIODS_SECONDS:
+        raise SettingsError(
+            "alarmPeriodSeconds", seconds, "give 10, 20, 30 or a multiple of 60: CloudWatch has no other"
+        )
+    return seconds

@@ -1,0 +1,1 @@
+"""What all layers share: registry, contracts, settings, naming, tagging, providers."""

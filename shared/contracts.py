@@ -1,0 +1,136 @@
+"""The contracts of the four layers. A key is unique across all of them (the flat outputs file holds them together)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pulumi import Output
+
+from shared.contract import Contract
+from shared.sites import Site
+
+
+@dataclass(frozen=True)
+class SiteNetwork:
+    """What the network layer offers in one site.
+
+    Attributes:
+        vpc_id: the site's VPC.
+        vpc_cidr: its address block.
+        private_subnet_ids: three subnets in three zones, without a way to the internet.
+        database_security_group_id: for the database: lets in the probes and clients of both sites.
+        probe_security_group_id: for the probe: lets out to the databases only.
+        quarantine_security_group_id: no rules; fencing swaps it in.
+        data_key_arn: KMS key of the site for data at rest.
+        messages_key_arn: KMS key of the site for messages and logs.
+    """
+
+    vpc_id: Output[str]
+    vpc_cidr: Output[str]
+    private_subnet_ids: Output[list[str]]
+    database_security_group_id: Output[str]
+    probe_security_group_id: Output[str]
+    quarantine_security_group_id: Output[str]
+    data_key_arn: Output[str]
+    messages_key_arn: Output[str]
+
+
+@dataclass(frozen=True)
+class NetworkContract(Contract):
+    """Outputs of the network layer."""
+
+    primary: SiteNetwork
+    recovery: SiteNetwork
+    peering_connection_id: Output[str]
+    database_port: Output[int]
+
+    def at(self, site: Site) -> SiteNetwork:
+        """The part of one site."""
+        return self.primary if site is Site.PRIMARY else self.recovery
+
+
+@dataclass(frozen=True)
+class SiteData:
+    """What the data layer offers in one site.
+
+    Attributes:
+        database_id: identifier of the site's RDS instance.
+        database_arn: its ARN.
+        database_address: its host name, without the port.
+        backup_bucket_name: the site's bucket for backup snapshots.
+        backup_bucket_arn: its ARN.
+    """
+
+    database_id: Output[str]
+    database_arn: Output[str]
+    database_address: Output[str]
+    backup_bucket_name: Output[str]
+    backup_bucket_arn: Output[str]
+
+
+@dataclass(frozen=True)
+class DataContract(Contract):
+    """Outputs of the data layer."""
+
+    primary: SiteData
+    recovery: SiteData
+    database_name: Output[str]
+    master_secret_id: Output[str]
+
+    def at(self, site: Site) -> SiteData:
+        """The part of one site."""
+        return self.primary if site is Site.PRIMARY else self.recovery
+
+
+@dataclass(frozen=True)
+class AutomationContract(Contract):
+    """Outputs of the dr-automation layer.
+
+    Attributes:
+        metric_namespace: CloudWatch namespace of the layer's own metrics.
+        writer_name: DNS name under which clients reach the writer (R11).
+        reader_name: DNS name under which clients reach the replica, or the writer where there is none.
+        writer_uri: libpq multi-host URI (``target_session_attrs=read-write``) that needs no DNS switch; no credentials.
+        zone_id: the private hosted zone of both names.
+        failures_topic_arn: topic that tells people about failures (R5).
+        recovery_topic_arn: topic that tells people about recovery (R5).
+        state_table_name: table of the controller's state and the incidents, in the recovery site.
+        failover_function_name: in the recovery site.
+        primary_probe_function_name: in the primary site.
+        recovery_probe_function_name: in the recovery site.
+        trigger_alarm_name: the alarm that wakes the failover, in the recovery site.
+        latch_alarm_name: the alarm that drives the writer's health check, in the recovery site.
+        writer_health_check_id: Route 53 health check on the primary record of the writer's name.
+    """
+
+    metric_namespace: Output[str]
+    writer_name: Output[str]
+    reader_name: Output[str]
+    writer_uri: Output[str]
+    zone_id: Output[str]
+    failures_topic_arn: Output[str]
+    recovery_topic_arn: Output[str]
+    state_table_name: Output[str]
+    failover_function_name: Output[str]
+    primary_probe_function_name: Output[str]
+    recovery_probe_function_name: Output[str]
+    trigger_alarm_name: Output[str]
+    latch_alarm_name: Output[str]
+    writer_health_check_id: Output[str]
+
+
+@dataclass(frozen=True)
+class ObservabilityContract(Contract):
+    """Outputs of the observability layer."""
+
+    dashboard_name: Output[str]
+    replication_lag_alarm_name: Output[str]
+
+
+CONTRACTS: dict[str, type[Contract]] = {
+    "network": NetworkContract,
+    "data": DataContract,
+    "dr-automation": AutomationContract,
+    "observability": ObservabilityContract,
+}
+"""Contract of each layer, by the layer's name."""

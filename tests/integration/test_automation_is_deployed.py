@@ -1,0 +1,153 @@
+"""The automation and observability layers as they really are (R4 to R6, R8 to R11, C3)."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from shared.sites import Site
+
+from .conftest import Deployed
+
+READING_DEADLINE_SECONDS = 180  # one schedule of a minute, a run, and the delay of metrics from logs
+
+
+def eventually(condition: Callable[[], bool], deadline_seconds: float = READING_DEADLINE_SECONDS) -> bool:
+    deadline = time.monotonic() + deadline_seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(1)
+    return True
+
+
+@pytest.mark.parametrize(
+    ("owner", "key"),
+    [
+        (Site.PRIMARY, "primaryProbeFunctionName"),
+        (Site.RECOVERY, "recoveryProbeFunctionName"),
+        (Site.RECOVERY, "failoverFunctionName"),
+    ],
+)
+def test_each_function_is_active_and_ends_within_five_minutes(deployed: Deployed, owner: Site, key: str) -> None:
+    function = deployed.at(owner, "lambda").get_function_configuration(FunctionName=deployed.outputs[key])
+    assert function["State"] == "Active"
+    assert function["Timeout"] <= 300
+
+
+@pytest.mark.parametrize("observer", list(Site), ids=str)
+@pytest.mark.parametrize("database", list(Site), ids=str)
+def test_both_sites_see_both_databases_answer(deployed: Deployed, observer: Site, database: Site) -> None:
+    cloudwatch = deployed.at(observer, "cloudwatch")
+
+    def seen() -> bool:
+        now = datetime.now(UTC)
+        answer = cloudwatch.get_metric_statistics(
+            Namespace=deployed.outputs["metricNamespace"],
+            MetricName="DatabaseReachable",
+            Dimensions=[{"Name": "Database", "Value": database}, {"Name": "Observer", "Value": observer}],
+            StartTime=now - timedelta(minutes=5),
+            EndTime=now + timedelta(minutes=1),
+            Period=60,
+            Statistics=["Maximum"],
+        )
+        return any(point["Maximum"] == 1 for point in answer["Datapoints"])
+
+    assert eventually(seen)
+
+
+def test_the_controller_publishes_the_primary_as_the_writer(deployed: Deployed) -> None:
+    cloudwatch = deployed.at(Site.RECOVERY, "cloudwatch")
+
+    def published() -> bool:
+        now = datetime.now(UTC)
+        answer = cloudwatch.get_metric_statistics(
+            Namespace=deployed.outputs["metricNamespace"],
+            MetricName="WriterSite",
+            Dimensions=[{"Name": "Latch", "Value": "writer"}],
+            StartTime=now - timedelta(minutes=5),
+            EndTime=now + timedelta(minutes=1),
+            Period=60,
+            Statistics=["Maximum"],
+        )
+        return any(point["Maximum"] == 0 for point in answer["Datapoints"])
+
+    assert eventually(published)
+
+
+def test_the_writers_name_fails_over_by_a_health_check_on_the_latch(deployed: Deployed) -> None:
+    route53 = deployed.at(Site.RECOVERY, "route53")
+    records = route53.list_resource_record_sets(HostedZoneId=deployed.outputs["zoneId"])["ResourceRecordSets"]
+    by_role = {
+        record["Failover"]: record
+        for record in records
+        if record["Name"].rstrip(".") == deployed.outputs["writerName"].rstrip(".") and "Failover" in record
+    }
+    assert by_role["PRIMARY"]["ResourceRecords"][0]["Value"] == deployed.output(Site.PRIMARY, "DatabaseAddress")
+    assert by_role["SECONDARY"]["ResourceRecords"][0]["Value"] == deployed.output(Site.RECOVERY, "DatabaseAddress")
+    assert by_role["PRIMARY"]["TTL"] <= 60
+    check = route53.get_health_check(HealthCheckId=by_role["PRIMARY"]["HealthCheckId"])["HealthCheck"]
+    assert check["HealthCheckConfig"]["Type"] == "CLOUDWATCH_METRIC"
+    assert check["HealthCheckConfig"]["AlarmIdentifier"]["Name"] == deployed.outputs["latchAlarmName"]
+    assert check["Id"] == deployed.outputs["writerHealthCheckId"]
+
+
+def test_the_zone_is_private_and_known_to_both_networks(deployed: Deployed) -> None:
+    zone = deployed.at(Site.RECOVERY, "route53").get_hosted_zone(Id=deployed.outputs["zoneId"])
+    assert zone["HostedZone"]["Config"]["PrivateZone"]
+    assert {vpc["VPCId"] for vpc in zone["VPCs"]} == {deployed.output(each, "VpcId") for each in Site}
+
+
+def test_the_trigger_alarm_treats_silence_as_failure(deployed: Deployed) -> None:
+    alarms = deployed.at(Site.RECOVERY, "cloudwatch").describe_alarms(AlarmNames=[deployed.outputs["triggerAlarmName"]])
+    alarm = alarms["MetricAlarms"][0]
+    assert alarm["TreatMissingData"] == "breaching"
+    assert alarm["AlarmActions"]
+
+
+@pytest.mark.parametrize("key", ["failuresTopicArn", "recoveryTopicArn"])
+def test_the_topics_are_encrypted(deployed: Deployed, key: str) -> None:
+    attributes = deployed.at(Site.RECOVERY, "sns").get_topic_attributes(TopicArn=deployed.outputs[key])["Attributes"]
+    assert attributes["KmsMasterKeyId"]
+
+
+def failover_policies(deployed: Deployed) -> list[dict[str, Any]]:
+    functions = deployed.at(Site.RECOVERY, "lambda")
+    role = functions.get_function_configuration(FunctionName=deployed.outputs["failoverFunctionName"])["Role"]
+    name = role.rsplit("/", 1)[-1]
+    iam = deployed.at(Site.RECOVERY, "iam")
+    documents = [
+        iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
+        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
+    ]
+    return [json.loads(document) if isinstance(document, str) else document for document in documents]
+
+
+def test_the_failover_function_may_promote_but_not_delete(deployed: Deployed) -> None:
+    statements = [item for document in failover_policies(deployed) for item in document["Statement"]]
+    actions = {
+        action
+        for statement in statements
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+    assert "rds:PromoteReadReplica" in actions
+    assert not any("Delete" in action or action.endswith("*") for action in actions)
+
+
+def test_the_lag_alarm_watches_the_replica(deployed: Deployed) -> None:
+    name = deployed.outputs["replicationLagAlarmName"]
+    answer = deployed.at(Site.RECOVERY, "cloudwatch").describe_alarms(
+        AlarmNames=[name], AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+    )
+    assert [alarm["AlarmName"] for alarm in (*answer["MetricAlarms"], *answer["CompositeAlarms"])] == [name]
+
+
+def test_the_dashboard_shows_both_databases(deployed: Deployed) -> None:
+    body = deployed.at(Site.RECOVERY, "cloudwatch").get_dashboard(DashboardName=deployed.outputs["dashboardName"])
+    for each in Site:
+        assert deployed.output(each, "DatabaseId") in body["DashboardBody"]

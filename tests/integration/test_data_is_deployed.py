@@ -1,0 +1,95 @@
+"""The data layer as it really is (R1, R2, R3, C1, C4)."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from shared.sites import Site
+
+from .conftest import Deployed
+
+REPLICATION_DEADLINE_SECONDS = 900  # Replication Time Control: 99.99 % within 15 minutes
+
+
+def instance(deployed: Deployed, site: Site) -> dict[str, Any]:
+    answer = deployed.at(site, "rds").describe_db_instances(DBInstanceIdentifier=deployed.output(site, "DatabaseId"))
+    described: dict[str, Any] = answer["DBInstances"][0]
+    return described
+
+
+def test_both_databases_are_postgresql_14_on_the_required_class(deployed: Deployed, site: Site) -> None:
+    database = instance(deployed, site)
+    assert database["Engine"] == "postgres"
+    assert database["EngineVersion"].split(".")[0] == "14"
+    assert database["DBInstanceClass"] == "db.t3.medium"
+    assert database["DBInstanceStatus"] in ("available", "backing-up")
+
+
+def test_both_databases_are_private_encrypted_with_their_sites_key_and_backed_up(
+    deployed: Deployed, site: Site
+) -> None:
+    database = instance(deployed, site)
+    assert database["StorageEncrypted"]
+    assert database["KmsKeyId"] == deployed.output(site, "DataKeyArn")
+    assert not database["PubliclyAccessible"]
+    assert database["BackupRetentionPeriod"] == 7
+
+
+def test_the_recovery_database_is_a_replica_of_the_primary(deployed: Deployed) -> None:
+    replica = instance(deployed, Site.RECOVERY)
+    assert replica["ReadReplicaSourceDBInstanceIdentifier"] == deployed.output(Site.PRIMARY, "DatabaseArn")
+
+
+def test_the_databases_stand_behind_the_database_group(deployed: Deployed, site: Site) -> None:
+    groups = {group["VpcSecurityGroupId"] for group in instance(deployed, site)["VpcSecurityGroups"]}
+    assert groups == {deployed.output(site, "DatabaseSecurityGroupId")}
+
+
+def test_the_parameter_group_enforces_encryption_in_transit(deployed: Deployed, site: Site) -> None:
+    group = instance(deployed, site)["DBParameterGroups"][0]["DBParameterGroupName"]
+    pages = deployed.at(site, "rds").get_paginator("describe_db_parameters").paginate(DBParameterGroupName=group)
+    values = {item["ParameterName"]: item.get("ParameterValue") for page in pages for item in page["Parameters"]}
+    assert values["rds.force_ssl"] == "1"
+    assert int(values["max_slot_wal_keep_size"]) > 0
+
+
+def test_the_backup_buckets_are_versioned_encrypted_and_closed(deployed: Deployed, site: Site) -> None:
+    bucket = deployed.output(site, "BackupBucketName")
+    s3 = deployed.at(site, "s3")
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    rule = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0]
+    assert rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == deployed.output(site, "DataKeyArn")
+    assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
+
+
+def test_an_object_in_the_primary_bucket_arrives_in_the_recovery_bucket(deployed: Deployed) -> None:
+    key, body = f"integration/{uuid.uuid4()}", b"a backup"
+    source, copy = (deployed.output(each, "BackupBucketName") for each in (Site.PRIMARY, Site.RECOVERY))
+    deployed.at(Site.PRIMARY, "s3").put_object(Bucket=source, Key=key, Body=body)
+    recovery = deployed.at(Site.RECOVERY, "s3")
+    deadline = time.monotonic() + REPLICATION_DEADLINE_SECONDS
+    try:
+        while True:
+            try:
+                assert recovery.get_object(Bucket=copy, Key=key)["Body"].read() == body
+                break
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "NoSuchKey" or time.monotonic() > deadline:
+                    raise
+                time.sleep(1)
+    finally:
+        deployed.at(Site.PRIMARY, "s3").delete_object(Bucket=source, Key=key)
+
+
+@pytest.mark.parametrize("owner", list(Site), ids=str)
+def test_databases_and_buckets_carry_the_required_tags(deployed: Deployed, owner: Site) -> None:
+    tag_set = deployed.at(owner, "s3").get_bucket_tagging(Bucket=deployed.output(owner, "BackupBucketName"))["TagSet"]
+    for tags in (instance(deployed, owner)["TagList"], tag_set):
+        values = {tag["Key"]: tag["Value"] for tag in tags}
+        assert {"Environment", "Owner", "DR-Role", "EnvironmentSuffix"} <= values.keys()
+        assert values["DR-Role"] == owner

@@ -1,0 +1,56 @@
+"""The network layer as it really is (R12)."""
+
+from __future__ import annotations
+
+from shared.sites import Site
+
+from .conftest import Deployed
+
+
+def test_each_site_has_private_subnets_in_three_zones(deployed: Deployed, site: Site) -> None:
+    subnets = deployed.at(site, "ec2").describe_subnets(SubnetIds=deployed.output(site, "PrivateSubnetIds"))["Subnets"]
+    assert len({subnet["AvailabilityZone"] for subnet in subnets}) == 3
+    assert not any(subnet["MapPublicIpOnLaunch"] for subnet in subnets)
+
+
+def test_no_vpc_has_a_way_to_the_internet(deployed: Deployed, site: Site) -> None:
+    vpc_filter = [{"Name": "attachment.vpc-id", "Values": [deployed.output(site, "VpcId")]}]
+    assert deployed.at(site, "ec2").describe_internet_gateways(Filters=vpc_filter)["InternetGateways"] == []
+
+
+def test_the_peering_is_active_and_routed_on_both_sides(deployed: Deployed, site: Site) -> None:
+    ec2 = deployed.at(site, "ec2")
+    peering_id = deployed.outputs["peeringConnectionId"]
+    peering = ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=[peering_id])["VpcPeeringConnections"][0]
+    assert peering["Status"]["Code"] == "active"
+    tables = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [deployed.output(site, "VpcId")]}])
+    routed = {
+        route["DestinationCidrBlock"]
+        for table in tables["RouteTables"]
+        for route in table["Routes"]
+        if route.get("VpcPeeringConnectionId") == peering_id
+    }
+    assert routed == {deployed.output(site.other, "VpcCidr")}
+
+
+def test_the_database_group_admits_the_database_port_only(deployed: Deployed, site: Site) -> None:
+    rules = deployed.at(site, "ec2").describe_security_group_rules(
+        Filters=[{"Name": "group-id", "Values": [deployed.output(site, "DatabaseSecurityGroupId")]}]
+    )["SecurityGroupRules"]
+    inward = [rule for rule in rules if not rule["IsEgress"]]
+    assert inward
+    assert {(rule["FromPort"], rule["ToPort"]) for rule in inward} == {(deployed.outputs["databasePort"],) * 2}
+    assert "0.0.0.0/0" not in {rule.get("CidrIpv4") for rule in inward}
+
+
+def test_the_quarantine_group_admits_nothing(deployed: Deployed, site: Site) -> None:
+    rules = deployed.at(site, "ec2").describe_security_group_rules(
+        Filters=[{"Name": "group-id", "Values": [deployed.output(site, "QuarantineSecurityGroupId")]}]
+    )["SecurityGroupRules"]
+    assert rules == []
+
+
+def test_the_keys_rotate(deployed: Deployed, site: Site) -> None:
+    for key in ("DataKeyArn", "MessagesKeyArn"):
+        status = deployed.at(site, "kms").get_key_rotation_status(KeyId=deployed.output(site, key))
+        assert status["KeyRotationEnabled"], key

@@ -1,0 +1,568 @@
+"""The lab's AWS does what the product relies on and MiniStack alone does not do. One account serves all tests here."""
+
+from __future__ import annotations
+
+import io
+import json
+import socket
+import threading
+import time
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+from urllib.parse import parse_qs
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from lab.aws import LabAws, port_from_environment
+from lab.clock import LabClock
+from lab.dns import Resolver
+from lab.home import LabHome
+from lab.host.embedded_metrics import extract
+from lab.ministack_host import WRITTEN_FOR, check_version
+from shared.errors import SettingsError
+
+PRIMARY, RECOVERY = "ap-southeast-2", "ap-southeast-1"
+SECRET = "known-to-the-backend"
+
+FUNCTIONS = """
+import json, os, socket, time
+import boto3
+
+def note(event, context):
+    with open(event["file"], "a") as file:
+        file.write(f"{time.time()} {os.environ['AWS_REGION']}\\n")
+    if event.get("sleep"):
+        time.sleep(event["sleep"])
+    if event.get("fail"):
+        raise RuntimeError("as asked")
+
+def note_records(event, context):
+    note(json.loads(event["Records"][0]["Sns"]["Message"]), context)
+
+def measure(event, context):
+    print("an ordinary line")
+    print(json.dumps(event))
+
+def promote(event, context):
+    rds = boto3.client("rds", region_name=event["region"])
+    try:
+        return rds.promote_read_replica(DBInstanceIdentifier=event["id"])["DBInstance"]["DBInstanceIdentifier"]
+    except rds.exceptions.ClientError as error:
+        return error.response["Error"]["Code"]
+
+def reach(event, context):
+    found = {}
+    for name, (host, port) in event.items():
+        try:
+            with socket.create_connection((host, port), timeout=0.2) as connection:
+                found[name] = connection.getsockname()[0]
+        except OSError as error:
+            found[name] = type(error).__name__
+    return found
+
+def environment(event, context):
+    return dict(os.environ)
+
+def pid(event, context):
+    return os.getpid()
+"""
+
+
+@dataclass
+class RdsBackend:
+    """Stands for the lab's RDS: remembers what it was asked."""
+
+    url: str
+    requests: list[tuple[dict[str, str], dict[str, list[str]]]] = field(default_factory=list)
+
+
+@dataclass
+class Account:
+    aws: LabAws
+    home: LabHome
+    backend: RdsBackend
+
+    def client(self, service: str, region: str = RECOVERY) -> Any:
+        return self.aws.client(service, region)
+
+    def role(self, *statements: dict[str, Any]) -> str:
+        """A role for functions, which may do what the statements say."""
+        trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        iam, name = self.client("iam"), f"role-{uuid.uuid4().hex[:8]}"
+        arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))["Role"]["Arn"]
+        if statements:
+            iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=_policy(*statements))
+        return arn
+
+    def function(self, handler: str, region: str = RECOVERY, role: str | None = None, **settings: Any) -> str:
+        """Create a function and give its ARN."""
+        name = f"{handler}-{uuid.uuid4().hex[:8]}"
+        created = self.client("lambda", region).create_function(
+            FunctionName=name,
+            Runtime="python3.12",
+            Handler=f"functions.{handler}",
+            Role=self.role() if role is None else role,
+            Code={"ZipFile": _zip(FUNCTIONS)},
+            Timeout=20,
+            **settings,
+        )
+        arn: str = created["FunctionArn"]
+        return arn
+
+    def call(self, function: str, event: Any) -> Any:
+        answer = self.client("lambda", function.split(":")[3]).invoke(FunctionName=function, Payload=json.dumps(event))
+        return json.loads(answer["Payload"].read())
+
+    def permit(self, function: str, service: str, source: str) -> None:
+        self.client("lambda", function.split(":")[3]).add_permission(
+            FunctionName=function,
+            StatementId=uuid.uuid4().hex,
+            Action="lambda:InvokeFunction",
+            Principal=f"{service}.amazonaws.com",
+            SourceArn=source,
+        )
+
+
+def _policy(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def _zip(source: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("functions.py", source)
+    return buffer.getvalue()
+
+
+def until(condition: Callable[[], Any], seconds: float = 6.0) -> Any:
+    """What the condition gives as soon as it is true; fails when it does not become so."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "it did not come true in time"
+        time.sleep(0.05)
+    return found
+
+
+@pytest.fixture(scope="module")
+def backend() -> Iterator[RdsBackend]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+            known.requests.append((dict(self.headers.items()), asked))
+            identifier = f"<DBInstanceIdentifier>{asked['DBInstanceIdentifier'][0]}</DBInstanceIdentifier>"
+            result = f"<PromoteReadReplicaResult><DBInstance>{identifier}</DBInstance></PromoteReadReplicaResult>"
+            body = f"<PromoteReadReplicaResponse>{result}</PromoteReadReplicaResponse>"
+            self.send_response(200)
+            self.send_header("Content-Type", "text/xml")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    known = RdsBackend(f"http://127.0.0.1:{server.server_address[1]}")
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield known
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory, backend: RdsBackend) -> Iterator[Account]:
+    with LabHome.open(tmp_path_factory.mktemp("lab") / "home") as home:
+        aws = LabAws(home, 0)
+        started = time.monotonic()
+        aws.start(backend.url, SECRET)
+        assert time.monotonic() - started < 5
+        yield Account(aws, home, backend)
+        aws.close()
+        assert len(home.processes) == 0
+
+
+def lines(file: Path) -> list[str]:
+    return file.read_text().splitlines() if file.exists() else []
+
+
+# RDS
+
+
+def test_an_rds_call_needs_the_callers_permission_on_that_very_instance(account: Account) -> None:
+    allowed = {
+        "Effect": "Allow",
+        "Action": "rds:PromoteReadReplica",
+        "Resource": f"arn:aws:rds:{RECOVERY}:000000000000:db:replica",
+    }
+    may, may_not = account.function("promote", role=account.role(allowed)), account.function("promote")
+    assert account.call(may, {"id": "replica", "region": RECOVERY}) == "replica"
+    assert account.call(may, {"id": "another", "region": RECOVERY}) == "AccessDenied"
+    assert account.call(may, {"id": "replica", "region": PRIMARY}) == "AccessDenied"
+    assert account.call(may_not, {"id": "replica", "region": RECOVERY}) == "AccessDenied"
+    (headers, asked), *others = account.backend.requests
+    assert not others, "a refused call does not reach the backend"
+    assert asked["Action"] == ["PromoteReadReplica"]
+    assert headers["X-Lab-Secret"] == SECRET
+    assert headers["X-Lab-Region"] == RECOVERY
+    assert f"/{RECOVERY}/rds/" in headers["Authorization"]
+    assert ":assumed-role/" in headers["X-Lab-Caller"]
+
+
+def test_a_wrong_signature_is_refused(account: Account) -> None:
+    session = boto3.session.Session("AKIAABCDEFGHIJKLMNOP", "wrong", region_name=RECOVERY)
+    with pytest.raises(ClientError) as refused:
+        session.client("rds", endpoint_url=account.aws.endpoint_url).describe_db_instances()
+    assert refused.value.response["Error"]["Code"] == "InvalidClientTokenId"
+
+
+# Functions
+
+
+def test_functions_know_nothing_of_the_machine(account: Account) -> None:
+    known = account.call(account.function("environment", Environment={"Variables": {"OWN": "value"}}), {})
+    assert known["OWN"] == "value"
+    assert known["AWS_REGION"] == RECOVERY
+    assert known["AWS_ACCESS_KEY_ID"].startswith("ASIA"), "a session of its own role"
+    assert SECRET not in known.values()
+    assert not {name for name in known if name.startswith("LAB_")}
+
+
+def test_a_functions_metrics_on_standard_output_become_metrics_of_its_region(account: Account) -> None:
+    now = time.time()
+    directive = {
+        "Namespace": "Embedded",
+        "Dimensions": [["Database", "Observer"], ["Database"], []],
+        "Metrics": [{"Name": "Reachable", "Unit": "Count", "StorageResolution": 1}],
+    }
+    message = {
+        "_aws": {"Timestamp": int(now * 1000), "CloudWatchMetrics": [directive]},
+        "Database": "primary",
+        "Observer": "recovery",
+        "Reachable": [1, 0, 1],
+    }
+    account.call(account.function("measure", region=PRIMARY), message)
+    cloudwatch = account.client("cloudwatch", PRIMARY)
+    found = cloudwatch.list_metrics(Namespace="Embedded")["Metrics"]
+    assert sorted(len(metric["Dimensions"]) for metric in found) == [0, 1, 2]
+    (point,) = cloudwatch.get_metric_statistics(
+        Namespace="Embedded",
+        MetricName="Reachable",
+        Dimensions=[{"Name": "Database", "Value": "primary"}],
+        StartTime=now - 60,
+        EndTime=now + 60,
+        Period=1,
+        Statistics=["Sum", "SampleCount"],
+    )["Datapoints"]
+    assert (point["Sum"], point["SampleCount"], int(point["Timestamp"].timestamp())) == (2, 3, int(now))
+    assert not account.client("cloudwatch", RECOVERY).list_metrics(Namespace="Embedded")["Metrics"]
+
+
+def test_log_events_in_the_format_become_metrics_too(account: Account) -> None:
+    logs = account.client("logs")
+    logs.create_log_group(logGroupName="g")
+    logs.create_log_stream(logGroupName="g", logStreamName="s")
+    directive = {"Namespace": "Logged", "Dimensions": [["D"]], "Metrics": [{"Name": "M"}]}
+    at = int(time.time() * 1000)
+    message = json.dumps({"_aws": {"Timestamp": at, "CloudWatchMetrics": [directive]}, "D": "d", "M": 1.5})
+    logs.put_log_events(logGroupName="g", logStreamName="s", logEvents=[{"timestamp": at, "message": message}])
+    found = account.client("cloudwatch").list_metrics(Namespace="Logged")["Metrics"]
+    assert [metric["MetricName"] for metric in found] == ["M"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, [(120.0, (1.0,))]),
+        ({"M": "text"}, []),
+        ({"M": True}, []),
+        ({"M": [1, 2]}, [(120.0, (1.0, 2.0))]),
+        ({"M": list(range(101))}, []),
+        ({"D": 5}, []),
+        ({"_aws": {}}, []),
+        ({"_aws": None}, []),
+    ],
+)
+def test_what_an_embedded_metric_is(changes: dict[str, Any], expected: list[Any]) -> None:
+    directive = {"Namespace": "N", "Dimensions": [["D"]], "Metrics": [{"Name": "M"}]}
+    message = {"_aws": {"Timestamp": 130_500, "CloudWatchMetrics": [directive]}, "D": "d", "M": 1, **changes}
+    assert [(metric.at_seconds, metric.values) for metric in extract(json.dumps(message))] == expected
+    assert extract(json.dumps(message)[:-1]) == []
+
+
+def test_data_of_standard_resolution_are_kept_by_the_minute(account: Account) -> None:
+    cloudwatch, at = account.client("cloudwatch"), time.time() // 60 * 60 - 60 + 25
+    for name, resolution in (("Standard", 60), ("High", 1)):
+        datum = {"MetricName": name, "Value": 1.0, "Timestamp": at, "StorageResolution": resolution}
+        cloudwatch.put_metric_data(Namespace="Resolution", MetricData=[datum])
+    moments = {
+        name: [
+            int(point["Timestamp"].timestamp() - at)
+            for point in cloudwatch.get_metric_statistics(
+                Namespace="Resolution",
+                MetricName=name,
+                StartTime=at - 60,
+                EndTime=at + 60,
+                Period=1,
+                Statistics=["Sum"],
+            )["Datapoints"]
+        ]
+        for name in ("Standard", "High")
+    }
+    assert moments == {"Standard": [-25], "High": [0]}
+
+
+# Schedules, topics and retries
+
+
+def test_a_schedule_of_seconds_runs_and_a_slow_target_does_not_hold_it_up(account: Account, tmp_path: Path) -> None:
+    events, file, slow = account.client("events"), tmp_path / "runs", tmp_path / "slow"
+    for name, event in (("quick", {"file": str(file)}), ("slow", {"file": str(slow), "sleep": 3})):
+        function = account.function("note")
+        rule = events.put_rule(Name=name, ScheduleExpression="rate(1 second)")["RuleArn"]
+        account.permit(function, "events", rule)
+        events.put_targets(Rule=name, Targets=[{"Id": "f", "Arn": function, "Input": json.dumps(event)}])
+    until(lambda: len(lines(file)) >= 4 and len(lines(slow)) >= 2, seconds=8)
+    for name in ("quick", "slow"):
+        events.remove_targets(Rule=name, Ids=["f"])
+        events.delete_rule(Name=name)
+    moments = [float(line.split()[0]) for line in lines(file)][1:]  # the first has the cold start in it
+    gaps = [later - earlier for earlier, later in pairwise(moments)]
+    assert 0.9 < median(gaps) < 1.4, gaps
+
+
+def test_nonsense_is_no_schedule(account: Account) -> None:
+    with pytest.raises(ClientError, match="ScheduleExpression"):
+        account.client("events").put_rule(Name="nonsense", ScheduleExpression="rate(0 seconds)")
+
+
+def test_a_topic_invokes_a_function_only_with_the_functions_permission(account: Account, tmp_path: Path) -> None:
+    sns, file = account.client("sns"), tmp_path / "runs"
+    topic = sns.create_topic(Name="topic")["TopicArn"]
+    function = account.function("note_records")
+    sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=function)
+    account.permit(function, "sns", topic + "-another")
+    sns.publish(TopicArn=topic, Message=json.dumps({"file": str(file)}))
+    log = account.home.path / "logs" / "aws.log"
+    until(lambda: "has no permission that lets sns.amazonaws.com invoke it" in log.read_text())
+    assert lines(file) == []
+    account.permit(function, "sns", topic)
+    sns.publish(TopicArn=topic, Message=json.dumps({"file": str(file)}))
+    until(lambda: len(lines(file)) == 1)
+
+
+def test_an_event_is_tried_twice_more_when_its_function_fails(account: Account, tmp_path: Path) -> None:
+    functions, file = account.client("lambda"), tmp_path / "runs"
+    function = account.function("note")
+    event = json.dumps({"file": str(file), "fail": True})
+    functions.invoke(FunctionName=function, InvocationType="Event", Payload=event)
+    until(lambda: len(lines(file)) == 3, seconds=8)
+    never_again = account.function("note")
+    functions.put_function_event_invoke_config(FunctionName=never_again, MaximumRetryAttempts=0)
+    other = tmp_path / "once"
+    event = json.dumps({"file": str(other), "fail": True})
+    functions.invoke(FunctionName=never_again, InvocationType="Event", Payload=event)
+    until(lambda: lines(other))
+    time.sleep(1.5)
+    assert (len(lines(file)), len(lines(other))) == (3, 1)
+
+
+# Networks
+
+
+@pytest.fixture
+def database() -> Iterator[tuple[str, int]]:
+    with socket.create_server(("127.10.0.4", 0)) as server:
+        yield server.getsockname()
+
+
+def test_a_function_in_a_vpc_reaches_the_vpc_from_its_interface_and_nothing_else(
+    account: Account, database: tuple[str, int]
+) -> None:
+    ec2 = account.client("ec2", PRIMARY)
+    vpc = ec2.create_vpc(CidrBlock="10.10.0.0/16")["Vpc"]["VpcId"]
+    subnets = [ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.10.{n}.0/24")["Subnet"]["SubnetId"] for n in (1, 2)]
+    group = ec2.create_security_group(VpcId=vpc, GroupName="g", Description="d")["GroupId"]
+    config = {"SubnetIds": subnets, "SecurityGroupIds": [group]}
+    inside, outside = account.function("reach", PRIMARY, VpcConfig=config), account.function("reach", PRIMARY)
+    gateway = ("127.0.0.1", int(account.aws.endpoint_url.rpartition(":")[2]))
+    targets = {"database": database, "by its VPC address": ("10.10.0.4", database[1]), "gateway": gateway}
+    assert account.call(inside, targets) == {
+        "database": "127.10.1.254",
+        "by its VPC address": "127.10.1.254",
+        "gateway": "TimeoutError",
+    }
+    assert account.call(outside, targets) == {
+        "database": "TimeoutError",
+        "by its VPC address": "TimeoutError",
+        "gateway": "127.0.0.1",
+    }
+    by_address = [{"Name": "private-ip-address", "Values": ["10.10.1.254"]}]
+    (interface,) = ec2.describe_network_interfaces(Filters=by_address)["NetworkInterfaces"]
+    assert (interface["SubnetId"], interface["Groups"][0]["GroupId"]) == (subnets[0], group)
+    functions = account.client("lambda", PRIMARY)
+    functions.update_function_configuration(FunctionName=inside, VpcConfig={**config, "SubnetIds": subnets[1:]})
+    assert account.call(inside, targets)["database"] == "127.10.2.254"
+    functions.delete_function(FunctionName=inside)
+    by_group = [{"Name": "group-id", "Values": [group]}]
+    assert ec2.describe_network_interfaces(Filters=by_group)["NetworkInterfaces"] == []
+
+
+def test_a_function_in_a_subnet_that_does_not_exist_is_refused(account: Account) -> None:
+    with pytest.raises(ClientError, match="subnet subnet-gone does not exist"):
+        account.function("reach", VpcConfig={"SubnetIds": ["subnet-gone"], "SecurityGroupIds": []})
+
+
+# Time
+
+
+def test_time_moves_alarms_health_checks_and_names(account: Account) -> None:
+    cloudwatch, route53 = account.client("cloudwatch"), account.client("route53")
+    sns, sqs = account.client("sns"), account.client("sqs")
+    topic, queue = sns.create_topic(Name="alarms")["TopicArn"], sqs.create_queue(QueueName="people")["QueueUrl"]
+    queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    send = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": queue_arn}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": _policy(send)})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
+    latch: dict[str, Any] = {
+        "AlarmName": "latch",
+        "Namespace": "Latch",
+        "MetricName": "WriterSite",
+        "Dimensions": [{"Name": "Latch", "Value": "writer"}],
+        "Statistic": "Maximum",
+        "Period": 10,
+        "EvaluationPeriods": 1,
+        "Threshold": 1.0,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "TreatMissingData": "ignore",
+        "AlarmActions": [topic],
+    }
+    cloudwatch.put_metric_alarm(**latch)
+    # Another alarm on the same metric name with other dimensions must not be moved.
+    cloudwatch.put_metric_alarm(**{**latch, "AlarmName": "other", "Dimensions": [{"Name": "Latch", "Value": "other"}]})
+    cloudwatch.put_composite_alarm(AlarmName="both", AlarmRule='ALARM("latch") AND NOT ALARM("other")')
+    check = route53.create_health_check(
+        CallerReference="latch",
+        HealthCheckConfig={
+            "Type": "CLOUDWATCH_METRIC",
+            "AlarmIdentifier": {"Name": "latch", "Region": RECOVERY},
+            "InsufficientDataHealthStatus": "LastKnownStatus",
+        },
+    )["HealthCheck"]["Id"]
+    zone = route53.create_hosted_zone(
+        Name="db.internal", CallerReference="z", VPC={"VPCRegion": RECOVERY, "VPCId": "vpc-1"}
+    )["HostedZone"]["Id"]
+    changes = [
+        {
+            "Action": "CREATE",
+            "ResourceRecordSet": {
+                "Name": "writer.db.internal",
+                "Type": "CNAME",
+                "SetIdentifier": role,
+                "Failover": role,
+                "TTL": 5,
+                "ResourceRecords": [{"Value": address}],
+                **extra,
+            },
+        }
+        for role, address, extra in (
+            ("PRIMARY", "127.10.0.10", {"HealthCheckId": check}),
+            ("SECONDARY", "127.20.0.10", {}),
+        )
+    ]
+    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
+
+    clock = LabClock(account.aws.client, (PRIMARY, RECOVERY), interval_seconds=0.5)
+    resolver = Resolver(route53, clock.health_status)
+
+    def states() -> dict[str, str]:
+        described = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+        found = [*described["MetricAlarms"], *described["CompositeAlarms"]]
+        return {alarm["AlarmName"]: alarm["StateValue"] for alarm in found}
+
+    def publish(value: float) -> None:
+        datum = {"MetricName": "WriterSite", "Dimensions": latch["Dimensions"], "Value": value, "StorageResolution": 1}
+        cloudwatch.put_metric_data(Namespace="Latch", MetricData=[datum])
+
+    clock.start()
+    try:
+        assert resolver.address("writer.db.internal") == ("127.10.0.10", 5)
+        publish(0)
+        until(lambda: states()["latch"] == "OK")
+        # The alarm's state means nothing to Route 53, and CloudWatch puts it right.
+        cloudwatch.set_alarm_state(AlarmName="latch", StateValue="ALARM", StateReason="a person said so")
+        until(lambda: states()["latch"] == "OK")
+        assert clock.health_status(check) is True
+        publish(1)
+        until(lambda: not clock.health_status(check), seconds=3)
+        assert resolver.address("writer.db.internal")[0] == "127.20.0.10"
+        assert states() == {"latch": "ALARM", "other": "INSUFFICIENT_DATA", "both": "ALARM"}
+        messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+        told = [json.loads(json.loads(message["Body"])["Message"]) for message in messages]
+        assert [each["NewStateReason"][:16] for each in told] == ["a person said so", "Threshold Crosse"]
+        # Changing the alarm changes nothing for Route 53 until the health check is updated.
+        cloudwatch.put_metric_alarm(**{**latch, "Threshold": 5.0})
+        until(lambda: states()["latch"] == "OK")
+        assert clock.health_status(check) is False
+        route53.update_health_check(HealthCheckId=check, InsufficientDataHealthStatus="LastKnownStatus")
+        until(lambda: clock.health_status(check), seconds=3)
+    finally:
+        clock.stop()
+
+
+# Beginning and end
+
+
+def test_the_end_of_the_account_is_the_end_of_its_functions(tmp_path: Path) -> None:
+    with LabHome.open(tmp_path / "home") as home:
+        aws = LabAws(home, 0)
+        aws.start(None, SECRET)
+        here = Account(aws, home, RdsBackend(""))
+        running = here.call(here.function("pid"), {})
+        with pytest.raises(ClientError) as unavailable:
+            here.client("rds").describe_db_instances()
+        assert unavailable.value.response["Error"]["Code"] == "ServiceUnavailable"
+        aws.close()
+        until(lambda: not Path(f"/proc/{running}").exists() or _is_zombie(running))
+        assert len(home.processes) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def _is_zombie(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, LabHome.open(tmp_path / "home") as home:
+        aws = LabAws(home, taken.getsockname()[1])
+        with pytest.raises(SettingsError, match=r"LAB_PORT = \d+: the port is in use"):
+            aws.start(None, SECRET)
+        aws.close()
+
+
+@pytest.mark.parametrize("wrong", ["", "http", "-1", "65536", "4 5"])
+def test_what_is_no_port_is_named(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
+    monkeypatch.setenv("LAB_PORT", wrong)
+    with pytest.raises(SettingsError, match="LAB_PORT = "):
+        port_from_environment()
+
+
+def test_the_port_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LAB_PORT", raising=False)
+    assert port_from_environment() == 4566
+    monkeypatch.setenv("LAB_PORT", "0")
+    assert port_from_environment() == 0
+
+
+def test_another_ministack_is_refused() -> None:
+    check_version(WRITTEN_FOR)
+    with pytest.raises(SettingsError, match=f"ministack = 9.9.9: install {WRITTEN_FOR}"):
+        check_version("9.9.9")

@@ -1,0 +1,105 @@
+"""The metrics of `AWS/RDS`: measured on the servers, each second, and never held up by one that hangs."""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from lab.rds.measurements import Metric, Sample, seconds_to_tick
+from lab.rds.publisher import metric_data
+from tests.lab.running_rds import PRIMARY, RECOVERY, RunningRds, lab_home, wait_until
+
+
+@pytest.fixture(scope="module")
+def rds() -> Iterator[RunningRds]:
+    with lab_home() as home:
+        rds = RunningRds(home)
+        try:
+            rds.create("orders")
+            rds.create_replica("orders-replica", "orders")
+            yield rds
+        finally:
+            rds.close()
+
+
+def latest(rds: RunningRds, region: str, name: str, metric: str) -> float | None:
+    return rds.account.regions[region].latest(name, metric)
+
+
+def test_a_source_tells_of_its_connections_its_log_and_its_oldest_slot(rds: RunningRds) -> None:
+    with rds.connect(PRIMARY, "orders"), rds.connect(PRIMARY, "orders"):
+        wait_until(lambda: latest(rds, PRIMARY, "orders", "DatabaseConnections") == 2)
+    wait_until(lambda: latest(rds, PRIMARY, "orders", "DatabaseConnections") == 0)
+    wal_bytes = latest(rds, PRIMARY, "orders", "TransactionLogsDiskUsage")
+    free_bytes = latest(rds, PRIMARY, "orders", "FreeStorageSpace")
+    assert wal_bytes is not None
+    assert wal_bytes >= 16 * 1024**2
+    assert free_bytes is not None
+    assert 0 < free_bytes < 20 * 1024**3
+    assert latest(rds, PRIMARY, "orders", "OldestReplicationSlotLag") is not None
+    assert latest(rds, PRIMARY, "orders", "ReplicaLag") is None, "only replicas have a lag"
+
+
+def test_an_idle_pair_shows_little_lag_because_of_the_heartbeat(rds: RunningRds) -> None:
+    wait_until(lambda: (latest(rds, RECOVERY, "orders-replica", "ReplicaLag") or -1) >= 0)
+    time.sleep(0.7)
+    lag_seconds = latest(rds, RECOVERY, "orders-replica", "ReplicaLag")
+    assert lag_seconds is not None
+    assert 0 <= lag_seconds < 0.7 + 0.2
+
+
+def test_while_the_source_hangs_its_metrics_stop_and_the_replicas_lag_climbs(rds: RunningRds) -> None:
+    wait_until(lambda: (latest(rds, RECOVERY, "orders-replica", "ReplicaLag") or -1) >= 0)
+    source, replica = rds.account.regions[PRIMARY], rds.account.regions[RECOVERY]
+    rds.fleet.server(PRIMARY, "orders").freeze()
+    try:
+        time.sleep(0.3)
+        source.metrics.clear()
+        replica.metrics.clear()
+        time.sleep(1.0)
+        assert source.metrics == []
+        lags = [datum["Value"] for datum in replica.metrics if datum["MetricName"] == "ReplicaLag"]
+        assert len(lags) >= 3, "nobody waits for the one that hangs"
+        assert lags == sorted(lags)
+        assert lags[-1] > 0.7
+    finally:
+        rds.fleet.server(PRIMARY, "orders").thaw()
+    wait_until(lambda: latest(rds, PRIMARY, "orders", "DatabaseConnections") is not None)
+
+
+def test_one_call_carries_a_regions_metrics_at_a_resolution_of_a_second(rds: RunningRds) -> None:
+    region = rds.account.regions[PRIMARY]
+    wait_until(lambda: region.latest("orders", "CPUUtilization") is not None)
+    assert {datum["MetricName"] for datum in region.put_calls[-1]} == {
+        "DatabaseConnections",
+        "TransactionLogsDiskUsage",
+        "FreeStorageSpace",
+        "CPUUtilization",
+        "OldestReplicationSlotLag",
+    }
+    assert {datum["Namespace"] for datum in region.metrics} == {"AWS/RDS"}
+
+
+def test_a_sample_becomes_data_of_its_instance() -> None:
+    taken_at = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    assert metric_data("orders", Sample(taken_at, (Metric("ReplicaLag", 2.5, "Seconds"),))) == [
+        {
+            "MetricName": "ReplicaLag",
+            "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": "orders"}],
+            "Timestamp": taken_at,
+            "Value": 2.5,
+            "Unit": "Seconds",
+            "StorageResolution": 1,
+        }
+    ]
+
+
+@pytest.mark.parametrize("now", [1000.0, 1000.19, 1000.2, 1000.21, 1000.999])
+def test_ticks_come_at_one_part_of_each_period_whatever_the_time(now: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: now)
+    wait_seconds = seconds_to_tick(1.0, 0.2)
+    assert 0 < wait_seconds <= 1.0
+    assert (now + wait_seconds) % 1.0 == pytest.approx(0.2)

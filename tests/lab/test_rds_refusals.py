@@ -1,0 +1,169 @@
+"""What AWS refuses, the lab's RDS refuses, by the same code; and it answers its gateway only."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from lab.forwarder import bound_socket
+from tests.lab.fake_account import key_arn
+from tests.lab.running_rds import PORT, PRIMARY, QUICK, RECOVERY, RunningRds, instance_settings, lab_home
+
+
+@pytest.fixture(scope="module")
+def rds() -> Iterator[RunningRds]:
+    with lab_home() as home:
+        # Backups long enough to ask for something meanwhile.
+        rds = RunningRds(home, dataclasses.replace(QUICK, backup_seconds=1.0))
+        try:
+            rds.create("orders", DeletionProtection=True)
+            rds.create_replica("orders-replica", "orders")
+            rds.create("unsaved", BackupRetentionPeriod=0)
+            yield rds
+        finally:
+            rds.close()
+
+
+def refusal(call: Callable[..., Any], **arguments: Any) -> str:
+    with pytest.raises(ClientError) as refused:
+        call(**arguments)
+    return str(refused.value.response["Error"]["Code"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"EngineVersion": "14.2"}, "InvalidParameterCombination"),
+        ({"EngineVersion": "9"}, "InvalidParameterCombination"),
+        ({"Engine": "mysql"}, "InvalidParameterValue"),
+        ({"DBInstanceClass": "db.t3.colossal"}, "InvalidParameterValue"),
+        ({"DBInstanceClass": "t3.medium"}, "InvalidParameterValue"),
+        ({"MasterUserPassword": "short"}, "InvalidParameterValue"),
+        ({"MasterUserPassword": "with@sign and more"}, "InvalidParameterValue"),
+        ({"MasterUsername": "rdsadmin"}, "InvalidParameterValue"),
+        ({"KmsKeyId": key_arn(RECOVERY)}, "KMSKeyNotAccessibleFault"),
+        ({"VpcSecurityGroupIds": ["sg-missing"]}, "InvalidParameterValue"),
+        ({"DBSubnetGroupName": "missing"}, "DBSubnetGroupNotFoundFault"),
+        ({"DBParameterGroupName": "missing"}, "DBParameterGroupNotFound"),
+        ({"EngineVersion": "15"}, "InvalidParameterCombination"),
+        ({"DBInstanceIdentifier": "orders"}, "DBInstanceAlreadyExists"),
+    ],
+)
+def test_a_new_instance_is_refused(rds: RunningRds, changed: dict[str, Any], code: str) -> None:
+    settings = {**instance_settings("never"), **changed}
+    assert refusal(rds.clients[PRIMARY].create_db_instance, **settings) == code
+    assert len(rds.clients[PRIMARY].describe_db_instances()["DBInstances"]) == 2
+
+
+def test_a_port_in_use_is_refused_with_the_setting_to_change(rds: RunningRds) -> None:
+    # The next address from the top of the zone's subnet.
+    taken = bound_socket("127.10.1.252", PORT)
+    try:
+        with pytest.raises(ClientError, match=f"databasePort = {PORT}: free the port"):
+            rds.clients[PRIMARY].create_db_instance(**instance_settings("never"))
+    finally:
+        taken.close()
+
+
+def replica_settings(rds: RunningRds, source: str) -> dict[str, Any]:
+    return {
+        "DBInstanceIdentifier": "never",
+        "SourceDBInstanceIdentifier": rds.describe(PRIMARY, source)["DBInstanceArn"],
+        "DBSubnetGroupName": "database",
+        "KmsKeyId": key_arn(RECOVERY),
+    }
+
+
+def test_an_encrypted_replica_across_regions_needs_a_key_of_its_own_region(rds: RunningRds) -> None:
+    settings = replica_settings(rds, "orders")
+    elsewhere = {**settings, "KmsKeyId": key_arn(PRIMARY)}
+    create = rds.clients[RECOVERY].create_db_instance_read_replica
+    assert refusal(create, **elsewhere) == "KMSKeyNotAccessibleFault"
+    del settings["KmsKeyId"]
+    assert refusal(create, **settings) == "InvalidParameterCombination"
+
+
+def test_a_source_without_backups_gets_no_replica(rds: RunningRds) -> None:
+    settings = replica_settings(rds, "unsaved")
+    create = rds.clients[RECOVERY].create_db_instance_read_replica
+    assert refusal(create, **settings) == "InvalidDBInstanceState"
+
+
+def test_a_source_keeps_its_backups_while_it_has_a_replica(rds: RunningRds) -> None:
+    modify = rds.clients[PRIMARY].modify_db_instance
+    code = refusal(modify, DBInstanceIdentifier="orders", BackupRetentionPeriod=0, ApplyImmediately=True)
+    assert code == "InvalidParameterCombination"
+
+
+def test_only_a_replica_is_promoted(rds: RunningRds) -> None:
+    promote = rds.clients[PRIMARY].promote_read_replica
+    assert refusal(promote, DBInstanceIdentifier="orders") == "InvalidDBInstanceState"
+
+
+def test_promotion_waits_for_a_backup(rds: RunningRds) -> None:
+    client = rds.clients[RECOVERY]
+    client.modify_db_instance(DBInstanceIdentifier="orders-replica", BackupRetentionPeriod=7, ApplyImmediately=True)
+    rds.wait(RECOVERY, "orders-replica", status="backing-up")
+    assert refusal(client.promote_read_replica, DBInstanceIdentifier="orders-replica") == ("InvalidDBInstanceState")
+    rds.wait(RECOVERY, "orders-replica")
+
+
+def test_neither_a_source_nor_a_replica_is_stopped(rds: RunningRds) -> None:
+    for region, name in ((PRIMARY, "orders"), (RECOVERY, "orders-replica")):
+        stop = rds.clients[region].stop_db_instance
+        assert refusal(stop, DBInstanceIdentifier=name) == "InvalidDBInstanceState"
+
+
+def test_a_protected_instance_is_not_deleted(rds: RunningRds) -> None:
+    delete = rds.clients[PRIMARY].delete_db_instance
+    code = refusal(delete, DBInstanceIdentifier="orders", SkipFinalSnapshot=True)
+    assert code == "InvalidParameterCombination"
+
+
+def test_deleting_without_a_word_on_the_final_snapshot_is_refused(rds: RunningRds) -> None:
+    delete = rds.clients[PRIMARY].delete_db_instance
+    assert refusal(delete, DBInstanceIdentifier="unsaved") == "InvalidParameterCombination"
+
+
+def test_a_subnet_group_covers_two_zones_with_subnets_that_exist(rds: RunningRds) -> None:
+    create = rds.clients[PRIMARY].create_db_subnet_group
+    for subnets, code in (
+        ([f"subnet-a-{PRIMARY}"], "DBSubnetGroupDoesNotCoverEnoughAZs"),
+        ([f"subnet-a-{PRIMARY}", f"subnet-b-{RECOVERY}"], "InvalidSubnet"),
+    ):
+        assert code == refusal(
+            create, DBSubnetGroupName="narrow", DBSubnetGroupDescription="too little", SubnetIds=subnets
+        )
+
+
+def test_groups_in_use_are_not_deleted(rds: RunningRds) -> None:
+    client = rds.clients[PRIMARY]
+    assert refusal(client.delete_db_subnet_group, DBSubnetGroupName="database") == ("InvalidDBSubnetGroupStateFault")
+    assert refusal(client.delete_db_parameter_group, DBParameterGroupName="database") == (
+        "InvalidDBParameterGroupState"
+    )
+
+
+def test_a_parameter_that_does_not_exist_is_refused(rds: RunningRds) -> None:
+    modify = rds.clients[PRIMARY].modify_db_parameter_group
+    parameter = {"ParameterName": "max_conections", "ParameterValue": "1", "ApplyMethod": "immediate"}
+    assert refusal(modify, DBParameterGroupName="database", Parameters=[parameter]) == "InvalidParameterValue"
+
+
+def test_regions_do_not_see_each_others_instances(rds: RunningRds) -> None:
+    describe = rds.clients[RECOVERY].describe_db_instances
+    assert refusal(describe, DBInstanceIdentifier="orders") == "DBInstanceNotFound"
+
+
+def test_only_the_gateway_is_answered(rds: RunningRds) -> None:
+    for secret in ("", "guessed"):
+        stranger = rds.client(PRIMARY, secret=secret)
+        assert refusal(stranger.describe_db_instances) == "AccessDenied"
+
+
+def test_an_action_the_lab_does_not_have_is_said_so(rds: RunningRds) -> None:
+    assert refusal(rds.clients[PRIMARY].describe_source_regions) == "InvalidAction"
