@@ -24,6 +24,7 @@ from typing import Self
 
 import psutil
 
+from lab.postgres.leftovers import clear_leftovers
 from shared.errors import SettingsError
 
 HOME_VARIABLE = "LAB_HOME"
@@ -122,6 +123,7 @@ class LabHome:
         if not self.path.exists():
             return ()
         killed = tuple(entry for entry in self.processes if _kill_group(entry))
+        clear_leftovers(self.path)
         _remove(self.path)
         return killed
 

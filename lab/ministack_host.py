@@ -56,13 +56,14 @@ def _serve(port: int, backend_url: str | None, secret: str) -> None:
     from hypercorn.config import Config
     from ministack.app import app  # type: ignore[import-untyped]
 
-    from lab.host import asynchronous_invocation, function_network, metrics, rds, schedules
+    from lab.host import asynchronous_invocation, function_network, metrics, rds, schedules, transport
 
     rds.install(backend_url, secret)
     metrics.install()
     schedules.install()
     function_network.install()
     asynchronous_invocation.install()
+    transport.install()
 
     with contextlib.suppress(ValueError, OSError):
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

@@ -39,6 +39,11 @@ class SettingsReader:
             raise SettingsError(key, "(empty)", "give a value, or remove the key to use its default")
         return value
 
+    def text_or_empty(self, key: str) -> str:
+        """A string that may be empty, as it is where the key is not set."""
+        value = self._config.get(key)
+        return "" if value is None else value
+
     def whole_number(self, key: str, default: int, *, minimum: int, maximum: int) -> int:
         """A whole number within bounds, both included."""
         value = self._config.get(key)
@@ -155,7 +160,8 @@ class StackSettings:
             account_id=account_id,
             environment=reader.text("environment"),
             owner=reader.text("owner"),
-            suffix=checked_suffix(reader.text("environmentSuffix", stack)),
+            # Empty is the schema's way to say "not set": the CLI takes a key without a default for a required one.
+            suffix=checked_suffix(reader.text_or_empty("environmentSuffix") or stack),
             regions=MappingProxyType(regions),
             extra_tags=reader.tags("tags"),
             s3_use_path_style=reader.switch("s3UsePathStyle", default=False),

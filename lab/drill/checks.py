@@ -42,6 +42,11 @@ def checks_of(scenario: Scenario, evidence: Evidence, judgement: Judgement) -> t
     outcome = observed_outcome(evidence)
     checks = [
         Check(
+            "The drill was played to its end and all records were read",
+            not evidence.unfinished,
+            "; ".join(evidence.unfinished) if evidence.unfinished else "nothing is missing",
+        ),
+        Check(
             f"The system did what this failure calls for: {spoken(scenario.expected)}",
             outcome is scenario.expected,
             f"observed: {spoken(outcome)}",
@@ -62,7 +67,9 @@ def spoken(outcome: DrillOutcome) -> str:
 
 def _history_checks(evidence: Evidence, judgement: Judgement) -> list[Check]:
     acknowledged = set(judgement.acknowledged)
-    before = sum(1 for attempt in evidence.attempts if attempt.n in acknowledged and evidence.at(attempt.finished_at) <= 0)
+    before = sum(
+        1 for attempt in evidence.attempts if attempt.n in acknowledged and evidence.at(attempt.finished_at) <= 0
+    )
     final = evidence.final_writer
     reported = evidence.reported_loss.rpo_seconds
     return [
@@ -189,7 +196,9 @@ def _fence_recorded(evidence: Evidence) -> bool:
     incident = evidence.incident
     if incident is None:
         return False
-    fences = [step for step in incident.steps if step.phase == "fenced" and step.finished_at is not None and step.outcome]
+    fences = [
+        step for step in incident.steps if step.phase == "fenced" and step.finished_at is not None and step.outcome
+    ]
     promotions = [step for step in incident.steps if step.phase == "promoting"]
     return bool(fences and promotions) and fences[0].started_at <= promotions[0].started_at
 

@@ -41,7 +41,7 @@ class Pace:
 class WritingClient:
     """Writes from `start` to `stop`, one row at a time; a number is used once, whatever becomes of it.
 
-    It keeps its connection as long as that works and asks for the name only to connect again. That is the client that is
+    It keeps its connection as long as that works and asks for the name only to connect again. That client is the
     hardest on the fence: one that followed the name without need would leave the old writer before it could be caught
     accepting rows.
     """

@@ -49,21 +49,21 @@ def alarm_changes(system: LabSystem, since: float) -> tuple[AlarmChange, ...]:
     """The changes of the trigger and the latch alarm since a moment, oldest first."""
     target = system.target
     client: CloudWatchClient = system.client("cloudwatch", target.recovery_region)
-    changes = []
+    changes: list[AlarmChange] = []
     for alarm in (target.trigger_alarm_name, target.latch_alarm_name):
         pages = client.get_paginator("describe_alarm_history").paginate(
             AlarmName=alarm, HistoryItemType="StateUpdate", StartDate=datetime.fromtimestamp(since, UTC)
         )
         for page in pages:
-            for item in page["AlarmHistoryItems"]:
-                changes.append(
-                    AlarmChange(
-                        at=item["Timestamp"].timestamp(),
-                        alarm=alarm,
-                        summary=item["HistorySummary"],
-                        reason=_reason(item.get("HistoryData")),
-                    )
+            changes += [
+                AlarmChange(
+                    at=item["Timestamp"].timestamp(),
+                    alarm=alarm,
+                    summary=item["HistorySummary"],
+                    reason=_reason(item.get("HistoryData")),
                 )
+                for item in page["AlarmHistoryItems"]
+            ]
     return tuple(sorted(changes, key=lambda change: change.at))
 
 

@@ -80,7 +80,7 @@ class DeadlineConnection:
                 raise self._not_connected(one_line(self._raw.get_error_message()))
             if not _ready(self._raw.socket, deadline, writing=status is pq.PollingStatus.WRITING):
                 raise self._not_connected(f"no answer within {timeout_seconds:g} s")
-            status = self._raw.connect_poll()
+            status = pq.PollingStatus(self._raw.connect_poll())
         self._raw.nonblocking = 1
 
     @property

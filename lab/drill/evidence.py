@@ -56,6 +56,7 @@ class Evidence:
         messages: what people were told since the drill began.
         lag_samples: the replica's lag.
         versions: what ran.
+        unfinished: what could not be done or read, and why; empty where the drill was played to its end.
     """
 
     started_at: Instant
@@ -75,6 +76,7 @@ class Evidence:
     messages: tuple[Message, ...]
     lag_samples: tuple[LagSample, ...]
     versions: Mapping[str, str]
+    unfinished: tuple[str, ...]
 
     @property
     def old_address(self) -> str:

@@ -123,7 +123,9 @@ def _items(system: LabSystem) -> list[dict[str, Any]]:
     deserializer = TypeDeserializer()
     pages = client.get_paginator("scan").paginate(TableName=system.target.state_table_name, ConsistentRead=True)
     return [
-        {name: deserializer.deserialize(value) for name, value in item.items()} for page in pages for item in page["Items"]
+        {name: deserializer.deserialize(value) for name, value in item.items()}
+        for page in pages
+        for item in page["Items"]
     ]
 
 

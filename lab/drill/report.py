@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from lab.drill.checks import Check, checks_of, observed_outcome
 from lab.drill.evidence import Evidence
@@ -14,8 +11,6 @@ from lab.drill.history import Judgement, judge
 from lab.drill.instants import iso
 from lab.drill.scenario import DrillOutcome, Scenario
 from lab.drill.timeline import Series, TimelineEvent, outage_seconds, series_of, timeline_of
-
-MILLISECOND_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -105,7 +100,7 @@ class DrillReport:
         verdict: the result in a sentence.
         expected_outcome: what the system had to do.
         outcome: what it did.
-        reason: the controller's reason for it.
+        reason: the controller's reason for it, or why the drill was not played to its end.
         started_at: ISO 8601.
         finished_at: ISO 8601.
         fault: what was broken.
@@ -148,14 +143,6 @@ class DrillReport:
     series: Series
     versions: Mapping[str, str]
 
-    def to_json(self) -> str:
-        """The report as JSON text; seconds to the millisecond."""
-        return json.dumps(_rounded(dataclasses.asdict(self)), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-    def write_json(self, path: Path) -> None:
-        """Write the report as JSON."""
-        path.write_text(self.to_json(), encoding="utf-8")
-
 
 def report_of(scenario: Scenario, evidence: Evidence) -> DrillReport:
     """Judge a drill and put together what is to be said about it."""
@@ -182,7 +169,7 @@ def report_of(scenario: Scenario, evidence: Evidence) -> DrillReport:
         verdict=_verdict(checks, outcome, rto_seconds, data_loss),
         expected_outcome=scenario.expected,
         outcome=outcome,
-        reason="the controller recorded no decision" if decision is None else decision.reason,
+        reason=_reason(evidence, decision),
         started_at=iso(evidence.started_at.wall),
         finished_at=iso(evidence.finished_at.wall),
         fault=evidence.fault.what,
@@ -207,9 +194,7 @@ def report_of(scenario: Scenario, evidence: Evidence) -> DrillReport:
     )
 
 
-def _verdict(
-    checks: tuple[Check, ...], outcome: DrillOutcome, rto_seconds: float | None, data_loss: DataLoss
-) -> str:
+def _verdict(checks: tuple[Check, ...], outcome: DrillOutcome, rto_seconds: float | None, data_loss: DataLoss) -> str:
     failed = [check for check in checks if not check.passed]
     if failed:
         more = "" if len(failed) == 1 else f" {len(failed) - 1} more of {len(checks)} checks failed."
@@ -271,15 +256,12 @@ def _decision(evidence: Evidence) -> DecisionReport | None:
     return DecisionReport(decision.action, decision.code, decision.reason, dict(signals))
 
 
+def _reason(evidence: Evidence, decision: DecisionReport | None) -> str:
+    """The controller's reason; of a drill that was not played to its end, why it was not."""
+    if evidence.unfinished:
+        return "; ".join(evidence.unfinished)
+    return "the controller recorded no decision" if decision is None else decision.reason
+
+
 def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
-
-
-def _rounded(value: object) -> object:
-    if isinstance(value, float):
-        return round(value, MILLISECOND_DIGITS)
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(item) for item in value]
-    return value

@@ -73,15 +73,14 @@ class Stage:
 
     def break_it(self, what: str, action: Callable[[], None]) -> None:
         """Break something. The first call is the fault, dated before the action: an outage is not counted short."""
-        deed = self.do(what, action)
+        deed = self._noted(what)
         if self._fault is None:
             self._fault = deed
+        action()
 
     def do(self, what: str, action: Callable[[], None]) -> Deed:
         """Do something else to the system, such as repairing what was broken, and note it."""
-        deed = Deed(Instant.now(), what)
-        self._deeds.append(deed)
-        self.say(what)
+        deed = self._noted(what)
         action()
         return deed
 
@@ -123,6 +122,12 @@ class Stage:
             return any(incident.phase == "closed" for incident in incidents)
 
         return self._wait("the incident to be closed", closed, deadline_seconds)
+
+    def _noted(self, what: str) -> Deed:
+        deed = Deed(Instant.now(), what)
+        self._deeds.append(deed)
+        self.say(what)
+        return deed
 
     def _wait(self, for_what: str, reached: Callable[[], bool], deadline_seconds: float) -> bool:
         began = time.monotonic()

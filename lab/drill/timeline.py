@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lab.drill.evidence import Evidence
 from lab.drill.history import Attempt, Outcome
@@ -85,13 +86,21 @@ class Series:
 def timeline_of(evidence: Evidence) -> tuple[TimelineEvent, ...]:
     """Every recorded event in order of time; where two are equal, causes come before effects as listed here."""
     events = [
-        *(TimelineEvent(evidence.at(deed.at), _deed_name(evidence, deed.at.monotonic), deed.what, "drill") for deed in evidence.deeds),
+        *(
+            TimelineEvent(evidence.at(deed.at), _deed_name(evidence, deed.at.monotonic), deed.what, "drill")
+            for deed in evidence.deeds
+        ),
         *_client_events(evidence),
         *_alarm_events(evidence),
         *_incident_events(evidence),
         *_name_events(evidence),
         *(
-            TimelineEvent(evidence.at(message.sent_at), f"message to people ({message.topic})", _headline(message.subject, message.text), "people")
+            TimelineEvent(
+                evidence.at(message.sent_at),
+                f"message to people ({message.topic})",
+                _headline(message.subject, message.text),
+                "people",
+            )
             for message in evidence.messages
         ),
     ]
@@ -123,7 +132,7 @@ def series_of(evidence: Evidence) -> Series:
 
 
 def outage_seconds(evidence: Evidence) -> float:
-    """The longest time after the fault without an acknowledgement, counted from the last one before; 0 without any write.
+    """The longest time after the fault without an acknowledgement, counted from the last before; 0 without any write.
 
     Where the client never wrote again, it lasts until the client stopped.
     """
@@ -138,7 +147,7 @@ def outage_seconds(evidence: Evidence) -> float:
     if not moments:
         return 0.0
     moments.append(evidence.attempts[-1].finished_at.monotonic)
-    return max(later - earlier for earlier, later in zip(moments, moments[1:], strict=False))
+    return max(later - earlier for earlier, later in pairwise(moments))
 
 
 def _availability(evidence: Evidence) -> tuple[Second, ...]:
@@ -212,20 +221,24 @@ def _incident_events(evidence: Evidence) -> list[TimelineEvent]:
         )
         if incident.trouble_since is not None:
             events.append(
-                TimelineEvent(evidence.at(incident.trouble_since), "trouble began, in the controller's eyes", "", "controller")
-            )
-        for step in incident.steps:
-            if step.finished_at is not None:
-                events.append(
-                    TimelineEvent(
-                        evidence.at(step.finished_at),
-                        f"phase {step.phase}: {step.outcome}",
-                        f"took {step.finished_at - step.started_at:.1f} s" + (f": {step.detail}" if step.detail else ""),
-                        "controller",
-                    )
+                TimelineEvent(
+                    evidence.at(incident.trouble_since), "trouble began, in the controller's eyes", "", "controller"
                 )
+            )
+        events += [
+            TimelineEvent(
+                evidence.at(step.finished_at),
+                f"phase {step.phase}: {step.outcome}",
+                f"took {step.finished_at - step.started_at:.1f} s" + (f": {step.detail}" if step.detail else ""),
+                "controller",
+            )
+            for step in incident.steps
+            if step.finished_at is not None
+        ]
         if incident.closed_at is not None:
-            events.append(TimelineEvent(evidence.at(incident.closed_at), "incident closed", incident.incident_id, "controller"))
+            events.append(
+                TimelineEvent(evidence.at(incident.closed_at), "incident closed", incident.incident_id, "controller")
+            )
     return events
 
 

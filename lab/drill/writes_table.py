@@ -51,9 +51,7 @@ def newest_row(target: Target, address: str) -> int:
         NotConnectedError, StatementRefusedError, ConnectionLostError: it does not answer, or has no such table yet.
     """
     with _connection(target, address) as connection:
-        rows = connection.run(
-            "select coalesce(max(n), 0) from drill_writes", timeout_seconds=STATEMENT_TIMEOUT_SECONDS
-        )
+        rows = connection.run("select coalesce(max(n), 0) from drill_writes", timeout_seconds=STATEMENT_TIMEOUT_SECONDS)
     return int(rows[0][0])
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockMonitor, MockResourceArgs, Mocks
-from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.proto import provider_pb2, resource_pb2
 
-from lab.engine.registration import Engine, EngineError, Invocation, Provider, Registration, Values
+from lab.engine.registration import Engine, EngineError, Invocation, InvocationError, Provider, Registration, Values
 from lab.engine.stack_outputs import Outputs
 from lab.engine.wire import plain_values, present, provider_inputs
 
@@ -187,6 +187,10 @@ class ProgramMonitor(MockMonitor):
                 provider=self._provider(request.provider, request.tok),
             )
             result: Values = self._engine.invoke(invocation)
+        except InvocationError as error:
+            # A provider's "no" is an answer; the program may turn it into an error of its own.
+            failure = provider_pb2.CheckFailure(property="", reason=str(error))
+            return resource_pb2.ResourceInvokeResponse(failures=[failure])
         except Exception as error:
             self.stop()
             error.add_note(f"invoking {request.tok}")

@@ -110,7 +110,8 @@ def _run(folder: Path, configuration: StackConfiguration, monitor: ProgramMonito
         finally:
             _drain(loop)
             loop.close()
-            asyncio.set_event_loop(None)
+            # Not None: that would forbid this thread a loop for good, and the SDK asks for one wherever it is used.
+            asyncio.set_event_loop_policy(None)
 
 
 def _execute(folder: Path) -> None:

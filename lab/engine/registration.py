@@ -16,6 +16,10 @@ class EngineError(Exception):
     """A program asked for something the engine cannot do; the text says what and where to change it."""
 
 
+class InvocationError(Exception):
+    """A provider's function answered with a refusal, such as that what it was asked for does not exist."""
+
+
 @dataclass(frozen=True)
 class Provider:
     """An explicit provider that a program registered.

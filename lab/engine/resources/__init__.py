@@ -1,0 +1,44 @@
+"""What the lab can make: one module per AWS service."""
+
+from __future__ import annotations
+
+from lab.engine.resource_table import ResourceType
+from lab.engine.resources import (
+    cloudwatch,
+    dynamodb,
+    ec2,
+    events,
+    iam,
+    kms,
+    lambda_functions,
+    logs,
+    random_ids,
+    rds,
+    route53,
+    s3,
+    sns,
+)
+from lab.engine.resources.invokes import INVOKES
+
+RESOURCE_TYPES: dict[str, ResourceType] = {
+    token: kind
+    for module in (
+        cloudwatch,
+        dynamodb,
+        ec2,
+        events,
+        iam,
+        kms,
+        lambda_functions,
+        logs,
+        random_ids,
+        rds,
+        route53,
+        s3,
+        sns,
+    )
+    for token, kind in module.TYPES.items()
+}
+"""Every type the lab can make, by token."""
+
+__all__ = ["INVOKES", "RESOURCE_TYPES"]

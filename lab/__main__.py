@@ -1,0 +1,130 @@
+"""The lab's commands: ``python -m lab up`` and ``python -m lab drill`` (``nox -s lab``, ``nox -s drill``)."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+from lab.aws import AwsDidNotStartError
+from lab.drill.runner import run_drill
+from lab.drill.scenarios import DEFAULT_SCENARIO, SCENARIOS, scenario_named
+from lab.lab import Lab
+from lab.settings import LabSettings
+from shared.errors import SettingsError
+from shared.layers import REPOSITORY_ROOT
+
+REPORTS = REPOSITORY_ROOT / "reports"
+BAD_INPUT = 2
+FAILED = 1
+INTERRUPTED = 130
+
+
+def main() -> int:
+    """Run one command.
+
+    Returns:
+        0 where it did what was asked, 1 where a drill did not pass, 2 for bad input.
+    """
+    arguments = _arguments()
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    try:
+        if arguments.command == "up":
+            return _up(arguments)
+        return _drill(arguments)
+    except SettingsError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return BAD_INPUT
+    except AwsDidNotStartError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return FAILED
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped; nothing was left behind\n")
+        return INTERRUPTED
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="nox -s lab --", description="The lab: break the database on a laptop.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", help="bring the lab up and stay until Ctrl-C")
+    drill = commands.add_parser("drill", help="rehearse a failure and judge it")
+    for command in (up, drill):
+        command.add_argument(
+            "--config", action="append", default=[], metavar="KEY=VALUE", help="a setting that wins over Pulumi.lab.yaml"
+        )
+    drill.add_argument("--scenario", default=DEFAULT_SCENARIO, help="what breaks (default: %(default)s)")
+    drill.add_argument("--list", action="store_true", help="name the scenarios and end")
+    drill.add_argument("--reports", type=Path, default=REPORTS, help="where the report goes (default: reports/)")
+    return parser.parse_args()
+
+
+def _as_interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _up(arguments: argparse.Namespace) -> int:
+    started = time.monotonic()
+    settings = LabSettings.from_environment(assignments=tuple(arguments.config))
+    with Lab(settings, _say) as lab:
+        _say(f"the lab is up after {time.monotonic() - started:.1f} s")
+        _say(directions(lab))
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            _say("\ntaking the lab down")
+    _say("nothing is left")
+    return 0
+
+
+def directions(lab: Lab) -> str:
+    """How a person reaches what is in the lab, from another terminal."""
+    target = lab.target
+    host, port = lab.dns_server
+    secret = lab.outputs["masterSecretId"]
+    lines = ["", "In another terminal, for the AWS CLI, any SDK and Pulumi:", ""]
+    lines += [f"  export {name}={value}" for name, value in lab.aws.environment().items()]
+    lines += ["", "What is deployed is in cfn-outputs/flat-outputs.json. The databases:", ""]
+    for site, database in target.databases.items():
+        lines.append(
+            f"  {site}: psql 'host={database.address} port={target.database_port} dbname={target.database_name} "
+            f"user={target.credentials.user} sslmode=require'"
+        )
+    primary = target.databases[next(iter(target.databases))].region
+    lines += [
+        "",
+        "The password:",
+        f"  aws secretsmanager get-secret-value --region {primary} --secret-id {secret} "
+        "--query SecretString --output text",
+        "The writer's name, as Route 53 answers it now:",
+        f"  dig @{host} -p {port} {target.writer_name} +short",
+        "",
+        "Ctrl-C takes everything down again.",
+    ]
+    return "\n".join(lines)
+
+
+def _drill(arguments: argparse.Namespace) -> int:
+    if arguments.list:
+        for name, one in SCENARIOS.items():
+            _say(f"{name}: {one.summary}")
+        return 0
+    scenario_named(arguments.scenario)
+    started = time.monotonic()
+    settings = LabSettings.from_environment(port=0, assignments=tuple(arguments.config))
+    with Lab(settings, _say) as lab:
+        report = run_drill(lab, arguments.scenario, arguments.reports, _say)
+    _say(f"the whole drill took {time.monotonic() - started:.1f} s")
+    return 0 if report.passed else FAILED
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

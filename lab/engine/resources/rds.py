@@ -1,0 +1,234 @@
+"""RDS: subnet groups, parameter groups and instances. Replicas are made in the provider's two steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lab.engine.registration import Created, EngineError, Values
+from lab.engine.resource_table import Context, Made, ResourceType, Types
+from lab.engine.resources.absence import absence_is_fine
+from lab.engine.resources.api_arguments import renamed, required
+from lab.engine.resources.patience import wait_until
+from lab.engine.tags import tag_list
+
+INSTANCE_PATIENCE_SECONDS = 300.0
+# ModifyDBParameterGroup takes no more at once.
+PARAMETERS_PER_CALL = 20
+
+_MISSING = "DBInstanceNotFound"
+# What the APIs that make an instance and a replica share.
+_ON_CREATION = {
+    "identifier": "DBInstanceIdentifier",
+    "instanceClass": "DBInstanceClass",
+    "port": "Port",
+    "dbSubnetGroupName": "DBSubnetGroupName",
+    "vpcSecurityGroupIds": "VpcSecurityGroupIds",
+    "publiclyAccessible": "PubliclyAccessible",
+    "networkType": "NetworkType",
+    "storageType": "StorageType",
+    "allocatedStorage": "AllocatedStorage",
+    "kmsKeyId": "KmsKeyId",
+    "copyTagsToSnapshot": "CopyTagsToSnapshot",
+    "autoMinorVersionUpgrade": "AutoMinorVersionUpgrade",
+    "iamDatabaseAuthenticationEnabled": "EnableIAMDatabaseAuthentication",
+    "databaseInsightsMode": "DatabaseInsightsMode",
+    "performanceInsightsEnabled": "EnablePerformanceInsights",
+    "performanceInsightsKmsKeyId": "PerformanceInsightsKMSKeyId",
+    "performanceInsightsRetentionPeriod": "PerformanceInsightsRetentionPeriod",
+    "enabledCloudwatchLogsExports": "EnableCloudwatchLogsExports",
+    "deletionProtection": "DeletionProtection",
+    "multiAz": "MultiAZ",
+    "maxAllocatedStorage": "MaxAllocatedStorage",
+}
+# A primary is born with these; a replica gets them by a ModifyDBInstance afterwards.
+_LATER_ON_REPLICAS = {
+    "backupRetentionPeriod": "BackupRetentionPeriod",
+    "backupWindow": "PreferredBackupWindow",
+    "maintenanceWindow": "PreferredMaintenanceWindow",
+    "caCertIdentifier": "CACertificateIdentifier",
+}
+_ON_PRIMARIES = {
+    **_ON_CREATION,
+    **_LATER_ON_REPLICAS,
+    "parameterGroupName": "DBParameterGroupName",
+    "storageEncrypted": "StorageEncrypted",
+    "engine": "Engine",
+    "engineVersion": "EngineVersion",
+    "engineLifecycleSupport": "EngineLifecycleSupport",
+    "dbName": "DBName",
+    "username": "MasterUsername",
+    "password": "MasterUserPassword",
+}
+# The provider refuses a replica with most of these, or takes them from the source.
+_PRIMARIES_ONLY = frozenset({"engine", "engineVersion", "engineLifecycleSupport", "dbName", "username", "password"})
+# Said by the program for later changes or for deletion; no API call of a creation has them.
+_NOT_ON_CREATION = frozenset(
+    {
+        "allowMajorVersionUpgrade",
+        "applyImmediately",
+        "deleteAutomatedBackups",
+        "skipFinalSnapshot",
+        "finalSnapshotIdentifier",
+        "replicateSourceDb",
+        "tags",
+    }
+)
+
+
+def _create_subnet_group(ctx: Context, inputs: Values) -> Created:
+    name = required(inputs, "name")
+    group = ctx.client("rds").create_db_subnet_group(
+        DBSubnetGroupName=name,
+        DBSubnetGroupDescription=required(inputs, "description"),
+        SubnetIds=list(required(inputs, "subnetIds")),
+        Tags=tag_list(ctx.tags),
+    )["DBSubnetGroup"]
+    return Created(name, {"name": name, "arn": group["DBSubnetGroupArn"], "vpcId": group["VpcId"]})
+
+
+def _delete_subnet_group(ctx: Context, made: Made) -> None:
+    with absence_is_fine("DBSubnetGroupNotFoundFault", "DBSubnetGroupNotFound"):
+        ctx.client("rds").delete_db_subnet_group(DBSubnetGroupName=made.id)
+
+
+def _create_parameter_group(ctx: Context, inputs: Values) -> Created:
+    name = required(inputs, "name")
+    rds = ctx.client("rds")
+    group = rds.create_db_parameter_group(
+        DBParameterGroupName=name,
+        DBParameterGroupFamily=required(inputs, "family"),
+        Description=required(inputs, "description"),
+        Tags=tag_list(ctx.tags),
+    )["DBParameterGroup"]
+    parameters = [
+        renamed(parameter, {"name": "ParameterName", "value": "ParameterValue", "applyMethod": "ApplyMethod"})
+        for parameter in inputs.get("parameters", [])
+    ]
+    for first in range(0, len(parameters), PARAMETERS_PER_CALL):
+        rds.modify_db_parameter_group(
+            DBParameterGroupName=name, Parameters=parameters[first : first + PARAMETERS_PER_CALL]
+        )
+    return Created(name, {"name": name, "arn": group["DBParameterGroupArn"]})
+
+
+def _delete_parameter_group(ctx: Context, made: Made) -> None:
+    with absence_is_fine("DBParameterGroupNotFound", "DBParameterGroupNotFoundFault"):
+        ctx.client("rds").delete_db_parameter_group(DBParameterGroupName=made.id)
+
+
+def _create_instance(ctx: Context, inputs: Values) -> Created:
+    rds = ctx.client("rds")
+    identifier = required(inputs, "identifier")
+    if "replicateSourceDb" in inputs:
+        _create_replica(ctx, rds, identifier, inputs)
+    else:
+        rds.create_db_instance(**renamed(inputs, _ON_PRIMARIES), Tags=tag_list(ctx.tags))
+        _wait_until_available(rds, identifier)
+    return _described(rds.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0])
+
+
+def _create_replica(ctx: Context, rds: Any, identifier: str, inputs: Values) -> None:
+    refused = sorted(_PRIMARIES_ONLY & inputs.keys())
+    if refused:
+        raise EngineError(f"{', '.join(refused)} of the replica {identifier}: it has its source's, leave it out")
+    source = str(inputs["replicateSourceDb"])
+    arguments = renamed(inputs, _ON_CREATION)
+    source_region = source.split(":")[3] if source.startswith("arn:") else ctx.region
+    if source_region != ctx.region:
+        # The provider names the source's region (for the presigned URL that AWS wants with a key) and the parameter
+        # group only across regions; within one, the replica shares its source's group.
+        arguments["SourceRegion"] = source_region
+        arguments.update(renamed(inputs, {"parameterGroupName": "DBParameterGroupName"}))
+    rds.create_db_instance_read_replica(SourceDBInstanceIdentifier=source, **arguments, Tags=tag_list(ctx.tags))
+    _wait_until_available(rds, identifier)
+    changes = renamed(inputs, _LATER_ON_REPLICAS)
+    if changes:
+        rds.modify_db_instance(DBInstanceIdentifier=identifier, ApplyImmediately=True, **changes)
+        _wait_until_available(rds, identifier)
+
+
+def _wait_until_available(rds: Any, identifier: str) -> None:
+    def is_available() -> bool:
+        status = str(rds.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0]["DBInstanceStatus"])
+        if status == "failed" or status.startswith("incompatible-"):
+            raise EngineError(f"the instance {identifier} is {status}: its log in the lab's home says why")
+        return status in ("available", "storage-optimization")
+
+    wait_until(f"{identifier} available", is_available, timeout_seconds=INSTANCE_PATIENCE_SECONDS)
+
+
+def _described(instance: dict[str, Any]) -> Created:
+    endpoint = instance["Endpoint"]
+    # Since version 6 of the provider the id of an instance is its resource id, not its identifier.
+    outputs = {
+        "identifier": instance["DBInstanceIdentifier"],
+        "address": endpoint["Address"],
+        "port": endpoint["Port"],
+        "endpoint": f"{endpoint['Address']}:{endpoint['Port']}",
+        "hostedZoneId": endpoint["HostedZoneId"],
+        "arn": instance["DBInstanceArn"],
+        "resourceId": instance["DbiResourceId"],
+        "status": instance["DBInstanceStatus"],
+        "engine": instance["Engine"],
+        "engineVersionActual": instance["EngineVersion"],
+        "username": instance["MasterUsername"],
+        "allocatedStorage": instance["AllocatedStorage"],
+        "availabilityZone": instance["AvailabilityZone"],
+        "multiAz": instance["MultiAZ"],
+        "replicas": list(instance["ReadReplicaDBInstanceIdentifiers"]),
+        **renamed(instance, {"DBName": "dbName"}),
+    }
+    return Created(str(instance["DbiResourceId"]), outputs)
+
+
+def _delete_instance(ctx: Context, made: Made) -> None:
+    rds = ctx.client("rds")
+    identifier = required(made.inputs, "identifier")
+    skip = made.inputs.get("skipFinalSnapshot") is True
+    arguments: dict[str, Any] = {
+        "DBInstanceIdentifier": identifier,
+        "SkipFinalSnapshot": skip,
+        # The provider's default.
+        "DeleteAutomatedBackups": made.inputs.get("deleteAutomatedBackups", True),
+    }
+    if not skip:
+        arguments["FinalDBSnapshotIdentifier"] = required(made.inputs, "finalSnapshotIdentifier")
+    with absence_is_fine(_MISSING):
+        _ask_to_delete(rds, arguments)
+    wait_until(f"{identifier} gone", lambda: not _exists(rds, identifier), timeout_seconds=INSTANCE_PATIENCE_SECONDS)
+
+
+def _ask_to_delete(rds: Any, arguments: dict[str, Any]) -> None:
+    try:
+        rds.delete_db_instance(**arguments)
+    except ClientError as error:
+        # Somebody else asked before; the provider waits for that as well.
+        if "already being deleted" not in error.response["Error"]["Message"]:
+            raise
+
+
+def _exists(rds: Any, identifier: str) -> bool:
+    try:
+        rds.describe_db_instances(DBInstanceIdentifier=identifier)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != _MISSING:
+            raise
+        return False
+    return True
+
+
+TYPES: Types = {
+    "aws:rds/subnetGroup:SubnetGroup": ResourceType(
+        _create_subnet_group, _delete_subnet_group, frozenset({"name", "description", "subnetIds", "tags"})
+    ),
+    "aws:rds/parameterGroup:ParameterGroup": ResourceType(
+        _create_parameter_group,
+        _delete_parameter_group,
+        frozenset({"name", "family", "description", "parameters", "tags"}),
+    ),
+    "aws:rds/instance:Instance": ResourceType(
+        _create_instance, _delete_instance, frozenset(_ON_PRIMARIES) | _NOT_ON_CREATION
+    ),
+}

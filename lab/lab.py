@@ -1,0 +1,230 @@
+"""The lab as a whole: an AWS in a process, real PostgreSQL servers, and the four programs applied to them."""
+
+from __future__ import annotations
+
+import json
+import platform
+import secrets
+import string
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.metadata import version
+from types import TracebackType
+from typing import Any, Self
+
+from deployment.flat_outputs import FLAT_OUTPUTS_FILE, merged, write
+from lab.aws import ACCOUNT_ID, LabAws
+from lab.clock import LabClock
+from lab.dns import DnsServer, Resolver
+from lab.drill.system import Credentials, DatabaseUnderDrill, Target
+from lab.engine.lab_engine import LabEngine
+from lab.engine.program import run_program
+from lab.engine.registration import Registration
+from lab.engine.stack_files import load_configuration
+from lab.home import LabHome
+from lab.network import LabNetwork
+from lab.postgres.binaries import PostgresBinaries, find_binaries
+from lab.postgres.server import PostgresServer
+from lab.processes import ChildProcesses
+from lab.rds.backend import RdsBackend
+from lab.rds.fleet import DatabaseFleet
+from lab.settings import LAB_STACK, LabSettings
+from shared.layers import LAYERS, Layer, layer
+from shared.sites import Site
+
+MASTER_USER = "dr_admin"
+PASSWORD_LENGTH = 32
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What runs while a lab is up."""
+
+    aws: LabAws
+    fleet: DatabaseFleet
+    network: LabNetwork
+    clock: LabClock
+    dns: DnsServer
+    engine: LabEngine
+    binaries: PostgresBinaries
+
+
+class Lab:
+    """One lab. Use it as a context manager: whatever happens, nothing is left behind.
+
+    Args:
+        settings: the person's choices.
+        progress: takes lines that say what happens now.
+
+    Attributes:
+        layer_seconds: how long each layer's program took.
+        outputs: the flat outputs of all layers.
+    """
+
+    def __init__(self, settings: LabSettings, progress: Progress) -> None:
+        self._settings = settings
+        self._progress = progress
+        self._closing = ExitStack()
+        self._parts: _Parts | None = None
+        self._password = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(PASSWORD_LENGTH))
+        self.layer_seconds: dict[str, float] = {}
+        self.outputs: dict[str, Any] = {}
+        self.regions = _regions(settings)
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+            self._apply()
+        except BaseException:
+            self._closing.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.close()
+
+    @property
+    def aws(self) -> LabAws:
+        """The lab's AWS account."""
+        return self._running.aws
+
+    @property
+    def network(self) -> LabNetwork:
+        """Who reaches whom."""
+        return self._running.network
+
+    @property
+    def engine(self) -> LabEngine:
+        """What the programs made."""
+        return self._running.engine
+
+    @property
+    def dns_server(self) -> tuple[str, int]:
+        """Address and UDP port of the resolver."""
+        return self._running.dns.address
+
+    @property
+    def target(self) -> Target:
+        """What is deployed, for a drill."""
+        flat = self.outputs
+        return Target(
+            databases={
+                site: DatabaseUnderDrill(
+                    region=self.regions[site],
+                    identifier=flat[f"{site}DatabaseId"],
+                    address=flat[f"{site}DatabaseAddress"],
+                )
+                for site in Site
+            },
+            database_name=flat["databaseName"],
+            database_port=flat["databasePort"],
+            credentials=Credentials(MASTER_USER, self._password),
+            writer_name=flat["writerName"],
+            failures_topic_arn=flat["failuresTopicArn"],
+            recovery_topic_arn=flat["recoveryTopicArn"],
+            state_table_name=flat["stateTableName"],
+            trigger_alarm_name=flat["triggerAlarmName"],
+            latch_alarm_name=flat["latchAlarmName"],
+        )
+
+    def client(self, service: str, region: str) -> Any:
+        """A boto3 client with all rights in the lab's account."""
+        return self.aws.client(service, region)
+
+    def server(self, region: str, identifier: str) -> PostgresServer:
+        """The server behind an RDS instance."""
+        return self._running.fleet.server(region, identifier)
+
+    def versions(self) -> Mapping[str, str]:
+        """What runs here."""
+        return {
+            "project": version("postgres-dr"),
+            "python": platform.python_version(),
+            "postgresql": ".".join(map(str, self._running.binaries.version)),
+            "ministack": version("ministack"),
+            "pulumi": version("pulumi"),
+            "pulumi-aws": version("pulumi-aws"),
+        }
+
+    def destroy(self) -> None:
+        """Remove everything the programs made, last layer first.
+
+        Raises:
+            DestroyError: something could not be removed.
+        """
+        self.engine.destroy(lambda gone: self._progress(f"  gone: {gone.type} {gone.name}"))
+
+    @property
+    def _running(self) -> _Parts:
+        if self._parts is None:
+            raise RuntimeError("the lab is not up")
+        return self._parts
+
+    def _start(self) -> None:
+        started = time.monotonic()
+        home = self._closing.enter_context(LabHome.open())
+        binaries = find_binaries(home.path)
+        processes = ChildProcesses(home)
+        self._closing.callback(processes.close)
+        aws = LabAws(home, self._settings.port)
+        self._closing.callback(aws.close)
+        network = LabNetwork(aws.client, self.regions)
+        fleet = DatabaseFleet(home.directory("databases"), binaries, processes, network)
+        secret = secrets.token_hex(16)
+        backend = RdsBackend(
+            fleet, network, aws.client, tuple(self.regions.values()), secret, account_id=ACCOUNT_ID
+        )
+        port = backend.start()
+        self._closing.callback(backend.stop)
+        aws.start(f"http://127.0.0.1:{port}", secret)
+        clock = LabClock(aws.client, tuple(self.regions.values()))
+        clock.start()
+        self._closing.callback(clock.stop)
+        resolver = Resolver(aws.client("route53", self.regions[Site.RECOVERY]), clock.health_status)
+        dns = DnsServer(resolver)
+        dns.start()
+        self._closing.callback(dns.stop)
+        engine = LabEngine(aws.client, ACCOUNT_ID, self._made)
+        self._parts = _Parts(aws, fleet, network, clock, dns, engine, binaries)
+        self._progress(f"AWS is up on {aws.endpoint_url} ({time.monotonic() - started:.1f} s)")
+
+    def _apply(self) -> None:
+        self._put_master_secret()
+        outputs: dict[str, dict[str, Any]] = {}
+        for each in LAYERS:
+            started = time.monotonic()
+            self._progress(f"applying {each.name}: {each.purpose}")
+            outputs[each.name] = run_program(each, LAB_STACK, self.engine, self._configuration(each))
+            self.layer_seconds[each.name] = time.monotonic() - started
+            count = sum(kept.registration.layer == each.name for kept in self.engine.kept)
+            self._progress(f"applied {each.name}: {count} resources in {self.layer_seconds[each.name]:.1f} s")
+        self.outputs = dict(merged(outputs))
+        write(self.outputs, FLAT_OUTPUTS_FILE)
+
+    def _put_master_secret(self) -> None:
+        """The secret that exists before any stack does (P4)."""
+        values = load_configuration(layer("data").folder, LAB_STACK, self._configuration(layer("data"))).values
+        self.aws.client("secretsmanager", self.regions[Site.PRIMARY]).create_secret(
+            Name=values[f"{layer('data').project}:secretId"],
+            SecretString=json.dumps({"username": MASTER_USER, "password": self._password}),
+        )
+
+    def _configuration(self, of: Layer) -> Mapping[str, object]:
+        return self._settings.configuration.get(of.name, {})
+
+    def _made(self, registration: Registration, seconds: float) -> None:
+        if seconds >= 1:
+            self._progress(f"  {registration.type.rpartition(':')[2]} {registration.name} ({seconds:.1f} s)")
+
+
+def _regions(settings: LabSettings) -> Mapping[Site, str]:
+    network = layer("network")
+    overrides = settings.configuration.get(network.name, {})
+    values = load_configuration(network.folder, LAB_STACK, overrides).values
+    return {site: values[f"{network.project}:{site}Region"] for site in Site}

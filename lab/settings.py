@@ -1,0 +1,62 @@
+"""What a person can choose about a lab."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lab.aws import port_from_environment
+from lab.engine.stack_files import load_configuration
+from shared.errors import SettingsError
+from shared.layers import LAYERS, Layer
+
+LAB_STACK = "lab"
+
+
+@dataclass(frozen=True)
+class LabSettings:
+    """Settings of one lab.
+
+    Attributes:
+        port: the gateway's port; 0 takes any free one.
+        configuration: stack configuration that wins over ``Pulumi.lab.yaml``, by layer name and key.
+    """
+
+    port: int
+    configuration: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+    @classmethod
+    def from_environment(cls, *, port: int | None = None, assignments: tuple[str, ...] = ()) -> LabSettings:
+        """Read ``LAB_PORT`` (unless a port is given) and ``key=value`` assignments.
+
+        Raises:
+            SettingsError: the port or an assignment cannot be used.
+        """
+        return cls(
+            port=port_from_environment() if port is None else port,
+            configuration=assigned(assignments),
+        )
+
+
+def assigned(assignments: tuple[str, ...]) -> Mapping[str, Mapping[str, object]]:
+    """Assignments (``databasePort=15433``) by the layers whose schema has the key.
+
+    Raises:
+        SettingsError: one is no assignment, or no layer has the key.
+    """
+    by_layer: dict[str, dict[str, object]] = {}
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        if not equals or not key:
+            raise SettingsError("--config", assignment, "write it as key=value, such as databasePort=15433")
+        owners = [layer for layer in LAYERS if key in _keys(layer)]
+        if not owners:
+            raise SettingsError("--config", assignment, f"no layer has a setting {key}; see projects/*/README.md")
+        for layer in owners:
+            by_layer.setdefault(layer.name, {})[key] = value
+    return by_layer
+
+
+def _keys(layer: Layer) -> frozenset[str]:
+    names = load_configuration(layer.folder, LAB_STACK, None).values
+    return frozenset(name.rpartition(":")[2] for name in names)

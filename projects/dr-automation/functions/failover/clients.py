@@ -1,0 +1,56 @@
+"""Clients of AWS's services, made when first needed and kept for the life of the process."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Protocol
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from failover.readings import Unanswered
+
+# A dark region answers with silence, and a failover must not spend its minutes waiting for it.
+CONFIG = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 2, "mode": "standard"})
+FIRST_SERVER_ERROR = 500
+
+AwsError = (ClientError, BotoCoreError)
+
+
+class Clients(Protocol):
+    """Where clients come from."""
+
+    def of(self, service: str, region: str) -> Any:
+        """The client of a service in a region."""
+
+
+class AwsClients:
+    """Real clients. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: dict[tuple[str, str], Any] = {}
+
+    def of(self, service: str, region: str) -> Any:
+        """The client of a service in a region; boto3's default session must not make two at the same time."""
+        with self._lock:
+            key = (service, region)
+            if key not in self._made:
+                factory: Any = boto3.client
+                self._made[key] = factory(service, region_name=region, config=CONFIG)
+            return self._made[key]
+
+
+def code_of(error: ClientError) -> str:
+    """The error's code, in AWS's words."""
+    return str(error.response["Error"]["Code"])
+
+
+def unanswered(error: ClientError | BotoCoreError) -> Unanswered:
+    """What an error says about the service: a refusal comes from a service that lives; a 5xx or silence does not."""
+    if not isinstance(error, ClientError):
+        return Unanswered(str(error), service_answered=False)
+    metadata = error.response.get("ResponseMetadata", {})
+    status = metadata.get("HTTPStatusCode", 400)
+    return Unanswered(str(error), service_answered=status < FIRST_SERVER_ERROR)

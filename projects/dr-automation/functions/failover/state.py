@@ -1,0 +1,174 @@
+"""The state table: written with conditions only, so that of two runs that meet one stops."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+
+from failover.clients import code_of
+from failover.incident import Incident, item_id
+from failover.trouble import Trouble
+from function_runtime.sites import Site
+
+CONTROLLER = "controller"
+
+
+class AnotherRunIsAtWorkError(Exception):
+    """What was read has been changed by another run: this one's knowledge is out of date."""
+
+
+@dataclass(frozen=True)
+class Controller:
+    """What the system knows about itself.
+
+    Attributes:
+        version: grows with each write; 0 before the first.
+        epoch: counts failovers.
+        writer_site: whose database takes writes.
+        incident_id: the failover that is under way.
+        trouble: the trouble the writer is in.
+        last_closed_at: when the last failover closed.
+    """
+
+    version: int = 0
+    epoch: int = 0
+    writer_site: Site = Site.PRIMARY
+    incident_id: str | None = None
+    trouble: Trouble | None = None
+    last_closed_at: datetime | None = None
+
+
+class State:
+    """The table.
+
+    Every write raises ``AnotherRunIsAtWorkError`` where the item is no longer what was read.
+
+    Args:
+        client: DynamoDB's client in the table's region.
+        table: the table's name.
+    """
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def controller(self) -> Controller:
+        """The recorded state; before the first write the primary site is the writer."""
+        item = self._get(CONTROLLER)
+        if item is None:
+            return Controller()
+        trouble, closed = item.get("trouble"), item.get("last_closed_at")
+        return Controller(
+            version=int(item["version"]),
+            epoch=int(item["epoch"]),
+            writer_site=Site(item["writer_site"]),
+            incident_id=item.get("incident_id"),
+            trouble=None if trouble is None else Trouble.from_item(trouble),
+            last_closed_at=None if closed is None else datetime.fromisoformat(closed),
+        )
+
+    def save_controller(self, controller: Controller) -> Controller:
+        """Write it over the version it was read in; returns it with its new version."""
+        written = replace(controller, version=controller.version + 1)
+        fields: dict[str, Any] = {
+            "version": written.version,
+            "epoch": written.epoch,
+            "writer_site": written.writer_site.value,
+            "incident_id": written.incident_id,
+            "trouble": None if written.trouble is None else written.trouble.as_item(),
+            "last_closed_at": None if written.last_closed_at is None else written.last_closed_at.isoformat(),
+        }
+        present = {name: value for name, value in fields.items() if value is not None}
+        absent = [name for name, value in fields.items() if value is None]
+        expression = "SET " + ", ".join(f"#{name} = :{name}" for name in present)
+        if absent:
+            expression += " REMOVE " + ", ".join(f"#{name}" for name in absent)
+        values = {f":{name}": value for name, value in present.items()}
+        condition = "attribute_not_exists(#version)"
+        if controller.version > 0:
+            condition = "#version = :read_version"
+            values[":read_version"] = controller.version
+        self._write(
+            self._client.update_item,
+            Key=_serialized({"id": CONTROLLER}),
+            UpdateExpression=expression,
+            ConditionExpression=condition,
+            ExpressionAttributeNames={f"#{name}": name for name in fields},
+            ExpressionAttributeValues=_serialized(values),
+        )
+        return written
+
+    def incident(self, incident_id: str) -> Incident:
+        """The incident.
+
+        Raises:
+            LookupError: the table does not have it.
+        """
+        item = self._get(item_id(incident_id))
+        if item is None:
+            raise LookupError(f"{item_id(incident_id)} = (not in table {self._table}): remove incident_id from controller")
+        return Incident.from_item(item)
+
+    def create_incident(self, incident: Incident) -> Incident:
+        """Write a new incident.
+
+        One of the same epoch may be there that a run left behind before the controller pointed to it: until its first
+        step is written it binds nobody.
+        """
+        self._write(
+            self._client.put_item,
+            Item=_serialized(incident.as_item()),
+            ConditionExpression="attribute_not_exists(#id) OR #version = :first",
+            ExpressionAttributeNames={"#id": "id", "#version": "version"},
+            ExpressionAttributeValues=_serialized({":first": 1}),
+        )
+        return incident
+
+    def save_incident(self, incident: Incident) -> Incident:
+        """Write it over the version it was read in; returns it with its new version."""
+        written = replace(incident, version=incident.version + 1)
+        self._write(
+            self._client.put_item,
+            Item=_serialized(written.as_item()),
+            ConditionExpression="#version = :read_version",
+            ExpressionAttributeNames={"#version": "version"},
+            ExpressionAttributeValues=_serialized({":read_version": incident.version}),
+        )
+        return written
+
+    def _get(self, key: str) -> dict[str, Any] | None:
+        answer = self._client.get_item(TableName=self._table, Key=_serialized({"id": key}), ConsistentRead=True)
+        if "Item" not in answer:
+            return None
+        deserializer = TypeDeserializer()
+        return {name: deserializer.deserialize(value) for name, value in answer["Item"].items()}
+
+    def _write(self, operation: Any, **parameters: Any) -> None:
+        try:
+            operation(TableName=self._table, **parameters)
+        except ClientError as error:
+            if code_of(error) == "ConditionalCheckFailedException":
+                raise AnotherRunIsAtWorkError("the state was changed by another run") from error
+            raise
+
+
+def _serialized(values: Mapping[str, Any]) -> dict[str, Any]:
+    serializer = TypeSerializer()
+    return {name: serializer.serialize(_storable(value)) for name, value in values.items()}
+
+
+def _storable(value: Any) -> Any:
+    """DynamoDB's numbers are decimals; through the shortest text, or 0.1 grows a tail of digits that is refused."""
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, dict):
+        return {name: _storable(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_storable(each) for each in value]
+    return value

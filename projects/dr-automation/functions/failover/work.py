@@ -1,0 +1,66 @@
+"""What a step of a failover works with: the databases, the clock, and the run's hold on the incident."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from failover.clients import Clients
+from failover.databases import Databases
+from failover.settings import Settings
+
+
+class Clock(Protocol):
+    """Time."""
+
+    def now(self) -> datetime:
+        """Now, in UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out of a step: one word, and the same for people."""
+
+    outcome: str
+    detail: str
+
+
+class BudgetSpentError(Exception):
+    """The run must end; the next one goes on with the same step."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a step works with.
+
+    Attributes:
+        clients: AWS.
+        databases: the instances.
+        settings: the settings.
+        clock: time.
+        ends_at: the run must end by then.
+        renew: say that this run is still at work; raises ``AnotherRunIsAtWorkError`` where it no longer may be.
+    """
+
+    clients: Clients
+    databases: Databases
+    settings: Settings
+    clock: Clock
+    ends_at: datetime
+    renew: Callable[[], None]
+
+    def wait(self) -> None:
+        """Wait for one poll interval.
+
+        Raises:
+            BudgetSpentError: the run must end before that.
+        """
+        if (self.ends_at - self.clock.now()).total_seconds() <= self.settings.poll_interval_seconds:
+            raise BudgetSpentError("the run's time is over")
+        self.clock.sleep(self.settings.poll_interval_seconds)
+        self.renew()
