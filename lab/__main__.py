@@ -54,7 +54,11 @@ def _arguments() -> argparse.Namespace:
     drill = commands.add_parser("drill", help="rehearse a failure and judge it")
     for command in (up, drill):
         command.add_argument(
-            "--config", action="append", default=[], metavar="KEY=VALUE", help="a setting that wins over Pulumi.lab.yaml"
+            "--config",
+            action="append",
+            default=[],
+            metavar="KEY=VALUE",
+            help="a setting that wins over Pulumi.lab.yaml",
         )
     drill.add_argument("--scenario", default=DEFAULT_SCENARIO, help="what breaks (default: %(default)s)")
     drill.add_argument("--list", action="store_true", help="name the scenarios and end")
@@ -94,11 +98,11 @@ def directions(lab: Lab) -> str:
             f"user={target.credentials.user} sslmode=require'"
         )
     primary = target.databases[next(iter(target.databases))].region
+    password = f"aws secretsmanager get-secret-value --region {primary} --secret-id {secret}"
     lines += [
         "",
         "The password:",
-        f"  aws secretsmanager get-secret-value --region {primary} --secret-id {secret} "
-        "--query SecretString --output text",
+        f"  {password} --query SecretString --output text",
         "The writer's name, as Route 53 answers it now:",
         f"  dig @{host} -p {port} {target.writer_name} +short",
         "",

@@ -177,9 +177,7 @@ class Lab:
         network = LabNetwork(aws.client, self.regions)
         fleet = DatabaseFleet(home.directory("databases"), binaries, processes, network)
         secret = secrets.token_hex(16)
-        backend = RdsBackend(
-            fleet, network, aws.client, tuple(self.regions.values()), secret, account_id=ACCOUNT_ID
-        )
+        backend = RdsBackend(fleet, network, aws.client, tuple(self.regions.values()), secret, account_id=ACCOUNT_ID)
         port = backend.start()
         self._closing.callback(backend.stop)
         aws.start(f"http://127.0.0.1:{port}", secret)

@@ -56,7 +56,15 @@ def _serve(port: int, backend_url: str | None, secret: str) -> None:
     from hypercorn.config import Config
     from ministack.app import app  # type: ignore[import-untyped]
 
-    from lab.host import asynchronous_invocation, function_network, metrics, rds, schedules, transport
+    from lab.host import (
+        asynchronous_invocation,
+        condition_keys,
+        function_network,
+        metrics,
+        rds,
+        schedules,
+        transport,
+    )
 
     rds.install(backend_url, secret)
     metrics.install()
@@ -64,6 +72,7 @@ def _serve(port: int, backend_url: str | None, secret: str) -> None:
     function_network.install()
     asynchronous_invocation.install()
     transport.install()
+    condition_keys.install()
 
     with contextlib.suppress(ValueError, OSError):
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

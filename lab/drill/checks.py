@@ -147,7 +147,7 @@ def _failover_checks(scenario: Scenario, evidence: Evidence) -> list[Check]:
     ]
     for topic, about in (("failures", "the failure"), ("recovery", "the recovery")):
         told = [message for message in evidence.messages if message.topic == topic and evidence.at(message.sent_at) > 0]
-        checks.append(Check(f"People were told of {about}", bool(told), f"{len(told)} messages on the {topic} topic"))
+        checks.append(Check(f"People were told of {about}", bool(told), f"messages on the {topic} topic: {len(told)}"))
     return checks
 
 

@@ -76,7 +76,7 @@ class DeadlineConnection:
         self._raw = pq.PGconn.connect_start(endpoint.conninfo.encode())
         status = pq.PollingStatus.WRITING
         while status is not pq.PollingStatus.OK:
-            if status is pq.PollingStatus.FAILED or self._raw.status is pq.ConnStatus.BAD:
+            if status is pq.PollingStatus.FAILED or self._raw.status == pq.ConnStatus.BAD:
                 raise self._not_connected(one_line(self._raw.get_error_message()))
             if not _ready(self._raw.socket, deadline, writing=status is pq.PollingStatus.WRITING):
                 raise self._not_connected(f"no answer within {timeout_seconds:g} s")
@@ -91,7 +91,7 @@ class DeadlineConnection:
                 self._raw.consume_input()
         except OperationalError:
             return True
-        return self._raw.status is not pq.ConnStatus.OK
+        return self._raw.status != pq.ConnStatus.OK
 
     def run(self, sql: str, parameters: tuple[str, ...] = (), *, timeout_seconds: float) -> list[tuple[str, ...]]:
         """Execute one statement in its own transaction and return its rows as text, NULL as an empty one.
@@ -120,7 +120,7 @@ class DeadlineConnection:
             if result.status not in RESULT_OK:
                 message = one_line(result.get_error_message())
                 severity = result.error_field(pq.DiagnosticField.SEVERITY_NONLOCALIZED)
-                if severity == b"ERROR" and self._raw.status is pq.ConnStatus.OK:
+                if severity == b"ERROR" and self._raw.status == pq.ConnStatus.OK:
                     raise StatementRefusedError(message)
                 # FATAL: the backend ended under the statement, before or after its commit.
                 raise ConnectionLostError(message)

@@ -84,7 +84,9 @@ def _figures(report: DrillReport) -> str:
         (
             "Rows lost",
             str(writes.lost),
-            (
+            "no row could be read back, so every acknowledged one counts as lost"
+            if not writes.read_back and writes.lost
+            else (
                 f"acknowledged and gone; {writes.lost_beyond_reported_rpo} beyond the reported loss, "
                 f"{loss.measured_seconds:.2f} s measured"
             ),
@@ -129,10 +131,10 @@ def _losses(report: DrillReport) -> list[str]:
         ("Loss measured: from the earliest lost row to the last moment to lose one", f"{loss.measured_seconds:.2f} s"),
         ("Rows read back from the writer of the end", str(writes.read_back)),
         ("Acknowledged rows that are gone", str(writes.lost)),
-        ("of these, beyond the reported loss", str(writes.lost_beyond_reported_rpo)),
+        ("Acknowledged rows that are gone, beyond the reported loss", str(writes.lost_beyond_reported_rpo)),
         ("Rows the old writer accepted after the switch", str(writes.accepted_by_old_writer_after_switch)),
-        ("Indeterminate rows: attempted", str(writes.indeterminate)),
-        ("of these, found", str(writes.indeterminate_found)),
+        ("Rows of which the client did not learn the end (indeterminate)", str(writes.indeterminate)),
+        ("Indeterminate rows that are there", str(writes.indeterminate_found)),
     ]
     parts = ["<h2>What was lost</h2>", _table(("", ""), facts, ("", "number"), narrow=True)]
     if loss.rows:
@@ -181,7 +183,7 @@ def _messages(report: DrillReport) -> list[str]:
 
 def _timeline(report: DrillReport) -> list[str]:
     rows = [
-        (f"{event.at_seconds:.1f} s", escape(event.event), escape(event.detail), escape(event.source))
+        (f"{event.at_seconds:.2f} s", escape(event.event), escape(event.detail), escape(event.source))
         for event in report.timeline
     ]
     headings = ("At", "Event", "Detail", "Whose record")

@@ -198,7 +198,7 @@ def _verdict(checks: tuple[Check, ...], outcome: DrillOutcome, rto_seconds: floa
     failed = [check for check in checks if not check.passed]
     if failed:
         more = "" if len(failed) == 1 else f" {len(failed) - 1} more of {len(checks)} checks failed."
-        return f"Not true: {_lower_first(failed[0].name)} ({failed[0].evidence}).{more}"
+        return f"This must hold and does not: \u201c{failed[0].name}\u201d ({failed[0].evidence}).{more}"
     if outcome is not DrillOutcome.FAILED_OVER or rto_seconds is None:
         told = "and told people" if outcome is DrillOutcome.ALERTED else "and disturbed nobody"
         return f"The system rightly stayed where it was, {told}; no acknowledged write was lost."
@@ -261,7 +261,3 @@ def _reason(evidence: Evidence, decision: DecisionReport | None) -> str:
     if evidence.unfinished:
         return "; ".join(evidence.unfinished)
     return "the controller recorded no decision" if decision is None else decision.reason
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]

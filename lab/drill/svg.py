@@ -14,7 +14,7 @@ from lab.drill.svg_markers import Label, Marker, placed
 from lab.drill.timeline import LagPoint, PhaseSpan, Second, Series
 
 WIDTH = 1080
-LEFT = 104
+LEFT = 118
 RIGHT = 190
 TOP = 8
 LABEL_ROW = 18
@@ -73,8 +73,9 @@ def picture_of(series: Series, markers: Sequence[Marker]) -> str:
         *_grid(axis, strip_y, axis_y),
         *_strip(axis, series.availability, strip_y),
         *_lag(axis, series.lag, lag_y),
+        *_lines(labels, axis_y),
         *_phases(axis, series.phases, phases_y),
-        *_labels(labels, axis_y),
+        *_words(labels),
         "</svg>",
     ]
     return "\n".join(parts)
@@ -188,16 +189,23 @@ def _phases(axis: Axis, phases: Sequence[PhaseSpan], y: float) -> list[str]:
     return parts
 
 
-def _labels(labels: Sequence[Label], bottom: float) -> list[str]:
-    lines, texts = [], []
-    for label in labels:
-        baseline = TOP + LABEL_ROW * label.row + 12
-        kind = html.escape(label.marker.kind)
-        lines.append(
-            f'<line class="marker {kind}" x1="{label.x:.1f}" y1="{baseline - 9:.1f}" x2="{label.x:.1f}" y2="{bottom:.1f}"/>'
-        )
-        texts.append(_text(label.x + 5, baseline, label.text, f"label {kind} halo", "start"))
-    return lines + texts
+def _lines(labels: Sequence[Label], bottom: float) -> list[str]:
+    return [
+        f'<line class="marker {html.escape(label.marker.kind)}" x1="{label.x:.1f}" y1="{_baseline(label) - 9:.1f}" '
+        f'x2="{label.x:.1f}" y2="{bottom:.1f}"/>'
+        for label in labels
+    ]
+
+
+def _words(labels: Sequence[Label]) -> list[str]:
+    return [
+        _text(label.x + 5, _baseline(label), label.text, f"label {html.escape(label.marker.kind)} halo", "start")
+        for label in labels
+    ]
+
+
+def _baseline(label: Label) -> float:
+    return TOP + LABEL_ROW * label.row + 12
 
 
 def _round_up(lag_seconds: float) -> float:

@@ -1,0 +1,1 @@
+"""Runs the four programs in this process and makes what they declare."""

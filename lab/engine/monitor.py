@@ -1,4 +1,4 @@
-"""The Pulumi SDK's test monitor, made to ask an engine: URNs, providers, dependencies and errors as the real one has them.
+"""The Pulumi SDK's test monitor, made to ask an engine: URNs, providers, dependencies, errors as the real one has them.
 
 The SDK calls the monitor from a pool of threads, so independent resources are made in parallel.
 """
@@ -171,9 +171,7 @@ class ProgramMonitor(MockMonitor):
             name: rpc.wrap_rpc_secret(value) if name in outputs.secret_names else value
             for name, value in outputs.values.items()
         }
-        properties = present(
-            {"name": request.id, "outputs": values, "secretOutputNames": sorted(outputs.secret_names)}
-        )
+        properties = present({"name": request.id, "outputs": values, "secretOutputNames": sorted(outputs.secret_names)})
         return resource_pb2.ReadResourceResponse(urn=urn, properties=properties)
 
     def Invoke(self, request: Any) -> Any:  # noqa: N802 (the protocol's name)
@@ -195,17 +193,16 @@ class ProgramMonitor(MockMonitor):
             self.stop()
             error.add_note(f"invoking {request.tok}")
             raise
-        return resource_pb2.ResourceInvokeResponse(**{"return": present(result)})
+        answer: Any = {"return": present(result)}  # the field's name is a keyword
+        return resource_pb2.ResourceInvokeResponse(**answer)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 (the protocol's name)
         """Keep the outputs of the stack; those of components are not needed."""
         if request.urn.split("::")[2] == _STACK:
             values, secret_names = plain_values(request.outputs)
             self.stack_outputs = Outputs(values, secret_names)
-        return super().RegisterResourceOutputs(request)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
 
     def RegisterPackage(self, request: Any) -> Any:  # noqa: N802 (the protocol's name)
         """Refuse parameterized packages: nothing here uses them."""
         raise EngineError(f"package {request.name}: parameterized packages are not supported")
-
-

@@ -123,7 +123,9 @@ def _numbered(prefix: str, resource: str, computed: Callable[[_Subject, str], Va
     return make
 
 
-def _named(service: str, resource: str, key: str = "name", *, everywhere: bool = False, arn_is_id: bool = False) -> Maker:
+def _named(
+    service: str, resource: str, key: str = "name", *, everywhere: bool = False, arn_is_id: bool = False
+) -> Maker:
     """A resource known by its name, whose ARN ends with it."""
 
     def make(subject: _Subject) -> Created:

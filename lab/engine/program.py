@@ -101,7 +101,7 @@ def _run(folder: Path, configuration: StackConfiguration, monitor: ProgramMonito
         asyncio.set_event_loop(loop)
         try:
             loop.run_until_complete(run_in_stack(lambda: _execute(folder)))
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - raised again below, as the failure that came first
             monitor.stop()
             first = SETTINGS.rpc_manager.unhandled_exception
             _drain(loop)

@@ -120,9 +120,7 @@ class RecordedProgram:
             LookupError: none or several have it.
         """
         found = [
-            resource
-            for resource in (self.resources if token is None else self.of_type(token))
-            if resource.name == name
+            resource for resource in (self.resources if token is None else self.of_type(token)) if resource.name == name
         ]
         if len(found) != 1:
             names = ", ".join(sorted(f"{resource.name} ({resource.type})" for resource in self.resources))

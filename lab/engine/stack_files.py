@@ -1,8 +1,8 @@
 """A layer's ``Pulumi.yaml`` and ``Pulumi.<stack>.yaml``: the project's name and the stack's checked configuration.
 
 The rules are the Pulumi CLI's: the project file declares keys with types and defaults, the stack file sets values, a
-value of the wrong type or a required key without a value is refused before the program runs. One rule is stricter: a key
-of the project that its schema does not know is refused too, since it is always a typing error.
+value of the wrong type or a required key without a value is refused before the program runs. One rule is stricter: a
+key of the project that its schema does not know is refused too, since it is always a typing error.
 """
 
 from __future__ import annotations
@@ -130,9 +130,7 @@ def _refuse_secure(key: str, value: object) -> None:
         )
 
 
-def _value(
-    full_key: str, declaration: object, given: Mapping[str, object], project: str, stack: str
-) -> str | None:
+def _value(full_key: str, declaration: object, given: Mapping[str, object], project: str, stack: str) -> str | None:
     short = _short(full_key, project)
     if not isinstance(declaration, dict) or not set(declaration) <= _SCHEMA_WORDS:
         # `key: value` in the project file is the short form of `key: {value: ...}`.
@@ -146,9 +144,7 @@ def _value(
         value = declaration["default"]
     else:
         if "type" in declaration:
-            raise SettingsError(
-                short, "(not set)", f"set it in Pulumi.{stack}.yaml: the project says it is required"
-            )
+            raise SettingsError(short, "(not set)", f"set it in Pulumi.{stack}.yaml: the project says it is required")
         return None
     if "type" in declaration and not _is_of_type(value, declaration):
         raise SettingsError(short, value, f"the project says it is {_described(declaration)}; quote text in YAML")

@@ -12,7 +12,8 @@ from pulumi.runtime import rpc
 def plain_values(struct: Any) -> tuple[dict[str, Any], frozenset[str]]:
     """The values of a struct without secret wrapping, and the names of those that were, or held, secrets.
 
-    Numbers come over the wire as floats; whole ones become integers again. Assets and archives become the SDK's objects.
+    Numbers come over the wire as floats; whole ones become integers again. Assets and archives become the
+    SDK's objects.
     """
     values: dict[str, Any] = rpc.deserialize_properties(struct)
     secrets = frozenset(name for name, value in values.items() if rpc.is_rpc_secret(value))

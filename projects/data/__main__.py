@@ -1,6 +1,7 @@
 """Program of the data layer."""
 
 import pulumi
+
 from data_layer.buckets import BackupBucket, BackupBucketArgs
 from data_layer.credentials import look_up_master_credentials
 from data_layer.database import PrimaryDatabase, PrimaryDatabaseArgs
@@ -10,7 +11,6 @@ from data_layer.parameters import database_parameters
 from data_layer.replica import ReplicaDatabase, ReplicaDatabaseArgs
 from data_layer.replication import BucketReplication, BucketReplicationArgs
 from data_layer.settings import DataSettings
-
 from shared import program
 from shared.contracts import DataContract, NetworkContract, SiteData
 from shared.providers import site_providers

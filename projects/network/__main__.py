@@ -1,12 +1,12 @@
 """Program of the network layer."""
 
 import pulumi
+
 from network_layer.keys import Keys, KeysArgs
 from network_layer.peering import Peering, PeeringArgs
 from network_layer.security_groups import SiteSecurityGroups, SiteSecurityGroupsArgs
 from network_layer.settings import NetworkSettings
 from network_layer.site_network import SiteNetwork, SiteNetworkArgs
-
 from shared import program
 from shared.contracts import NetworkContract
 from shared.contracts import SiteNetwork as SiteNetworkContract

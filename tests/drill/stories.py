@@ -55,7 +55,9 @@ def incident() -> Incident:
         phase="closed",
         opened_at=FAULT_WALL + 5.2,
         trouble_since=FAULT_WALL + 0.4,
-        decision=Decision("fail_over", "primary_lost", "No observer has reached the primary for 4 s; the replica is healthy."),
+        decision=Decision(
+            "fail_over", "primary_lost", "No observer has reached the primary for 4 s; the replica is healthy."
+        ),
         signals={
             "primary_unreachable_from_recovery": "yes",
             "primary_unreachable_from_primary": "yes",
@@ -97,7 +99,9 @@ def recovered() -> Evidence:
         controller_after=ControllerState(1, "recovery", None),
         incidents=(incident(),),
         alarm_changes=(
-            AlarmChange(FAULT_WALL + 4.4, "primary-unreachable-recovery-lab", "Alarm updated from OK to ALARM", "missing"),
+            AlarmChange(
+                FAULT_WALL + 4.4, "primary-unreachable-recovery-lab", "Alarm updated from OK to ALARM", "missing"
+            ),
             AlarmChange(FAULT_WALL + 16.4, "writer-latch-recovery-lab", "Alarm updated from OK to ALARM", "1 >= 1"),
         ),
         messages=(

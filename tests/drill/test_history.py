@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from drill_stories import FAULT_WALL, NEW, OLD, acknowledged, moment
 
 from lab.drill.history import Attempt, Outcome, ReportedLoss, StoredRow, Switch, judge
+from tests.drill.stories import FAULT_WALL, NEW, OLD, acknowledged, moment
 
 NOTHING_REPORTED = ReportedLoss(rpo_seconds=None, trouble_since=None)
 

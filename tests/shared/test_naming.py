@@ -17,7 +17,7 @@ def test_a_name_says_what_where_and_which_environment() -> None:
 
 @pytest.mark.parametrize("suffix", ["", "Dev", "1dev", "dev-", "-dev", "dev--1", "dév", "dev_1", "dev.1"])
 def test_a_suffix_with_characters_that_break_a_name_is_refused(suffix: str) -> None:
-    with pytest.raises(SettingsError, match="environmentSuffix = .*lower-case letter"):
+    with pytest.raises(SettingsError, match=r"environmentSuffix = .*lower-case letter"):
         checked_suffix(suffix)
 
 

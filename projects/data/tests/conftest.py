@@ -6,10 +6,10 @@ import contextvars
 from collections.abc import Callable
 
 import pytest
-from data_layer.settings import DataSettings
 from pulumi.runtime import set_all_config
 from pulumi.runtime.settings import Settings, configure
 
+from data_layer.settings import DataSettings
 from lab.engine.recording import RecordedProgram, run_recorded
 from lab.engine.stack_files import load_configuration
 from shared.layers import layer

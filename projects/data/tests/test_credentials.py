@@ -7,10 +7,10 @@ from typing import Any
 
 import pulumi_aws as aws
 import pytest
-from data_layer.credentials import MasterCredentials, look_up_master_credentials, parse_master_credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_layer.credentials import MasterCredentials, look_up_master_credentials, parse_master_credentials
 from shared.errors import SettingsError
 
 SECRET_ID = "postgres-dr/lab/master"

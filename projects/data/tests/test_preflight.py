@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 import pytest
 from botocore.stub import Stubber
-from data_layer.preflight import check_replica, check_secret
 
+from data_layer.preflight import check_replica, check_secret
 from shared.errors import SettingsError
 
 SECRET_ID = "postgres-dr/lab/master"

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from data_layer.settings import DataSettings
 
+from data_layer.settings import DataSettings
 from shared.errors import SettingsError
 
 Load = Callable[..., DataSettings]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from data_layer.windows import backup_window, maintenance_window, refuse_collisions
 from hypothesis import given
 from hypothesis import strategies as st
 
+from data_layer.windows import backup_window, maintenance_window, refuse_collisions
 from shared.errors import SettingsError
 
 minutes = st.integers(0, 24 * 60 - 1)

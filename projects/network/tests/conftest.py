@@ -6,12 +6,12 @@ import contextvars
 from collections.abc import Callable
 
 import pytest
-from network_layer.settings import NetworkSettings
 from pulumi.runtime import set_all_config
 from pulumi.runtime.settings import Settings, configure
 
 from lab.engine.recording import RecordedProgram, run_recorded
 from lab.engine.stack_files import load_configuration
+from network_layer.settings import NetworkSettings
 from shared.layers import layer
 
 Load = Callable[..., NetworkSettings]

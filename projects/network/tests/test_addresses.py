@@ -8,8 +8,8 @@ from itertools import combinations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from network_layer.addresses import parsed_block, parsed_client_blocks, parsed_vpc_block, refuse_overlap, subnet_blocks
 
+from network_layer.addresses import parsed_block, parsed_client_blocks, parsed_vpc_block, refuse_overlap, subnet_blocks
 from shared.errors import SettingsError
 
 vpc_blocks = st.integers(16, 26).flatmap(

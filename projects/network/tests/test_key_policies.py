@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+
 from network_layer.key_policies import data_key_policy, messages_key_policy
 
 ACCOUNT = "123456789012"

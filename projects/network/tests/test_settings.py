@@ -7,8 +7,8 @@ from ipaddress import IPv4Network
 from typing import Any
 
 import pytest
-from network_layer.settings import NetworkSettings
 
+from network_layer.settings import NetworkSettings
 from shared.errors import SettingsError
 from shared.sites import Site
 

@@ -35,7 +35,9 @@ def tell_recovered(sns: Any, settings: Settings, incident: Incident) -> None:
         "",
         f"Writer: {settings.writer_name} (clients may remember the old address for {settings.name_ttl_seconds} s more)",
         f"Trouble since: {incident.trouble_since.isoformat()}",
-        f"Recovery time: {incident.rto_seconds:.1f} s" if incident.rto_seconds is not None else "Recovery time: unknown",
+        f"Recovery time: {incident.rto_seconds:.1f} s"
+        if incident.rto_seconds is not None
+        else "Recovery time: unknown",
         f"Data loss: at most {incident.data_loss_seconds:.1f} s",
         f"Replication lag before: {incident.lag_before_seconds:.1f} s",
         "",

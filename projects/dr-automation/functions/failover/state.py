@@ -34,6 +34,7 @@ class Controller:
         incident_id: the failover that is under way.
         trouble: the trouble the writer is in.
         last_closed_at: when the last failover closed.
+        decision: action, code and reason of the last decision; the reason as it was when the code came up.
     """
 
     version: int = 0
@@ -42,6 +43,7 @@ class Controller:
     incident_id: str | None = None
     trouble: Trouble | None = None
     last_closed_at: datetime | None = None
+    decision: Mapping[str, str] | None = None
 
 
 class State:
@@ -71,6 +73,7 @@ class State:
             incident_id=item.get("incident_id"),
             trouble=None if trouble is None else Trouble.from_item(trouble),
             last_closed_at=None if closed is None else datetime.fromisoformat(closed),
+            decision=item.get("decision"),
         )
 
     def save_controller(self, controller: Controller) -> Controller:
@@ -83,6 +86,7 @@ class State:
             "incident_id": written.incident_id,
             "trouble": None if written.trouble is None else written.trouble.as_item(),
             "last_closed_at": None if written.last_closed_at is None else written.last_closed_at.isoformat(),
+            "decision": None if written.decision is None else dict(written.decision),
         }
         present = {name: value for name, value in fields.items() if value is not None}
         absent = [name for name, value in fields.items() if value is None]
@@ -112,7 +116,9 @@ class State:
         """
         item = self._get(item_id(incident_id))
         if item is None:
-            raise LookupError(f"{item_id(incident_id)} = (not in table {self._table}): remove incident_id from controller")
+            raise LookupError(
+                f"{item_id(incident_id)} = (not in table {self._table}): remove incident_id from controller"
+            )
         return Incident.from_item(item)
 
     def create_incident(self, incident: Incident) -> Incident:

@@ -74,7 +74,7 @@ class _Deadline:
         connection.settimeout(self.left_seconds())
 
 
-class _NotPostgresql(Exception):
+class _NotPostgresqlError(Exception):
     """The peer's bytes are not those of a PostgreSQL server."""
 
 
@@ -95,7 +95,7 @@ def probe(host: str, port: int, timeout_seconds: float) -> ProbeResult:
     except (OSError, EOFError) as error:  # ssl.SSLError and TimeoutError are OSErrors
         text = str(error)
         reason, detail = Reason.NO_ANSWER, text if text else type(error).__name__
-    except _NotPostgresql as error:
+    except _NotPostgresqlError as error:
         reason, detail = Reason.NOT_POSTGRESQL, str(error)
     return ProbeResult(reason, detail, (time.monotonic() - started) * 1000)
 
@@ -121,7 +121,7 @@ def _encrypted(plain: socket.socket, deadline: _Deadline) -> socket.socket:
         return plain
     if answer != b"S":
         # An error before TLS is not authenticated by anything and libpq no longer shows it (CVE-2024-10977).
-        raise _NotPostgresql(f"answered {answer!r} to the request for TLS")
+        raise _NotPostgresqlError(f"answered {answer!r} to the request for TLS")
     # The certificate is not verified on purpose. No password and no data travel here: the question is whether a
     # server answers, and an expired certificate or a rotated authority must not look like a dead database.
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -143,13 +143,13 @@ def _startup_message() -> bytes:
 def _verdict(connection: socket.socket, deadline: _Deadline) -> tuple[Reason, str]:
     kind, length = struct.unpack("!cI", _exactly(connection, 5, deadline))
     if kind not in (b"R", b"E") or not 8 <= length <= LONGEST_MESSAGE_BYTES:
-        raise _NotPostgresql(f"answered a message of type {kind!r} and length {length}")
+        raise _NotPostgresqlError(f"answered a message of type {kind!r} and length {length}")
     body = _exactly(connection, length - 4, deadline)
     if kind == b"R":
         return Reason.ASKED_FOR_AUTHENTICATION, f"authentication request {struct.unpack('!I', body[:4])[0]}"
     fields = {field[:1]: field[1:].decode(errors="replace") for field in body.split(b"\0") if field}
     if b"C" not in fields:
-        raise _NotPostgresql("answered an error without a code")
+        raise _NotPostgresqlError("answered an error without a code")
     code = fields[b"C"]
     said = f"{code}: {fields[b'M']}" if b"M" in fields else code
     if code == CANNOT_CONNECT_NOW:

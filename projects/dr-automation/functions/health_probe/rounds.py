@@ -38,7 +38,7 @@ def readings(
     Args:
         databases: where each site's database listens.
         count: probes of each database.
-        interval_seconds: from the start of one probe to the start of the next; a probe that lasts longer delays the next.
+        interval_seconds: from the start of one probe to the start of the next; a longer probe delays the next.
         timeout_seconds: handed to each probe.
         prober: asks one server once; never raises for a dead one.
     """

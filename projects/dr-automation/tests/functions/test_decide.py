@@ -1,0 +1,193 @@
+"""When the standby takes over, and when it must not (C1, D4)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from failover.decide import Action, Situation, decide, second_signals
+from failover.policy import Mode, Policy
+from failover.readings import Datapoint, Instance, Readings, RegionAnswers, Series, Unanswered
+from failover.signals import Answer, Signals, interpret
+from failover.trouble import Kind, Trouble
+from function_runtime.sites import Site
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+POLICY = Policy(
+    mode=Mode.AUTOMATIC,
+    outage_seconds=3,
+    metric_period_seconds=1,
+    lag_period_seconds=1,
+    max_data_loss_seconds=10,
+    cool_down_seconds=60,
+)
+DEAD = Signals(
+    answers_here=Answer.NO,
+    answers_there=Answer.NO,
+    rds_healthy=Answer.UNKNOWN,
+    in_maintenance=Answer.UNKNOWN,
+    region_answers=Answer.YES,
+    replica_receives=Answer.UNKNOWN,
+    standby_ready=Answer.YES,
+    trouble=Trouble(Kind.FAILING, NOW - timedelta(seconds=5), NOW - timedelta(seconds=4)),
+    lag_before_seconds=1.0,
+    loss_bound_seconds=2.0,
+)
+SITUATION = Situation(NOW, here=Site.RECOVERY, writer=Site.PRIMARY, last_closed_at=None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "action", "code"),
+    [
+        ({}, Action.FAIL_OVER, "writer_dead"),
+        ({"answers_there": Answer.UNKNOWN, "rds_healthy": Answer.NO}, Action.FAIL_OVER, "writer_dead"),
+        ({"answers_there": Answer.UNKNOWN, "region_answers": Answer.NO}, Action.FAIL_OVER, "writer_dead"),
+        ({"answers_there": Answer.UNKNOWN}, Action.ALERT, "one_signal_only"),
+        ({"answers_here": Answer.UNKNOWN}, Action.HOLD, "outage_too_short"),
+        ({"trouble": None, "answers_here": Answer.YES}, Action.HOLD, "healthy"),
+        ({"answers_there": Answer.YES, "rds_healthy": Answer.NO}, Action.ALERT, "answers_its_own_site"),
+        ({"replica_receives": Answer.YES}, Action.ALERT, "replica_receives"),
+        ({"in_maintenance": Answer.YES}, Action.HOLD, "maintenance"),
+        ({"lag_before_seconds": None}, Action.ALERT, "lag_unknown"),
+        ({"lag_before_seconds": 10.5}, Action.ALERT, "lag_above_bound"),
+        ({"standby_ready": Answer.NO}, Action.ALERT, "standby_not_ready"),
+        ({"standby_ready": Answer.UNKNOWN}, Action.ALERT, "standby_not_ready"),
+    ],
+)
+def test_what_is_done(changed: dict[str, object], action: Action, code: str) -> None:
+    decision = decide(replace(DEAD, **changed), SITUATION, POLICY)  # type: ignore[arg-type]
+    assert (decision.action, decision.code) == (action, code)
+    assert decision.reason
+
+
+@pytest.mark.parametrize(("mode", "code"), [(Mode.MANUAL, "manual"), (Mode.PAUSED, "paused")])
+def test_people_have_the_last_word_where_they_want_it(mode: Mode, code: str) -> None:
+    decision = decide(DEAD, SITUATION, replace(POLICY, mode=mode))
+    assert (decision.action, decision.code) == (Action.ALERT, code)
+
+
+@pytest.mark.parametrize(("ago", "action"), [(59, Action.ALERT), (60, Action.FAIL_OVER)])
+def test_a_failover_cools_down(ago: int, action: Action) -> None:
+    situation = replace(SITUATION, last_closed_at=NOW - timedelta(seconds=ago))
+    assert decide(DEAD, situation, POLICY).action is action
+
+
+def test_the_site_that_is_the_writer_holds() -> None:
+    assert decide(DEAD, replace(SITUATION, writer=Site.RECOVERY), POLICY).code == "writer_is_here"
+
+
+ANSWERS = st.sampled_from(Answer)
+TROUBLES = st.builds(
+    lambda kind, age: Trouble(kind, NOW - timedelta(seconds=age), NOW - timedelta(seconds=age)),
+    st.sampled_from(Kind),
+    st.floats(0, 1000),
+)
+SIGNALS = st.builds(
+    Signals,
+    answers_here=ANSWERS,
+    answers_there=ANSWERS,
+    rds_healthy=ANSWERS,
+    in_maintenance=ANSWERS,
+    region_answers=ANSWERS,
+    replica_receives=ANSWERS,
+    standby_ready=ANSWERS,
+    trouble=st.none() | TROUBLES,
+    lag_before_seconds=st.none() | st.floats(0, 20),
+    loss_bound_seconds=st.none() | st.floats(0, 20),
+)
+POLICIES = st.builds(
+    lambda mode, bound: replace(POLICY, mode=mode, max_data_loss_seconds=bound),
+    st.sampled_from(Mode),
+    st.floats(0, 20),
+)
+
+
+@given(SIGNALS, POLICIES)
+def test_a_failover_needs_two_signals_no_proof_of_life_a_known_loss_and_leave(signals: Signals, policy: Policy) -> None:
+    decision = decide(signals, SITUATION, policy)
+    assert decision == decide(signals, SITUATION, policy)
+    assert decision.code
+    assert decision.reason
+    if decision.action is Action.FAIL_OVER:
+        assert signals.answers_here is Answer.NO
+        assert second_signals(signals)
+        assert Answer.YES not in (signals.answers_there, signals.replica_receives, signals.in_maintenance)
+        assert signals.lag_before_seconds is not None
+        assert signals.lag_before_seconds <= policy.max_data_loss_seconds
+        assert policy.mode is Mode.AUTOMATIC
+
+
+def points(*values: float | None, until: datetime = NOW) -> Series:
+    """One sample a second, the last one in the second before ``until``; None is a second without."""
+    first = until - timedelta(seconds=len(values))
+    return tuple(
+        Datapoint(first + timedelta(seconds=number), value, value, 1)
+        for number, value in enumerate(values)
+        if value is not None
+    )
+
+
+READINGS = Readings(
+    at=NOW,
+    active=Site.PRIMARY,
+    here=Site.RECOVERY,
+    active_seen_from_here=points(1, 1, 1, 0, 0, 0, 0),
+    active_seen_from_there=points(1, 1, 1, 0, 0, 0, 0),
+    standby_seen_from_here=points(1, 1, 1, 1, 1, 1, 1),
+    lag=points(0, 0, 0.5, 1, 2, 3, 4),
+    active_instance=Instance("available", None, {}),
+    standby_instance=Instance("available", "arn:source", {}),
+    active_region=RegionAnswers(("rds", "cloudwatch"), ()),
+    reference_region=None,
+)
+SILENCE = Unanswered("timed out", service_answered=False)
+
+
+def test_a_dead_database_is_failed_over_with_the_lag_from_before() -> None:
+    signals = interpret(READINGS, POLICY, None)
+    assert signals.lag_before_seconds == 0.5
+    assert signals.loss_bound_seconds is not None
+    assert signals.loss_bound_seconds >= 0.5
+    assert decide(signals, SITUATION, POLICY).action is Action.FAIL_OVER
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        ({"active_seen_from_there": points(1, 1, 1, 1, 1, 1, 1)}, "answers_its_own_site"),
+        ({"active_seen_from_there": SILENCE, "lag": points(0, 0, 0, 0, 0, 0, 0)}, "replica_receives"),
+        ({"active_seen_from_there": SILENCE}, "one_signal_only"),
+        ({"active_seen_from_here": points(1, 1, 1, 1, 1, 0, 0)}, "outage_too_short"),
+        ({"active_seen_from_here": points(1, 0, None, None, 0)}, "outage_too_short"),
+        ({"active_seen_from_here": ()}, "not_watched"),
+        ({"lag": points(-1, -1, -1, -1, -1, -1, -1)}, "lag_unknown"),
+        ({"lag": ()}, "lag_unknown"),
+        ({"active_instance": Instance("rebooting", None, {})}, "maintenance"),
+        ({"standby_instance": Instance("available", None, {})}, "standby_not_ready"),
+    ],
+)
+def test_what_keeps_the_standby_from_taking_over(changed: dict[str, object], code: str) -> None:
+    signals = interpret(replace(READINGS, **changed), POLICY, None)  # type: ignore[arg-type]
+    assert decide(signals, SITUATION, POLICY).code == code
+
+
+@pytest.mark.parametrize(
+    ("reference", "code"),
+    [
+        (RegionAnswers(("rds",), ()), "writer_dead"),
+        (RegionAnswers((), ("rds",)), "one_signal_only"),
+    ],
+)
+def test_a_region_is_dark_only_where_another_one_answers(reference: RegionAnswers, code: str) -> None:
+    dark = replace(
+        READINGS,
+        active_seen_from_there=SILENCE,
+        active_instance=SILENCE,
+        active_region=RegionAnswers((), ("rds", "cloudwatch")),
+        reference_region=reference,
+    )
+    assert decide(interpret(dark, POLICY, None), SITUATION, POLICY).code == code

@@ -1,0 +1,61 @@
+"""A drill on a system that never gets ready still ends in a report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from lab.drill.runner import run_drill
+from lab.drill.system import Credentials, DatabaseServer, DatabaseUnderDrill, Target
+from shared.sites import Site
+
+
+class DeadSystem:
+    """Nothing of it answers: no name, no database, no AWS."""
+
+    dns_server = ("127.0.0.1", 1)
+    target = Target(
+        databases={
+            Site.PRIMARY: DatabaseUnderDrill("ap-southeast-2", "p", "127.0.1.10"),
+            Site.RECOVERY: DatabaseUnderDrill("ap-southeast-1", "r", "127.1.1.10"),
+        },
+        database_name="app",
+        database_port=1,
+        credentials=Credentials("admin", "secret-of-the-drill"),
+        writer_name="writer.db.internal",
+        failures_topic_arn="arn:failures",
+        recovery_topic_arn="arn:recovery",
+        state_table_name="state",
+        trigger_alarm_name="trigger",
+        latch_alarm_name="latch",
+    )
+
+    def client(self, service: str, region: str) -> Any:
+        raise EndpointConnectionError(endpoint_url=f"{service}.{region}")
+
+    def server(self, region: str, identifier: str) -> DatabaseServer:
+        raise AssertionError("a system that is not ready must not be broken")
+
+    def versions(self) -> Mapping[str, str]:
+        return {"project": "0.1.0"}
+
+
+def test_a_system_that_never_gets_ready_is_not_broken_and_the_report_says_what_was_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lab.drill.readiness.READY_DEADLINE_SECONDS", 0.1)
+    said: list[str] = []
+    report = run_drill(DeadSystem(), "primary-crash", tmp_path, said.append)
+    assert not report.passed
+    content = json.loads((tmp_path / "drill-primary-crash.json").read_text(encoding="utf-8"))
+    assert "the name writer.db.internal answers" in content["reason"]
+    assert "nothing was broken" in content["reason"]
+    page = (tmp_path / "drill-primary-crash.html").read_text(encoding="utf-8")
+    assert "Failed." in page
+    assert "secret-of-the-drill" not in page
+    assert any(line.startswith("FAILED") for line in said)
