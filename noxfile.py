@@ -46,16 +46,17 @@ def lint(session: nox.Session) -> None:
 
 @nox.session
 def unit(session: nox.Session) -> None:
-    """Run the unit and contract tests: no lab, no network."""
+    """Run the unit and contract tests: no lab, no servers."""
     environment(session)
-    python(session, "pytest", "--ignore=tests/integration", *(session.posargs or ["tests", "projects"]))
+    ignored = ("--ignore=tests/integration", "--ignore=tests/lab")
+    python(session, "pytest", *ignored, *(session.posargs or ["tests", "projects"]))
 
 
 @nox.session(default=False)
 def integration(session: nox.Session) -> None:
-    """Check what is really deployed against cfn-outputs/flat-outputs.json; by default in the lab."""
+    """Check what is really deployed against cfn-outputs/flat-outputs.json (by default in the lab), and the lab itself."""
     environment(session)
-    python(session, "pytest", *(session.posargs or ["tests/integration"]), patient=True)
+    python(session, "pytest", *(session.posargs or ["tests/lab", "tests/integration"]), patient=True)
 
 
 @nox.session(default=False)
