@@ -54,7 +54,7 @@ def unit(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def integration(session: nox.Session) -> None:
-    """Check what is really deployed against cfn-outputs/flat-outputs.json (by default in the lab), and the lab itself."""
+    """Check what is deployed (by default in the lab) against cfn-outputs/flat-outputs.json, and the lab itself."""
     environment(session)
     python(session, "pytest", *(session.posargs or ["tests/lab", "tests/integration"]), patient=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import secrets
 import string
 import time
@@ -17,6 +18,7 @@ from typing import Any, Self
 from deployment.flat_outputs import FLAT_OUTPUTS_FILE, merged, write
 from lab.aws import ACCOUNT_ID, LabAws
 from lab.clock import LabClock
+from lab.database_port import refuse_taken_port
 from lab.dns import DnsServer, Resolver
 from lab.drill.system import Credentials, DatabaseUnderDrill, Target
 from lab.engine.lab_engine import LabEngine
@@ -31,11 +33,14 @@ from lab.processes import ChildProcesses
 from lab.rds.backend import RdsBackend
 from lab.rds.fleet import DatabaseFleet
 from lab.settings import LAB_STACK, LabSettings
+from shared.errors import SettingsError
 from shared.layers import LAYERS, Layer, layer
 from shared.sites import Site
 
 MASTER_USER = "dr_admin"
 PASSWORD_LENGTH = 32
+# https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+SECRET_NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
 
 Progress = Callable[[str], None]
 
@@ -73,7 +78,8 @@ class Lab:
         self._password = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(PASSWORD_LENGTH))
         self.layer_seconds: dict[str, float] = {}
         self.outputs: dict[str, Any] = {}
-        self.regions = _regions(settings)
+        network = self._values("network")
+        self.regions: Mapping[Site, str] = {site: network[f"{site}Region"] for site in Site}
 
     def __enter__(self) -> Self:
         try:
@@ -168,6 +174,8 @@ class Lab:
 
     def _start(self) -> None:
         started = time.monotonic()
+        values = self._values("network")
+        refuse_taken_port(int(values["databasePort"]), [values[f"{site}VpcCidr"] for site in Site])
         home = self._closing.enter_context(LabHome.open())
         binaries = find_binaries(home.path)
         processes = ChildProcesses(home)
@@ -207,11 +215,18 @@ class Lab:
 
     def _put_master_secret(self) -> None:
         """The secret that exists before any stack does (P4)."""
-        values = load_configuration(layer("data").folder, LAB_STACK, self._configuration(layer("data"))).values
+        name = self._values("data")["secretId"]
+        if not SECRET_NAME.fullmatch(name):
+            raise SettingsError("secretId", name, "give a name of letters, digits and /_+=.@- as Secrets Manager takes")
         self.aws.client("secretsmanager", self.regions[Site.PRIMARY]).create_secret(
-            Name=values[f"{layer('data').project}:secretId"],
-            SecretString=json.dumps({"username": MASTER_USER, "password": self._password}),
+            Name=name, SecretString=json.dumps({"username": MASTER_USER, "password": self._password})
         )
+
+    def _values(self, layer_name: str) -> dict[str, str]:
+        """A layer's configuration by its own keys."""
+        of = layer(layer_name)
+        values = load_configuration(of.folder, LAB_STACK, self._configuration(of)).values
+        return {key.removeprefix(f"{of.project}:"): value for key, value in values.items()}
 
     def _configuration(self, of: Layer) -> Mapping[str, object]:
         return self._settings.configuration.get(of.name, {})
@@ -219,10 +234,3 @@ class Lab:
     def _made(self, registration: Registration, seconds: float) -> None:
         if seconds >= 1:
             self._progress(f"  {registration.type.rpartition(':')[2]} {registration.name} ({seconds:.1f} s)")
-
-
-def _regions(settings: LabSettings) -> Mapping[Site, str]:
-    network = layer("network")
-    overrides = settings.configuration.get(network.name, {})
-    values = load_configuration(network.folder, LAB_STACK, overrides).values
-    return {site: values[f"{network.project}:{site}Region"] for site in Site}
