@@ -82,8 +82,9 @@ def decide(signals: Signals, situation: Situation, policy: Policy) -> Decision:
         or Decision(
             Action.FAIL_OVER,
             "writer_dead",
-            f"no probe from the standby site reached the writer for {age.total_seconds():.0f} s, {' and '.join(second_signals(signals))}; "
-            f"replication lag before that {signals.lag_before_seconds:g} s",
+            f"no probe from the standby site reached the writer for {age.total_seconds():.0f} s, "
+            f"{' and '.join(second_signals(signals))}; "
+            f"replication lag before that {signals.lag_before_seconds:.3g} s",
         )
     )
 
