@@ -60,6 +60,7 @@ def _arguments() -> argparse.Namespace:
             metavar="KEY=VALUE",
             help="a setting that wins over Pulumi.lab.yaml",
         )
+    up.add_argument("--empty", action="store_true", help="apply no program: deploy with the Pulumi CLI, stack lab")
     drill.add_argument("--scenario", default=DEFAULT_SCENARIO, help="what breaks (default: %(default)s)")
     drill.add_argument("--list", action="store_true", help="name the scenarios and end")
     drill.add_argument("--reports", type=Path, default=REPORTS, help="where the report goes (default: reports/)")
@@ -73,9 +74,10 @@ def _as_interrupt(number: int, frame: FrameType | None) -> None:
 def _up(arguments: argparse.Namespace) -> int:
     started = time.monotonic()
     settings = LabSettings.from_environment(assignments=tuple(arguments.config))
-    with Lab(settings, _say) as lab:
+    with Lab(settings, _say, empty=arguments.empty) as lab:
         _say(f"the lab is up after {time.monotonic() - started:.1f} s")
-        _say(directions(lab))
+        _say("\n".join(access(lab) if arguments.empty else [*access(lab), *directions(lab)]))
+        _say("\nCtrl-C takes everything down again.")
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
@@ -84,14 +86,18 @@ def _up(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def directions(lab: Lab) -> str:
-    """How a person reaches what is in the lab, from another terminal."""
+def access(lab: Lab) -> list[str]:
+    """How tools reach the lab's AWS, from another terminal."""
+    lines = ["", "In another terminal, for the AWS CLI, any SDK and Pulumi:", ""]
+    return lines + [f"  export {name}={value}" for name, value in lab.aws.environment().items()]
+
+
+def directions(lab: Lab) -> list[str]:
+    """How a person reaches the databases and names in the lab."""
     target = lab.target
     host, port = lab.dns_server
     secret = lab.outputs["masterSecretId"]
-    lines = ["", "In another terminal, for the AWS CLI, any SDK and Pulumi:", ""]
-    lines += [f"  export {name}={value}" for name, value in lab.aws.environment().items()]
-    lines += ["", "What is deployed is in cfn-outputs/flat-outputs.json. The databases:", ""]
+    lines = ["", "What is deployed is in cfn-outputs/flat-outputs.json. The databases:", ""]
     for site, database in target.databases.items():
         lines.append(
             f"  {site}: psql 'host={database.address} port={target.database_port} dbname={target.database_name} "
@@ -105,10 +111,8 @@ def directions(lab: Lab) -> str:
         f"  {password} --query SecretString --output text",
         "The writer's name, as Route 53 answers it now:",
         f"  dig @{host} -p {port} {target.writer_name} +short",
-        "",
-        "Ctrl-C takes everything down again.",
     ]
-    return "\n".join(lines)
+    return lines
 
 
 def _drill(arguments: argparse.Namespace) -> int:

@@ -64,14 +64,16 @@ class Lab:
     Args:
         settings: the person's choices.
         progress: takes lines that say what happens now.
+        empty: apply no program, for those who deploy with the Pulumi CLI.
 
     Attributes:
         layer_seconds: how long each layer's program took.
         outputs: the flat outputs of all layers.
     """
 
-    def __init__(self, settings: LabSettings, progress: Progress) -> None:
+    def __init__(self, settings: LabSettings, progress: Progress, *, empty: bool = False) -> None:
         self._settings = settings
+        self._empty = empty
         self._progress = progress
         self._closing = ExitStack()
         self._parts: _Parts | None = None
@@ -84,7 +86,9 @@ class Lab:
     def __enter__(self) -> Self:
         try:
             self._start()
-            self._apply()
+            self._put_master_secret()
+            if not self._empty:
+                self._apply()
         except BaseException:
             self._closing.close()
             raise
@@ -201,7 +205,6 @@ class Lab:
         self._progress(f"AWS is up on {aws.endpoint_url} ({time.monotonic() - started:.1f} s)")
 
     def _apply(self) -> None:
-        self._put_master_secret()
         outputs: dict[str, dict[str, Any]] = {}
         for each in LAYERS:
             started = time.monotonic()
