@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.engine.registration import Created, EngineError, Invocation, Provider, Registration, Values
 from lab.engine.resource_table import ClientFactory, Context, Made, ResourceType
@@ -111,7 +111,7 @@ class LabEngine:
         for kept in reversed(tuple(self.kept)):
             try:
                 _delete(kept)
-            except ClientError as error:
+            except (ClientError, BotoCoreError, EngineError) as error:
                 failures.append(f"{kept.registration.urn}: {error}")
                 continue
             self.kept.remove(kept)

@@ -1,0 +1,123 @@
+"""The lab's engine makes what it understands, refuses what it does not, and unmakes it last first.
+
+The account behind it is a list of calls here: these tests decide what the engine asks for, not what AWS makes of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from lab.engine import lab_engine
+from lab.engine.lab_engine import DestroyError, LabEngine
+from lab.engine.registration import Created, EngineError, Invocation, Provider, Registration, Values
+from lab.engine.resource_table import Context, Made, ResourceType
+
+THING = "aws:test/thing:Thing"
+ACCOUNT = "000000000000"
+PROVIDER = Provider("urn:provider", "aws", "aws-primary-lab", {"region": "ap-southeast-2"})
+
+
+class Account:
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, str, str]] = []
+        self.in_use: set[str] = set()
+
+    def create(self, context: Context, inputs: Values) -> Created:
+        self.calls.append(("create", inputs["name"], context.region))
+        return Created(f"id-{inputs['name']}", {"arn": f"arn:{inputs['name']}"})
+
+    def delete(self, context: Context, made: Made) -> None:
+        if made.inputs["name"] in self.in_use:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "in use"}}, "DeleteThing")
+        self.calls.append(("delete", made.inputs["name"], context.region))
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Account:
+    account = Account()
+    kind = ResourceType(account.create, account.delete, frozenset({"name"}))
+    monkeypatch.setattr(lab_engine, "RESOURCE_TYPES", {THING: kind})
+    return account
+
+
+def engine() -> LabEngine:
+    def no_client(service: str, region: str) -> Any:
+        raise AssertionError((service, region))
+
+    return LabEngine(no_client, ACCOUNT, lambda registration, seconds: None)
+
+
+def thing(name: str = "one", provider: Provider | None = PROVIDER, **inputs: object) -> Registration:
+    return Registration(
+        layer="network", urn=f"urn:{name}", type=THING, name=name, inputs={"name": name, **inputs}, provider=provider
+    )
+
+
+def test_a_resource_is_made_in_its_providers_region(account: Account) -> None:
+    assert engine().create(thing()).outputs["arn"] == "arn:one"
+    assert account.calls == [("create", "one", "ap-southeast-2")]
+
+
+def test_the_providers_default_tags_reach_the_resource(account: Account) -> None:
+    tagged = Provider("urn:p", "aws", "p", {"region": "eu-west-1", "defaultTags": {"tags": {"Owner": "team"}}})
+    made = engine().create(thing(provider=tagged, tags={"Name": "one"}))
+    assert made.outputs["tagsAll"] == {"Owner": "team", "Name": "one"}
+
+
+def test_a_type_that_is_not_in_the_table_is_named_with_the_place_to_add_it(account: Account) -> None:
+    unknown = Registration("network", "urn", "aws:test/other:Other", "one", {}, provider=PROVIDER)
+    with pytest.raises(EngineError, match=r"aws:test/other:Other: add it in lab/engine/resources"):
+        engine().create(unknown)
+
+
+def test_an_input_nobody_translates_is_refused_not_dropped(account: Account) -> None:
+    with pytest.raises(EngineError, match="does not understand the input colour"):
+        engine().create(thing(colour="red"))
+    assert account.calls == []
+
+
+def test_a_resource_without_an_explicit_provider_has_no_region(account: Account) -> None:
+    with pytest.raises(EngineError, match="no explicit provider"):
+        engine().create(thing(provider=None))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({}, "names no region"),
+        ({"region": "eu-west-1", "allowedAccountIds": ["111111111111"]}, "AWS account ID not allowed: 000000000000"),
+    ],
+)
+def test_a_provider_for_no_region_or_another_account_is_refused(inputs: dict[str, object], message: str) -> None:
+    with pytest.raises(EngineError, match=message):
+        engine().configure(Provider("urn:p", "aws", "p", inputs))
+
+
+def test_an_unknown_function_is_named() -> None:
+    with pytest.raises(EngineError, match="does not know the function aws:other:get"):
+        engine().invoke(Invocation("data", "aws:other:get", {}, PROVIDER))
+
+
+def test_destruction_goes_from_the_last_made_to_the_first(account: Account) -> None:
+    making = engine()
+    for name in ("one", "two"):
+        making.create(thing(name))
+    making.destroy(lambda gone: None)
+    assert [name for what, name, _ in account.calls if what == "delete"] == ["two", "one"]
+    assert making.kept == []
+
+
+def test_what_cannot_be_removed_is_named_and_the_rest_is_removed(account: Account) -> None:
+    making = engine()
+    for name in ("one", "two"):
+        making.create(thing(name))
+    account.in_use.add("two")
+    with pytest.raises(DestroyError, match=r"urn:two: .*in use"):
+        making.destroy(lambda gone: None)
+    assert [kept.registration.name for kept in making.kept] == ["two"]
+    account.in_use.clear()
+    making.destroy(lambda gone: None)
+    assert making.kept == []
