@@ -98,6 +98,7 @@ def _run(folder: Path, configuration: StackConfiguration, monitor: ProgramMonito
     with _runtime_settings(folder, configuration, monitor):
         loop = asyncio.new_event_loop()
         loop.set_default_executor(ThreadPoolExecutor(_PARALLEL_REGISTRATIONS, thread_name_prefix="register"))
+        loop.set_exception_handler(_note_echo)
         asyncio.set_event_loop(loop)
         try:
             loop.run_until_complete(run_in_stack(lambda: _execute(folder)))
@@ -116,6 +117,18 @@ def _run(folder: Path, configuration: StackConfiguration, monitor: ProgramMonito
 
 def _execute(folder: Path) -> None:
     runpy.run_path(str(folder / "__main__.py"), run_name="__main__")
+
+
+def _note_echo(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Keep the many futures that carry one failure from printing it again each; it is raised once, by the runner.
+
+    asyncio reports them from the garbage collector, and formatting a traceback there parses source: where that
+    interrupts another parse, Python 3.11 ends in a SystemError.
+    """
+    if "never retrieved" in context["message"]:
+        _logger.debug("%s: %r", context["message"], context.get("exception"))
+    else:
+        loop.default_exception_handler(context)
 
 
 def _drain(loop: asyncio.AbstractEventLoop) -> None:

@@ -121,3 +121,20 @@ def test_what_cannot_be_removed_is_named_and_the_rest_is_removed(account: Accoun
     account.in_use.clear()
     making.destroy(lambda gone: None)
     assert making.kept == []
+
+
+def test_what_is_still_in_use_is_removed_once_it_is_free(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def delete_at_the_third_try(context: Context, made: Made) -> None:
+        asked.append(made.id)
+        if len(asked) < 3:
+            raise ClientError({"Error": {"Code": "DependencyViolation", "Message": "in use"}}, "DeleteThing")
+
+    kind = ResourceType(account.create, delete_at_the_third_try, frozenset({"name"}))
+    monkeypatch.setattr(lab_engine, "RESOURCE_TYPES", {THING: kind})
+    monkeypatch.setattr(lab_engine, "DELETE_PAUSE_SECONDS", 0)
+    making = engine()
+    making.create(thing())
+    making.destroy(lambda gone: None)
+    assert (asked, making.kept) == (["id-one"] * 3, [])
