@@ -185,6 +185,10 @@ def _instance(subject: _Subject) -> Created:
     )
 
 
+def _backup_replication(subject: _Subject) -> Created:
+    return Created(subject.arn("rds", f"auto-backup:ab-{_digest(subject.registration.urn, 39)}"))
+
+
 def _bucket(subject: _Subject) -> Created:
     name = subject.name("bucket")
     return Created(
@@ -307,6 +311,7 @@ _MAKERS: Mapping[str, Maker] = {
     "aws:rds/subnetGroup:SubnetGroup": _named("rds", "subgrp:"),
     "aws:rds/eventSubscription:EventSubscription": _named("rds", "es:"),
     "aws:rds/instance:Instance": _instance,
+    "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": _backup_replication,
     "aws:s3/bucket:Bucket": _bucket,
     "aws:s3/bucketVersioning:BucketVersioning": _of_bucket,
     "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration": _of_bucket,

@@ -12,6 +12,20 @@ class InvalidDBInstanceStateError(RDSClientError):
         super().__init__("InvalidDBInstanceState", message)
 
 
+class InvalidBackupStateError(RDSClientError):
+    """An automated backup is in no state for what is asked."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("InvalidDBInstanceAutomatedBackupState", message)
+
+
+class BackupNotFoundError(RDSClientError):
+    """There is no such automated backup."""
+
+    def __init__(self, arn: str) -> None:
+        super().__init__("DBInstanceAutomatedBackupNotFound", f"The automated backup {arn} was not found.")
+
+
 class NotEnoughZonesError(RDSClientError):
     """A subnet group lies in one zone."""
 

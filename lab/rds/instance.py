@@ -49,6 +49,7 @@ class LabInstance(DBInstance):
         self.reachable = False
         self.has_backup = False
         self.replication_terminated = False
+        self.db_instance_automated_backups_replications: list[dict[str, str]] = []
         self.parameter_apply_status = "in-sync"
         self.pending_modified_values: dict[str, Any] = {}
         self.license_model = "postgresql-license"

@@ -17,6 +17,7 @@ from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response as HttpResponse
 
 from lab.rds import SECRET_HEADER
+from lab.rds.errors import BackupNotFoundError
 from lab.rds.region import RegionalRds
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[a-z0-9-]+)/rds/aws4_request")
@@ -150,6 +151,36 @@ class LabRdsResponse(RDSResponse):
         """DescribeDBEngineVersions, which moto lacks."""
         versions = self.backend.describe_db_engine_versions(self.params.get("Engine"), self.params.get("EngineVersion"))
         return PaginatedResult({"DBEngineVersions": versions})
+
+    def start_db_instance_automated_backups_replication(self) -> ActionResult:
+        """StartDBInstanceAutomatedBackupsReplication, which moto lacks."""
+        backup = self.backend.start_backup_replication(self.params["SourceDBInstanceArn"], self.params)
+        return ActionResult({"DBInstanceAutomatedBackup": backup.described()})
+
+    def stop_db_instance_automated_backups_replication(self) -> ActionResult:
+        """StopDBInstanceAutomatedBackupsReplication, which moto lacks."""
+        backup = self.backend.stop_backup_replication(self.params["SourceDBInstanceArn"])
+        return ActionResult({"DBInstanceAutomatedBackup": backup.described()})
+
+    def describe_db_instance_automated_backups(self) -> ActionResult:
+        """DescribeDBInstanceAutomatedBackups: the region's own as moto has them, and what is replicated into it."""
+        asked = {
+            key: self.params[key]
+            for key in ("DBInstanceAutomatedBackupsArn", "DBInstanceIdentifier", "DbiResourceId")
+            if self.params.get(key) is not None
+        }
+        replicated = [
+            described
+            for described in (backup.described() for backup in self.backend.replicated_backups())
+            if all(described[key] == value for key, value in asked.items())
+        ]
+        own: list[Any] = []
+        # Moto's know their instance's identifier and nothing else to be found by.
+        if asked.keys() <= {"DBInstanceIdentifier"}:
+            own = self.backend.describe_db_instance_automated_backups(asked.get("DBInstanceIdentifier"))
+        if not own and not replicated and "DBInstanceAutomatedBackupsArn" in asked:
+            raise BackupNotFoundError(asked["DBInstanceAutomatedBackupsArn"])
+        return ActionResult({"DBInstanceAutomatedBackups": [*own, *replicated]})
 
 
 def _apply_type(parameter: Mapping[str, Any]) -> str:

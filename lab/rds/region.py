@@ -10,6 +10,7 @@ from moto.rds.exceptions import DBInstanceNotFoundError
 from moto.rds.models import DBInstance
 
 from lab.network import LabNetwork
+from lab.rds.backup_replication import BackupReplications, ReplicatedBackup
 from lab.rds.catalogue import ENGINE, engine_versions, family_of
 from lab.rds.errors import InvalidCombinationError, InvalidDBInstanceStateError, InvalidValueError
 from lab.rds.events import InstanceEvent
@@ -70,6 +71,7 @@ class RegionalRds(PlacementBooks):
         self.network = network
         self._workflows = workflows
         self._regions = regions
+        self._backup_replications = BackupReplications(region, account_id, lookups)
 
     def create_db_instance(self, db_kwargs: Mapping[str, Any]) -> DBInstance:
         """Take a new instance: `creating` now, a server with initdb in a while."""
@@ -124,6 +126,7 @@ class RegionalRds(PlacementBooks):
             "db_name": source.db_name,
             "auto_minor_version_upgrade": source.auto_minor_version_upgrade,
             "storage_encrypted": source.storage_encrypted,
+            "engine_lifecycle_support": source.engine_lifecycle_support,
             "preferred_backup_window": source.preferred_backup_window,
             "preferred_maintenance_window": source.preferred_maintenance_window,
         }
@@ -279,6 +282,18 @@ class RegionalRds(PlacementBooks):
         instance.status = DELETING
         self._workflows.delete(instance, source)
         return instance
+
+    def start_backup_replication(self, source_arn: str, settings: Mapping[str, Any]) -> ReplicatedBackup:
+        """Replicate the automated backups of another region's instance into this one."""
+        return self._backup_replications.start(self._find(source_arn), settings)
+
+    def stop_backup_replication(self, source_arn: str) -> ReplicatedBackup:
+        """Replicate them no longer."""
+        return self._backup_replications.stop(source_arn)
+
+    def replicated_backups(self) -> tuple[ReplicatedBackup, ...]:
+        """The automated backups this region has of other regions' instances."""
+        return self._backup_replications.all()
 
     def describe_db_engine_versions(self, engine: str | None, version: str | None) -> list[dict[str, Any]]:
         """The versions on offer, of one engine and one major or minor version where they are named."""

@@ -2,18 +2,21 @@
 
 import pulumi
 
+from data_layer.access_logs import AccessLogBucket, AccessLogBucketArgs
+from data_layer.backup_replication import BackupReplication
 from data_layer.buckets import BackupBucket, BackupBucketArgs
 from data_layer.credentials import look_up_master_credentials
 from data_layer.database import PrimaryDatabase, PrimaryDatabaseArgs
 from data_layer.foundation import DatabaseFoundation, DatabaseFoundationArgs
 from data_layer.instance import InstanceProfile, Placement
+from data_layer.monitoring import DatabaseMonitoring
 from data_layer.parameters import database_parameters
 from data_layer.replica import ReplicaDatabase, ReplicaDatabaseArgs
 from data_layer.replication import BucketReplication, BucketReplicationArgs
 from data_layer.settings import DataSettings
 from shared import program
 from shared.contracts import DataContract, NetworkContract, SiteData
-from shared.providers import site_providers
+from shared.providers import GLOBAL_SITE, site_providers
 from shared.references import layer_stack
 from shared.sites import Site
 
@@ -27,6 +30,17 @@ def data() -> None:
     credentials = look_up_master_credentials(settings.secret_id, regions[Site.PRIMARY], providers[Site.PRIMARY])
     network = NetworkContract.read(layer_stack("network", settings.stack))
 
+    monitoring_role_arn = None
+    if settings.monitoring_interval_seconds > 0:
+        monitoring_role_arn = DatabaseMonitoring(
+            names,
+            account_id=settings.stack.account_id,
+            database_arns=[
+                f"arn:aws:rds:{regions[site]}:{settings.stack.account_id}:db:{names.of('database', site)}"
+                for site in Site
+            ],
+            provider=providers[GLOBAL_SITE],
+        ).role_arn
     profile = InstanceProfile(
         instance_class=settings.instance_class,
         port=network.database_port,
@@ -35,6 +49,8 @@ def data() -> None:
         certificate_authority=settings.certificate_authority,
         apply_immediately=settings.apply_immediately,
         deletion_protection=settings.deletion_protection,
+        monitoring_interval_seconds=settings.monitoring_interval_seconds,
+        monitoring_role_arn=monitoring_role_arn,
         keep_automated_backups=not settings.skip_final_snapshot,
     )
     parameters = database_parameters(
@@ -84,6 +100,13 @@ def data() -> None:
         ReplicaDatabaseArgs(profile=profile, placement=placements[Site.RECOVERY], source_arn=primary.instance.arn),
         providers[Site.RECOVERY],
     )
+    BackupReplication(
+        names,
+        source=primary,
+        data_key_arn=network.at(Site.RECOVERY).data_key_arn,
+        retention_days=settings.backup_replication_retention_days,
+        provider=providers[Site.RECOVERY],
+    )
     buckets = {
         site: BackupBucket(
             names,
@@ -98,11 +121,23 @@ def data() -> None:
         )
         for site in Site
     }
-    BucketReplication(
-        names,
-        BucketReplicationArgs(source=buckets[Site.PRIMARY], destination=buckets[Site.RECOVERY], regions=regions),
-        providers,
-    )
+    for site in Site:
+        BucketReplication(
+            names,
+            BucketReplicationArgs(source=buckets[site], destination=buckets[site.other], regions=regions),
+            providers,
+        )
+        AccessLogBucket(
+            names,
+            AccessLogBucketArgs(
+                source=buckets[site],
+                account_id=settings.stack.account_id,
+                force_destroy=settings.force_destroy_buckets,
+                log_retention_days=settings.access_log_retention_days,
+                old_version_retention_days=settings.old_version_retention_days,
+            ),
+            providers[site],
+        )
 
     instances = {Site.PRIMARY: primary.instance, Site.RECOVERY: replica.instance}
     offered = {

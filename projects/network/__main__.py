@@ -2,6 +2,8 @@
 
 import pulumi
 
+from network_layer.endpoints import Endpoints, EndpointsArgs
+from network_layer.flow_logs import FlowLogs, FlowLogsArgs
 from network_layer.keys import Keys, KeysArgs
 from network_layer.peering import Peering, PeeringArgs
 from network_layer.security_groups import SiteSecurityGroups, SiteSecurityGroupsArgs
@@ -42,6 +44,30 @@ def network() -> None:
         )
         for site in Site
     }
+    for site, region in settings.stack.regions.items():
+        FlowLogs(
+            names,
+            FlowLogsArgs(
+                site=site,
+                account_id=settings.stack.account_id,
+                region=region,
+                vpc_id=networks[site].vpc.id,
+                messages_key_arn=keys.messages_key_arns[site],
+                retention_days=settings.flow_log_retention_days,
+            ),
+            providers[site],
+        )
+        Endpoints(
+            names,
+            EndpointsArgs(
+                site=site,
+                account_id=settings.stack.account_id,
+                region=region,
+                vpc_id=networks[site].vpc.id,
+                route_table_id=networks[site].route_table.id,
+            ),
+            providers[site],
+        )
     peering = Peering(
         names,
         PeeringArgs(

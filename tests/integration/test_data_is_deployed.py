@@ -67,23 +67,53 @@ def test_the_backup_buckets_are_versioned_encrypted_and_closed(deployed: Deploye
     assert all(s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"].values())
 
 
-def test_an_object_in_the_primary_bucket_arrives_in_the_recovery_bucket(deployed: Deployed) -> None:
+def test_an_object_arrives_in_the_other_sites_bucket(deployed: Deployed, site: Site) -> None:
     key, body = f"integration/{uuid.uuid4()}", b"a backup"
-    source, copy = (deployed.output(each, "BackupBucketName") for each in (Site.PRIMARY, Site.RECOVERY))
-    deployed.at(Site.PRIMARY, "s3").put_object(Bucket=source, Key=key, Body=body)
-    recovery = deployed.at(Site.RECOVERY, "s3")
+    source, copy = (deployed.output(each, "BackupBucketName") for each in (site, site.other))
+    deployed.at(site, "s3").put_object(Bucket=source, Key=key, Body=body)
+    other = deployed.at(site.other, "s3")
     deadline = time.monotonic() + REPLICATION_DEADLINE_SECONDS
     try:
         while True:
             try:
-                assert recovery.get_object(Bucket=copy, Key=key)["Body"].read() == body
+                assert other.get_object(Bucket=copy, Key=key)["Body"].read() == body
                 break
             except ClientError as error:
                 if error.response["Error"]["Code"] != "NoSuchKey" or time.monotonic() > deadline:
                     raise
                 time.sleep(1)
     finally:
-        deployed.at(Site.PRIMARY, "s3").delete_object(Bucket=source, Key=key)
+        deployed.at(site, "s3").delete_object(Bucket=source, Key=key)
+
+
+def test_accesses_of_the_backup_buckets_are_logged(deployed: Deployed, site: Site) -> None:
+    s3 = deployed.at(site, "s3")
+    logging = s3.get_bucket_logging(Bucket=deployed.output(site, "BackupBucketName"))["LoggingEnabled"]
+    rules = s3.get_bucket_encryption(Bucket=logging["TargetBucket"])["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    assert all(s3.get_public_access_block(Bucket=logging["TargetBucket"])["PublicAccessBlockConfiguration"].values())
+    assert "logging.s3.amazonaws.com" in s3.get_bucket_policy(Bucket=logging["TargetBucket"])["Policy"]
+
+
+def test_the_primarys_backups_are_replicated_to_the_recovery_region(deployed: Deployed) -> None:
+    rds = deployed.at(Site.RECOVERY, "rds")
+    backups = rds.describe_db_instance_automated_backups(
+        DBInstanceIdentifier=deployed.output(Site.PRIMARY, "DatabaseId")
+    )
+    (backup,) = (each for each in backups["DBInstanceAutomatedBackups"] if each["Status"] == "replicating")
+    assert backup["DBInstanceArn"] == deployed.output(Site.PRIMARY, "DatabaseArn")
+    assert backup["KmsKeyId"] == deployed.output(Site.RECOVERY, "DataKeyArn")
+    assert backup["BackupRetentionPeriod"] == 7
+    (listed,) = instance(deployed, Site.PRIMARY)["DBInstanceAutomatedBackupsReplications"]
+    assert listed["DBInstanceAutomatedBackupsArn"] == backup["DBInstanceAutomatedBackupsArn"]
+
+
+def test_both_databases_are_monitored(deployed: Deployed, site: Site) -> None:
+    database = instance(deployed, site)
+    assert database["MonitoringInterval"] == 60
+    role = database["MonitoringRoleArn"].rpartition("/")[2]
+    attached = deployed.at(site, "iam").list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+    assert [policy["PolicyName"] for policy in attached] == ["AmazonRDSEnhancedMonitoringRole"]
 
 
 @pytest.mark.parametrize("owner", list(Site), ids=str)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.sites import Site
+from shared.tagging import REQUIRED_TAGS
 
 from .conftest import Deployed
 
@@ -33,6 +34,36 @@ def test_the_peering_is_active_and_routed_on_both_sides(deployed: Deployed, site
         if route.get("VpcPeeringConnectionId") == peering_id
     }
     assert routed == {deployed.output(site.other, "VpcCidr")}
+
+
+def test_all_traffic_is_recorded(deployed: Deployed, site: Site) -> None:
+    vpc_id = deployed.output(site, "VpcId")
+    flow_logs = deployed.at(site, "ec2").describe_flow_logs(Filters=[{"Name": "resource-id", "Values": [vpc_id]}])
+    (flow_log,) = flow_logs["FlowLogs"]
+    assert {tag["Key"] for tag in flow_log["Tags"]} >= set(REQUIRED_TAGS)
+    assert (flow_log["FlowLogStatus"], flow_log["TrafficType"]) == ("ACTIVE", "ALL")
+    name = flow_log["LogDestination"].removesuffix(":*").rpartition(":")[2]
+    groups = deployed.at(site, "logs").describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    (group,) = (each for each in groups if each["logGroupName"] == name)
+    assert group["kmsKeyId"] == deployed.output(site, "MessagesKeyArn")
+    assert group["retentionInDays"] > 0
+
+
+def test_s3_is_reached_through_a_gateway_on_the_private_route_table(deployed: Deployed, site: Site) -> None:
+    ec2, vpc_id = deployed.at(site, "ec2"), deployed.output(site, "VpcId")
+    in_vpc = [{"Name": "vpc-id", "Values": [vpc_id]}]
+    endpoints = [each for each in ec2.describe_vpc_endpoints(Filters=in_vpc)["VpcEndpoints"] if each["VpcId"] == vpc_id]
+    (s3,) = (each for each in endpoints if each["ServiceName"] == f"com.amazonaws.{deployed.regions[site]}.s3")
+    assert (s3["VpcEndpointType"], s3["State"].lower()) == ("Gateway", "available")
+    assert {tag["Key"] for tag in s3["Tags"]} >= set(REQUIRED_TAGS)
+    subnets = set(deployed.output(site, "PrivateSubnetIds"))
+    private = {
+        table["RouteTableId"]
+        for table in ec2.describe_route_tables(Filters=in_vpc)["RouteTables"]
+        if subnets & {association.get("SubnetId") for association in table["Associations"]}
+    }
+    assert private
+    assert set(s3["RouteTableIds"]) == private
 
 
 def test_the_database_group_admits_the_database_port_only(deployed: Deployed, site: Site) -> None:

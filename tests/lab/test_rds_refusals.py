@@ -93,6 +93,44 @@ def test_a_source_without_backups_gets_no_replica(rds: RunningRds) -> None:
     assert refusal(create, **settings) == "InvalidDBInstanceState"
 
 
+@pytest.mark.parametrize(
+    ("source", "changed", "code"),
+    [
+        ("unsaved", {}, "InvalidDBInstanceState"),
+        ("orders", {"KmsKeyId": None}, "InvalidParameterCombination"),
+        ("orders", {"KmsKeyId": key_arn(PRIMARY)}, "KMSKeyNotAccessibleFault"),
+        ("orders", {"BackupRetentionPeriod": 36}, "InvalidParameterValue"),
+    ],
+)
+def test_a_replication_of_backups_is_refused(rds: RunningRds, source: str, changed: dict[str, Any], code: str) -> None:
+    asked = {
+        "SourceDBInstanceArn": rds.describe(PRIMARY, source)["DBInstanceArn"],
+        "KmsKeyId": key_arn(RECOVERY),
+        **changed,
+    }
+    arguments = {name: value for name, value in asked.items() if value is not None}
+    client = rds.clients[RECOVERY]
+    assert refusal(client.start_db_instance_automated_backups_replication, **arguments) == code
+    assert client.describe_db_instance_automated_backups()["DBInstanceAutomatedBackups"] == []
+
+
+def test_backups_are_replicated_once_and_retained_when_that_stops(rds: RunningRds) -> None:
+    client, source = rds.clients[RECOVERY], rds.describe(PRIMARY, "orders")["DBInstanceArn"]
+    asked = {"SourceDBInstanceArn": source, "KmsKeyId": key_arn(RECOVERY)}
+    started = client.start_db_instance_automated_backups_replication(**asked)["DBInstanceAutomatedBackup"]
+    assert (started["Status"], started["DBInstanceArn"]) == ("replicating", source)
+    again = refusal(client.start_db_instance_automated_backups_replication, **asked)
+    assert again == "InvalidDBInstanceAutomatedBackupState"
+    client.stop_db_instance_automated_backups_replication(SourceDBInstanceArn=source)
+    (left,) = client.describe_db_instance_automated_backups(
+        DBInstanceAutomatedBackupsArn=started["DBInstanceAutomatedBackupsArn"]
+    )["DBInstanceAutomatedBackups"]
+    assert left["Status"] == "retained"
+    assert rds.describe(PRIMARY, "orders").get("DBInstanceAutomatedBackupsReplications", []) == []
+    stop = client.stop_db_instance_automated_backups_replication
+    assert refusal(stop, SourceDBInstanceArn=source) == "InvalidDBInstanceState"
+
+
 def test_a_source_keeps_its_backups_while_it_has_a_replica(rds: RunningRds) -> None:
     modify = rds.clients[PRIMARY].modify_db_instance
     code = refusal(modify, DBInstanceIdentifier="orders", BackupRetentionPeriod=0, ApplyImmediately=True)

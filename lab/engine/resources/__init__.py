@@ -17,6 +17,7 @@ from lab.engine.resources import (
     route53,
     s3,
     sns,
+    vpc_attachments,
 )
 from lab.engine.resources.invokes import INVOKES
 
@@ -36,6 +37,7 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
         route53,
         s3,
         sns,
+        vpc_attachments,
     )
     for token, kind in module.TYPES.items()
 }

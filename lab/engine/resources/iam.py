@@ -1,4 +1,4 @@
-"""IAM roles and their inline policies."""
+"""IAM roles, their inline policies, and the managed ones attached to them."""
 
 from __future__ import annotations
 
@@ -36,11 +36,25 @@ def _delete_role_policy(context: Context, made: Made) -> None:
         context.client("iam").delete_role_policy(RoleName=made.inputs["role"], PolicyName=made.inputs["name"])
 
 
+def _attach_policy(context: Context, inputs: Values) -> Created:
+    role, policy = str(inputs["role"]), str(inputs["policyArn"])
+    context.client("iam").attach_role_policy(RoleName=role, PolicyArn=policy)
+    return Created(f"{role}/{policy}")
+
+
+def _detach_policy(context: Context, made: Made) -> None:
+    with gone_is_fine("NoSuchEntity"):
+        context.client("iam").detach_role_policy(RoleName=made.inputs["role"], PolicyArn=made.inputs["policyArn"])
+
+
 TYPES: Types = {
     "aws:iam/role:Role": ResourceType(
         _create_role, _delete_role, frozenset({"assumeRolePolicy", "description", "name", "tags"})
     ),
     "aws:iam/rolePolicy:RolePolicy": ResourceType(
         _create_role_policy, _delete_role_policy, frozenset({"name", "policy", "role"})
+    ),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": ResourceType(
+        _attach_policy, _detach_policy, frozenset({"policyArn", "role"})
     ),
 }

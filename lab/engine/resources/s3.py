@@ -125,6 +125,18 @@ def _delete_replication(ctx: Context, made: Made) -> None:
         ctx.client("s3").delete_bucket_replication(Bucket=made.id)
 
 
+def _put_logging(s3: Any, bucket: str, inputs: Values) -> None:
+    target = {"TargetBucket": required(inputs, "targetBucket"), "TargetPrefix": required(inputs, "targetPrefix")}
+    if "targetObjectKeyFormat" in inputs:
+        target["TargetObjectKeyFormat"] = _shaped(inputs, "targetObjectKeyFormat")
+    s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={"LoggingEnabled": target})
+
+
+def _delete_logging(ctx: Context, made: Made) -> None:
+    with absence_is_fine("NoSuchBucket"):
+        ctx.client("s3").put_bucket_logging(Bucket=made.id, BucketLoggingStatus={})
+
+
 TYPES: Types = {
     "aws:s3/bucket:Bucket": ResourceType(_create_bucket, _delete_bucket, frozenset({"bucket", "forceDestroy", "tags"})),
     "aws:s3/bucketVersioning:BucketVersioning": ResourceType(
@@ -147,5 +159,10 @@ TYPES: Types = {
     ),
     "aws:s3/bucketReplicationConfig:BucketReplicationConfig": ResourceType(
         _setting(_put_replication), _delete_replication, frozenset({"bucket", "role", "rules"})
+    ),
+    "aws:s3/bucketLogging:BucketLogging": ResourceType(
+        _setting(_put_logging),
+        _delete_logging,
+        frozenset({"bucket", "targetBucket", "targetPrefix", "targetObjectKeyFormat"}),
     ),
 }

@@ -1,4 +1,4 @@
-"""Policies around the backup buckets. Pure."""
+"""Policies around the buckets. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,30 @@ OLDEST_TLS_VERSION = "1.2"
 
 def tls_only_policy(bucket_arn: str) -> str:
     """A bucket policy that refuses everybody without TLS, and with an outdated one, as JSON."""
-    return _document(
+    return _document(*_tls_only(bucket_arn))
+
+
+def log_delivery_policy(*, log_bucket_arn: str, source_bucket_arn: str, prefix: str, account_id: str) -> str:
+    """A bucket policy that lets S3 deliver one bucket's access logs, and refuses whom `tls_only_policy` does. As JSON.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
+    """
+    delivery = {
+        "Sid": "DeliverAccessLogs",
+        "Effect": "Allow",
+        "Principal": {"Service": "logging.s3.amazonaws.com"},
+        "Action": "s3:PutObject",
+        "Resource": f"{log_bucket_arn}/{prefix}*",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": account_id},
+            "ArnLike": {"aws:SourceArn": source_bucket_arn},
+        },
+    }
+    return _document(*_tls_only(log_bucket_arn), delivery)
+
+
+def _tls_only(bucket_arn: str) -> Sequence[Mapping[str, Any]]:
+    return (
         _refuse_all("RefuseWithoutTls", bucket_arn, {"Bool": {"aws:SecureTransport": "false"}}),
         _refuse_all("RefuseOutdatedTls", bucket_arn, {"NumericLessThan": {"s3:TlsVersion": OLDEST_TLS_VERSION}}),
     )

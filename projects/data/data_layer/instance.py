@@ -29,6 +29,8 @@ class InstanceProfile:
         certificate_authority: of the server certificate.
         apply_immediately: apply changes at once instead of in the maintenance window.
         deletion_protection: refuse deletion.
+        monitoring_interval_seconds: between two readings of the operating system; 0 for none.
+        monitoring_role_arn: the role RDS writes them with; None where there are none.
         keep_automated_backups: keep automated backups after deletion, until they run out.
     """
 
@@ -39,6 +41,8 @@ class InstanceProfile:
     certificate_authority: str
     apply_immediately: bool
     deletion_protection: bool
+    monitoring_interval_seconds: int
+    monitoring_role_arn: pulumi.Output[str] | None
     keep_automated_backups: bool
 
 
@@ -100,6 +104,9 @@ def common_arguments(name: str, profile: InstanceProfile, placement: Placement) 
         performance_insights_enabled=True,
         performance_insights_kms_key_id=placement.data_key_arn,
         performance_insights_retention_period=PERFORMANCE_INSIGHTS_RETENTION_DAYS,
+        # An interval of 0 and a role refuse each other.
+        monitoring_interval=profile.monitoring_interval_seconds,
+        monitoring_role_arn=profile.monitoring_role_arn,
         enabled_cloudwatch_logs_exports=list(LOG_EXPORTS),
         deletion_protection=profile.deletion_protection,
         tags={"Name": name},

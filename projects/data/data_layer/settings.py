@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from data_layer.monitoring import MONITORING_INTERVALS_SECONDS
 from data_layer.windows import Window, backup_window, maintenance_window, refuse_collisions
 from shared.errors import SettingsError
 from shared.settings import SettingsReader, StackSettings
@@ -64,6 +65,7 @@ class DataSettings:
         allocated_storage_gib: storage of the databases.
         maximum_storage_gib: up to which size it grows by itself.
         backup_retention_days: of both instances' automated backups.
+        backup_replication_retention_days: of the primary's automated backups in the recovery region.
         backup_windows: of each site's instance.
         maintenance_windows: of each site's instance.
         apply_immediately: apply changes at once instead of in the maintenance window.
@@ -71,10 +73,12 @@ class DataSettings:
         max_slot_wal_keep_size_megabytes: WAL a lagging replica may pin on the primary.
         slow_statement_milliseconds: from which duration statements are logged; -1 for none.
         log_retention_days: of the exported logs.
+        monitoring_interval_seconds: between two readings of the operating systems; 0 for none.
         deletion_protection: refuse to delete the databases.
         skip_final_snapshot: delete the primary without a last snapshot and with its automated backups.
         force_destroy_buckets: delete the buckets with what is in them.
         object_retention_days: how long objects in the buckets are kept.
+        access_log_retention_days: how long the access logs of the buckets are kept.
         old_version_retention_days: how long their old versions are kept.
     """
 
@@ -88,6 +92,7 @@ class DataSettings:
     allocated_storage_gib: int
     maximum_storage_gib: int
     backup_retention_days: int
+    backup_replication_retention_days: int
     backup_windows: Mapping[Site, Window]
     maintenance_windows: Mapping[Site, Window]
     apply_immediately: bool
@@ -95,10 +100,12 @@ class DataSettings:
     max_slot_wal_keep_size_megabytes: int
     slow_statement_milliseconds: int
     log_retention_days: int
+    monitoring_interval_seconds: int
     deletion_protection: bool
     skip_final_snapshot: bool
     force_destroy_buckets: bool
     object_retention_days: int
+    access_log_retention_days: int
     old_version_retention_days: int
 
     @classmethod
@@ -134,6 +141,9 @@ class DataSettings:
             maximum_storage_gib=_maximum_storage_gib(reader, allocated_storage_gib),
             # 0 would turn backups off, and RDS makes no replica of an instance without them.
             backup_retention_days=reader.whole_number("backupRetentionDays", 7, minimum=1, maximum=35),
+            backup_replication_retention_days=reader.whole_number(
+                "backupReplicationRetentionDays", 7, minimum=1, maximum=35
+            ),
             backup_windows=MappingProxyType(backup_windows),
             maintenance_windows=MappingProxyType(maintenance_windows),
             apply_immediately=reader.switch("applyImmediately", default=False),
@@ -146,11 +156,13 @@ class DataSettings:
                 "slowStatementMilliseconds", 1000, minimum=-1, maximum=2_147_483_647
             ),
             log_retention_days=_log_retention_days(reader),
+            monitoring_interval_seconds=_monitoring_interval_seconds(reader),
             deletion_protection=reader.switch("deletionProtection", default=False),
             skip_final_snapshot=reader.switch("skipFinalSnapshot", default=True),
             force_destroy_buckets=reader.switch("forceDestroyBuckets", default=True),
             # Objects move to infrequent access after 30 days, and S3 lets none expire before it moves.
             object_retention_days=reader.whole_number("objectRetentionDays", 90, minimum=31, maximum=3650),
+            access_log_retention_days=reader.whole_number("accessLogRetentionDays", 90, minimum=1, maximum=3650),
             old_version_retention_days=reader.whole_number("oldVersionRetentionDays", 30, minimum=1, maximum=3650),
         )
         settings.refuse_unprotected_production()
@@ -212,3 +224,12 @@ def _log_retention_days(reader: SettingsReader) -> int:
             "logRetentionDays", days, f"CloudWatch Logs takes {', '.join(map(str, LOG_RETENTION_DAYS))}"
         )
     return days
+
+
+def _monitoring_interval_seconds(reader: SettingsReader) -> int:
+    seconds = reader.whole_number("monitoringIntervalSeconds", 60, minimum=0, maximum=60)
+    if seconds not in MONITORING_INTERVALS_SECONDS:
+        raise SettingsError(
+            "monitoringIntervalSeconds", seconds, f"RDS takes {', '.join(map(str, MONITORING_INTERVALS_SECONDS))}"
+        )
+    return seconds

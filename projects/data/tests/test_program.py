@@ -196,29 +196,33 @@ def test_nothing_stays_in_a_bucket_for_ever(data: RecordedProgram, site: Site) -
     assert leftovers["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 7}
 
 
-def test_the_primary_bucket_replicates_to_the_recovery_bucket(data: RecordedProgram, network: RecordedProgram) -> None:
-    (replication,) = data.of_type("BucketReplicationConfig")
-    assert replication.region == "ap-southeast-2"
-    assert replication.inputs["bucket"] == of_bucket(data, Site.PRIMARY, "Bucket").id
+@each_site
+def test_each_bucket_replicates_to_the_other_sites(data: RecordedProgram, network: RecordedProgram, site: Site) -> None:
+    replication = data.resource(f"backup-replication-{site}-lab", "BucketReplicationConfig")
+    assert replication.region == REGIONS[site]
+    assert replication.inputs["bucket"] == of_bucket(data, site, "Bucket").id
     (rule,) = replication.inputs["rules"]
     assert rule["filter"] == {"prefix": ""}
     assert rule["deleteMarkerReplication"] == {"status": "Enabled"}
     assert rule["sourceSelectionCriteria"]["sseKmsEncryptedObjects"] == {"status": "Enabled"}
+    # Without it a tag changed on a replica stays at that site.
+    assert rule["sourceSelectionCriteria"]["replicaModifications"] == {"status": "Enabled"}
     destination = rule["destination"]
-    assert destination["bucket"] == of_bucket(data, Site.RECOVERY, "Bucket").outputs["arn"]
-    assert destination["encryptionConfiguration"] == {"replicaKmsKeyId": network.outputs["recoveryDataKeyArn"]}
+    assert destination["bucket"] == of_bucket(data, site.other, "Bucket").outputs["arn"]
+    assert destination["encryptionConfiguration"] == {"replicaKmsKeyId": network.outputs[f"{site.other}DataKeyArn"]}
     assert destination["replicationTime"] == {"status": "Enabled", "time": {"minutes": 15}}
     assert destination["metrics"] == {"status": "Enabled", "eventThreshold": {"minutes": 15}}
-    for site in Site:
-        assert of_bucket(data, site, "BucketVersioning").urn in replication.dependencies
+    for end in Site:
+        assert of_bucket(data, end, "BucketVersioning").urn in replication.dependencies
 
 
+@each_site
 def test_the_replication_role_is_limited_to_the_two_buckets_and_keys(
-    data: RecordedProgram, network: RecordedProgram
+    data: RecordedProgram, network: RecordedProgram, site: Site
 ) -> None:
-    (policy,) = data.of_type("RolePolicy")
+    policy = data.resource(f"backup-replication-{site}-lab", "RolePolicy")
     statements: list[dict[str, Any]] = json.loads(policy.inputs["policy"])["Statement"]
-    source, destination = (of_bucket(data, site, "Bucket").outputs["arn"] for site in Site)
+    source, destination = (of_bucket(data, end, "Bucket").outputs["arn"] for end in (site, site.other))
     assert {each["Resource"] for each in statements} == {
         source,
         f"{source}/*",
@@ -230,9 +234,66 @@ def test_the_replication_role_is_limited_to_the_two_buckets_and_keys(
         assert not [action for action in each["Action"] if "*" in action]
         if each["Action"][0].startswith("kms:"):
             assert each["Condition"]["StringEquals"]["kms:ViaService"].startswith("s3.")
-    (role,) = data.of_type("Role")
+    role = data.resource(f"backup-replication-{site}-lab", "Role")
     (trust,) = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
     assert trust["Principal"] == {"Service": "s3.amazonaws.com"}
+
+
+def test_the_primarys_backups_are_replicated_to_the_recovery_region_with_its_key(
+    data: RecordedProgram, network: RecordedProgram
+) -> None:
+    (replication,) = data.of_type("InstanceAutomatedBackupsReplication")
+    assert replication.region == REGIONS[Site.RECOVERY]
+    assert replication.inputs == {
+        "sourceDbInstanceArn": database(data, Site.PRIMARY).outputs["arn"],
+        "kmsKeyId": network.outputs["recoveryDataKeyArn"],
+        "retentionPeriod": 7,
+    }
+
+
+def test_both_databases_are_monitored_through_a_role_of_rds_alone(data: RecordedProgram) -> None:
+    role = data.resource("database-monitoring-data-lab", "Role")
+    for site in Site:
+        inputs = database(data, site).inputs
+        assert (inputs["monitoringInterval"], inputs["monitoringRoleArn"]) == (60, role.outputs["arn"])
+    (attachment,) = data.of_type("RolePolicyAttachment")
+    assert attachment.inputs["role"] == role.outputs["name"]
+    assert attachment.inputs["policyArn"].endswith(":aws:policy/service-role/AmazonRDSEnhancedMonitoringRole")
+    (trust,) = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
+    assert trust["Principal"] == {"Service": "monitoring.rds.amazonaws.com"}
+    assert trust["Condition"]["ArnLike"]["aws:SourceArn"] == [database(data, site).outputs["arn"] for site in Site]
+
+
+def test_without_monitoring_there_is_no_role(network: RecordedProgram) -> None:
+    program = run_recorded("data", {"monitoringIntervalSeconds": 0}, below={"network": network.outputs})
+    assert not program.of_type("RolePolicyAttachment")
+    for site in Site:
+        assert database(program, site).inputs["monitoringInterval"] == 0
+        assert "monitoringRoleArn" not in database(program, site).inputs
+
+
+@each_site
+def test_accesses_are_logged_to_a_bucket_s3_may_write_to(data: RecordedProgram, site: Site) -> None:
+    source = of_bucket(data, site, "Bucket")
+    name = f"access-logs-{site}-lab"
+    logs, policy = data.resource(name, "Bucket"), data.resource(name, "BucketPolicy")
+    logging = data.resource(name, "BucketLogging")
+    assert (logging.inputs["bucket"], logging.inputs["targetBucket"]) == (source.id, logs.id)
+    assert logs.region == source.region == logging.region
+    assert policy.urn in logging.dependencies
+    (rule,) = data.resource(name, "BucketServerSideEncryptionConfiguration").inputs["rules"]
+    assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "AES256"}
+    statements = json.loads(policy.inputs["policy"])["Statement"]
+    assert [each["Effect"] for each in statements] == ["Deny", "Deny", "Allow"]
+    delivery = statements[-1]
+    assert delivery["Principal"] == {"Service": "logging.s3.amazonaws.com"}
+    assert delivery["Resource"] == f"{logs.outputs['arn']}/{logging.inputs['targetPrefix']}*"
+    assert delivery["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "000000000000"},
+        "ArnLike": {"aws:SourceArn": source.outputs["arn"]},
+    }
+    assert data.resource(name, "BucketLifecycleConfiguration").inputs["rules"][0]["expiration"] == {"days": 90}
+    assert logs.inputs["forceDestroy"] is True
 
 
 def test_a_malformed_secret_stops_the_program_with_its_one_line(network: RecordedProgram) -> None:

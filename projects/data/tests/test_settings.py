@@ -62,6 +62,11 @@ def test_a_production_stack_that_forgets_one_is_refused(load: Load, environment:
         ({"recoveryBackupWindow": "14:30-15:00"}, "recoveryBackupWindow = 14:30-15:00: it collides with primary"),
         ({"certificateAuthority": "rds-ca-2019"}, "certificateAuthority = rds-ca-2019: give one of"),
         ({"logRetentionDays": 8}, "logRetentionDays = 8: CloudWatch Logs takes 1, 3, 5"),
+        ({"monitoringIntervalSeconds": 20}, "monitoringIntervalSeconds = 20: RDS takes 0, 1, 5"),
+        (
+            {"backupReplicationRetentionDays": 36},
+            "backupReplicationRetentionDays = 36: give a whole number from 1 to 35",
+        ),
         ({"objectRetentionDays": 30}, "objectRetentionDays = 30: give a whole number from 31"),
         ({"recoveryRegion": "ap-southeast-2"}, "recoveryRegion = ap-southeast-2: choose another region"),
     ],

@@ -66,6 +66,19 @@ def refuse_overlap(key: str, block: IPv4Network, other_key: str, other: IPv4Netw
         raise SettingsError(key, block, f"it overlaps {other_key} ({other}), which VPC peering refuses: choose another")
 
 
+def refuse_client_overlap(key: str, block: IPv4Network, vpc_key: str, vpc_block: IPv4Network) -> None:
+    """Nothing, if a client's block shares no address with a VPC.
+
+    Raises:
+        SettingsError: it does. The sites' own subnets have rules already, which AWS refuses to make twice
+            (InvalidPermission.Duplicate), and traffic from such a block would never leave the VPC it names.
+    """
+    if block.overlaps(vpc_block):
+        raise SettingsError(
+            key, block, f"it overlaps {vpc_key} ({vpc_block}), which has rules of its own: name blocks outside the VPCs"
+        )
+
+
 def parsed_client_blocks(key: str, texts: Sequence[str]) -> tuple[IPv4Network, ...]:
     """The blocks clients connect from, each named once.
 

@@ -12,6 +12,7 @@ from network_layer.addresses import (
     SUBNETS_PER_SITE,
     parsed_client_blocks,
     parsed_vpc_block,
+    refuse_client_overlap,
     refuse_overlap,
     subnet_blocks,
 )
@@ -23,6 +24,11 @@ DEFAULT_VPC_CIDRS = {Site.PRIMARY: "10.20.0.0/16", Site.RECOVERY: "10.30.0.0/16"
 # RDS for PostgreSQL takes these ports only (CreateDBInstance, parameter Port).
 SMALLEST_DATABASE_PORT = 1150
 LARGEST_PORT = 65535
+# What PutRetentionPolicy of CloudWatch Logs takes.
+LOG_RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class NetworkSettings:
         availability_zones: three zones of each site's region, by name.
         database_port: port of the databases.
         client_blocks: address blocks of the databases' clients, admitted in both sites.
+        flow_log_retention_days: how long the VPC flow logs are kept.
         key_deletion_days: how long a destroyed KMS key can still be rescued.
     """
 
@@ -43,6 +50,7 @@ class NetworkSettings:
     availability_zones: Mapping[Site, tuple[str, ...]]
     database_port: int
     client_blocks: tuple[IPv4Network, ...]
+    flow_log_retention_days: int
     key_deletion_days: int
 
     def subnet_blocks(self, site: Site) -> tuple[IPv4Network, ...]:
@@ -72,9 +80,27 @@ class NetworkSettings:
             database_port=reader.whole_number(
                 "databasePort", 5432, minimum=SMALLEST_DATABASE_PORT, maximum=LARGEST_PORT
             ),
-            client_blocks=parsed_client_blocks("clientCidrs", reader.texts("clientCidrs")),
+            client_blocks=_client_blocks(reader, vpc_blocks),
+            flow_log_retention_days=_flow_log_retention_days(reader),
             key_deletion_days=reader.whole_number("keyDeletionDays", 30, minimum=7, maximum=30),
         )
+
+
+def _client_blocks(reader: SettingsReader, vpc_blocks: Mapping[Site, IPv4Network]) -> tuple[IPv4Network, ...]:
+    key = "clientCidrs"
+    blocks = parsed_client_blocks(key, reader.texts(key))
+    for block in blocks:
+        for site, vpc_block in vpc_blocks.items():
+            refuse_client_overlap(key, block, f"{site}VpcCidr", vpc_block)
+    return blocks
+
+
+def _flow_log_retention_days(reader: SettingsReader) -> int:
+    key = "flowLogRetentionDays"
+    days = reader.whole_number(key, 90, minimum=LOG_RETENTION_DAYS[0], maximum=LOG_RETENTION_DAYS[-1])
+    if days not in LOG_RETENTION_DAYS:
+        raise SettingsError(key, days, f"CloudWatch Logs takes one of {', '.join(map(str, LOG_RETENTION_DAYS))}")
+    return days
 
 
 def _zones(reader: SettingsReader, site: Site, region: str) -> tuple[str, ...]:

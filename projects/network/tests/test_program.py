@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fnmatch import fnmatchcase
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_every_resource_has_its_sites_provider_tags_and_the_suffix(network: Reco
 
 
 def test_what_can_have_a_name_tag_has_one(network: RecordedProgram) -> None:
-    untagged = {"RouteTableAssociation", "Route", "Alias"}
+    untagged = {"RouteTableAssociation", "Route", "Alias", "RolePolicy"}
     for resource in network.resources:
         if resource.type.rpartition(":")[2] not in untagged:
             assert resource.inputs["tags"]["Name"] == resource.name
@@ -74,6 +75,54 @@ def test_the_recovery_site_accepts_what_the_primary_site_requests(network: Recor
     accepted = network.resource("peering-recovery-lab")
     assert (requested.inputs["peerRegion"], requested.inputs["autoAccept"]) == ("ap-southeast-1", False)
     assert (accepted.inputs["vpcPeeringConnectionId"], accepted.inputs["autoAccept"]) == (requested.id, True)
+
+
+@each_site
+def test_all_traffic_is_recorded_in_an_encrypted_log_group_with_retention(network: RecordedProgram, site: Site) -> None:
+    (vpc,), (flow_log,), (group,) = (at(network, site, kind) for kind in ("Vpc", "FlowLog", "LogGroup"))
+    assert (flow_log.inputs["vpcId"], flow_log.inputs["trafficType"]) == (vpc.id, "ALL")
+    assert flow_log.inputs["logDestination"] == group.outputs["arn"]
+    assert group.inputs["kmsKeyId"] == network.outputs[f"{site}MessagesKeyArn"]
+    assert group.inputs["retentionInDays"] == 90
+
+
+@each_site
+def test_the_messages_key_admits_the_flow_logs_group(network: RecordedProgram, site: Site) -> None:
+    (group,) = at(network, site, "LogGroup")
+    (key,) = (key for key in at(network, site, "Key") if key.outputs["arn"] == group.inputs["kmsKeyId"])
+    (logs,) = (each for each in json.loads(key.inputs["policy"])["Statement"] if "LogGroups" in each["Sid"])
+    patterns = logs["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"]
+    assert any(fnmatchcase(group.outputs["arn"], pattern) for pattern in patterns)
+
+
+@each_site
+def test_flow_logs_of_this_account_write_their_own_group_only(network: RecordedProgram, site: Site) -> None:
+    (flow_log,), (group,), (role,) = (at(network, site, kind) for kind in ("FlowLog", "LogGroup", "Role"))
+    (policy,) = at(network, site, "RolePolicy")
+    assert flow_log.inputs["iamRoleArn"] == role.outputs["arn"]
+    assert policy.urn in flow_log.dependencies
+    (trust,) = json.loads(role.inputs["assumeRolePolicy"])["Statement"]
+    assert trust["Principal"] == {"Service": "vpc-flow-logs.amazonaws.com"}
+    assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": "000000000000"}
+    writes, finds = json.loads(policy.inputs["policy"])["Statement"]
+    assert all(arn.partition(":log-stream:")[0] == group.outputs["arn"] for arn in writes["Resource"])
+    assert finds["Action"] == "logs:DescribeLogGroups"
+    assert "logs:CreateLogGroup" not in writes["Action"]
+
+
+@each_site
+def test_s3_is_reached_from_the_private_route_table_and_within_the_account_only(
+    network: RecordedProgram, site: Site
+) -> None:
+    (table,), (endpoint,) = (at(network, site, kind) for kind in ("RouteTable", "VpcEndpoint"))
+    assert endpoint.inputs["vpcEndpointType"] == "Gateway"
+    assert endpoint.inputs["serviceName"] == f"com.amazonaws.{REGIONS[site]}.s3"
+    assert endpoint.inputs["routeTableIds"] == [table.id]
+    (statement,) = json.loads(endpoint.inputs["policy"])["Statement"]
+    own = "000000000000"
+    limits = {"aws:PrincipalAccount": own, "aws:ResourceAccount": own}
+    assert statement["Condition"]["StringEquals"] == limits
+    assert not [action for action in statement["Action"] if "*" in action or "Delete" in action]
 
 
 @each_site

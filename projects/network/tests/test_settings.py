@@ -31,6 +31,11 @@ def test_zones_can_be_named(load: Load) -> None:
     assert load(primaryAvailabilityZones=zones).availability_zones[Site.PRIMARY] == tuple(zones)
 
 
+def test_flow_logs_are_kept_three_months_where_nothing_else_is_asked(load: Load) -> None:
+    assert load().flow_log_retention_days == 90
+    assert load(flowLogRetentionDays=3653).flow_log_retention_days == 3653
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
@@ -39,6 +44,12 @@ def test_zones_can_be_named(load: Load) -> None:
         ({"recoveryRegion": "ap-southeast-2"}, "recoveryRegion = ap-southeast-2: choose another region"),
         ({"databasePort": 80}, "databasePort = 80: give a whole number from 1150 to 65535"),
         ({"clientCidrs": ["0.0.0.0/0"]}, "clientCidrs = 0.0.0.0/0: give a private block"),
+        ({"clientCidrs": ["10.0.0.0/24", "10.0.0.0/24"]}, "clientCidrs = 10.0.0.0/24: name each block once"),
+        ({"clientCidrs": ["10.20.0.0/16"]}, "clientCidrs = 10.20.0.0/16: it overlaps primaryVpcCidr"),
+        ({"clientCidrs": ["10.30.64.0/18"]}, "clientCidrs = 10.30.64.0/18: it overlaps recoveryVpcCidr"),
+        ({"clientCidrs": ["10.0.0.0/8"]}, "clientCidrs = 10.0.0.0/8: it overlaps primaryVpcCidr"),
+        ({"flowLogRetentionDays": 0}, "flowLogRetentionDays = 0: give a whole number from 1 to 3653"),
+        ({"flowLogRetentionDays": 31}, "flowLogRetentionDays = 31: CloudWatch Logs takes one of 1, 3, 5"),
         ({"keyDeletionDays": 6}, "keyDeletionDays = 6: give a whole number from 7 to 30"),
         ({"environmentSuffix": "Not_Valid"}, "environmentSuffix = Not_Valid: start with"),
         ({"environmentSuffix": "a-suffix-too-long"}, "environmentSuffix = a-suffix-too-long: use at most 16"),
