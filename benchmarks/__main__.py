@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import first_run
+from benchmarks import first_run, ground
 from benchmarks.measurement import Measurement, table, write_json
 from lab.drill.runner import run_drill
 from lab.lab import Lab
@@ -51,6 +51,7 @@ def main() -> None:
     parser.add_argument("--without-first-run", action="store_true", help="skip the fresh clone with empty caches")
     arguments = parser.parse_args()
     measurements = lab_and_drill(REPORTS)
+    measurements.append(ground.measure())
     measurements.append(fast_tests())
     if not arguments.without_first_run:
         measurements.append(first_run.measure())
