@@ -1,0 +1,82 @@
+"""A failover with a wrong setting fails at its first run and says which, not on the night it is needed."""
+
+from __future__ import annotations
+
+import pytest
+
+from failover.policy import Mode
+from failover.settings import Settings
+from function_runtime.environment import SettingError
+from function_runtime.sites import Site
+
+ENVIRONMENT = {
+    "METRIC_NAMESPACE": "PostgresDR/test",
+    "ENVIRONMENT_SUFFIX": "test",
+    "PRIMARY_REGION": "ap-southeast-2",
+    "RECOVERY_REGION": "ap-southeast-1",
+    "STANDBY_SITE": "recovery",
+    "PRIMARY_INSTANCE_ID": "database-primary",
+    "RECOVERY_INSTANCE_ID": "database-recovery",
+    "PRIMARY_QUARANTINE_GROUP_ID": "sg-1",
+    "RECOVERY_QUARANTINE_GROUP_ID": "sg-2",
+    "STATE_TABLE": "state",
+    "FAILURES_TOPIC_ARN": "arn:failures",
+    "RECOVERY_TOPIC_ARN": "arn:recovery",
+    "WRITER_NAME": "writer.db.internal",
+    "MODE": "automatic",
+    "OUTAGE_SECONDS": "120",
+    "METRIC_PERIOD_SECONDS": "60",
+    "MAX_DATA_LOSS_SECONDS": "60",
+    "COOL_DOWN_SECONDS": "3600",
+    "FENCE_TIMEOUT_SECONDS": "30",
+    "POLL_INTERVAL_SECONDS": "5",
+    "RUN_BUDGET_SECONDS": "270",
+    "PROMOTED_BACKUP_RETENTION_DAYS": "7",
+    "NAME_TTL_SECONDS": "30",
+}
+
+
+def test_what_is_not_set_follows_from_what_is() -> None:
+    settings = Settings.from_environment(ENVIRONMENT)
+    assert (settings.here, settings.policy.mode) == (Site.RECOVERY, Mode.AUTOMATIC)
+    assert settings.policy.lag_period_seconds == settings.policy.metric_period_seconds
+    assert settings.verify_timeout_seconds >= 2 * settings.policy.metric_period_seconds
+    assert settings.reference_region not in settings.regions.values()
+
+
+@pytest.mark.parametrize("variable", sorted(ENVIRONMENT))
+def test_a_missing_setting_is_named(variable: str) -> None:
+    rest = {name: text for name, text in ENVIRONMENT.items() if name != variable}
+    with pytest.raises(SettingError, match=rf"^{variable} = \(not set\)"):
+        Settings.from_environment(rest)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("MODE", "auto"),
+        ("STANDBY_SITE", "singapore"),
+        ("METRIC_PERIOD_SECONDS", "45"),  # CloudWatch has no such period
+        ("LAG_PERIOD_SECONDS", "90"),
+        ("OUTAGE_SECONDS", "30"),  # less than one period cannot be seen
+        ("OUTAGE_SECONDS", "inf"),
+        ("RUN_BUDGET_SECONDS", "300"),  # C3
+        ("POLL_INTERVAL_SECONDS", "0"),
+        ("PROMOTED_BACKUP_RETENTION_DAYS", "0"),  # would switch backups off
+        ("NAME_TTL_SECONDS", "300"),
+        ("MAX_DATA_LOSS_SECONDS", "-1"),
+        ("REFERENCE_REGION", "ap-southeast-2"),  # shares the active site's fate
+        ("LEASE_SECONDS", "0"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_value_and_remedy(variable: str, value: str) -> None:
+    with pytest.raises(SettingError) as raised:
+        Settings.from_environment({**ENVIRONMENT, variable: value})
+    assert raised.value.variable == variable
+    assert raised.value.remedy
+    assert "\n" not in str(raised.value)
+
+
+def test_a_look_that_takes_longer_than_the_run_is_refused() -> None:
+    with pytest.raises(SettingError, match=r"^POLL_INTERVAL_SECONDS"):
+        Settings.from_environment({**ENVIRONMENT, "POLL_INTERVAL_SECONDS": "10", "RUN_BUDGET_SECONDS": "10"})
