@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from lab.drill.instants import wall_of
 from lab.drill.system import LabSystem
 
 if TYPE_CHECKING:
@@ -24,7 +23,7 @@ class Message:
     """One message to people.
 
     Attributes:
-        sent_at: seconds since 1970.
+        sent_at: when it reached the queue, seconds since 1970.
         topic: ``failures`` or ``recovery``.
         subject: empty where there was none.
         text: the message, whole.
@@ -83,19 +82,26 @@ class People:
         messages: list[Message] = []
         for _ in range(MAX_BATCHES):
             received = self._sqs.receive_message(
-                QueueUrl=self._queue_url, MaxNumberOfMessages=BATCH, WaitTimeSeconds=0, VisibilityTimeout=60
+                QueueUrl=self._queue_url,
+                MaxNumberOfMessages=BATCH,
+                WaitTimeSeconds=0,
+                VisibilityTimeout=60,
+                MessageSystemAttributeNames=["SentTimestamp"],
             ).get("Messages", [])
             if not received:
                 break
             for envelope in received:
-                messages.append(self._message(json.loads(envelope["Body"])))
+                # The queue dates to the millisecond. The notification's own time may be cut to the whole second, which
+                # would put a message before the fault that caused it.
+                sent_at = int(envelope["Attributes"]["SentTimestamp"]) / 1000
+                messages.append(self._message(sent_at, json.loads(envelope["Body"])))
                 self._sqs.delete_message(QueueUrl=self._queue_url, ReceiptHandle=envelope["ReceiptHandle"])
         return tuple(sorted(messages, key=lambda message: message.sent_at))
 
-    def _message(self, notification: dict[str, Any]) -> Message:
+    def _message(self, sent_at: float, notification: dict[str, Any]) -> Message:
         subject = notification.get("Subject")
         return Message(
-            sent_at=wall_of(notification["Timestamp"]),
+            sent_at=sent_at,
             topic=self._topics[notification["TopicArn"]],
             subject="" if subject is None else str(subject),
             text=str(notification["Message"]),
