@@ -14,6 +14,7 @@ from failover.clients import AwsError, Clients
 from failover.decide import Action, Decision, Situation, decide
 from failover.incident import Incident, Phase, Step
 from failover.observe import observe
+from failover.policy import Mode
 from failover.settings import Settings
 from failover.signals import Signals, interpret
 from failover.state import AnotherRunIsAtWorkError, Controller, State
@@ -21,6 +22,9 @@ from failover.trouble import Trouble
 from failover.work import BudgetSpentError, Clock
 
 logger = Logger(child=True)
+
+# A pause stops an incident here. Later it would leave clients without a writer: a promotion cannot be taken back.
+BEFORE_PROMOTION = frozenset({Phase.OPENED, Phase.FENCED})
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,9 @@ class Run:
             logger.warning("People were not told of the beginning", error=str(error))
 
     def _carry_through(self, state: State, controller: Controller, incident: Incident) -> Decision:
+        if self.settings.policy.mode is Mode.PAUSED and incident.phase in BEFORE_PROMOTION:
+            reason = f"incident {incident.incident_id} is {incident.phase}, and the mode is paused: resume to go on"
+            return Decision(Action.HOLD, "paused", reason)
         work = Failover(self.clients, self.settings, self.clock, state, self.run_id, controller, incident)
         closed = work.carry_through()
         return Decision(Action.FAIL_OVER, "closed", f"incident {closed.incident_id} is closed")

@@ -129,5 +129,5 @@ def recognise(series: Series, at: datetime, policy: Policy, recorded: Trouble | 
     seen = Trouble(Kind.FAILING, run.since, run.first_failure_by)
     if recorded is None or recorded.kind is Kind.SILENT:
         return seen
-    answered_since = any(point.maximum >= 1 and point.start > recorded.since for point in series)
+    answered_since = any(point.maximum >= 1 and point.start >= recorded.since for point in series)
     return seen if answered_since else replace(recorded, since=min(recorded.since, seen.since))

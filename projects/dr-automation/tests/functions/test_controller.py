@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from botocore.validate import validate_parameters
 
 from failover import handler
+from failover.policy import Mode
 from failover.run import Run
 from failover.settings import Settings
 from function_runtime.sites import Site
@@ -374,6 +375,25 @@ def test_a_run_whose_time_is_over_leaves_the_rest_to_the_next_at_once() -> None:
     short = replace(SETTINGS, run_budget_seconds=3)
     assert run(world, "short", short)["code"] == "to_be_continued"
     assert run(world, "next")["code"] == "closed"
+    assert_failed_over_once(world)
+
+
+def test_a_pause_stops_an_open_incident_before_the_promotion() -> None:
+    world = World()
+    paused = replace(SETTINGS, policy=replace(SETTINGS.policy, mode=Mode.PAUSED))
+
+    def kill_after_the_fence(call: int) -> None:
+        if "rebooted" in world.events:
+            raise Killed
+
+    world.interrupt = kill_after_the_fence
+    with pytest.raises(Killed):
+        run(world, "killed")
+    world.interrupt = lambda call: None
+    world.sleep(SETTINGS.lease_seconds)
+    assert run(world, "paused", paused)["code"] == "paused"
+    assert "promoted" not in world.events
+    assert run(world, "resumed")["code"] == "closed"
     assert_failed_over_once(world)
 
 
