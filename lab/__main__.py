@@ -17,6 +17,7 @@ from lab.lab import Lab
 from lab.settings import LabSettings
 from shared.errors import SettingsError
 from shared.layers import REPOSITORY_ROOT
+from shared.sites import Site
 
 REPORTS = REPOSITORY_ROOT / "reports"
 BAD_INPUT = 2
@@ -103,7 +104,7 @@ def directions(lab: Lab) -> list[str]:
             f"  {site}: psql 'host={database.address} port={target.database_port} dbname={target.database_name} "
             f"user={target.credentials.user} sslmode=require'"
         )
-    primary = target.databases[next(iter(target.databases))].region
+    primary = target.databases[Site.PRIMARY].region
     password = f"aws secretsmanager get-secret-value --region {primary} --secret-id {secret}"
     lines += [
         "",

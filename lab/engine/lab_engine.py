@@ -83,13 +83,12 @@ class LabEngine:
                 f"{registration.type} {registration.name}: the lab does not understand the input "
                 f"{', '.join(sorted(unknown))}: add it in {TABLE_FOLDER}"
             )
-        context = self._context(registration.provider, registration.type)
-        context = Context(context.region, self.account_id, self.client, merged_tags(registration))
+        context = self._context(registration.provider, registration.type, merged_tags(registration))
         created = kind.create(context, registration.inputs)
         with self._lock:
             self.kept.append(Kept(registration, context, Made(created.id, registration.inputs, created.outputs)))
         self.watch(registration, time.monotonic() - started)
-        return Created(created.id, {"tagsAll": merged_tags(registration), **created.outputs})
+        return Created(created.id, {"tagsAll": dict(context.tags), **created.outputs})
 
     def invoke(self, invocation: Invocation) -> Values:
         """Answer a function call.
@@ -99,7 +98,8 @@ class LabEngine:
         """
         if invocation.token not in INVOKES:
             raise EngineError(f"the lab does not know the function {invocation.token}: add it in {TABLE_FOLDER}")
-        return INVOKES[invocation.token](self._context(invocation.provider, invocation.token), invocation.arguments)
+        context = self._context(invocation.provider, invocation.token, {})
+        return INVOKES[invocation.token](context, invocation.arguments)
 
     def destroy(self, told: Callable[[Registration], None]) -> None:
         """Remove everything, last made first. Can be called again: what is gone is gone.
@@ -119,11 +119,11 @@ class LabEngine:
         if failures:
             raise DestroyError("could not remove " + "; ".join(failures))
 
-    def _context(self, provider: Provider | None, token: str) -> Context:
+    def _context(self, provider: Provider | None, token: str, tags: Mapping[str, str]) -> Context:
         if provider is None and token.startswith("aws:"):
             raise EngineError(f"{token} has no explicit provider, so no region is known")
         region: object = "" if provider is None else provider.inputs["region"]
-        return Context(str(region), self.account_id, self.client)
+        return Context(str(region), self.account_id, self.client, tags)
 
 
 def _kind(registration: Registration) -> ResourceType:

@@ -21,3 +21,8 @@ def merged_tags(registration: Registration) -> dict[str, str]:
 def tag_list(tags: Mapping[str, str], key: str = "Key", value: str = "Value") -> list[dict[str, str]]:
     """Tags as most AWS APIs take them."""
     return [{key: name, value: text} for name, text in sorted(tags.items())]
+
+
+def tag_specifications(resource: str, tags: Mapping[str, str]) -> list[dict[str, object]]:
+    """Tags as EC2 takes them at creation; without tags an empty list, since EC2 refuses an empty specification."""
+    return [{"ResourceType": resource, "Tags": tag_list(tags)}] if tags else []

@@ -12,10 +12,9 @@ import pytest
 from lab.drill.client import Pace, WritingClient
 from lab.drill.history import Attempt, Outcome
 from lab.drill.names import NameNotResolvedError, NameWatch, ask
-from lab.drill.system import Credentials, DatabaseUnderDrill, Target
 from lab.rds.certificates import CertificateAuthority
-from shared.sites import Site
 from tests.drill.fakes import FakeDns, FakePostgres, Manner, closing
+from tests.drill.targets import drill_target
 
 FIRST, SECOND = "127.0.0.21", "127.0.0.22"
 QUICK = Pace(0.01, 0.01, connect_timeout_seconds=0.3, statement_timeout_seconds=0.3)
@@ -42,21 +41,7 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     first = FakePostgres(FIRST, 0, authority.server_context(FIRST))
     second = FakePostgres(SECOND, first.port, authority.server_context(SECOND))
     dns = FakeDns(FIRST)
-    target = Target(
-        databases={
-            Site.PRIMARY: DatabaseUnderDrill("ap-southeast-2", "p", FIRST),
-            Site.RECOVERY: DatabaseUnderDrill("ap-southeast-1", "r", SECOND),
-        },
-        database_name="app",
-        database_port=first.port,
-        credentials=Credentials("admin", "secret"),
-        writer_name="writer.db.internal",
-        failures_topic_arn="arn:failures",
-        recovery_topic_arn="arn:recovery",
-        state_table_name="state",
-        trigger_alarm_name="trigger",
-        latch_alarm_name="latch",
-    )
+    target = drill_target(FIRST, SECOND, port=first.port)
     client = WritingClient(target, dns.server, QUICK)
     with closing(first, second, dns):
         client.start()

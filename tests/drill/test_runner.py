@@ -11,29 +11,15 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from lab.drill.runner import run_drill
-from lab.drill.system import Credentials, DatabaseServer, DatabaseUnderDrill, Target
-from shared.sites import Site
+from lab.drill.system import DatabaseServer
+from tests.drill.targets import drill_target
 
 
 class DeadSystem:
     """Nothing of it answers: no name, no database, no AWS."""
 
     dns_server = ("127.0.0.1", 1)
-    target = Target(
-        databases={
-            Site.PRIMARY: DatabaseUnderDrill("ap-southeast-2", "p", "127.0.1.10"),
-            Site.RECOVERY: DatabaseUnderDrill("ap-southeast-1", "r", "127.1.1.10"),
-        },
-        database_name="app",
-        database_port=1,
-        credentials=Credentials("admin", "secret-of-the-drill"),
-        writer_name="writer.db.internal",
-        failures_topic_arn="arn:failures",
-        recovery_topic_arn="arn:recovery",
-        state_table_name="state",
-        trigger_alarm_name="trigger",
-        latch_alarm_name="latch",
-    )
+    target = drill_target("127.0.1.10", "127.1.1.10", port=1, password="secret-of-the-drill")
 
     def client(self, service: str, region: str) -> Any:
         raise EndpointConnectionError(endpoint_url=f"{service}.{region}")

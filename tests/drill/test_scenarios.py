@@ -13,10 +13,11 @@ from lab.drill.instants import Instant
 from lab.drill.scenario import DrillOutcome
 from lab.drill.scenarios import DEFAULT_SCENARIO, SCENARIOS, scenario_named
 from lab.drill.stage import Stage
-from lab.drill.system import Credentials, DatabaseUnderDrill, LabSystem, Target
+from lab.drill.system import LabSystem
 from shared.errors import SettingsError
 from shared.sites import Site
 from tests.drill.stories import NEW, OLD, acknowledged, moment
+from tests.drill.targets import drill_target
 
 
 class Server:
@@ -43,21 +44,7 @@ class Table:
 class System:
     def __init__(self) -> None:
         self.servers = {"p": Server(), "r": Server()}
-        self.target = Target(
-            databases={
-                Site.PRIMARY: DatabaseUnderDrill("ap-southeast-2", "p", OLD),
-                Site.RECOVERY: DatabaseUnderDrill("ap-southeast-1", "r", NEW),
-            },
-            database_name="app",
-            database_port=5432,
-            credentials=Credentials("admin", "secret"),
-            writer_name="writer.db.internal",
-            failures_topic_arn="arn:failures",
-            recovery_topic_arn="arn:recovery",
-            state_table_name="state",
-            trigger_alarm_name="trigger",
-            latch_alarm_name="latch",
-        )
+        self.target = drill_target(OLD, NEW)
 
     def server(self, region: str, identifier: str) -> Server:
         assert region == "ap-southeast-2"

@@ -7,7 +7,7 @@ and the ``cfn-outputs/flat-outputs.json`` that ``nox -s deploy`` or ``nox -s out
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,7 +34,7 @@ class Deployed:
 
     outputs: dict[str, Any]
     client: Callable[[str, str], Any]
-    regions: dict[Site, str]
+    regions: Mapping[Site, str]
 
     def at(self, site: Site, service: str) -> Any:
         """A client of the service in the site's region."""
@@ -52,14 +52,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def deployed(request: pytest.FixtureRequest) -> Iterator[Deployed]:
     if request.config.getoption("--against") == "aws":
-        yield Deployed(json.loads(FLAT_OUTPUTS_FILE.read_text()), boto3.client, _regions())
+        yield Deployed(json.loads(FLAT_OUTPUTS_FILE.read_text()), boto3.client, DEFAULT_REGIONS)
         return
     with Lab(LabSettings.from_environment(port=0), progress=print) as lab:
-        yield Deployed(json.loads(FLAT_OUTPUTS_FILE.read_text()), lab.aws.client, _regions())
-
-
-def _regions() -> dict[Site, str]:
-    return dict(DEFAULT_REGIONS)
+        yield Deployed(json.loads(FLAT_OUTPUTS_FILE.read_text()), lab.client, lab.regions)
 
 
 @pytest.fixture(params=list(Site), ids=str)

@@ -7,8 +7,9 @@ from typing import Any
 
 from lab.engine.registration import Created, EngineError, Values
 from lab.engine.resource_table import Context, Made, ResourceType, Types
-from lab.engine.resources.translation import arguments, gone_is_fine, tag_specifications
-from lab.engine.tags import tag_list
+from lab.engine.resources.absence import absence_is_fine
+from lab.engine.resources.api_arguments import renamed
+from lab.engine.tags import tag_list, tag_specifications
 
 
 def _created(context: Context, kind: str, identifier: str, **outputs: Any) -> Created:
@@ -34,16 +35,16 @@ def _create_vpc(context: Context, inputs: Values) -> Created:
 
 
 def _delete_vpc(context: Context, made: Made) -> None:
-    with gone_is_fine("InvalidVpcID.NotFound"):
+    with absence_is_fine("InvalidVpcID.NotFound"):
         context.client("ec2").delete_vpc(VpcId=made.id)
 
 
 def _create_subnet(context: Context, inputs: Values) -> Created:
     ec2 = context.client("ec2")
     names = {"vpcId": "VpcId", "cidrBlock": "CidrBlock", "availabilityZone": "AvailabilityZone"}
-    subnet = ec2.create_subnet(
-        **arguments(inputs, names), TagSpecifications=tag_specifications("subnet", context.tags)
-    )["Subnet"]["SubnetId"]
+    subnet = ec2.create_subnet(**renamed(inputs, names), TagSpecifications=tag_specifications("subnet", context.tags))[
+        "Subnet"
+    ]["SubnetId"]
     ec2.get_waiter("subnet_available").wait(SubnetIds=[subnet])
     if "mapPublicIpOnLaunch" in inputs:
         ec2.modify_subnet_attribute(SubnetId=subnet, MapPublicIpOnLaunch={"Value": inputs["mapPublicIpOnLaunch"]})
@@ -51,7 +52,7 @@ def _create_subnet(context: Context, inputs: Values) -> Created:
 
 
 def _delete_subnet(context: Context, made: Made) -> None:
-    with gone_is_fine("InvalidSubnetID.NotFound"):
+    with absence_is_fine("InvalidSubnetID.NotFound"):
         context.client("ec2").delete_subnet(SubnetId=made.id)
 
 
@@ -66,7 +67,7 @@ def _create_route_table(context: Context, inputs: Values) -> Created:
 
 
 def _delete_route_table(context: Context, made: Made) -> None:
-    with gone_is_fine("InvalidRouteTableID.NotFound"):
+    with absence_is_fine("InvalidRouteTableID.NotFound"):
         context.client("ec2").delete_route_table(RouteTableId=made.id)
 
 
@@ -78,7 +79,7 @@ def _associate(context: Context, inputs: Values) -> Created:
 
 
 def _disassociate(context: Context, made: Made) -> None:
-    with gone_is_fine("InvalidAssociationID.NotFound"):
+    with absence_is_fine("InvalidAssociationID.NotFound"):
         context.client("ec2").disassociate_route_table(AssociationId=made.id)
 
 
@@ -94,7 +95,7 @@ def _create_route(context: Context, inputs: Values) -> Created:
 
 
 def _delete_route(context: Context, made: Made) -> None:
-    with gone_is_fine("InvalidRoute.NotFound", "InvalidRouteTableID.NotFound"):
+    with absence_is_fine("InvalidRoute.NotFound", "InvalidRouteTableID.NotFound"):
         context.client("ec2").delete_route(
             RouteTableId=made.inputs["routeTableId"], DestinationCidrBlock=made.inputs["destinationCidrBlock"]
         )
@@ -109,7 +110,7 @@ def _request_peering(context: Context, inputs: Values) -> Created:
     ec2 = context.client("ec2")
     names = {"vpcId": "VpcId", "peerVpcId": "PeerVpcId", "peerRegion": "PeerRegion"}
     peering = ec2.create_vpc_peering_connection(
-        **arguments(inputs, names), TagSpecifications=tag_specifications("vpc-peering-connection", context.tags)
+        **renamed(inputs, names), TagSpecifications=tag_specifications("vpc-peering-connection", context.tags)
     )["VpcPeeringConnection"]
     identifier = peering["VpcPeeringConnectionId"]
     ec2.get_waiter("vpc_peering_connection_exists").wait(VpcPeeringConnectionIds=[identifier])
@@ -117,7 +118,7 @@ def _request_peering(context: Context, inputs: Values) -> Created:
 
 
 def _delete_peering(context: Context, made: Made) -> None:
-    with gone_is_fine("InvalidVpcPeeringConnectionID.NotFound"):
+    with absence_is_fine("InvalidVpcPeeringConnectionID.NotFound"):
         context.client("ec2").delete_vpc_peering_connection(VpcPeeringConnectionId=made.id)
 
 
@@ -142,7 +143,7 @@ def _create_group(context: Context, inputs: Values) -> Created:
     ec2 = context.client("ec2")
     names = {"name": "GroupName", "description": "Description", "vpcId": "VpcId"}
     group = ec2.create_security_group(
-        **arguments(inputs, names), TagSpecifications=tag_specifications("security-group", context.tags)
+        **renamed(inputs, names), TagSpecifications=tag_specifications("security-group", context.tags)
     )["GroupId"]
     ec2.get_waiter("security_group_exists").wait(GroupIds=[group])
     # AWS lets everything out of a new group; the provider takes that away.
@@ -151,7 +152,7 @@ def _create_group(context: Context, inputs: Values) -> Created:
 
 
 def _delete_group(context: Context, made: Made) -> None:
-    with gone_is_fine("InvalidGroup.NotFound"):
+    with absence_is_fine("InvalidGroup.NotFound"):
         context.client("ec2").delete_security_group(GroupId=made.id)
 
 
@@ -204,8 +205,8 @@ def _created_rule(context: Context, authorize: Any, inputs: Values) -> Created:
 
 
 def _permission(inputs: Values) -> dict[str, Any]:
-    permission = arguments(inputs, {"ipProtocol": "IpProtocol", "fromPort": "FromPort", "toPort": "ToPort"})
-    description = arguments(inputs, {"description": "Description"})
+    permission = renamed(inputs, {"ipProtocol": "IpProtocol", "fromPort": "FromPort", "toPort": "ToPort"})
+    description = renamed(inputs, {"description": "Description"})
     match ("cidrIpv4" in inputs, "referencedSecurityGroupId" in inputs):
         case (True, False):
             permission["IpRanges"] = [{"CidrIp": inputs["cidrIpv4"], **description}]
@@ -227,7 +228,7 @@ def _delete_egress_rule(context: Context, made: Made) -> None:
 
 
 def _revoke(revoke: Any, made: Made) -> None:
-    with gone_is_fine("InvalidSecurityGroupRuleId.NotFound", "InvalidGroup.NotFound"):
+    with absence_is_fine("InvalidSecurityGroupRuleId.NotFound", "InvalidGroup.NotFound"):
         revoke(GroupId=made.inputs["securityGroupId"], SecurityGroupRuleIds=[made.id])
 
 

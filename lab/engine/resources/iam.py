@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from lab.engine.registration import Created, Values
 from lab.engine.resource_table import Context, Made, ResourceType, Types
-from lab.engine.resources.translation import arguments, gone_is_fine
+from lab.engine.resources.absence import absence_is_fine
+from lab.engine.resources.api_arguments import renamed
 from lab.engine.tags import tag_list
 
 
 def _create_role(context: Context, inputs: Values) -> Created:
     iam = context.client("iam")
     role = iam.create_role(
-        **arguments(
+        **renamed(
             inputs, {"name": "RoleName", "description": "Description", "assumeRolePolicy": "AssumeRolePolicyDocument"}
         ),
         Tags=tag_list(context.tags),
@@ -21,7 +22,7 @@ def _create_role(context: Context, inputs: Values) -> Created:
 
 
 def _delete_role(context: Context, made: Made) -> None:
-    with gone_is_fine("NoSuchEntity"):
+    with absence_is_fine("NoSuchEntity"):
         context.client("iam").delete_role(RoleName=made.id)
 
 
@@ -32,7 +33,7 @@ def _create_role_policy(context: Context, inputs: Values) -> Created:
 
 
 def _delete_role_policy(context: Context, made: Made) -> None:
-    with gone_is_fine("NoSuchEntity"):
+    with absence_is_fine("NoSuchEntity"):
         context.client("iam").delete_role_policy(RoleName=made.inputs["role"], PolicyName=made.inputs["name"])
 
 
@@ -43,7 +44,7 @@ def _attach_policy(context: Context, inputs: Values) -> Created:
 
 
 def _detach_policy(context: Context, made: Made) -> None:
-    with gone_is_fine("NoSuchEntity"):
+    with absence_is_fine("NoSuchEntity"):
         context.client("iam").detach_role_policy(RoleName=made.inputs["role"], PolicyArn=made.inputs["policyArn"])
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from lab.engine.registration import Created, Values
 from lab.engine.resource_table import Context, Made, ResourceType, Types
-from lab.engine.resources.translation import arguments, gone_is_fine
+from lab.engine.resources.absence import absence_is_fine
+from lab.engine.resources.api_arguments import renamed
 from lab.engine.tags import tag_list
 
 _AS_GIVEN = {"description": "Description", "policy": "Policy"}
@@ -18,12 +19,12 @@ _DELETION_WINDOW_DAYS = 30
 def _create_key(context: Context, inputs: Values) -> Created:
     kms = context.client("kms")
     metadata = kms.create_key(
-        **arguments(inputs, {**_AS_GIVEN, "multiRegion": "MultiRegion"}),
+        **renamed(inputs, {**_AS_GIVEN, "multiRegion": "MultiRegion"}),
         Tags=tag_list(context.tags, "TagKey", "TagValue"),
     )["KeyMetadata"]
     if inputs.get("enableKeyRotation") is True:
         kms.enable_key_rotation(
-            KeyId=metadata["KeyId"], **arguments(inputs, {"rotationPeriodInDays": "RotationPeriodInDays"})
+            KeyId=metadata["KeyId"], **renamed(inputs, {"rotationPeriodInDays": "RotationPeriodInDays"})
         )
     return _created(metadata)
 
@@ -35,7 +36,7 @@ def _create_replica(context: Context, inputs: Values) -> Created:
     metadata = kms.replicate_key(
         KeyId=primary,
         ReplicaRegion=context.region,
-        **arguments(inputs, _AS_GIVEN),
+        **renamed(inputs, _AS_GIVEN),
         Tags=tag_list(context.tags, "TagKey", "TagValue"),
     )["ReplicaKeyMetadata"]
     return _created(metadata)
@@ -50,7 +51,7 @@ def _created(metadata: Values) -> Created:
 def _schedule_deletion(context: Context, made: Made) -> None:
     window: Any = made.inputs.get("deletionWindowInDays", _DELETION_WINDOW_DAYS)
     # A key whose deletion is scheduled is in an invalid state for being scheduled again.
-    with gone_is_fine("NotFoundException", "KMSInvalidStateException"):
+    with absence_is_fine("NotFoundException", "KMSInvalidStateException"):
         context.client("kms").schedule_key_deletion(KeyId=made.id, PendingWindowInDays=window)
 
 
@@ -63,7 +64,7 @@ def _create_alias(context: Context, inputs: Values) -> Created:
 
 
 def _delete_alias(context: Context, made: Made) -> None:
-    with gone_is_fine("NotFoundException"):
+    with absence_is_fine("NotFoundException"):
         context.client("kms").delete_alias(AliasName=made.id)
 
 

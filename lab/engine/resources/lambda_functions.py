@@ -9,7 +9,8 @@ from pulumi import FileArchive
 
 from lab.engine.registration import Created, EngineError, Values
 from lab.engine.resource_table import Context, Made, ResourceType, Types
-from lab.engine.resources.translation import arguments, gone_is_fine
+from lab.engine.resources.absence import absence_is_fine
+from lab.engine.resources.api_arguments import renamed
 
 _AS_GIVEN = {
     "architectures": "Architectures",
@@ -31,7 +32,7 @@ _NOT_FOUND = "ResourceNotFoundException"
 def _create_function(context: Context, inputs: Values) -> Created:
     functions = context.client("lambda")
     name = functions.create_function(
-        **arguments(inputs, _AS_GIVEN),
+        **renamed(inputs, _AS_GIVEN),
         **_block(inputs, "environment", "Environment", _ENVIRONMENT),
         **_block(inputs, "vpcConfig", "VpcConfig", _VPC_CONFIG),
         Code={"ZipFile": _zip(inputs["code"])},
@@ -69,11 +70,11 @@ def _block(inputs: Values, key: str, api_name: str, names: dict[str, str]) -> di
     unknown = set(inputs[key]) - set(names)
     if unknown:
         raise EngineError(f"{key} has {', '.join(sorted(unknown))}: the lab knows {', '.join(sorted(names))} only")
-    return {api_name: arguments(inputs[key], names)}
+    return {api_name: renamed(inputs[key], names)}
 
 
 def _delete_function(context: Context, made: Made) -> None:
-    with gone_is_fine(_NOT_FOUND):
+    with absence_is_fine(_NOT_FOUND):
         context.client("lambda").delete_function(FunctionName=made.id)
 
 
@@ -85,12 +86,12 @@ def _create_permission(context: Context, inputs: Values) -> Created:
         "sourceArn": "SourceArn",
         "statementId": "StatementId",
     }
-    context.client("lambda").add_permission(**arguments(inputs, names))
+    context.client("lambda").add_permission(**renamed(inputs, names))
     return Created(inputs["statementId"])
 
 
 def _delete_permission(context: Context, made: Made) -> None:
-    with gone_is_fine(_NOT_FOUND):
+    with absence_is_fine(_NOT_FOUND):
         context.client("lambda").remove_permission(FunctionName=made.inputs["function"], StatementId=made.id)
 
 
@@ -100,12 +101,12 @@ def _create_event_invoke_config(context: Context, inputs: Values) -> Created:
         "maximumEventAgeInSeconds": "MaximumEventAgeInSeconds",
         "maximumRetryAttempts": "MaximumRetryAttempts",
     }
-    context.client("lambda").put_function_event_invoke_config(**arguments(inputs, names))
+    context.client("lambda").put_function_event_invoke_config(**renamed(inputs, names))
     return Created(inputs["functionName"])
 
 
 def _delete_event_invoke_config(context: Context, made: Made) -> None:
-    with gone_is_fine(_NOT_FOUND):
+    with absence_is_fine(_NOT_FOUND):
         context.client("lambda").delete_function_event_invoke_config(FunctionName=made.id)
 
 

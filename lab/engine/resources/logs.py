@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from lab.engine.registration import Created, Values
 from lab.engine.resource_table import Context, Made, ResourceType, Types
-from lab.engine.resources.translation import arguments, gone_is_fine
+from lab.engine.resources.absence import absence_is_fine
+from lab.engine.resources.api_arguments import renamed
 
 
 def _create_group(context: Context, inputs: Values) -> Created:
     logs, name = context.client("logs"), str(inputs["name"])
-    logs.create_log_group(logGroupName=name, tags=dict(context.tags), **arguments(inputs, {"kmsKeyId": "kmsKeyId"}))
+    logs.create_log_group(logGroupName=name, tags=dict(context.tags), **renamed(inputs, {"kmsKeyId": "kmsKeyId"}))
     if "retentionInDays" in inputs:
         logs.put_retention_policy(logGroupName=name, retentionInDays=inputs["retentionInDays"])
     # The provider's ARN ends with the name; the API's, with ":*" for the streams.
@@ -17,7 +18,7 @@ def _create_group(context: Context, inputs: Values) -> Created:
 
 
 def _delete_group(context: Context, made: Made) -> None:
-    with gone_is_fine("ResourceNotFoundException"):
+    with absence_is_fine("ResourceNotFoundException"):
         context.client("logs").delete_log_group(logGroupName=made.id)
 
 

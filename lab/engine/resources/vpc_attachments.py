@@ -6,9 +6,10 @@ from typing import Any
 
 from lab.engine.registration import Created, EngineError, Values
 from lab.engine.resource_table import Context, Made, ResourceType, Types
+from lab.engine.resources.absence import absence_is_fine
+from lab.engine.resources.api_arguments import renamed
 from lab.engine.resources.patience import wait_until
-from lab.engine.resources.translation import arguments, gone_is_fine, tag_specifications
-from lab.engine.tags import tag_list
+from lab.engine.tags import tag_list, tag_specifications
 
 ENDPOINT_TIMEOUT_SECONDS = 30.0
 
@@ -25,7 +26,7 @@ def _create_flow_log(context: Context, inputs: Values) -> Created:
     answer = ec2.create_flow_logs(
         ResourceType="VPC",
         ResourceIds=[inputs["vpcId"]],
-        **arguments(inputs, names),
+        **renamed(inputs, names),
     )
     _refuse_unsuccessful(answer)
     (identifier,) = answer["FlowLogIds"]
@@ -53,7 +54,7 @@ def _create_endpoint(context: Context, inputs: Values) -> Created:
         "vpcId": "VpcId",
     }
     identifier = ec2.create_vpc_endpoint(
-        **arguments(inputs, names), TagSpecifications=tag_specifications("vpc-endpoint", context.tags)
+        **renamed(inputs, names), TagSpecifications=tag_specifications("vpc-endpoint", context.tags)
     )["VpcEndpoint"]["VpcEndpointId"]
     wait_until(
         f"VPC endpoint {identifier} is available",
@@ -77,7 +78,7 @@ def _delete_endpoint(context: Context, made: Made) -> None:
 
 def _endpoint_states(ec2: Any, identifier: str) -> list[str]:
     found: list[dict[str, Any]] = []
-    with gone_is_fine("InvalidVpcEndpointId.NotFound"):
+    with absence_is_fine("InvalidVpcEndpointId.NotFound"):
         found = ec2.describe_vpc_endpoints(VpcEndpointIds=[identifier])["VpcEndpoints"]
     return [endpoint["State"].lower() for endpoint in found]
 

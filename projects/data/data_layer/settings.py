@@ -10,6 +10,7 @@ from types import MappingProxyType
 from data_layer.monitoring import MONITORING_INTERVALS_SECONDS
 from data_layer.windows import Window, backup_window, maintenance_window, refuse_collisions
 from shared.errors import SettingsError
+from shared.log_retention import LOG_RETENTION_DAYS
 from shared.settings import SettingsReader, StackSettings
 from shared.sites import Site
 
@@ -18,31 +19,6 @@ DATABASE_NAME_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 RESERVED_DATABASE_NAMES = ("rdsadmin", "template0", "template1")
 INSTANCE_CLASS_PATTERN = re.compile(r"db\.[a-z0-9-]+\.[a-z0-9]+")
 CERTIFICATE_AUTHORITIES = ("rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1")
-# What PutRetentionPolicy of CloudWatch Logs takes.
-LOG_RETENTION_DAYS = (
-    1,
-    3,
-    5,
-    7,
-    14,
-    30,
-    60,
-    90,
-    120,
-    150,
-    180,
-    365,
-    400,
-    545,
-    731,
-    1096,
-    1827,
-    2192,
-    2557,
-    2922,
-    3288,
-    3653,
-)
 # gp3 on RDS for PostgreSQL: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html
 SMALLEST_STORAGE_GIB = 20
 LARGEST_STORAGE_GIB = 65536

@@ -7,16 +7,12 @@ from dataclasses import dataclass
 
 from automation_layer.timings import Timings
 from shared.errors import SettingsError
+from shared.log_retention import LOG_RETENTION_DAYS
 from shared.settings import REGION_PATTERN, SettingsReader, StackSettings
 
 MODES = ("automatic", "manual", "paused")
 SSL_MODES = ("verify-full", "verify-ca", "require")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
-LOG_RETENTION_DAYS = (
-    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
-    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
-)
 EMAIL_PATTERN = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 DOMAIN_PATTERN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 PRODUCTION = "production"

@@ -17,6 +17,7 @@ from network_layer.addresses import (
     subnet_blocks,
 )
 from shared.errors import SettingsError
+from shared.log_retention import LOG_RETENTION_DAYS
 from shared.settings import SettingsReader, StackSettings
 from shared.sites import Site
 
@@ -24,11 +25,6 @@ DEFAULT_VPC_CIDRS = {Site.PRIMARY: "10.20.0.0/16", Site.RECOVERY: "10.30.0.0/16"
 # RDS for PostgreSQL takes these ports only (CreateDBInstance, parameter Port).
 SMALLEST_DATABASE_PORT = 1150
 LARGEST_PORT = 65535
-# What PutRetentionPolicy of CloudWatch Logs takes.
-LOG_RETENTION_DAYS = (
-    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
-    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
-)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,27 @@
+"""What a drill is aimed at in these tests."""
+
+from __future__ import annotations
+
+from lab.drill.system import Credentials, DatabaseUnderDrill, Target
+from shared.sites import Site
+
+PASSWORD = "secret"
+
+
+def drill_target(primary_address: str, recovery_address: str, *, port: int = 5432, password: str = PASSWORD) -> Target:
+    """Instances ``p`` (primary) and ``r`` (recovery) at these addresses, and plain names for everything else."""
+    return Target(
+        databases={
+            Site.PRIMARY: DatabaseUnderDrill("ap-southeast-2", "p", primary_address),
+            Site.RECOVERY: DatabaseUnderDrill("ap-southeast-1", "r", recovery_address),
+        },
+        database_name="app",
+        database_port=port,
+        credentials=Credentials("admin", password),
+        writer_name="writer.db.internal",
+        failures_topic_arn="arn:failures",
+        recovery_topic_arn="arn:recovery",
+        state_table_name="state",
+        trigger_alarm_name="trigger",
+        latch_alarm_name="latch",
+    )
