@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from automation_layer.timings import Timings
 from shared.errors import SettingsError
 from shared.log_retention import LOG_RETENTION_DAYS
+from shared.naming import DASHBOARD
 from shared.settings import REGION_PATTERN, SettingsReader, StackSettings
+from shared.sites import Site
 
 MODES = ("automatic", "manual", "paused")
+WHEN_DARK = ("failover", "ask")
 SSL_MODES = ("verify-full", "verify-ca", "require")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 EMAIL_PATTERN = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -28,9 +31,11 @@ class AutomationSettings:
         mode: ``automatic`` fails over by itself, ``manual`` asks, ``paused`` only observes and reports.
         max_data_loss_seconds: a failover that would lose more is not made without a person (C2).
         reference_region: a third region; whether it answers tells a dark region from a network of our own that is down.
+        dark_without_witness: ``failover`` or ``ask``: what to do when the other region is dark and no witness speaks.
         promoted_backup_retention_days: automated backups of the promoted database (R7).
         parent_domain: the private zone is named below it.
         client_ssl_mode: ``sslmode`` of the multi-host URI offered to clients.
+        runbook_url: where people read what to do; messages add the decision's code as an anchor.
         failure_emails: who is told about failures.
         recovery_emails: who is told about recovery.
         log_retention_days: how long logs are kept.
@@ -43,9 +48,11 @@ class AutomationSettings:
     mode: str
     max_data_loss_seconds: int
     reference_region: str
+    dark_without_witness: str
     promoted_backup_retention_days: int
     parent_domain: str
     client_ssl_mode: str
+    runbook_url: str
     failure_emails: tuple[str, ...]
     recovery_emails: tuple[str, ...]
     log_retention_days: int
@@ -56,6 +63,13 @@ class AutomationSettings:
     def metric_namespace(self) -> str:
         """CloudWatch namespace of the layer's own metrics."""
         return f"PostgresDR/{self.stack.suffix}"
+
+    @property
+    def dashboard_url(self) -> str:
+        """Where people see more; the observability layer makes the dashboard under this name."""
+        region = self.stack.regions[Site.RECOVERY]
+        name = self.stack.names.of(DASHBOARD, Site.RECOVERY)
+        return f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#dashboards/dashboard/{name}"
 
     @property
     def zone_name(self) -> str:
@@ -92,9 +106,11 @@ class AutomationSettings:
             mode=reader.choice("mode", "automatic", MODES),
             max_data_loss_seconds=reader.whole_number("maxDataLossSeconds", 60, minimum=1, maximum=3600),
             reference_region=_reference_region(reader, stack),
+            dark_without_witness=reader.choice("darkWithoutWitness", "failover", WHEN_DARK),
             promoted_backup_retention_days=reader.whole_number("promotedBackupRetentionDays", 7, minimum=1, maximum=35),
             parent_domain=_domain("parentDomain", reader.text("parentDomain", "internal")),
             client_ssl_mode=reader.choice("clientSslMode", "verify-full", SSL_MODES),
+            runbook_url=reader.text("runbookUrl", "docs/runbook.md"),
             failure_emails=_emails(reader, "failureEmails"),
             recovery_emails=_emails(reader, "recoveryEmails"),
             log_retention_days=_retention(reader.whole_number("logRetentionDays", 90, minimum=1, maximum=3653)),

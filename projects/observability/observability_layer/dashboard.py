@@ -11,6 +11,7 @@ import pulumi_aws as aws
 from observability_layer.settings import ObservabilitySettings
 from observability_layer.widgets import Series, Widget, alarm_states, graph, laid_out, text
 from shared.contracts import AutomationContract, DataContract
+from shared.naming import DASHBOARD
 from shared.providers import on
 from shared.sites import Site
 
@@ -45,7 +46,7 @@ class Dashboard(pulumi.ComponentResource):
     name: pulumi.Output[str]
 
     def __init__(self, settings: ObservabilitySettings, args: DashboardArgs, provider: aws.Provider) -> None:
-        name = settings.stack.names.of("postgres-dr", Site.RECOVERY)
+        name = settings.stack.names.of(DASHBOARD, Site.RECOVERY)
         super().__init__("postgres-dr:observability:Dashboard", name)
         body = pulumi.Output.json_dumps({"widgets": laid_out(_rows(settings, args)), "start": "-PT3H"})
         dashboard = aws.cloudwatch.Dashboard(

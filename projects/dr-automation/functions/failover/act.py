@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from aws_lambda_powertools import Logger
 
-from failover import latch, messages
+from failover import latch
 from failover.clients import AwsError, Clients
 from failover.databases import Databases
-from failover.fence import fence
+from failover.fence import fence, let_in_again
 from failover.incident import Incident, Phase, Step
-from failover.promote import ask_for_promotion, verify, wait_until_promoted
+from failover.people import People
+from failover.promote import ask_for_promotion, verify, wait_until_drained, wait_until_promoted
 from failover.settings import Settings
 from failover.state import AnotherRunIsAtWorkError, Controller, State
-from failover.work import Clock, Outcome, Work
+from failover.work import BudgetSpentError, Clock, Outcome, StepBlockedError, Work
 
 logger = Logger(child=True)
 
 # Renewed well before it runs out: a slow call must fit between two renewals.
 RENEWALS_PER_LEASE = 4
+OVERDUE = "overdue"
 
 
 class Failover:
@@ -31,8 +33,10 @@ class Failover:
         clients: AWS.
         settings: the settings.
         clock: time.
+        people: who is told.
         state: the state table.
         run_id: names this run; it holds the incident's lease.
+        ends_at: the run must end by then.
         controller: the recorded state, which points to the incident.
         incident: the incident.
     """
@@ -42,14 +46,17 @@ class Failover:
         clients: Clients,
         settings: Settings,
         clock: Clock,
+        people: People,
         state: State,
         run_id: str,
+        ends_at: datetime,
         controller: Controller,
         incident: Incident,
     ) -> None:
         self._clients = clients
         self._settings = settings
         self._clock = clock
+        self._people = people
         self._state = state
         self._run_id = run_id
         self._controller = controller
@@ -59,7 +66,7 @@ class Failover:
             databases=Databases(clients, settings),
             settings=settings,
             clock=clock,
-            ends_at=clock.now() + timedelta(seconds=settings.run_budget_seconds),
+            ends_at=ends_at,
             renew=self._renew,
         )
 
@@ -72,20 +79,43 @@ class Failover:
         Raises:
             AnotherRunIsAtWorkError: another run holds the incident, or took it over.
             BudgetSpentError: the run must end; the incident is as far as it is recorded.
+            StepBlockedError: a step cannot succeed as things are; people have been told, the next run tries again.
         """
         self._take_over()
         try:
-            while (phase := self._incident.phase.next) is not None:
+            while (phase := self._incident.next_phase) is not None:
                 self._take(phase)
         except AnotherRunIsAtWorkError:
+            raise
+        except StepBlockedError as error:
+            why = str(error)
+            try:
+                self._tell_of_step(why, lambda step: self._people.tell_blocked(self._incident, step, why))
+            finally:
+                self._release()
+            raise
+        except BudgetSpentError:
+            try:
+                self._tell_if_overdue()
+            finally:
+                self._release()
             raise
         except Exception:
             # Whatever ends this run must not make the next one wait for the lease.
             self._release()
             raise
         if self._controller.incident_id is not None:
+            closed_at = self._controller.last_closed_at if self._incident.is_taken_back else self._incident.closed_at
             self._controller = self._state.save_controller(
-                replace(self._controller, incident_id=None, trouble=None, last_closed_at=self._incident.closed_at)
+                replace(
+                    self._controller,
+                    incident_id=None,
+                    trouble=None,
+                    proposal=None,
+                    replicated_until=None,
+                    last_closed_at=closed_at,
+                    last_incident_id=self._incident.incident_id,
+                )
             )
         return self._incident
 
@@ -106,23 +136,38 @@ class Failover:
         finished_at = self._clock.now()
         done = replace(step, finished_at=finished_at, outcome=outcome.outcome, detail=outcome.detail)
         incident = replace(self._incident.with_step(done), phase=phase)
+        if phase is Phase.DRAINED and outcome.outcome == "drained":
+            incident = replace(incident, data_loss_seconds=0.0)
         if phase is Phase.SWITCHED:
             incident = replace(incident, rto_seconds=(finished_at - incident.trouble_since).total_seconds())
         if phase is Phase.CLOSED:
             incident = replace(incident, closed_at=finished_at)
         self._save(incident)
         logger.info("Step done", phase=phase, outcome=outcome.outcome, detail=outcome.detail, epoch=incident.epoch)
+        if phase is not Phase.CLOSED:
+            self._people.tell_step(self._incident, done)
 
     @property
     def _steps(self) -> dict[Phase, Callable[[Step], Outcome]]:
+        old_writer = self._settings.here.other
         return {
-            Phase.FENCED: lambda step: fence(self._work, self._settings.here.other, step.started_at),
+            Phase.FENCED: lambda step: fence(self._work, old_writer, step.started_at),
+            Phase.DRAINED: lambda step: wait_until_drained(
+                self._work, old_writer, self._finished_at(Phase.FENCED), step.started_at
+            ),
             Phase.PROMOTING: lambda step: ask_for_promotion(self._work),
             Phase.PROMOTED: lambda step: wait_until_promoted(self._work),
             Phase.VERIFIED: lambda step: verify(self._work, step.started_at),
             Phase.SWITCHED: lambda step: self._switch(),
+            Phase.OPENED_AGAIN: lambda step: let_in_again(self._work, old_writer),
             Phase.CLOSED: lambda step: self._tell(),
         }
+
+    def _finished_at(self, phase: Phase) -> datetime:
+        step = self._incident.step(phase)
+        if step is None or step.finished_at is None:
+            raise ValueError(f"incident {self._incident.incident_id}: step {phase} is not finished")
+        return step.finished_at
 
     def _switch(self) -> Outcome:
         here = self._settings.here
@@ -130,15 +175,39 @@ class Failover:
             raise AnotherRunIsAtWorkError(f"epoch {self._controller.epoch} has begun: {self._incident.epoch} is over")
         if self._controller.writer_site is not here:
             self._controller = self._state.save_controller(replace(self._controller, writer_site=here))
-        # At once: the name's switch waits for this metric.
-        cloudwatch = self._clients.of("cloudwatch", self._settings.regions[here])
-        latch.publish(cloudwatch, self._settings, here, self._clock.now())
+        # At once: the name's switch waits for this metric. Every run publishes it again.
+        try:
+            cloudwatch = self._clients.of("cloudwatch", self._settings.regions[here])
+            latch.publish(cloudwatch, self._settings, here, self._clock.now())
+        except AwsError as error:
+            raise StepBlockedError(f"CloudWatch does not take the latch's metric WriterSite: {error}") from error
         return Outcome("switched", f"the writer is {here}, epoch {self._incident.epoch}")
 
     def _tell(self) -> Outcome:
-        sns = self._clients.of("sns", self._settings.regions[self._settings.here])
-        messages.tell_recovered(sns, self._settings, self._incident)
+        self._people.tell_closed(self._incident)
         return Outcome("told", f"people were told through {self._settings.recovery_topic_arn}")
+
+    def _tell_if_overdue(self) -> None:
+        phase = self._incident.next_phase
+        step = None if phase is None else self._incident.step(phase)
+        if step is None:
+            return
+        taken = self._clock.now() - step.started_at
+        if taken >= timedelta(seconds=self._settings.step_patience_seconds):
+            self._tell_of_step(OVERDUE, lambda late: self._people.tell_overdue(self._incident, late, taken))
+
+    def _tell_of_step(self, what: str, tell: Callable[[Step], None]) -> None:
+        """Tell people once of what is wrong with the step under way, and keep it with the step."""
+        phase = self._incident.next_phase
+        step = None if phase is None else self._incident.step(phase)
+        if step is None or what in step.told:
+            return
+        tell(step)
+        try:
+            self._save(self._incident.with_step(replace(step, told=(*step.told, what))))
+        except (AnotherRunIsAtWorkError, *AwsError) as error:
+            # Then people hear it twice, which is better than never.
+            logger.warning("What people were told was not recorded", error=str(error))
 
     def _renew(self) -> None:
         left = (self._incident.lease_until - self._clock.now()).total_seconds()

@@ -11,9 +11,30 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from failover.readings import Unanswered
 
-# A dark region answers with silence, and a failover must not spend its minutes waiting for it.
-CONFIG = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 2, "mode": "standard"})
+# A failover stands or falls with its own region: throttling and hiccups there are retried, with jittered backoff.
+# https://docs.aws.amazon.com/boto3/latest/guide/retries.html
+AT_HOME = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 4, "mode": "standard"})
+# A dark region answers with silence, and a failover must not spend its minutes waiting for it: the next run asks again.
+ABROAD = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 1, "mode": "standard"})
 FIRST_SERVER_ERROR = 500
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+THROTTLED = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "Throttling",
+        "ThrottledException",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
 
 AwsError = (ClientError, BotoCoreError)
 
@@ -26,9 +47,14 @@ class Clients(Protocol):
 
 
 class AwsClients:
-    """Real clients. Safe to share between threads."""
+    """Real clients. Safe to share between threads.
 
-    def __init__(self) -> None:
+    Args:
+        home: the function's own region.
+    """
+
+    def __init__(self, home: str) -> None:
+        self._home = home
         self._lock = threading.Lock()
         self._made: dict[tuple[str, str], Any] = {}
 
@@ -38,7 +64,8 @@ class AwsClients:
             key = (service, region)
             if key not in self._made:
                 factory: Any = boto3.client
-                self._made[key] = factory(service, region_name=region, config=CONFIG)
+                config = AT_HOME if region == self._home else ABROAD
+                self._made[key] = factory(service, region_name=region, config=config)
             return self._made[key]
 
 
@@ -54,3 +81,8 @@ def unanswered(error: ClientError | BotoCoreError) -> Unanswered:
     metadata = error.response.get("ResponseMetadata", {})
     status = metadata.get("HTTPStatusCode", 400)
     return Unanswered(str(error), service_answered=status < FIRST_SERVER_ERROR)
+
+
+def may_pass(error: ClientError | BotoCoreError) -> bool:
+    """Whether the same call may be answered in a moment: throttling, a server's error, silence. A refusal will not."""
+    return (isinstance(error, ClientError) and code_of(error) in THROTTLED) or not unanswered(error).service_answered

@@ -40,12 +40,15 @@ class Databases:
         Raises:
             NotInThisStateError: not in this state.
         """
-        self._ask(
-            self._rds(site).modify_db_instance,
-            DBInstanceIdentifier=self._settings.instance_ids[site],
-            VpcSecurityGroupIds=[self._settings.quarantine_group_ids[site]],
-            ApplyImmediately=True,
-        )
+        self._put_into_group(site, self._settings.quarantine_group_ids[site])
+
+    def open_again(self, site: Site) -> None:
+        """Give the site's instance the database's own security group back.
+
+        Raises:
+            NotInThisStateError: not in this state.
+        """
+        self._put_into_group(site, self._settings.database_group_ids[site])
 
     def reboot(self, site: Site) -> None:
         """Reboot, which ends every connection.
@@ -66,6 +69,14 @@ class Databases:
             DBInstanceIdentifier=self._settings.instance_ids[site],
             # The default is 1 day, less than what was asked of the old writer.
             BackupRetentionPeriod=self._settings.promoted_backup_retention_days,
+        )
+
+    def _put_into_group(self, site: Site, group_id: str) -> None:
+        self._ask(
+            self._rds(site).modify_db_instance,
+            DBInstanceIdentifier=self._settings.instance_ids[site],
+            VpcSecurityGroupIds=[group_id],
+            ApplyImmediately=True,
         )
 
     def _rds(self, site: Site) -> Any:

@@ -13,10 +13,14 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from failover.clients import AwsClients
+from failover.report import report
 from failover.run import Run
 from failover.settings import Settings
 
 logger = Logger()
+
+# What is left of Lambda's time for the last call and the last write.
+SAVING_SECONDS = 10.0
 
 
 class SystemClock:
@@ -32,19 +36,19 @@ class SystemClock:
 
 
 @cache
-def _clients() -> AwsClients:
-    return AwsClients()
+def _clients(home: str) -> AwsClients:
+    return AwsClients(home)
 
 
-def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:
-    """One run of the failover.
+def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """One run of the failover, or the answer to a person's question.
 
     Args:
-        event: what woke it.
+        event: what woke it, or ``{"report": ...}``: then nothing is done (`failover.report`).
         context: the run's context; its request id names the run.
 
     Returns:
-        What was done: action, code and reason.
+        What was done: action, code and reason. Or the report.
 
     Raises:
         SettingError: the function's environment is wrong.
@@ -52,4 +56,8 @@ def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:
     """
     settings = Settings.from_environment(os.environ)
     logger.append_keys(run_id=context.aws_request_id)
-    return Run(_clients(), settings, SystemClock(), context.aws_request_id).once()
+    clients = _clients(settings.regions[settings.here])
+    if "report" in event:
+        return report(clients, settings, SystemClock(), event["report"])
+    seconds_left = context.get_remaining_time_in_millis() / 1000 - SAVING_SECONDS
+    return Run(clients, settings, SystemClock(), context.aws_request_id, seconds_left).once()

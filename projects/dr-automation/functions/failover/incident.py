@@ -8,24 +8,47 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from function_runtime.sites import Site
+
 
 class Phase(StrEnum):
     """How far a failover has come: the last step that is finished."""
 
     OPENED = "opened"
     FENCED = "fenced"
+    DRAINED = "drained"
     PROMOTING = "promoting"
     PROMOTED = "promoted"
     VERIFIED = "verified"
     SWITCHED = "switched"
+    OPENED_AGAIN = "opened_again"
     CLOSED = "closed"
 
-    @property
-    def next(self) -> Phase | None:
-        """The phase that follows, None after the last."""
-        phases = list(Phase)
-        position = phases.index(self) + 1
-        return phases[position] if position < len(phases) else None
+
+class Kind(StrEnum):
+    """What set a failover off. Axis of authority."""
+
+    AUTOMATIC = "automatic"
+    APPROVED = "approved"
+    PLANNED = "planned"
+    FORCED = "forced"
+
+
+IN_AN_EMERGENCY = (
+    Phase.OPENED,
+    Phase.FENCED,
+    Phase.PROMOTING,
+    Phase.PROMOTED,
+    Phase.VERIFIED,
+    Phase.SWITCHED,
+    Phase.CLOSED,
+)
+# Nothing may be lost, so the replica first receives everything.
+WHEN_PLANNED = (Phase.OPENED, Phase.FENCED, Phase.DRAINED, *IN_AN_EMERGENCY[2:])
+# A planned failover that would lose something: the writer gets its clients back.
+TAKEN_BACK = (Phase.OPENED, Phase.FENCED, Phase.DRAINED, Phase.OPENED_AGAIN, Phase.CLOSED)
+# What a planned failover needs of these steps to go on to the promotion.
+NEEDED_WHEN_PLANNED = {Phase.FENCED: "fenced", Phase.DRAINED: "drained"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +61,7 @@ class Step:
         finished_at: when it was done, None while it is not.
         outcome: what came out, one word.
         detail: the same for people.
+        told: what people were told of while it is not done, each once.
     """
 
     phase: Phase
@@ -45,6 +69,7 @@ class Step:
     finished_at: datetime | None = None
     outcome: str | None = None
     detail: str | None = None
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +78,8 @@ class Incident:
 
     Attributes:
         incident_id: its id.
+        kind: what set it off.
+        new_writer: the site that becomes the writer.
         epoch: counts failovers, only grows.
         phase: how far it has come.
         opened_at: when it was decided.
@@ -60,8 +87,9 @@ class Incident:
         decision: action, code and reason.
         signals: the signals it rests on.
         steps: what was done.
-        lag_before_seconds: replication lag before the trouble.
-        data_loss_seconds: upper bound of what is lost, in seconds of the writer's time.
+        lag_before_seconds: replication lag before the trouble, None where it was not known.
+        data_loss_seconds: upper bound of what is lost, in seconds of the writer's time; None where nobody can say.
+        ordered_by: who ordered or approved it, None where nobody had to.
         rto_seconds: from the trouble's beginning to the switch; clients' DNS caches come on top.
         closed_at: when people were told that it is over.
         owner: the run that carries it through.
@@ -70,20 +98,47 @@ class Incident:
     """
 
     incident_id: str
+    kind: Kind
+    new_writer: Site
     epoch: int
     phase: Phase
     opened_at: datetime
     trouble_since: datetime
     decision: Mapping[str, str]
     signals: Mapping[str, str]
-    lag_before_seconds: float
-    data_loss_seconds: float
+    lag_before_seconds: float | None
+    data_loss_seconds: float | None
     owner: str
     lease_until: datetime
+    ordered_by: str | None = None
     steps: tuple[Step, ...] = ()
     rto_seconds: float | None = None
     closed_at: datetime | None = None
     version: int = 1
+
+    @property
+    def next_phase(self) -> Phase | None:
+        """The phase that follows, None after the last."""
+        phases: tuple[Phase, ...] = IN_AN_EMERGENCY
+        if self.kind is Kind.PLANNED:
+            phases = TAKEN_BACK if self.is_taken_back else WHEN_PLANNED
+        remaining = phases[phases.index(self.phase) + 1 :]
+        # A planned failover that could not be fenced has nothing to drain.
+        if self.is_taken_back and Phase.DRAINED in remaining:
+            remaining = remaining[1:]
+        return remaining[0] if remaining else None
+
+    @property
+    def is_taken_back(self) -> bool:
+        """Whether a planned failover cannot go on without a loss, so that the old writer stays the writer."""
+        if self.kind is not Kind.PLANNED:
+            return False
+        return any(
+            step.finished_at is not None
+            and step.phase in NEEDED_WHEN_PLANNED
+            and step.outcome != NEEDED_WHEN_PLANNED[step.phase]
+            for step in self.steps
+        )
 
     def step(self, phase: Phase) -> Step | None:
         """The step that leads to a phase, None where it was not begun."""
@@ -99,6 +154,9 @@ class Incident:
         return {
             "id": item_id(self.incident_id),
             "incident_id": self.incident_id,
+            "kind": self.kind.value,
+            "new_writer": self.new_writer.value,
+            "ordered_by": self.ordered_by,
             "epoch": self.epoch,
             "phase": self.phase.value,
             "opened_at": self.opened_at.isoformat(),
@@ -112,6 +170,7 @@ class Incident:
                     "finished_at": _text(step.finished_at),
                     "outcome": step.outcome,
                     "detail": step.detail,
+                    "told": list(step.told),
                 }
                 for step in self.steps
             ],
@@ -127,9 +186,11 @@ class Incident:
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Incident:
         """From the state table."""
-        rto = item["rto_seconds"]
         return cls(
             incident_id=item["incident_id"],
+            kind=Kind(item["kind"]),
+            new_writer=Site(item["new_writer"]),
+            ordered_by=item["ordered_by"],
             epoch=int(item["epoch"]),
             phase=Phase(item["phase"]),
             opened_at=datetime.fromisoformat(item["opened_at"]),
@@ -143,12 +204,13 @@ class Incident:
                     finished_at=_time(step["finished_at"]),
                     outcome=step["outcome"],
                     detail=step["detail"],
+                    told=tuple(step["told"]),
                 )
                 for step in item["steps"]
             ),
-            lag_before_seconds=float(item["lag_before_seconds"]),
-            data_loss_seconds=float(item["data_loss_seconds"]),
-            rto_seconds=None if rto is None else float(rto),
+            lag_before_seconds=_number(item["lag_before_seconds"]),
+            data_loss_seconds=_number(item["data_loss_seconds"]),
+            rto_seconds=_number(item["rto_seconds"]),
             closed_at=_time(item["closed_at"]),
             owner=item["owner"],
             lease_until=datetime.fromisoformat(item["lease_until"]),
@@ -167,3 +229,7 @@ def _text(moment: datetime | None) -> str | None:
 
 def _time(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)

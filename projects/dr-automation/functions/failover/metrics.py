@@ -34,6 +34,16 @@ def replica_lag(instance_id: str, period_seconds: int) -> Metric:
     return Metric("AWS/RDS", "ReplicaLag", (("DBInstanceIdentifier", instance_id),), period_seconds)
 
 
+def slot_lag(instance_id: str, period_seconds: int) -> Metric:
+    """Bytes of the writer's log that its oldest replication slot has yet to deliver; in the writer's region."""
+    return Metric("AWS/RDS", "OldestReplicationSlotLag", (("DBInstanceIdentifier", instance_id),), period_seconds)
+
+
+def witness_sees(namespace: str, database: Site, period_seconds: int) -> Metric:
+    """Whether the witness sees a site's database alive; it is published in the witness's region."""
+    return Metric(namespace, "WitnessSeesDatabase", (("Database", database.value),), period_seconds)
+
+
 def read(cloudwatch: Any, metrics: Mapping[str, Metric], since: datetime, until: datetime) -> dict[str, Series]:
     """Read metrics in one question.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from typing import TypeVar
 
 from failover import metrics
 from failover.clients import AwsError, Clients, unanswered
@@ -11,6 +13,9 @@ from failover.databases import Databases
 from failover.readings import Instance, Readings, RegionAnswers, Series, Unanswered
 from failover.settings import Settings
 from function_runtime.sites import Site
+
+Reading = TypeVar("Reading")
+SeriesByName = dict[str, Series]
 
 
 def observe(clients: Clients, settings: Settings, active: Site, at: datetime) -> Readings:
@@ -32,58 +37,81 @@ def observe(clients: Clients, settings: Settings, active: Site, at: datetime) ->
         "standby_here": metrics.reachable(namespace, here, here, period),
         "lag": metrics.replica_lag(settings.instance_ids[here], policy.lag_period_seconds),
     }
-    far = {"active_there": metrics.reachable(namespace, active, active, period)}
+    far = {
+        "active_there": metrics.reachable(namespace, active, active, period),
+        "slot_lag": metrics.slot_lag(settings.instance_ids[active], policy.lag_period_seconds),
+    }
+    outside = {"witness": metrics.witness_sees(namespace, active, period)}
     databases = Databases(clients, settings)
 
+    def read(wanted: Mapping[str, metrics.Metric], region: str) -> SeriesByName | Unanswered:
+        return _asked(lambda: metrics.read(clients.of("cloudwatch", region), wanted, at - policy.lookback, at))
+
     def describe(site: Site) -> Instance | Unanswered:
-        try:
-            return databases.describe(site)
-        except AwsError as error:
-            return unanswered(error)
+        return _asked(lambda: databases.describe(site))
 
-    def read(wanted: dict[str, metrics.Metric], region: str) -> dict[str, Series] | Unanswered:
-        try:
-            return metrics.read(clients.of("cloudwatch", region), wanted, at - policy.lookback, at)
-        except AwsError as error:
-            return unanswered(error)
-
-    with ThreadPoolExecutor(max_workers=4, thread_name_prefix="observe") as pool:
+    with ThreadPoolExecutor(max_workers=5, thread_name_prefix="observe") as pool:
         near_asked = pool.submit(read, near, settings.regions[here])
         far_asked = pool.submit(read, far, settings.regions[active])
         active_asked = pool.submit(describe, active)
         standby_asked = pool.submit(describe, here)
+        witness_asked = None if settings.witness_region is None else pool.submit(read, outside, settings.witness_region)
     near_read, far_read, active_instance = near_asked.result(), far_asked.result(), active_asked.result()
-
-    def series(answer: dict[str, Series] | Unanswered, name: str) -> Series | Unanswered:
-        return answer if isinstance(answer, Unanswered) else answer[name]
-
     active_region = _answers({"rds": active_instance, "cloudwatch": far_read})
+    reference_region = None
+    if not active_region.answered:
+        active_region, reference_region = _looked_again(clients, settings, active, active_region)
     return Readings(
         at=at,
         active=active,
         here=here,
-        active_seen_from_here=series(near_read, "active_here"),
-        active_seen_from_there=series(far_read, "active_there"),
-        standby_seen_from_here=series(near_read, "standby_here"),
-        lag=series(near_read, "lag"),
+        active_seen_from_here=_series(near_read, "active_here"),
+        active_seen_from_there=_series(far_read, "active_there"),
+        standby_seen_from_here=_series(near_read, "standby_here"),
+        lag=_series(near_read, "lag"),
+        slot_lag=_series(far_read, "slot_lag"),
+        witness=None if witness_asked is None else _series(witness_asked.result(), "witness"),
         active_instance=active_instance,
         standby_instance=standby_asked.result(),
         active_region=active_region,
-        reference_region=None if active_region.answered else _reference(clients, settings),
+        reference_region=reference_region,
     )
 
 
-def _reference(clients: Clients, settings: Settings) -> RegionAnswers:
-    """Ask the reference region anything at all: a refusal, which is what the role gets there, is an answer."""
-    rds = clients.of("rds", settings.reference_region)
+def _looked_again(
+    clients: Clients, settings: Settings, active: Site, silent: RegionAnswers
+) -> tuple[RegionAnswers, RegionAnswers]:
+    """A service that the function has no part in and a second region: a dark region is silent in all, and alone."""
+
+    def identity(region: str) -> RegionAnswers | Unanswered:
+        return _asked(lambda: _identified(clients, region))
+
+    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="look-again") as pool:
+        there = pool.submit(identity, settings.regions[active])
+        elsewhere = pool.submit(identity, settings.reference_region)
+    also = _answers({"sts": there.result()})
+    reference = _answers({"sts": elsewhere.result()})
+    return RegionAnswers((*silent.answered, *also.answered), (*silent.silent, *also.silent)), reference
+
+
+def _identified(clients: Clients, region: str) -> RegionAnswers:
+    # Needs no permission, and a refusal would be an answer too.
+    clients.of("sts", region).get_caller_identity()
+    return RegionAnswers(("sts",), ())
+
+
+def _asked(question: Callable[[], Reading]) -> Reading | Unanswered:
     try:
-        rds.describe_db_instances(DBInstanceIdentifier=settings.instance_ids[settings.here])
+        return question()
     except AwsError as error:
-        return _answers({"rds": unanswered(error)})
-    return RegionAnswers(answered=("rds",), silent=())
+        return unanswered(error)
 
 
-def _answers(by_service: dict[str, Instance | dict[str, Series] | Unanswered]) -> RegionAnswers:
+def _series(answer: SeriesByName | Unanswered, name: str) -> Series | Unanswered:
+    return answer if isinstance(answer, Unanswered) else answer[name]
+
+
+def _answers(by_service: Mapping[str, object]) -> RegionAnswers:
     silent = tuple(
         service
         for service, answer in by_service.items()

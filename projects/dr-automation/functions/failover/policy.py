@@ -7,6 +7,16 @@ from datetime import timedelta
 from enum import StrEnum
 
 
+class WhenDark(StrEnum):
+    """What to do when the writer's region is dark and no witness says anything. Axis of risk.
+
+    Two sites alone cannot tell a dead region from one that only they have lost; this is the stated answer.
+    """
+
+    FAILOVER = "failover"
+    ASK = "ask"
+
+
 class Mode(StrEnum):
     """Who has the last word on a failover. Axis of authority."""
 
@@ -26,6 +36,7 @@ class Policy:
         lag_period_seconds: the resolution in which replication lag is read (60 where AWS publishes it).
         max_data_loss_seconds: above this replication lag before the trouble, people decide.
         cool_down_seconds: after a failover closed, no other starts for so long.
+        dark_without_witness: what to do when the writer's region is dark and no witness says anything.
         min_failed_probes: fewer failed probes than this prove no outage, however long apart they are.
     """
 
@@ -35,6 +46,7 @@ class Policy:
     lag_period_seconds: int
     max_data_loss_seconds: float
     cool_down_seconds: float
+    dark_without_witness: WhenDark = WhenDark.FAILOVER
     min_failed_probes: int = 3
 
     @property
@@ -45,6 +57,15 @@ class Policy:
         would count is no observation any more.
         """
         return timedelta(seconds=max(3.0 * self.metric_period_seconds, self.outage_seconds))
+
+    @property
+    def darkness(self) -> timedelta:
+        """How long a region must have been seen dark, by more than one run, to count as dark.
+
+        Half an outage: one failed round of calls during a cut of the peering must not look like a lost region, and two
+        rounds fit into the outage that is waited for in any case.
+        """
+        return timedelta(seconds=self.outage_seconds / 2)
 
     @property
     def lag_staleness(self) -> timedelta:

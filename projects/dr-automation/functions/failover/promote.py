@@ -2,31 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from failover import metrics
+from failover import metrics, rds_status
+from failover.clients import AwsError, may_pass
 from failover.databases import NotInThisStateError
-from failover.work import Outcome, Work
+from failover.loss import replicated_until
+from failover.readings import Instance, Series
+from failover.work import Outcome, StepBlockedError, Work
+from function_runtime.sites import Site
+
+Answer = TypeVar("Answer")
+
+
+def wait_until_drained(work: Work, writer: Site, fenced_at: datetime, started_at: datetime) -> Outcome:
+    """Wait until the replica has everything that the fenced writer ever took.
+
+    Args:
+        work: what to work with.
+        writer: the site of the writer, fenced before.
+        fenced_at: when nobody could write to it any more.
+        started_at: when the step was first begun.
+
+    Returns:
+        ``drained``, or ``not_drained`` where it cannot be shown in time.
+
+    Raises:
+        BudgetSpentError: neither yet when the run must end.
+    """
+    settings = work.settings
+    ends_at = started_at + timedelta(seconds=settings.drain_timeout_seconds)
+    while True:
+        now = work.clock.now()
+        until = replicated_until(*_lags(work, writer, fenced_at, now), now, settings.policy)
+        if until is not None and until >= fenced_at:
+            return Outcome("drained", "the replica has everything the writer took until it was fenced")
+        if now >= ends_at:
+            return Outcome("not_drained", f"not shown within {settings.drain_timeout_seconds:g} s")
+        work.wait()
 
 
 def ask_for_promotion(work: Work) -> Outcome:
     """Ask for the promotion, unless it has happened; wait while the instance is in a state that refuses it.
 
     Raises:
+        StepBlockedError: the instance can never be promoted, or RDS refuses for good.
         BudgetSpentError: the instance still refuses when the run must end.
     """
     here = work.settings.here
     while True:
-        instance = work.databases.describe(here)
+        instance = _patiently(lambda: work.databases.describe(here), "the replica cannot be looked at")
+        if instance is None:
+            work.wait()
+            continue
         if instance.replica_of is None:
             return Outcome("already_promoted", f"no replica any more, {instance.status}")
-        if instance.status == "available":
-            try:
-                work.databases.promote(here)
-            except NotInThisStateError:
-                # A backup may have begun between the two calls.
-                work.wait()
-                continue
+        _refuse_failed(instance)
+        if instance.status == "available" and _patiently(lambda: _asked(work, here), "RDS refuses the promotion"):
             return Outcome("asked", f"promotion of the replica of {instance.replica_of}")
         work.wait()
 
@@ -35,12 +69,16 @@ def wait_until_promoted(work: Work) -> Outcome:
     """Wait until the instance is available and replicates nothing: a replica is available before its promotion too.
 
     Raises:
+        StepBlockedError: the instance is out of order.
         BudgetSpentError: not yet when the run must end.
     """
+    here = work.settings.here
     while True:
-        instance = work.databases.describe(work.settings.here)
-        if instance.replica_of is None and instance.status == "available":
-            return Outcome("promoted", "available, with no source")
+        instance = _patiently(lambda: work.databases.describe(here), "the promoted instance cannot be looked at")
+        if instance is not None:
+            if instance.replica_of is None and instance.status == "available":
+                return Outcome("promoted", "available, with no source")
+            _refuse_failed(instance)
         work.wait()
 
 
@@ -55,10 +93,54 @@ def verify(work: Work, promoted_at: datetime) -> Outcome:
     ends_at = promoted_at + timedelta(seconds=settings.verify_timeout_seconds)
     while True:
         now = work.clock.now()
-        series = metrics.read(cloudwatch, {"standby": metric}, promoted_at, now)["standby"]
+        try:
+            series = metrics.read(cloudwatch, {"standby": metric}, promoted_at, now)["standby"]
+        except AwsError:
+            series = ()
         # A period that began before the promotion may hold a probe from before it.
         if any(point.start >= promoted_at and point.maximum >= 1 for point in series):
             return Outcome("reachable", "a probe has reached the promoted database")
         if now >= ends_at:
             return Outcome("not_confirmed", f"no probe reached it within {settings.verify_timeout_seconds:g} s")
         work.wait()
+
+
+def _asked(work: Work, here: Site) -> bool:
+    try:
+        work.databases.promote(here)
+    except NotInThisStateError:
+        return False  # A backup may have begun since the last look.
+    return True
+
+
+def _patiently(call: Callable[[], Answer], what: str) -> Answer | None:
+    """The call's answer, None where it may come later; a refusal for good is for people to hear."""
+    try:
+        return call()
+    except AwsError as error:
+        if may_pass(error):
+            return None
+        raise StepBlockedError(f"{what}: {error}") from error
+
+
+def _refuse_failed(instance: Instance) -> None:
+    if instance.status in rds_status.FAILED:
+        raise StepBlockedError(f"RDS calls the recovery site's database {instance.status}")
+    if instance.replica_of is not None and instance.replication_ended:
+        # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReadRepl.html: ended for good after 30 days.
+        raise StepBlockedError("RDS has ended the replication for good: the replica is no replica to promote any more")
+
+
+def _lags(work: Work, writer: Site, since: datetime, now: datetime) -> tuple[Series, Series]:
+    settings, period = work.settings, work.settings.policy.lag_period_seconds
+    here = settings.here
+
+    def read(metric: metrics.Metric, region: str) -> Series:
+        try:
+            return metrics.read(work.clients.of("cloudwatch", region), {"lag": metric}, since, now)["lag"]
+        except AwsError:
+            return ()
+
+    lag = read(metrics.replica_lag(settings.instance_ids[here], period), settings.regions[here])
+    slot = read(metrics.slot_lag(settings.instance_ids[writer], period), settings.regions[writer])
+    return lag, slot

@@ -85,6 +85,8 @@ class Readings:
         active_seen_from_there: probes of the active database by its own site's probe.
         standby_seen_from_here: probes of this site's own database by this site's probe.
         lag: replication lag of the standby instance, in seconds.
+        slot_lag: bytes of the writer's log that its oldest replication slot has yet to deliver, by the active region.
+        witness: what the witness sees of the active database; None where there is no witness.
         active_instance: the active instance, by the active region's RDS.
         standby_instance: the standby instance, by this region's RDS.
         active_region: which services of the active region answered.
@@ -98,6 +100,8 @@ class Readings:
     active_seen_from_there: Series | Unanswered
     standby_seen_from_here: Series | Unanswered
     lag: Series | Unanswered
+    slot_lag: Series | Unanswered
+    witness: Series | Unanswered | None
     active_instance: Instance | Unanswered
     standby_instance: Instance | Unanswered
     active_region: RegionAnswers

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from failover.policy import Mode, Policy
+from failover.policy import Mode, Policy, WhenDark
 from function_runtime.environment import Environment, SettingError
 from function_runtime.sites import Site
 
@@ -20,6 +20,13 @@ DEFAULT_REFERENCE_REGION = "ap-northeast-1"
 # Longer than the slowest call between two renewals, shorter than anybody would want to wait for a dead run.
 DEFAULT_LEASE_SECONDS = 20.0
 SHORTEST_VERIFY_TIMEOUT_SECONDS = 10.0
+SHORTEST_DRAIN_TIMEOUT_SECONDS = 30.0
+# Clients wait for the fence: what has not worked by then is recorded, and the fence-guard goes on with it.
+LONGEST_FENCE_SECONDS = 30.0
+# One call that is not answered, with the clients' timeouts.
+SLOWEST_CALL_SECONDS = 6.0
+# RDS documents a promotion as "several minutes or longer"; beyond this a person should look.
+DEFAULT_STEP_PATIENCE_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -32,19 +39,25 @@ class Settings:
         here: the site this function runs in, the standby from the beginning.
         regions: the region of each site.
         reference_region: a third region, asked whether it answers when the active one is silent.
+        witness_region: where the witness publishes what it sees, None where there is no witness.
         instance_ids: the RDS instance of each site.
+        database_group_ids: the security group of each site's database in normal times.
         quarantine_group_ids: the security group without rules of each site.
         state_table: the DynamoDB table in this function's region.
         failures_topic_arn: where people hear of failures.
         recovery_topic_arn: where people hear of recoveries.
         writer_name: the DNS name clients write to, for messages.
         name_ttl_seconds: how long clients may remember the old answer, for messages.
+        dashboard_url: where people see more, for messages.
+        runbook_url: where people read what to do, for messages; anchors are the codes of decisions.
         policy: what a decision weighs.
         fence_timeout_seconds: after that the old writer is left as it is.
+        drain_timeout_seconds: a planned failover whose replica has not received everything by then is taken back.
         verify_timeout_seconds: after that the switch goes on without the probe's word.
         poll_interval_seconds: between two looks at something that takes its time.
         run_budget_seconds: a run saves its state and ends before this.
         lease_seconds: a run that has not written for so long is taken for dead.
+        step_patience_seconds: people are told of a step that takes longer.
         promoted_backup_retention_days: backups the promoted instance keeps.
     """
 
@@ -53,19 +66,25 @@ class Settings:
     here: Site
     regions: Mapping[Site, str]
     reference_region: str
+    witness_region: str | None
     instance_ids: Mapping[Site, str]
+    database_group_ids: Mapping[Site, str]
     quarantine_group_ids: Mapping[Site, str]
     state_table: str
     failures_topic_arn: str
     recovery_topic_arn: str
     writer_name: str
     name_ttl_seconds: int
+    dashboard_url: str
+    runbook_url: str
     policy: Policy
     fence_timeout_seconds: float
+    drain_timeout_seconds: float
     verify_timeout_seconds: float
     poll_interval_seconds: float
     run_budget_seconds: float
     lease_seconds: float
+    step_patience_seconds: float
     promoted_backup_retention_days: int
 
     @classmethod
@@ -91,9 +110,14 @@ class Settings:
             here=environment.choice("STANDBY_SITE", Site),
             regions=regions,
             reference_region=_reference_region(environment, regions),
+            witness_region=_witness_region(environment, regions),
             instance_ids={
                 Site.PRIMARY: environment.text("PRIMARY_INSTANCE_ID"),
                 Site.RECOVERY: environment.text("RECOVERY_INSTANCE_ID"),
+            },
+            database_group_ids={
+                Site.PRIMARY: environment.text("PRIMARY_DATABASE_GROUP_ID"),
+                Site.RECOVERY: environment.text("RECOVERY_DATABASE_GROUP_ID"),
             },
             quarantine_group_ids={
                 Site.PRIMARY: environment.text("PRIMARY_QUARANTINE_GROUP_ID"),
@@ -104,12 +128,16 @@ class Settings:
             recovery_topic_arn=environment.text("RECOVERY_TOPIC_ARN"),
             writer_name=environment.text("WRITER_NAME"),
             name_ttl_seconds=environment.whole("NAME_TTL_SECONDS", minimum=0, maximum=60),
+            dashboard_url=environment.text("DASHBOARD_URL"),
+            runbook_url=environment.text("RUNBOOK_URL"),
             policy=policy,
-            fence_timeout_seconds=environment.number("FENCE_TIMEOUT_SECONDS", minimum=0, maximum=120),
+            fence_timeout_seconds=_fence_timeout_seconds(environment, run_budget_seconds),
+            drain_timeout_seconds=_drain_timeout_seconds(policy),
             verify_timeout_seconds=_verify_timeout_seconds(environment, policy),
             poll_interval_seconds=poll_interval_seconds,
             run_budget_seconds=run_budget_seconds,
-            lease_seconds=_lease_seconds(environment),
+            lease_seconds=_lease_seconds(environment, poll_interval_seconds),
+            step_patience_seconds=_step_patience_seconds(environment),
             promoted_backup_retention_days=environment.whole("PROMOTED_BACKUP_RETENTION_DAYS", minimum=1, maximum=35),
         )
 
@@ -133,6 +161,7 @@ def _policy(environment: Environment) -> Policy:
         lag_period_seconds=lag_period_seconds,
         max_data_loss_seconds=environment.number("MAX_DATA_LOSS_SECONDS", minimum=0, maximum=86_400),
         cool_down_seconds=environment.number("COOL_DOWN_SECONDS", minimum=0, maximum=7 * 86_400),
+        dark_without_witness=environment.choice("DARK_WITHOUT_WITNESS", WhenDark),
     )
 
 
@@ -151,6 +180,29 @@ def _reference_region(environment: Environment, regions: Mapping[Site, str]) -> 
     return region
 
 
+def _witness_region(environment: Environment, regions: Mapping[Site, str]) -> str | None:
+    variable = "WITNESS_REGION"
+    if not environment.is_set(variable):
+        return None
+    region = environment.text(variable)
+    if region in regions.values():
+        raise SettingError(variable, region, "give a region that is neither PRIMARY_REGION nor RECOVERY_REGION")
+    return region
+
+
+def _fence_timeout_seconds(environment: Environment, run_budget_seconds: float) -> float:
+    variable = "FENCE_TIMEOUT_SECONDS"
+    seconds = environment.number(variable, minimum=0, maximum=LONGEST_FENCE_SECONDS)
+    if seconds >= run_budget_seconds:
+        raise SettingError(variable, seconds, f"give less than RUN_BUDGET_SECONDS ({run_budget_seconds:g})")
+    return seconds
+
+
+def _drain_timeout_seconds(policy: Policy) -> float:
+    """A few late metrics, and what RDS's own writes to an idle database take to show (about 5 minutes on AWS)."""
+    return max(SHORTEST_DRAIN_TIMEOUT_SECONDS, 6.0 * policy.lag_period_seconds)
+
+
 def _verify_timeout_seconds(environment: Environment, policy: Policy) -> float:
     variable = "VERIFY_TIMEOUT_SECONDS"
     if environment.is_set(variable):
@@ -158,8 +210,21 @@ def _verify_timeout_seconds(environment: Environment, policy: Policy) -> float:
     return max(2.0 * policy.metric_period_seconds, SHORTEST_VERIFY_TIMEOUT_SECONDS)
 
 
-def _lease_seconds(environment: Environment) -> float:
+def _lease_seconds(environment: Environment, poll_interval_seconds: float) -> float:
     variable = "LEASE_SECONDS"
+    seconds = DEFAULT_LEASE_SECONDS
     if environment.is_set(variable):
-        return environment.number(variable, minimum=1, maximum=120)
-    return DEFAULT_LEASE_SECONDS
+        seconds = environment.number(variable, minimum=1, maximum=120)
+    # As Patroni's loop_wait + 2 * retry_timeout <= ttl: a run that waits and then calls once must still hold its lease.
+    # https://patroni.readthedocs.io/en/latest/dynamic_configuration.html
+    needed = poll_interval_seconds + SLOWEST_CALL_SECONDS
+    if seconds < needed and environment.is_set(variable):
+        raise SettingError(variable, seconds, f"give at least {needed:g}: POLL_INTERVAL_SECONDS and one slow call")
+    return max(seconds, needed)
+
+
+def _step_patience_seconds(environment: Environment) -> float:
+    variable = "STEP_PATIENCE_SECONDS"
+    if environment.is_set(variable):
+        return environment.number(variable, minimum=1, maximum=86_400)
+    return DEFAULT_STEP_PATIENCE_SECONDS

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from failover import rds_status
+from failover.loss import LATE_PERIODS, everything_replicated_until, lag_before_trouble, loss_bound, series_of
 from failover.policy import Policy
 from failover.readings import Instance, Readings, RegionAnswers, Series, Unanswered
 from failover.trouble import Kind, Trouble, failing_run, is_silent, recognise
-
-LATE_PERIODS = 3
 
 
 class Answer(StrEnum):
@@ -28,91 +27,80 @@ class Signals:
 
     Attributes:
         answers_here: the writer answers this site's probes; no only after a whole outage of them.
-        answers_there: the same for its own site's probes.
+        probe_works: this site's probe reaches this site's own database, so its word on the other one counts.
+        answers_there: the writer answers its own site's probes.
         rds_healthy: RDS calls it operational (yes) or out of order (no).
         in_maintenance: RDS says that work on it goes on.
-        region_answers: the writer's region answers; no only where another region does.
+        region_answers: the writer's region answers; no only where another region does, and more than one run saw it.
+        witness_sees: the witness in a third region sees the writer alive.
         replica_receives: the replica has received something since the trouble began. Never no: a growing lag proves
             nothing.
         standby_ready: this site's instance is an available replica.
         trouble: the trouble the writer is in, None where it answers.
-        lag_before_seconds: replication lag before the trouble, None where unknown.
+        lag_before_seconds: how far the replica was behind when the trouble began (without one: now); None: unknown.
         loss_bound_seconds: at most so much of the writer's time is not on the replica, None where unknown.
+        replicated_until: the last moment at which the replica is known to have had everything, None where unknown.
     """
 
     answers_here: Answer
+    probe_works: Answer
     answers_there: Answer
     rds_healthy: Answer
     in_maintenance: Answer
     region_answers: Answer
+    witness_sees: Answer
     replica_receives: Answer
     standby_ready: Answer
     trouble: Trouble | None
     lag_before_seconds: float | None
     loss_bound_seconds: float | None
+    replicated_until: datetime | None = None
 
     def as_item(self) -> dict[str, str]:
-        """The answers alone, for the state table and the log."""
-        return {
-            name: str(getattr(self, name))
-            for name in (
-                "answers_here",
-                "answers_there",
-                "rds_healthy",
-                "in_maintenance",
-                "region_answers",
-                "replica_receives",
-                "standby_ready",
-            )
-        }
+        """The answers alone, for the state table, the log and people."""
+        return {name: str(getattr(self, name)) for name in SIGNAL_NAMES}
 
 
-def interpret(readings: Readings, policy: Policy, recorded: Trouble | None) -> Signals:
+SIGNAL_NAMES = tuple(field.name for field in fields(Signals) if field.type == "Answer")
+
+
+def interpret(
+    readings: Readings, policy: Policy, recorded: Trouble | None, replicated_until: datetime | None = None
+) -> Signals:
     """The signals.
 
     Args:
         readings: what was read.
         policy: the rules of evidence.
         recorded: the trouble earlier runs remembered.
+        replicated_until: the last moment at which earlier runs found everything replicated.
     """
-    here = _series(readings.active_seen_from_here)
+    here = series_of(readings.active_seen_from_here)
     trouble = recognise(here, readings.at, policy, recorded)
+    dark_since = _dark_since(readings, recorded)
+    since = readings.at if trouble is None else trouble.since
     lag_before = None if trouble is None else trouble.lag_before_seconds
-    if trouble is not None and lag_before is None:
-        lag_before = lag_before_trouble(_series(readings.lag), trouble.since, policy)
+    if lag_before is None:
+        lag_before = lag_before_trouble(
+            series_of(readings.lag), series_of(readings.slot_lag), since, policy, replicated_until
+        )
+    if trouble is not None:
+        trouble = replace(trouble, dark_since=dark_since)
     return Signals(
         answers_here=_answers(here, readings.at, policy, trouble),
-        answers_there=_answers(_series(readings.active_seen_from_there), readings.at, policy, None),
+        probe_works=_answers(series_of(readings.standby_seen_from_here), readings.at, policy, None),
+        answers_there=_answers_there(readings, policy, trouble),
         rds_healthy=_rds_healthy(readings.active_instance),
         in_maintenance=_in_maintenance(readings.active_instance),
-        region_answers=_region_answers(readings.active_region, readings.reference_region),
+        region_answers=_region_answers(readings, dark_since, policy),
+        witness_sees=_witness_sees(readings, policy, trouble),
         replica_receives=_replica_receives(readings, policy, trouble),
         standby_ready=_standby_ready(readings.standby_instance),
         trouble=trouble,
         lag_before_seconds=lag_before,
-        loss_bound_seconds=None if trouble is None else _loss_bound(readings, policy, trouble, lag_before),
+        loss_bound_seconds=None if trouble is None else loss_bound(readings, policy, trouble, lag_before),
+        replicated_until=_later(everything_replicated_until(readings, policy), replicated_until),
     )
-
-
-def lag_before_trouble(series: Series, since: datetime, policy: Policy) -> float | None:
-    """The last known lag from before the trouble, in seconds; None where there is none recent enough.
-
-    A sample older than a late metric can be counts with its age: nobody knows what was replicated in the meantime.
-    """
-    period = timedelta(seconds=policy.lag_period_seconds)
-    for point in reversed(series):
-        age = since - (point.start + period)
-        if age < timedelta(0) or point.minimum < 0:  # not wholly before the trouble; or -1: RDS knows no lag
-            continue
-        if age > policy.lag_staleness:
-            return None
-        late = LATE_PERIODS * period
-        return point.maximum + (age.total_seconds() if age > late else 0.0)
-    return None
-
-
-def _series(reading: Series | Unanswered) -> Series:
-    return () if isinstance(reading, Unanswered) else reading
 
 
 def _answers(series: Series, at: datetime, policy: Policy, trouble: Trouble | None) -> Answer:
@@ -126,6 +114,28 @@ def _answers(series: Series, at: datetime, policy: Policy, trouble: Trouble | No
         since = min(since, trouble.since)
     long_enough = (run.until - since).total_seconds() >= policy.outage_seconds
     return Answer.NO if long_enough and run.failed_probes >= policy.min_failed_probes else Answer.UNKNOWN
+
+
+def _answers_there(readings: Readings, policy: Policy, trouble: Trouble | None) -> Answer:
+    series = series_of(readings.active_seen_from_there)
+    answer = _answers(series, readings.at, policy, None)
+    if answer is Answer.YES and trouble is not None and trouble.kind is Kind.FAILING:
+        # Its last success may be from before the trouble, and its probe silent since.
+        return answer if series[-1].start >= trouble.first_failure_by else Answer.UNKNOWN
+    return answer
+
+
+def _witness_sees(readings: Readings, policy: Policy, trouble: Trouble | None) -> Answer:
+    if readings.witness is None:
+        return Answer.UNKNOWN
+    series = series_of(readings.witness)
+    if is_silent(series, readings.at, policy):
+        return Answer.UNKNOWN
+    newest = series[-1]
+    if trouble is not None and trouble.kind is Kind.FAILING and newest.start < trouble.first_failure_by:
+        return Answer.UNKNOWN
+    # One word of life outweighs any number of others in the same period.
+    return Answer.YES if newest.maximum >= 1 else Answer.NO
 
 
 def _rds_healthy(instance: Instance | Unanswered) -> Answer:
@@ -145,20 +155,33 @@ def _in_maintenance(instance: Instance | Unanswered) -> Answer:
     return Answer.NO if known else Answer.UNKNOWN
 
 
-def _region_answers(active: RegionAnswers, reference: RegionAnswers | None) -> Answer:
-    if active.answered:
+def _dark_since(readings: Readings, recorded: Trouble | None) -> datetime | None:
+    """Since when every run has found the writer's region dark; silence everywhere is our own network's."""
+    if _is_answering(readings.active_region) or not _is_answering(readings.reference_region):
+        return None
+    if recorded is not None and recorded.dark_since is not None:
+        return recorded.dark_since
+    return readings.at
+
+
+def _is_answering(region: RegionAnswers | None) -> bool:
+    return region is not None and bool(region.answered)
+
+
+def _region_answers(readings: Readings, dark_since: datetime | None, policy: Policy) -> Answer:
+    if readings.active_region.answered:
         return Answer.YES
-    # Silence everywhere is our own network's.
-    return Answer.NO if reference is not None and reference.answered else Answer.UNKNOWN
+    dark = dark_since is not None and readings.at - dark_since >= policy.darkness
+    return Answer.NO if dark else Answer.UNKNOWN
 
 
 def _replica_receives(readings: Readings, policy: Policy, trouble: Trouble | None) -> Answer:
-    if trouble is None or trouble.kind is Kind.SILENT:
+    if trouble is None or trouble.kind is not Kind.FAILING:
         return Answer.UNKNOWN
     # What the writer did at the beginning of a long trouble does not prove that it lives now.
     window = timedelta(seconds=max(policy.outage_seconds, LATE_PERIODS * policy.lag_period_seconds))
     after = max(trouble.first_failure_by, readings.at - window)
-    for point in _series(readings.lag):
+    for point in series_of(readings.lag):
         # A lag says when what was replayed last had been committed; a sample lies after its period's start.
         if point.minimum >= 0 and point.start - timedelta(seconds=point.minimum) > after:
             return Answer.YES
@@ -174,22 +197,6 @@ def _standby_ready(instance: Instance | Unanswered) -> Answer:
     return Answer.YES if replicates and available else Answer.NO
 
 
-def _loss_bound(readings: Readings, policy: Policy, trouble: Trouble, lag_before: float | None) -> float | None:
-    """From the last commit known to be on the replica to the last instant the writer can have answered anybody."""
-    if lag_before is None:
-        return None
-    last_answer_by = trouble.first_failure_by
-    there = failing_run(_series(readings.active_seen_from_there), readings.at, policy)
-    if there is not None:
-        last_answer_by = max(last_answer_by, there.first_failure_by)
-    replicated_until = max(
-        (
-            point.start - timedelta(seconds=point.maximum)
-            for point in _series(readings.lag)
-            if point.minimum >= 0 and point.start <= readings.at
-        ),
-        default=None,
-    )
-    if replicated_until is None:
-        return lag_before
-    return max(lag_before, (last_answer_by - replicated_until).total_seconds())
+def _later(one: datetime | None, other: datetime | None) -> datetime | None:
+    known = [moment for moment in (one, other) if moment is not None]
+    return max(known, default=None)

@@ -12,6 +12,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from failover.clients import code_of
+from failover.control import CONTROL, Control
 from failover.incident import Incident, item_id
 from failover.trouble import Trouble
 from function_runtime.sites import Site
@@ -19,8 +20,44 @@ from function_runtime.sites import Site
 CONTROLLER = "controller"
 
 
+class ControlUnreadableError(Exception):
+    """What people have told the controller cannot be read."""
+
+
 class AnotherRunIsAtWorkError(Exception):
     """What was read has been changed by another run: this one's knowledge is out of date."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A failover that waits for a person's approval.
+
+    Attributes:
+        incident_id: what the approval must name.
+        epoch: what it must name too.
+        code: why people are asked.
+        loss_bound_seconds: what it may lose, None where nobody can say.
+    """
+
+    incident_id: str
+    epoch: int
+    code: str
+    loss_bound_seconds: float | None
+
+    def as_item(self) -> dict[str, Any]:
+        """For the state table."""
+        return {
+            "incident_id": self.incident_id,
+            "epoch": self.epoch,
+            "code": self.code,
+            "loss_bound_seconds": self.loss_bound_seconds,
+        }
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Proposal:
+        """From the state table."""
+        loss = item["loss_bound_seconds"]
+        return cls(item["incident_id"], int(item["epoch"]), item["code"], None if loss is None else float(loss))
 
 
 @dataclass(frozen=True)
@@ -34,6 +71,9 @@ class Controller:
         incident_id: the failover that is under way.
         trouble: the trouble the writer is in.
         last_closed_at: when the last failover closed.
+        last_incident_id: the incident that closed last.
+        proposal: what people are asked to approve: incident, epoch, and the loss it would mean.
+        replicated_until: the last moment at which the replica had everything, kept while its lag alone looks too high.
         decision: action, code and reason of the last decision; the reason as it was when the code came up.
     """
 
@@ -43,6 +83,9 @@ class Controller:
     incident_id: str | None = None
     trouble: Trouble | None = None
     last_closed_at: datetime | None = None
+    last_incident_id: str | None = None
+    proposal: Proposal | None = None
+    replicated_until: datetime | None = None
     decision: Mapping[str, str] | None = None
 
 
@@ -65,14 +108,17 @@ class State:
         item = self._get(CONTROLLER)
         if item is None:
             return Controller()
-        trouble, closed = item.get("trouble"), item.get("last_closed_at")
+        trouble, proposal = item.get("trouble"), item.get("proposal")
         return Controller(
             version=int(item["version"]),
             epoch=int(item["epoch"]),
             writer_site=Site(item["writer_site"]),
             incident_id=item.get("incident_id"),
             trouble=None if trouble is None else Trouble.from_item(trouble),
-            last_closed_at=None if closed is None else datetime.fromisoformat(closed),
+            last_closed_at=_moment(item.get("last_closed_at")),
+            last_incident_id=item.get("last_incident_id"),
+            proposal=None if proposal is None else Proposal.from_item(proposal),
+            replicated_until=_moment(item.get("replicated_until")),
             decision=item.get("decision"),
         )
 
@@ -85,7 +131,10 @@ class State:
             "writer_site": written.writer_site.value,
             "incident_id": written.incident_id,
             "trouble": None if written.trouble is None else written.trouble.as_item(),
-            "last_closed_at": None if written.last_closed_at is None else written.last_closed_at.isoformat(),
+            "last_closed_at": _text(written.last_closed_at),
+            "last_incident_id": written.last_incident_id,
+            "proposal": None if written.proposal is None else written.proposal.as_item(),
+            "replicated_until": _text(written.replicated_until),
             "decision": None if written.decision is None else dict(written.decision),
         }
         present = {name: value for name, value in fields.items() if value is not None}
@@ -107,6 +156,22 @@ class State:
             ExpressionAttributeValues=_serialized(values),
         )
         return written
+
+    def control(self) -> Control:
+        """What people have told the controller.
+
+        Raises:
+            ControlUnreadableError: it is not what the operators' commands write.
+        """
+        item = self._get(CONTROL)
+        if item is None:
+            return Control()
+        try:
+            return Control.from_item(item)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ControlUnreadableError(
+                f"item {CONTROL} of table {self._table} = {item}: {error!r}; write it anew with `nox -s resume`"
+            ) from error
 
     def incident(self, incident_id: str) -> Incident:
         """The incident.
@@ -162,6 +227,14 @@ class State:
             if code_of(error) == "ConditionalCheckFailedException":
                 raise AnotherRunIsAtWorkError("the state was changed by another run") from error
             raise
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _serialized(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,12 @@ from enum import StrEnum
 from typing import Any
 
 from failover.policy import Policy
-from failover.readings import Series
+from failover.readings import Datapoint, Series
+
+# A writer that has gone and come back so often within the time that is looked back on is unstable, not healthy.
+MIN_FLAPS = 3
+# A single lost probe is the network's everyday.
+MIN_FLAP_PROBES = 2
 
 
 class Kind(StrEnum):
@@ -17,6 +22,7 @@ class Kind(StrEnum):
 
     FAILING = "failing"
     SILENT = "silent"
+    FLAPPING = "flapping"
 
 
 @dataclass(frozen=True)
@@ -41,11 +47,13 @@ class Trouble:
     """One time of trouble, as the state table remembers it.
 
     Attributes:
-        kind: failing or silent.
+        kind: failing, silent, or answering again and again only to fail again.
         since: when it began.
         first_failure_by: the latest instant at which the first probe can have failed.
         lag_before_seconds: the last replication lag from before, None where none is known.
         told: codes of the decisions people were told of in this trouble; each is told once.
+        dark_since: since when every run has found the writer's region dark, None where it answers.
+        incident_id: the incident this would become; what people's orders name.
     """
 
     kind: Kind
@@ -53,6 +61,8 @@ class Trouble:
     first_failure_by: datetime
     lag_before_seconds: float | None = None
     told: tuple[str, ...] = ()
+    dark_since: datetime | None = None
+    incident_id: str | None = None
 
     def tell(self, code: str) -> Trouble:
         """This trouble, with one more code told."""
@@ -66,18 +76,22 @@ class Trouble:
             "first_failure_by": self.first_failure_by.isoformat(),
             "lag_before_seconds": self.lag_before_seconds,
             "told": list(self.told),
+            "dark_since": None if self.dark_since is None else self.dark_since.isoformat(),
+            "incident_id": self.incident_id,
         }
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Trouble:
         """From the state table."""
-        lag = item["lag_before_seconds"]
+        lag, dark_since = item["lag_before_seconds"], item["dark_since"]
         return cls(
             kind=Kind(item["kind"]),
             since=datetime.fromisoformat(item["since"]),
             first_failure_by=datetime.fromisoformat(item["first_failure_by"]),
             lag_before_seconds=None if lag is None else float(lag),
             told=tuple(item["told"]),
+            dark_since=None if dark_since is None else datetime.fromisoformat(dark_since),
+            incident_id=item["incident_id"],
         )
 
 
@@ -111,8 +125,22 @@ def failing_run(series: Series, at: datetime, policy: Policy) -> FailingRun | No
     )
 
 
+def flaps(series: Series) -> tuple[Datapoint, ...]:
+    """The first periods of the outages that the series has seen end, oldest first; single lost probes are none."""
+    begins: list[Datapoint] = []
+    failing: list[Datapoint] = []
+    for point in series:
+        if point.maximum < 1:
+            failing.append(point)
+            continue
+        if sum(each.samples for each in failing) >= MIN_FLAP_PROBES:
+            begins.append(failing[0])
+        failing = []
+    return tuple(begins)
+
+
 def recognise(series: Series, at: datetime, policy: Policy, recorded: Trouble | None) -> Trouble | None:
-    """The trouble the writer is in by this site's own probes, None where it answers.
+    """The trouble the writer is in by this site's own probes, None where it answers and has done so for long enough.
 
     Args:
         series: this site's probes of the writer.
@@ -125,9 +153,20 @@ def recognise(series: Series, at: datetime, policy: Policy, recorded: Trouble | 
         return recorded if recorded is not None else Trouble(Kind.SILENT, since=at, first_failure_by=at)
     run = failing_run(series, at, policy)
     if run is None:
-        return None
+        return _flapping(series, policy, recorded)
     seen = Trouble(Kind.FAILING, run.since, run.first_failure_by)
     if recorded is None or recorded.kind is Kind.SILENT:
         return seen
+    if recorded.kind is Kind.FLAPPING:
+        return replace(seen, told=recorded.told)
     answered_since = any(point.maximum >= 1 and point.start >= recorded.since for point in series)
     return seen if answered_since else replace(recorded, since=min(recorded.since, seen.since))
+
+
+def _flapping(series: Series, policy: Policy, recorded: Trouble | None) -> Trouble | None:
+    begins = flaps(series)
+    if len(begins) < MIN_FLAPS:
+        return None
+    told = () if recorded is None else recorded.told
+    period = timedelta(seconds=policy.metric_period_seconds)
+    return Trouble(Kind.FLAPPING, begins[0].start, begins[0].start + period, told=told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,9 @@ from typing import Protocol
 from failover.clients import Clients
 from failover.databases import Databases
 from failover.settings import Settings
+
+# Two runs that were refused together must not come back together.
+JITTER = 0.2
 
 
 class Clock(Protocol):
@@ -34,6 +38,10 @@ class BudgetSpentError(Exception):
     """The run must end; the next one goes on with the same step."""
 
 
+class StepBlockedError(Exception):
+    """The step cannot succeed as things are: people must know, and the incident stays where it is."""
+
+
 @dataclass(frozen=True)
 class Work:
     """What a step works with.
@@ -55,12 +63,13 @@ class Work:
     renew: Callable[[], None]
 
     def wait(self) -> None:
-        """Wait for one poll interval.
+        """Wait for one poll interval, more or less.
 
         Raises:
             BudgetSpentError: the run must end before that.
         """
+        seconds = self.settings.poll_interval_seconds * random.uniform(1 - JITTER, 1)  # noqa: S311 - no secret
         if (self.ends_at - self.clock.now()).total_seconds() <= self.settings.poll_interval_seconds:
             raise BudgetSpentError("the run's time is over")
-        self.clock.sleep(self.settings.poll_interval_seconds)
+        self.clock.sleep(seconds)
         self.renew()

@@ -2,246 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from functools import cache
-from typing import Any
+from dataclasses import replace
+from datetime import datetime, timedelta
 
-import botocore.session
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from boto3.dynamodb.types import TypeDeserializer
-from botocore import xform_name
 from botocore.exceptions import ClientError, ConnectTimeoutError
-from botocore.validate import validate_parameters
 
 from failover import handler
+from failover.control import Control, Order, OrderKind, Pause
 from failover.policy import Mode
-from failover.run import Run
-from failover.settings import Settings
+from failover.run import StateLostError
+from failover.state import ControlUnreadableError
 from function_runtime.sites import Site
-
-START = datetime(2026, 1, 1, 12, tzinfo=UTC)
-REGIONS = {Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"}
-ENVIRONMENT = {
-    "METRIC_NAMESPACE": "PostgresDR/test",
-    "ENVIRONMENT_SUFFIX": "test",
-    "PRIMARY_REGION": REGIONS[Site.PRIMARY],
-    "RECOVERY_REGION": REGIONS[Site.RECOVERY],
-    "REFERENCE_REGION": "ap-northeast-1",
-    "STANDBY_SITE": "recovery",
-    "PRIMARY_INSTANCE_ID": "database-primary",
-    "RECOVERY_INSTANCE_ID": "database-recovery",
-    "PRIMARY_QUARANTINE_GROUP_ID": "sg-quarantine-primary",
-    "RECOVERY_QUARANTINE_GROUP_ID": "sg-quarantine-recovery",
-    "STATE_TABLE": "state",
-    "FAILURES_TOPIC_ARN": "arn:failures",
-    "RECOVERY_TOPIC_ARN": "arn:recovery",
-    "WRITER_NAME": "writer.db.internal",
-    "MODE": "automatic",
-    "OUTAGE_SECONDS": "3",
-    "METRIC_PERIOD_SECONDS": "1",
-    "MAX_DATA_LOSS_SECONDS": "10",
-    "COOL_DOWN_SECONDS": "60",
-    "FENCE_TIMEOUT_SECONDS": "5",
-    "POLL_INTERVAL_SECONDS": "1",
-    "RUN_BUDGET_SECONDS": "60",
-    "PROMOTED_BACKUP_RETENTION_DAYS": "7",
-    "NAME_TTL_SECONDS": "1",
-}
-SETTINGS = Settings.from_environment(ENVIRONMENT)
-PROMOTION_TAKES = timedelta(seconds=4)
-
-
-class Killed(BaseException):
-    """The process is gone: nothing of it runs any more."""
-
-
-@cache
-def input_shape(service: str, operation: str) -> Any:
-    model = botocore.session.get_session().get_service_model(service)
-    (name,) = (name for name in model.operation_names if xform_name(name) == operation)
-    return model.operation_model(name).input_shape
-
-
-def refused(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": code}}, "Operation")
-
-
-@dataclass
-class World:
-    """An AWS with two sites; the primary database dies at START."""
-
-    now: datetime = START + timedelta(seconds=6)
-    dark: set[str] = field(default_factory=set)
-    groups: list[str] = field(default_factory=lambda: ["sg-database"])
-    events: list[str] = field(default_factory=list)
-    items: dict[str, dict[str, Any]] = field(default_factory=dict)
-    published: list[tuple[datetime, float]] = field(default_factory=list)
-    messages: list[tuple[str, str]] = field(default_factory=list)
-    promoted_at: datetime | None = None
-    primary_status: str = "available"
-    fence_refused: bool = False
-    calls: int = 0
-    interrupt: Callable[[int], None] = lambda call: None
-
-    def of(self, service: str, region: str) -> Any:
-        return Service(self, service, region)
-
-    def sleep(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-
-    def called(self) -> None:
-        self.calls += 1
-        self.interrupt(self.calls)
-
-    @property
-    def latch(self) -> list[float]:
-        """Its values in the order CloudWatch has them in."""
-        return [value for _, value in sorted(self.published)]
-
-    @property
-    def controller(self) -> dict[str, Any]:
-        return self.plain("controller")
-
-    @property
-    def incidents(self) -> list[dict[str, Any]]:
-        return [self.plain(key) for key in self.items if key.startswith("incident#")]
-
-    def plain(self, key: str) -> dict[str, Any]:
-        return {name: TypeDeserializer().deserialize(value) for name, value in self.items[key].items()}
-
-
-class Clock:
-    def __init__(self, world: World) -> None:
-        self.world = world
-
-    def now(self) -> datetime:
-        return self.world.now
-
-    def sleep(self, seconds: float) -> None:
-        self.world.sleep(seconds)
-
-
-class Service:
-    """One service of one region."""
-
-    def __init__(self, world: World, service: str, region: str) -> None:
-        self.world, self.service, self.region = world, service, region
-
-    def __getattr__(self, operation: str) -> Callable[..., Any]:
-        def call(**parameters: Any) -> Any:
-            if self.region in self.world.dark:
-                raise ConnectTimeoutError(endpoint_url=self.region)
-            validate_parameters(parameters, input_shape(self.service, operation))
-            answer = getattr(self, f"do_{operation}")(**parameters)
-            self.world.called()
-            return answer
-
-        return call
-
-    # RDS
-    def do_describe_db_instances(self, DBInstanceIdentifier: str) -> Any:  # noqa: N803
-        world = self.world
-        if self.region not in REGIONS.values():
-            raise refused("AccessDenied")
-        description: dict[str, Any] = {"DBInstanceStatus": world.primary_status}
-        description["VpcSecurityGroups"] = [{"VpcSecurityGroupId": name, "Status": "active"} for name in world.groups]
-        if DBInstanceIdentifier == "database-recovery":
-            done = world.promoted_at is not None and world.now >= world.promoted_at + PROMOTION_TAKES
-            description["DBInstanceStatus"] = "available" if world.promoted_at is None or done else "modifying"
-            if not done:
-                description["ReadReplicaSourceDBInstanceIdentifier"] = "arn:database-primary"
-        return {"DBInstances": [description]}
-
-    def do_modify_db_instance(self, **parameters: Any) -> None:
-        assert parameters["ApplyImmediately"] is True
-        if self.world.fence_refused:
-            raise refused("InvalidDBInstanceState")
-        self.world.groups = parameters["VpcSecurityGroupIds"]
-        self.world.events.append("quarantined")
-
-    def do_reboot_db_instance(self, **parameters: Any) -> None:
-        assert parameters == {"DBInstanceIdentifier": "database-primary"}
-        self.world.events.append("rebooted")
-
-    def do_promote_read_replica(self, **parameters: Any) -> None:
-        assert parameters == {"DBInstanceIdentifier": "database-recovery", "BackupRetentionPeriod": 7}
-        if self.world.promoted_at is not None:
-            raise refused("InvalidDBInstanceState")
-        self.world.promoted_at = self.world.now
-        self.world.events.append("promoted")
-
-    # CloudWatch
-    def do_get_metric_data(self, **question: Any) -> Any:
-        results = []
-        for query in question["MetricDataQueries"]:
-            stat = query["MetricStat"]
-            dimensions = {each["Name"]: each["Value"] for each in stat["Metric"]["Dimensions"]}
-            times = [START + timedelta(seconds=second) for second in range(-30, 300)]
-            times = [each for each in times if question["StartTime"] <= each < min(question["EndTime"], self.world.now)]
-            values = [
-                1.0 if stat["Stat"] == "SampleCount" else self.value(stat["Metric"]["MetricName"], dimensions, each)
-                for each in times
-            ]
-            results.append({"Id": query["Id"], "Timestamps": times, "Values": values})
-        return {"MetricDataResults": results}
-
-    def value(self, metric: str, dimensions: dict[str, str], at: datetime) -> float:
-        if metric == "ReplicaLag":
-            return max(0.0, (at - START).total_seconds())
-        return 1.0 if dimensions["Database"] == "recovery" or at < START else 0.0
-
-    def do_put_metric_data(self, **parameters: Any) -> None:
-        (datum,) = parameters["MetricData"]
-        assert (datum["MetricName"], datum["StorageResolution"]) == ("WriterSite", 1)
-        self.world.published.append((datum["Timestamp"], datum["Value"]))
-
-    # SNS
-    def do_publish(self, **parameters: Any) -> None:
-        self.world.messages.append((parameters["TopicArn"], parameters["Subject"]))
-
-    # DynamoDB
-    def do_get_item(self, **parameters: Any) -> Any:
-        assert parameters["ConsistentRead"] is True
-        key = parameters["Key"]["id"]["S"]
-        return {"Item": dict(self.world.items[key])} if key in self.world.items else {}
-
-    def do_put_item(self, **parameters: Any) -> None:
-        key = parameters["Item"]["id"]["S"]
-        self.check(key, parameters)
-        self.world.items[key] = parameters["Item"]
-
-    def do_update_item(self, **parameters: Any) -> None:
-        key = parameters["Key"]["id"]["S"]
-        self.check(key, parameters)
-        item = dict(self.world.items.get(key, parameters["Key"]))
-        assigned, _, removed = parameters["UpdateExpression"].removeprefix("SET ").partition(" REMOVE ")
-        for assignment in assigned.split(", "):
-            name, value = assignment.split(" = ")
-            item[parameters["ExpressionAttributeNames"][name]] = parameters["ExpressionAttributeValues"][value]
-        for name in removed.split(", ") if removed else []:
-            item.pop(parameters["ExpressionAttributeNames"][name], None)
-        self.world.items[key] = item
-
-    def check(self, key: str, parameters: dict[str, Any]) -> None:
-        item, names = self.world.items.get(key, {}), parameters["ExpressionAttributeNames"]
-        for term in parameters["ConditionExpression"].split(" OR "):
-            if absent := re.fullmatch(r"attribute_not_exists\((\S+)\)", term):
-                if names[absent[1]] not in item:
-                    return
-            else:
-                name, value = term.split(" = ")
-                if item.get(names[name]) == parameters["ExpressionAttributeValues"][value]:
-                    return
-        raise refused("ConditionalCheckFailedException")
-
-
-def run(world: World, run_id: str = "run", settings: Settings = SETTINGS) -> dict[str, str]:
-    return Run(world, settings, Clock(world), run_id).once()
+from tests.functions.world import ENVIRONMENT, REGIONS, SETTINGS, START, Killed, World, refused, run
 
 
 def assert_failed_over_once(world: World) -> None:
@@ -267,7 +42,9 @@ def test_a_dead_writer_is_fenced_then_replaced() -> None:
     assert all(step["started_at"] <= step["finished_at"] for step in incident["steps"])
     assert incident["lag_before_seconds"] <= incident["data_loss_seconds"] <= 3
     assert 10 <= incident["rto_seconds"] <= 20
-    assert [topic for topic, _ in world.messages] == ["arn:failures", "arn:recovery"]
+    topics = [topic for topic, _ in world.messages]
+    assert topics == ["arn:failures", *["arn:recovery"] * 6]
+    assert all(incident["incident_id"] in text for text in world.texts)
 
 
 def test_after_it_the_latch_is_published_and_nothing_else_is_done() -> None:
@@ -288,15 +65,19 @@ def test_a_living_writer_is_left_alone_and_the_latch_published() -> None:
 
 def test_people_are_told_once_of_a_trouble_that_is_left_to_them() -> None:
     world = World(primary_status="rebooting")
+    codes = []
     for _ in range(5):
-        world.sleep(10)
-        assert run(world)["code"] == "maintenance"
+        world.sleep(4)
+        codes.append(run(world)["code"])
+    assert codes == ["maintenance", "maintenance", *["maintenance_overdue"] * 3]
     assert [topic for topic, _ in world.messages] == ["arn:failures"]
     assert world.events == []
 
 
 def test_a_dark_region_is_replaced_though_it_cannot_be_fenced() -> None:
     world = World(dark={REGIONS[Site.PRIMARY]})
+    assert run(world)["code"] == "one_signal_only", "one round of silent calls is no dark region yet"
+    world.sleep(2)
     run(world)
     assert_failed_over_once(world)
     outcomes = {step["phase"]: step["outcome"] for step in world.incidents[0]["steps"]}
@@ -415,10 +196,216 @@ def test_the_handler_returns_what_was_done_and_raises_what_went_wrong(monkeypatc
     world = World()
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(handler, "_clients", lambda: world)
+    monkeypatch.setattr(handler, "_clients", lambda home: world)
+    monkeypatch.setattr(LambdaContext, "get_remaining_time_in_millis", lambda self: 300_000)
     context = LambdaContext()
     context._aws_request_id = "run"
     assert handler.handle({}, context)["code"] == "not_watched"  # the world's metrics are of another day
     world.dark = {REGIONS[Site.RECOVERY]}
     with pytest.raises(ConnectTimeoutError):
         handler.handle({}, context)
+
+
+def ordered(world: World, kind: OrderKind, **accepted: object) -> None:
+    """A person orders what the controller asks for, or what there is."""
+    proposal = world.controller.get("proposal")
+    incident_id, epoch = (
+        ("000001-ordered", 1) if proposal is None else (proposal["incident_id"], int(proposal["epoch"]))
+    )
+    order = Order(kind, incident_id, epoch, "arn:person", world.now, world.now + timedelta(minutes=15), **accepted)  # type: ignore[arg-type]
+    world.put(Control(version=1, order=order).as_item())
+
+
+def test_in_manual_mode_it_asks_once_and_acts_on_the_approval_of_this_incident_and_epoch() -> None:
+    manual = replace(SETTINGS, policy=replace(SETTINGS.policy, mode=Mode.MANUAL))
+    world = World()
+    for _ in range(3):
+        assert run(world, settings=manual)["code"] == "manual"
+        world.sleep(2)
+    assert len(world.messages) == 1
+    proposal = world.controller["proposal"]
+    assert f"--approve {proposal['incident_id']} --epoch 1" in world.texts[0]
+    wrong = Order(
+        OrderKind.APPROVE, "000001-of-yesterday", 1, "arn:person", world.now, world.now + timedelta(minutes=15)
+    )
+    world.put(Control(version=1, order=wrong).as_item())
+    assert run(world, settings=manual)["code"] == "manual"
+    late = replace(wrong, incident_id=proposal["incident_id"], expires_at=world.now)
+    world.put(Control(version=2, order=late).as_item())
+    assert run(world, settings=manual)["code"] == "manual"
+    ordered(world, OrderKind.APPROVE)
+    assert run(world, settings=manual)["code"] == "closed"
+    assert_failed_over_once(world)
+    assert (world.incidents[0]["kind"], world.incidents[0]["ordered_by"]) == ("approved", "arn:person")
+    assert run(world, settings=manual)["code"] == "writer_is_here", "an order is carried out once"
+
+
+def test_a_loss_above_the_bound_needs_an_approval_that_accepts_it() -> None:
+    world = World(lag_seconds=12)
+    assert run(world)["code"] == "lag_above_bound"
+    loss = float(world.controller["proposal"]["loss_bound_seconds"])
+    assert 12 <= loss <= 15
+    ordered(world, OrderKind.APPROVE, accepted_loss_seconds=loss - 1)
+    assert run(world)["code"] == "lag_above_bound"
+    ordered(world, OrderKind.APPROVE, accepted_loss_seconds=loss + 1)
+    assert run(world)["code"] == "closed"
+    assert_failed_over_once(world)
+    assert world.incidents[0]["data_loss_seconds"] >= 12
+
+
+def test_a_replica_that_has_everything_is_not_held_back_by_the_age_of_the_last_commit() -> None:
+    world = World(lag_seconds=200, slot_lag_bytes=0.0)
+    assert run(world)["code"] == "closed", "an idle writer's lag is only the age of its last commit"
+
+
+def test_what_an_idle_replica_had_is_remembered_when_the_region_goes_dark() -> None:
+    world = World(now=START - timedelta(seconds=4), lag_seconds=200, slot_lag_bytes=0.0)
+    run(world)
+    world.dark, world.now = {REGIONS[Site.PRIMARY]}, START + timedelta(seconds=4)
+    run(world)
+    world.sleep(2)
+    assert run(world)["code"] == "closed"
+    assert world.incidents[0]["lag_before_seconds"] <= 10
+
+
+def test_a_pause_by_a_person_outranks_the_configured_mode() -> None:
+    world = World()
+    world.put(Control(version=1, pause=Pause("arn:person", START, "migration")).as_item())
+    assert [run(world)["code"] for _ in range(2)] == ["paused", "paused"]
+    assert world.events == []
+    assert len(world.messages) == 1
+    world.put(Control(version=2).as_item())
+    assert run(world)["code"] == "closed"
+
+
+def test_words_of_people_that_cannot_be_read_count_as_a_pause_and_fail_the_run() -> None:
+    world = World()
+    world.put({"id": "control", "version": 1, "pause": "yes"})
+    with pytest.raises(ControlUnreadableError, match="control"):
+        run(world)
+    assert world.latch == [0]
+    assert world.controller["decision"]["code"] == "paused"
+
+
+def test_an_empty_table_after_a_failover_does_not_send_the_clients_back() -> None:
+    world = World()
+    run(world)
+    world.items.clear()
+    world.published.clear()
+    with pytest.raises(StateLostError, match="restore the table"):
+        run(world)
+    assert (world.latch, world.items) == ([], {})
+
+
+def test_an_incident_is_carried_on_where_the_latch_cannot_be_published_at_first() -> None:
+    world = World()
+
+    def fail_first_publication(call: int) -> None:
+        if world.called[-1] == "cloudwatch.put_metric_data" and not world.events:
+            raise refused("InternalFailure")
+
+    world.before = fail_first_publication
+    with pytest.raises(ClientError):
+        run(world)
+    world.before = lambda call: None
+    assert_failed_over_once(world)
+
+
+@pytest.mark.parametrize("status", ["failed", "incompatible-parameters"])
+def test_a_promotion_that_cannot_succeed_is_told_once_and_held(status: str) -> None:
+    world = World()
+
+    def break_it(call: int) -> None:
+        if "rebooted" in world.events:
+            world.standby_status = status
+
+    world.interrupt = break_it
+    for _ in range(3):
+        assert run(world)["code"] == "blocked"
+        world.sleep(60)
+    stuck = [subject for _, subject in world.messages if "STUCK" in subject]
+    assert len(stuck) == 1
+    assert "promoted" not in world.events
+    world.interrupt, world.standby_status = lambda call: None, None
+    assert run(world)["code"] == "closed", "with the cause gone it goes on by itself"
+    assert_failed_over_once(world)
+
+
+def test_people_hear_of_a_step_that_takes_too_long() -> None:
+    impatient = replace(SETTINGS, step_patience_seconds=30, run_budget_seconds=20)
+    world = World(standby_status="backing-up")
+    for _ in range(4):
+        assert run(world, settings=impatient)["code"] == "to_be_continued"
+        world.sleep(20)
+    assert [subject for _, subject in world.messages if "slow" in subject] == [
+        "[test] Failover to recovery is slow at promoting"
+    ]
+
+
+def test_a_fence_of_a_failed_instance_is_given_up_at_once() -> None:
+    world = World(fence_refused=True, primary_status="failed")
+    run(world)
+    assert_failed_over_once(world)
+    fenced = next(step for step in world.incidents[0]["steps"] if step["phase"] == "fenced")
+    assert (fenced["outcome"], fenced["started_at"]) == ("refused", fenced["finished_at"])
+    assert any("NOT known to be fenced" in text for text in world.texts)
+
+
+def test_people_are_told_when_the_trouble_they_heard_of_is_over() -> None:
+    world = World(outages=[(START, START + timedelta(seconds=20))], lag_seconds=200)
+    assert run(world)["code"] == "lag_above_bound"
+    world.now = START + timedelta(seconds=23)
+    assert [run(world)["code"] for _ in range(2)] == ["healthy", "healthy"]
+    assert [topic for topic, _ in world.messages] == ["arn:failures", "arn:recovery"]
+    assert "answers again" in world.messages[-1][1]
+
+
+def test_a_writer_that_comes_and_goes_is_left_alone_and_reported_once() -> None:
+    outages = [(START + timedelta(seconds=at), START + timedelta(seconds=at + 2)) for at in (0, 5, 10, 15)]
+    world = World(outages=outages, now=START, lag_seconds=0)
+    codes = set()
+    while world.now < START + timedelta(seconds=25):
+        codes.add(run(world)["code"])
+        world.sleep(1)
+    assert codes == {"healthy", "outage_too_short", "flapping"}
+    assert [subject for _, subject in world.messages] == ["[test] PostgreSQL writer in trouble, no failover: flapping"]
+
+
+def test_both_probes_broken_at_once_prove_nothing() -> None:
+    world = World(primary_dies=False, probe_broken=True)
+    world.outages = [(START, START + timedelta(days=1))]
+    assert run(world)["code"] == "probe_not_trusted"
+    assert world.events == []
+
+
+def test_a_planned_failover_loses_nothing() -> None:
+    world = World(primary_dies=False, slot_lag_bytes=0.0)
+    assert run(world)["code"] == "healthy"
+    ordered(world, OrderKind.PLANNED)
+    assert run(world)["code"] == "closed"
+    assert_failed_over_once(world)
+    assert world.incidents[0]["data_loss_seconds"] == 0
+    assert [step["phase"] for step in world.incidents[0]["steps"]][1:4] == ["fenced", "drained", "promoting"]
+
+
+def test_a_planned_failover_that_would_lose_something_is_taken_back() -> None:
+    world = World(primary_dies=False, lag_seconds=40, slot_lag_bytes=100.0)
+    run(world)
+    ordered(world, OrderKind.PLANNED)
+    assert run(world)["code"] == "closed"
+    assert "promoted" not in world.events
+    assert world.groups == ["sg-database"]
+    assert (world.controller["writer_site"], world.controller["epoch"]) == ("primary", 1)
+    assert set(world.latch) == {0}
+    assert "taken back" in world.messages[-1][1]
+    assert run(world)["code"] == "healthy"
+
+
+def test_a_person_can_force_what_the_signals_do_not_support() -> None:
+    world = World(primary_dies=False)
+    run(world)
+    ordered(world, OrderKind.FORCED)
+    assert run(world)["code"] == "loss_not_accepted"
+    ordered(world, OrderKind.FORCED, accepted_loss_seconds=5.0)
+    assert run(world)["code"] == "closed"
+    assert_failed_over_once(world)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from failover.decide import Action, Situation, decide, second_signals
-from failover.policy import Mode, Policy
+from failover.policy import Mode, Policy, WhenDark
 from failover.readings import Datapoint, Instance, Readings, RegionAnswers, Series, Unanswered
 from failover.signals import Answer, Signals, interpret
 from failover.trouble import Kind, Trouble
@@ -27,10 +27,12 @@ POLICY = Policy(
 )
 DEAD = Signals(
     answers_here=Answer.NO,
+    probe_works=Answer.YES,
     answers_there=Answer.NO,
     rds_healthy=Answer.UNKNOWN,
     in_maintenance=Answer.UNKNOWN,
     region_answers=Answer.YES,
+    witness_sees=Answer.UNKNOWN,
     replica_receives=Answer.UNKNOWN,
     standby_ready=Answer.YES,
     trouble=Trouble(Kind.FAILING, NOW - timedelta(seconds=5), NOW - timedelta(seconds=4)),
@@ -52,8 +54,12 @@ SITUATION = Situation(NOW, here=Site.RECOVERY, writer=Site.PRIMARY, last_closed_
         ({"answers_there": Answer.YES, "rds_healthy": Answer.NO}, Action.ALERT, "answers_its_own_site"),
         ({"replica_receives": Answer.YES}, Action.ALERT, "replica_receives"),
         ({"in_maintenance": Answer.YES}, Action.HOLD, "maintenance"),
-        ({"lag_before_seconds": None}, Action.ALERT, "lag_unknown"),
-        ({"lag_before_seconds": 10.5}, Action.ALERT, "lag_above_bound"),
+        ({"probe_works": Answer.NO}, Action.ALERT, "probe_not_trusted"),
+        ({"probe_works": Answer.UNKNOWN}, Action.ALERT, "probe_not_trusted"),
+        ({"witness_sees": Answer.YES}, Action.ALERT, "witness_sees_it"),
+        ({"answers_there": Answer.UNKNOWN, "witness_sees": Answer.NO}, Action.FAIL_OVER, "writer_dead"),
+        ({"lag_before_seconds": None}, Action.ASK, "lag_unknown"),
+        ({"lag_before_seconds": 10.5}, Action.ASK, "lag_above_bound"),
         ({"standby_ready": Answer.NO}, Action.ALERT, "standby_not_ready"),
         ({"standby_ready": Answer.UNKNOWN}, Action.ALERT, "standby_not_ready"),
     ],
@@ -64,13 +70,15 @@ def test_what_is_done(changed: dict[str, object], action: Action, code: str) -> 
     assert decision.reason
 
 
-@pytest.mark.parametrize(("mode", "code"), [(Mode.MANUAL, "manual"), (Mode.PAUSED, "paused")])
-def test_people_have_the_last_word_where_they_want_it(mode: Mode, code: str) -> None:
+@pytest.mark.parametrize(
+    ("mode", "action", "code"), [(Mode.MANUAL, Action.ASK, "manual"), (Mode.PAUSED, Action.ALERT, "paused")]
+)
+def test_people_have_the_last_word_where_they_want_it(mode: Mode, action: Action, code: str) -> None:
     decision = decide(DEAD, SITUATION, replace(POLICY, mode=mode))
-    assert (decision.action, decision.code) == (Action.ALERT, code)
+    assert (decision.action, decision.code) == (action, code)
 
 
-@pytest.mark.parametrize(("ago", "action"), [(59, Action.ALERT), (60, Action.FAIL_OVER)])
+@pytest.mark.parametrize(("ago", "action"), [(59, Action.ASK), (60, Action.FAIL_OVER)])
 def test_a_failover_cools_down(ago: int, action: Action) -> None:
     situation = replace(SITUATION, last_closed_at=NOW - timedelta(seconds=ago))
     assert decide(DEAD, situation, POLICY).action is action
@@ -89,10 +97,12 @@ TROUBLES = st.builds(
 SIGNALS = st.builds(
     Signals,
     answers_here=ANSWERS,
+    probe_works=ANSWERS,
     answers_there=ANSWERS,
     rds_healthy=ANSWERS,
     in_maintenance=ANSWERS,
     region_answers=ANSWERS,
+    witness_sees=ANSWERS,
     replica_receives=ANSWERS,
     standby_ready=ANSWERS,
     trouble=st.none() | TROUBLES,
@@ -139,6 +149,8 @@ READINGS = Readings(
     active_seen_from_there=points(1, 1, 1, 0, 0, 0, 0),
     standby_seen_from_here=points(1, 1, 1, 1, 1, 1, 1),
     lag=points(0, 0, 0.5, 1, 2, 3, 4),
+    slot_lag=(),
+    witness=None,
     active_instance=Instance("available", None, {}),
     standby_instance=Instance("available", "arn:source", {}),
     active_region=RegionAnswers(("rds", "cloudwatch"), ()),
@@ -175,19 +187,70 @@ def test_what_keeps_the_standby_from_taking_over(changed: dict[str, object], cod
     assert decide(signals, SITUATION, POLICY).code == code
 
 
+DARK = replace(
+    READINGS,
+    active_seen_from_there=SILENCE,
+    active_instance=SILENCE,
+    active_region=RegionAnswers((), ("rds", "cloudwatch", "sts")),
+    reference_region=RegionAnswers(("sts",), ()),
+)
+SEEN_DARK = Trouble(Kind.FAILING, NOW - timedelta(seconds=4), NOW - timedelta(seconds=3), dark_since=NOW)
+
+
 @pytest.mark.parametrize(
-    ("reference", "code"),
+    ("changed", "seconds_dark", "code"),
     [
-        (RegionAnswers(("rds",), ()), "writer_dead"),
-        (RegionAnswers((), ("rds",)), "one_signal_only"),
+        ({}, 1.5, "writer_dead"),
+        ({}, 1.0, "one_signal_only"),  # one round of calls that failed together
+        ({"reference_region": RegionAnswers((), ("sts",))}, 1.5, "one_signal_only"),  # our own network is down
+        ({"active_region": RegionAnswers(("sts",), ("rds", "cloudwatch"))}, 1.5, "one_signal_only"),
     ],
 )
-def test_a_region_is_dark_only_where_another_one_answers(reference: RegionAnswers, code: str) -> None:
-    dark = replace(
-        READINGS,
-        active_seen_from_there=SILENCE,
-        active_instance=SILENCE,
-        active_region=RegionAnswers((), ("rds", "cloudwatch")),
-        reference_region=reference,
-    )
-    assert decide(interpret(dark, POLICY, None), SITUATION, POLICY).code == code
+def test_a_region_is_dark_in_all_its_services_for_more_than_one_run_and_alone(
+    changed: dict[str, object], seconds_dark: float, code: str
+) -> None:
+    recorded = replace(SEEN_DARK, dark_since=NOW - timedelta(seconds=seconds_dark))
+    dark = replace(DARK, **changed)  # type: ignore[arg-type]
+    assert decide(interpret(dark, POLICY, recorded), SITUATION, POLICY).code == code
+
+
+@pytest.mark.parametrize(
+    ("witness", "code"),
+    [
+        (None, "dark_without_witness"),
+        (SILENCE, "dark_without_witness"),
+        (points(0, 0, 0, 0, 0, 0, 0), "writer_dead"),
+        (points(1, 1, 1, 1, 1, 1, 1), "witness_sees_it"),
+    ],
+)
+def test_a_witness_tells_a_dead_region_from_one_that_only_we_cannot_reach(
+    witness: Series | Unanswered | None, code: str
+) -> None:
+    policy = replace(POLICY, dark_without_witness=WhenDark.ASK)
+    recorded = replace(SEEN_DARK, dark_since=NOW - timedelta(seconds=2))
+    assert decide(interpret(replace(DARK, witness=witness), policy, recorded), SITUATION, policy).code == code
+
+
+@pytest.mark.parametrize("signal", ["active_seen_from_there", "witness"])
+def test_a_success_from_before_the_trouble_proves_no_life(signal: str) -> None:
+    stale = points(1, 1, 1, None, None, None, None)
+    signals = interpret(replace(READINGS, **{signal: stale}), replace(POLICY, outage_seconds=4), None)  # type: ignore[arg-type]
+    assert Answer.YES not in (signals.answers_there, signals.witness_sees)
+
+
+def test_the_age_of_the_last_commit_counts_only_where_something_was_left_to_deliver() -> None:
+    idle = replace(READINGS, lag=points(200, 201, 202, 203, 204, 205, 206))
+    assert decide(interpret(idle, POLICY, None), SITUATION, POLICY).code == "lag_above_bound"
+    emptied = replace(idle, slot_lag=points(0, 0, 0, None, None, None, None))
+    assert interpret(emptied, POLICY, None).lag_before_seconds == 1
+    behind = replace(idle, slot_lag=points(0, 64, 64, None, None, None, None))
+    assert interpret(behind, POLICY, None).lag_before_seconds == 3
+
+
+def test_a_writer_that_comes_and_goes_is_unstable() -> None:
+    here = points(1, 0, 0, 1, 0, 0, 1, 0, 0, 1)
+    signals = interpret(replace(READINGS, active_seen_from_here=here), POLICY, None)
+    decision = decide(signals, SITUATION, POLICY)
+    assert (decision.action, decision.code) == (Action.ALERT, "flapping")
+    lost_probes = points(1, 0, 1, 0, 1, 0, 1, 0, 1, 1)
+    assert interpret(replace(READINGS, active_seen_from_here=lost_probes), POLICY, None).trouble is None

@@ -17,6 +17,8 @@ ENVIRONMENT = {
     "STANDBY_SITE": "recovery",
     "PRIMARY_INSTANCE_ID": "database-primary",
     "RECOVERY_INSTANCE_ID": "database-recovery",
+    "PRIMARY_DATABASE_GROUP_ID": "sg-3",
+    "RECOVERY_DATABASE_GROUP_ID": "sg-4",
     "PRIMARY_QUARANTINE_GROUP_ID": "sg-1",
     "RECOVERY_QUARANTINE_GROUP_ID": "sg-2",
     "STATE_TABLE": "state",
@@ -33,6 +35,9 @@ ENVIRONMENT = {
     "RUN_BUDGET_SECONDS": "270",
     "PROMOTED_BACKUP_RETENTION_DAYS": "7",
     "NAME_TTL_SECONDS": "30",
+    "DARK_WITHOUT_WITNESS": "failover",
+    "DASHBOARD_URL": "https://console.aws.example/dashboard",
+    "RUNBOOK_URL": "https://docs.example/runbook",
 }
 
 
@@ -55,6 +60,10 @@ def test_a_missing_setting_is_named(variable: str) -> None:
     ("variable", "value"),
     [
         ("MODE", "auto"),
+        ("DARK_WITHOUT_WITNESS", "maybe"),
+        ("WITNESS_REGION", "ap-southeast-1"),
+        ("FENCE_TIMEOUT_SECONDS", "31"),
+        ("LEASE_SECONDS", "10"),  # less than a wait and a slow call
         ("STANDBY_SITE", "singapore"),
         ("METRIC_PERIOD_SECONDS", "45"),  # CloudWatch has no such period
         ("LAG_PERIOD_SECONDS", "90"),

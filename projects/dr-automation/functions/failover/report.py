@@ -1,0 +1,116 @@
+"""The controller's answer to people's questions: what it sees, what it would do, and why. Nothing is changed by it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from failover.clients import Clients
+from failover.control import Order, OrderKind
+from failover.incident import IN_AN_EMERGENCY, WHEN_PLANNED, Phase
+from failover.look import OrderFor, look, order_on_record, policy_in_force
+from failover.settings import Settings
+from failover.state import Controller, State
+from failover.work import Clock
+
+
+class QuestionError(ValueError):
+    """The question cannot be understood."""
+
+
+def report(clients: Clients, settings: Settings, clock: Clock, question: object) -> dict[str, Any]:
+    """Look and tell.
+
+    Args:
+        clients: AWS.
+        settings: the settings.
+        clock: time.
+        question: ``{"order": null}``, or an order to decide with instead of the recorded one: ``{"order": {"kind": ...,
+            "accepted_loss_seconds": ..., "accepts_unknown_loss": ...}}``.
+
+    Returns:
+        JSON: what is recorded, seen and decided, and the steps that a failover would take.
+
+    Raises:
+        QuestionError: the question is malformed.
+    """
+    home = settings.regions[settings.here]
+    state = State(clients.of("dynamodb", home), settings.state_table)
+    asked = _order_of(question)
+    controller, control = state.controller(), state.control()
+    order_for = order_on_record(control) if asked is None else asked
+    seen = look(clients, settings, controller, control, clock.now(), order_for)
+    signals = seen.signals
+    planned = seen.order is not None and seen.order.kind is OrderKind.PLANNED
+    return {
+        "at": seen.at.isoformat(),
+        "environment": settings.environment_suffix,
+        "here": settings.here.value,
+        "writer_site": controller.writer_site.value,
+        "writer_name": settings.writer_name,
+        "epoch": controller.epoch,
+        "mode": policy_in_force(settings, control).mode.value,
+        "pause": control.as_item().get("pause"),
+        "order": control.as_item().get("order"),
+        "trouble": None if signals.trouble is None else signals.trouble.as_item(),
+        "signals": signals.as_item(),
+        "lag_before_seconds": signals.lag_before_seconds,
+        "loss_bound_seconds": signals.loss_bound_seconds,
+        "max_data_loss_seconds": settings.policy.max_data_loss_seconds,
+        "decision": seen.decision.as_item(),
+        "incident_id": seen.incident_id,
+        "next_epoch": seen.epoch,
+        "incident": _incident(state, controller.incident_id),
+        "last_incident": _incident(state, controller.last_incident_id),
+        "proposal": None if controller.proposal is None else controller.proposal.as_item(),
+        "steps": _steps(settings, controller, WHEN_PLANNED if planned else IN_AN_EMERGENCY),
+        "dashboard_url": settings.dashboard_url,
+        "runbook_url": settings.runbook_url,
+    }
+
+
+def _order_of(question: object) -> OrderFor | None:
+    if not isinstance(question, Mapping) or "order" not in question:
+        raise QuestionError(f'report = {question!r}: give {{"order": null}} or {{"order": {{"kind": ...}}}}')
+    asked = question["order"]
+    if asked is None:
+        return None
+    try:
+        kind = OrderKind(asked["kind"])
+        loss, unknown = asked["accepted_loss_seconds"], asked["accepts_unknown_loss"]
+        accepted = None if loss is None else float(loss)
+    except (KeyError, TypeError, ValueError) as error:
+        kinds = ", ".join(OrderKind)
+        raise QuestionError(
+            f"report.order = {asked!r}: give kind ({kinds}), accepted_loss_seconds and accepts_unknown_loss ({error!r})"
+        ) from error
+
+    def order_for(incident_id: str, epoch: int, at: datetime) -> Order:
+        expires_at = at + timedelta(minutes=1)
+        return Order(kind, incident_id, epoch, "the one who asks", at, expires_at, accepted, unknown is True)
+
+    return order_for
+
+
+def _incident(state: State, incident_id: str | None) -> dict[str, Any] | None:
+    return None if incident_id is None else state.incident(incident_id).as_item()
+
+
+def _steps(settings: Settings, controller: Controller, phases: tuple[Phase, ...]) -> list[dict[str, str]]:
+    old, new = controller.writer_site, controller.writer_site.other
+    what = {
+        Phase.OPENED: f"record the incident and begin epoch {controller.epoch + 1}, unless another run has",
+        Phase.FENCED: f"put {settings.instance_ids[old]} into {settings.quarantine_group_ids[old]} alone, no rules, "
+        f"then reboot it; {settings.fence_timeout_seconds:g} s at most",
+        Phase.DRAINED: f"wait until the replica has everything; otherwise take it back after "
+        f"{settings.drain_timeout_seconds:g} s",
+        Phase.PROMOTING: f"promote {settings.instance_ids[new]}, "
+        f"with {settings.promoted_backup_retention_days} days of backups",
+        Phase.PROMOTED: "wait until it is available and replicates nothing any more (minutes on AWS)",
+        Phase.VERIFIED: f"wait until a probe has reached it; {settings.verify_timeout_seconds:g} s at most",
+        Phase.SWITCHED: f"record {new} as the writer and move {settings.writer_name} there, "
+        f"for clients within {settings.name_ttl_seconds} s",
+        Phase.CLOSED: "tell people what it cost",
+    }
+    return [{"phase": phase.value, "what": what[phase]} for phase in phases]
