@@ -155,7 +155,7 @@ def blocked(settings: Settings, incident: Incident, step: Step, why: str) -> Mes
         f"FAILOVER STUCK at {step.phase}: a person is needed",
         [
             *_section("What was seen", [why]),
-            *_section("What was done", [_line(each) for each in incident.steps if each.finished_at is not None]),
+            *_section("What was done", _done(incident)),
             *_section("What happens next", ["The incident stays where it is; the step is tried again every minute."]),
             *_section("What to do", ["Remove the cause; the failover then goes on by itself.", "nox -s status"]),
         ],
@@ -210,7 +210,7 @@ def closed(settings: Settings, incident: Incident) -> Message:
                     ),
                 ],
             ),
-            *_section("What was done", [_line(step) for step in incident.steps]),
+            *_section("What was done", _done(incident)),
             *_section(
                 "What happens next",
                 [f"{settings.writer_name} answers with the new writer. Nothing moves it back by itself."],
@@ -227,7 +227,7 @@ def _taken_back(settings: Settings, incident: Incident) -> Message:
         settings,
         f"Planned failover taken back: {incident.new_writer.other} stays the writer",
         [
-            *_section("What was done", [_line(step) for step in incident.steps]),
+            *_section("What was done", _done(incident)),
             *_section("What happens next", ["Nothing was lost or promoted; clients come back to the same writer."]),
             *_section("What to do", ["See why above, then plan it again."]),
         ],
@@ -256,6 +256,10 @@ def _seen(signals: Signals) -> list[str]:
 
 def _listed(signals: Mapping[str, str]) -> list[str]:
     return [f"{name.replace('_', ' ')}: {answer}" for name, answer in signals.items()]
+
+
+def _done(incident: Incident) -> list[str]:
+    return [_line(step) for step in incident.steps if step.finished_at is not None]
 
 
 def _line(step: Step) -> str:
