@@ -66,7 +66,8 @@ def look(
         at: now.
         order_for: which order to decide with.
     """
-    readings = observe(clients, settings, controller.writer_site, at)
+    in_trouble = controller.trouble is not None
+    readings = observe(clients, settings, controller.writer_site, at, in_trouble=in_trouble)
     policy = policy_in_force(settings, control)
     signals = interpret(readings, policy, controller.trouble, controller.replicated_until)
     epoch = controller.epoch + 1

@@ -18,7 +18,7 @@ Reading = TypeVar("Reading")
 SeriesByName = dict[str, Series]
 
 
-def observe(clients: Clients, settings: Settings, active: Site, at: datetime) -> Readings:
+def observe(clients: Clients, settings: Settings, active: Site, at: datetime, *, in_trouble: bool) -> Readings:
     """Read everything.
 
     Args:
@@ -26,6 +26,8 @@ def observe(clients: Clients, settings: Settings, active: Site, at: datetime) ->
         settings: where things are.
         active: the recorded writer.
         at: now.
+        in_trouble: whether the writer is known to be in trouble: then a second look at its region is not waited for
+            until the first has failed.
 
     Returns:
         What was read. A service that refuses or is silent is a reading, not an exception.
@@ -50,17 +52,21 @@ def observe(clients: Clients, settings: Settings, active: Site, at: datetime) ->
     def describe(site: Site) -> Instance | Unanswered:
         return _asked(lambda: databases.describe(site))
 
-    with ThreadPoolExecutor(max_workers=5, thread_name_prefix="observe") as pool:
+    with ThreadPoolExecutor(max_workers=7, thread_name_prefix="observe") as pool:
+        looked_again = _look_again(pool, clients, settings, active) if in_trouble else None
         near_asked = pool.submit(read, near, settings.regions[here])
         far_asked = pool.submit(read, far, settings.regions[active])
         active_asked = pool.submit(describe, active)
         standby_asked = pool.submit(describe, here)
         witness_asked = None if settings.witness_region is None else pool.submit(read, outside, settings.witness_region)
-    near_read, far_read, active_instance = near_asked.result(), far_asked.result(), active_asked.result()
-    active_region = _answers({"rds": active_instance, "cloudwatch": far_read})
-    reference_region = None
-    if not active_region.answered:
-        active_region, reference_region = _looked_again(clients, settings, active, active_region)
+        near_read, far_read, active_instance = near_asked.result(), far_asked.result(), active_asked.result()
+        active_region = _answers({"rds": active_instance, "cloudwatch": far_read})
+        reference_region = None
+        if not active_region.answered:
+            also, reference_region = (looked_again or _look_again(pool, clients, settings, active))()
+            active_region = RegionAnswers(
+                (*active_region.answered, *also.answered), (*active_region.silent, *also.silent)
+            )
     return Readings(
         at=at,
         active=active,
@@ -78,20 +84,21 @@ def observe(clients: Clients, settings: Settings, active: Site, at: datetime) ->
     )
 
 
-def _looked_again(
-    clients: Clients, settings: Settings, active: Site, silent: RegionAnswers
-) -> tuple[RegionAnswers, RegionAnswers]:
-    """A service that the function has no part in and a second region: a dark region is silent in all, and alone."""
+def _look_again(
+    pool: ThreadPoolExecutor, clients: Clients, settings: Settings, active: Site
+) -> Callable[[], tuple[RegionAnswers, RegionAnswers]]:
+    """A service that the function has no part in, and a third region: a dark region is silent in all, and alone.
+
+    Returns:
+        Waits for the answers: of the active region, and of the reference region.
+    """
 
     def identity(region: str) -> RegionAnswers | Unanswered:
         return _asked(lambda: _identified(clients, region))
 
-    with ThreadPoolExecutor(max_workers=2, thread_name_prefix="look-again") as pool:
-        there = pool.submit(identity, settings.regions[active])
-        elsewhere = pool.submit(identity, settings.reference_region)
-    also = _answers({"sts": there.result()})
-    reference = _answers({"sts": elsewhere.result()})
-    return RegionAnswers((*silent.answered, *also.answered), (*silent.silent, *also.silent)), reference
+    there = pool.submit(identity, settings.regions[active])
+    elsewhere = pool.submit(identity, settings.reference_region)
+    return lambda: (_answers({"sts": there.result()}), _answers({"sts": elsewhere.result()}))
 
 
 def _identified(clients: Clients, region: str) -> RegionAnswers:
