@@ -25,6 +25,9 @@ T = TypeVar("T")
 _SSL_REQUEST = struct.pack("!ii", 8, 80877103)
 _GSS_REQUEST = struct.pack("!ii", 8, 80877104)
 _CHUNK_BYTES = 64 * 1024
+# What Linux waits for an answer to its SYNs (tcp(7), tcp_syn_retries = 6).
+_KERNEL_TIMEOUT_SECONDS = 127.0
+_LOOK_AGAIN_SECONDS = 0.2
 
 
 class ForwarderLoop:
@@ -69,19 +72,22 @@ class Door:
         admits: whether a client's loopback address gets in now.
         requires_tls: whether a client without TLS is to be refused now (`rds.force_ssl`).
         tls: the certificate that is shown.
+        is_hidden_from: whether nothing of a client's gets here now, so that it is neither admitted nor refused.
     """
 
     admits: Callable[[str], bool]
     requires_tls: Callable[[], bool]
     tls: ssl.SSLContext
+    is_hidden_from: Callable[[str], bool] = lambda _: False
 
 
 class Forwarder:
     """Forwards connections to a server's private port.
 
     Every connection is judged once, when it comes: as with security groups on AWS, established ones survive a
-    change of the rules, until `reset`. A client that is refused sees its connection closed at once. Bytes are
-    forwarded as they come, so a frozen server is a connection that opens and never answers, TLS included.
+    change of the rules, until `reset`. A client that is refused sees its connection closed at once; one whose way is
+    interrupted waits for its own timeout, or for the way to be free again. Bytes are forwarded as they come, so a
+    frozen server is a connection that opens and never answers, TLS included.
     """
 
     def __init__(
@@ -102,7 +108,7 @@ class Forwarder:
         self._loop = loop
         self._door = door
         self._server: asyncio.Server | None = None
-        self._transports: set[asyncio.BaseTransport] = set()
+        self._sources: dict[asyncio.BaseTransport, str] = {}
 
     def open(self) -> None:
         """Start to listen.
@@ -123,11 +129,19 @@ class Forwarder:
 
     def reset(self) -> None:
         """Drop every connection and go on listening, as a reboot or the loss of the host does."""
-        self._loop.run(self._drop())
+        self._loop.run(self._drop(lambda _: True))
+
+    def drop(self, concerned: Callable[[str], bool]) -> None:
+        """Drop some connections, and go on listening.
+
+        Args:
+            concerned: tells of a client's loopback address whether its connections are to be dropped.
+        """
+        self._loop.run(self._drop(concerned))
 
     def connection_count(self) -> int:
         """How many clients are connected now."""
-        return len(self._transports) // 2
+        return len(self._sources) // 2
 
     async def _serve(self, listening: socket.socket) -> asyncio.Server:
         return await asyncio.start_server(self._accepted, sock=listening)
@@ -136,25 +150,34 @@ class Forwarder:
         if self._server is not None:
             self._server.close()
             self._server = None
-        await self._drop()
+        await self._drop(lambda _: True)
 
-    async def _drop(self) -> None:
-        for transport in list(self._transports):
-            if isinstance(transport, asyncio.WriteTransport):
+    async def _drop(self, concerned: Callable[[str], bool]) -> None:
+        for transport, source in list(self._sources.items()):
+            if isinstance(transport, asyncio.WriteTransport) and concerned(source):
                 transport.abort()
 
     async def _accepted(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         source = str(to_client.get_extra_info("peername")[0])
         plain = to_client.transport
-        self._transports.add(plain)
+        self._sources[plain] = source
         try:
+            await self._way_of(source, plain)
             if await asyncio.get_running_loop().run_in_executor(None, self._door.admits, source):
                 await self._forward(source, client, to_client)
         except (OSError, EOFError, ssl.SSLError) as error:
             logger.debug("connection from %s to %s ended: %s", source, self.address, error)
         finally:
-            self._transports.discard(plain)
-            to_client.transport.abort()
+            self._sources.pop(plain, None)
+            plain.abort()
+
+    async def _way_of(self, source: str, plain: asyncio.WriteTransport) -> None:
+        """Wait while a client's packets would be lost, for as long as its system would send them again."""
+        deadline = asyncio.get_running_loop().time() + _KERNEL_TIMEOUT_SECONDS
+        while self._door.is_hidden_from(source):
+            if plain.is_closing() or asyncio.get_running_loop().time() > deadline:
+                raise ConnectionError("it did not get through")
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
     async def _forward(self, source: str, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         first = await client.readexactly(8)
@@ -165,7 +188,7 @@ class Forwarder:
         # The server sees the client's own address, except where its missing TLS is to be refused.
         seen_as = source if encrypted or not self._door.requires_tls() else PLAINTEXT_SOURCE
         server, to_server = await asyncio.open_connection("127.0.0.1", self._upstream_port(), local_addr=(seen_as, 0))
-        self._transports.add(to_server.transport)
+        self._sources[to_server.transport] = source
         try:
             to_server.write(first)
             if encrypted:
@@ -174,7 +197,7 @@ class Forwarder:
                     raise ConnectionError("the server offers TLS of its own")
                 to_client.write(b"S")
                 await to_client.drain()
-                await to_client.start_tls(self._door.tls)
+                await _start_tls(to_client, self._door.tls)
             done, pending = await asyncio.wait(
                 (
                     asyncio.ensure_future(_copy(client, to_server)),
@@ -186,9 +209,19 @@ class Forwarder:
                 copying.cancel()
             await asyncio.gather(*done, *pending, return_exceptions=True)
         finally:
-            self._transports.discard(to_server.transport)
+            self._sources.pop(to_server.transport, None)
             to_server.close()
             await _flushed(to_client)
+
+
+async def _start_tls(writer: asyncio.StreamWriter, context: ssl.SSLContext) -> None:
+    plain = writer.transport
+    try:
+        await writer.start_tls(context)
+    except AttributeError as error:
+        # asyncio takes the loss of the connection during the handshake for its success, and then lacks the transport.
+        writer._transport = plain  # type: ignore[attr-defined]
+        raise ConnectionError("lost during the TLS handshake") from error
 
 
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:

@@ -51,6 +51,7 @@ class _Parts:
 
     aws: LabAws
     fleet: DatabaseFleet
+    backend: RdsBackend
     network: LabNetwork
     clock: LabClock
     dns: DnsServer
@@ -136,6 +137,10 @@ class Lab:
             database_port=flat["databasePort"],
             credentials=Credentials(MASTER_USER, self._password),
             writer_name=flat["writerName"],
+            writer_uri=flat["writerUri"],
+            reader_name=flat["readerName"],
+            failover_function_name=flat["failoverFunctionName"],
+            probe_function_names={site: flat[f"{site}ProbeFunctionName"] for site in Site},
             failures_topic_arn=flat["failuresTopicArn"],
             recovery_topic_arn=flat["recoveryTopicArn"],
             state_table_name=flat["stateTableName"],
@@ -150,6 +155,44 @@ class Lab:
     def server(self, region: str, identifier: str) -> PostgresServer:
         """The server behind an RDS instance."""
         return self._running.fleet.server(region, identifier)
+
+    def darken(self, region: str, *, seen_from: str | None = None) -> None:
+        """Let a region be gone, for everybody or for another region alone.
+
+        For everybody: no role's call is answered there, its functions are killed and not run, its databases' doors are
+        closed and its connections dropped, nothing is replicated from or to it. `client` still sees all of it.
+
+        Args:
+            region: the region.
+            seen_from: the region that no longer sees it: its functions' calls get no answer, its network's connections
+                to the databases there are dropped, what is replicated from there stops. Nothing else changes.
+        """
+        self.network.darken(region, seen_from=seen_from)
+        self.aws.darken(region, seen_from=seen_from)
+        self._running.fleet.follow_interruptions()
+
+    def lighten(self, region: str) -> None:
+        """Let a region be back, for everybody; a link that was cut stays cut."""
+        self.network.lighten(region)
+        self.aws.lighten(region)
+        self._running.fleet.follow_interruptions()
+
+    def cut_link(self) -> None:
+        """Interrupt the peering of the sites' networks; what is established is dropped. Replication goes on."""
+        self.network.cut(Site.PRIMARY, Site.RECOVERY)
+        self._running.fleet.follow_interruptions()
+
+    def heal_link(self) -> None:
+        """Undo `cut_link`."""
+        self.network.heal()
+
+    def kill_function(self, region: str, name: str) -> bool:
+        """End every process of a function at once; tells whether one was in the middle of a run."""
+        return self.aws.kill_function(region, name)
+
+    def slow_reboots(self, seconds: float) -> None:
+        """Let every reboot asked for from now on keep its server down for so long; 0 ends it."""
+        self._running.backend.slow_reboots(seconds)
 
     def versions(self) -> Mapping[str, str]:
         """What runs here."""
@@ -189,7 +232,7 @@ class Lab:
         network = LabNetwork(aws.client, self.regions)
         fleet = DatabaseFleet(home.directory("databases"), binaries, processes, network)
         secret = secrets.token_hex(16)
-        backend = RdsBackend(fleet, network, aws.client, tuple(self.regions.values()), secret, account_id=ACCOUNT_ID)
+        backend = RdsBackend(fleet, network, aws.client, self._rds_regions(), secret, account_id=ACCOUNT_ID)
         port = backend.start()
         self._closing.callback(backend.stop)
         aws.start(f"http://127.0.0.1:{port}", secret)
@@ -201,7 +244,7 @@ class Lab:
         dns.start()
         self._closing.callback(dns.stop)
         engine = LabEngine(aws.client, ACCOUNT_ID, self._made)
-        self._parts = _Parts(aws, fleet, network, clock, dns, engine, binaries)
+        self._parts = _Parts(aws, fleet, backend, network, clock, dns, engine, binaries)
         self._progress(f"AWS is up on {aws.endpoint_url} ({time.monotonic() - started:.1f} s)")
 
     def _apply(self) -> None:
@@ -224,6 +267,11 @@ class Lab:
         self.aws.client("secretsmanager", self.regions[Site.PRIMARY]).create_secret(
             Name=name, SecretString=json.dumps({"username": MASTER_USER, "password": self._password})
         )
+
+    def _rds_regions(self) -> tuple[str, ...]:
+        """The sites' regions, and the witness's, whose RDS answers and has no instance."""
+        witness = self._values("dr-automation").get("witnessRegion", "")
+        return (*self.regions.values(), *([witness] if witness else []))
 
     def _values(self, layer_name: str) -> dict[str, str]:
         """A layer's configuration by its own keys."""

@@ -12,6 +12,7 @@ import os
 import resource
 import sys
 from importlib import metadata
+from typing import cast
 
 from shared.errors import SettingsError
 
@@ -54,17 +55,20 @@ def _serve(port: int, backend_url: str | None, secret: str) -> None:
     # Imported here: MiniStack reads its environment when it is imported, and its version has to be checked first.
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
+    from hypercorn.typing import ASGIFramework
     from ministack.app import app  # type: ignore[import-untyped]
 
     from lab.host import (
         asynchronous_invocation,
         condition_keys,
+        darkness,
         function_network,
         metrics,
         rds,
         schedules,
         transport,
     )
+    from lab.host.gate import Gate
 
     rds.install(backend_url, secret)
     metrics.install()
@@ -73,6 +77,7 @@ def _serve(port: int, backend_url: str | None, secret: str) -> None:
     asynchronous_invocation.install()
     transport.install()
     condition_keys.install()
+    darkness.install()
 
     with contextlib.suppress(ValueError, OSError):
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -82,7 +87,7 @@ def _serve(port: int, backend_url: str | None, secret: str) -> None:
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
     config.accesslog = None
-    asyncio.run(serve(app, config))
+    asyncio.run(serve(cast(ASGIFramework, Gate(app, secret)), config))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The lab's network: VPC addresses as loopback addresses, security groups that decide, cuts between the sites."""
+"""The lab's network: VPC addresses as loopback addresses, security groups that decide, cuts and dark regions."""
 
 from __future__ import annotations
 
@@ -91,6 +91,7 @@ class LabNetwork:
         self._reading: dict[str, threading.Lock] = {region: threading.Lock() for region in self._regions.values()}
         self._networks: dict[ipaddress.IPv4Network, Site] = {}
         self._cuts: set[frozenset[Site]] = set()
+        self._dark: set[tuple[str | None, str]] = set()
         self._state = threading.Lock()
 
     def register(self, site: Site, cidr: str) -> None:
@@ -119,12 +120,12 @@ class LabNetwork:
         raise LookupError(f"no site lies in {region}")
 
     def cut(self, one: Site, other: Site) -> None:
-        """Interrupt the link between two sites for new connections; what is established is the forwarders' to drop."""
+        """Interrupt the link between two sites; what is established is dropped by `DatabaseFleet`."""
         with self._state:
             self._cuts.add(frozenset((one, other)))
 
     def heal(self) -> None:
-        """Undo every cut."""
+        """Undo every cut; what is dark stays dark."""
         with self._state:
             self._cuts.clear()
 
@@ -133,6 +134,42 @@ class LabNetwork:
         sites = {self.site_of(source), self.site_of(destination)}
         with self._state:
             return sites in self._cuts
+
+    def darken(self, region: str, *, seen_from: str | None = None) -> None:
+        """Let nothing get into or out of a region any more.
+
+        Args:
+            region: the region.
+            seen_from: the one region for whose clients it is so; None for everybody.
+        """
+        with self._state:
+            self._dark.add((seen_from, region))
+
+    def lighten(self, region: str) -> None:
+        """Undo every `darken` of a region."""
+        with self._state:
+            self._dark = {(seen_from, dark) for seen_from, dark in self._dark if dark != region}
+
+    def is_dark_for(self, observer: str, region: str) -> bool:
+        """Whether nothing gets from one region to another: one of them is dark, or the other is dark for the first."""
+        if observer == region:
+            return False
+        with self._state:
+            return bool(self._dark & {(None, region), (None, observer), (observer, region)})
+
+    def is_interrupted(self, source: str, destination: str) -> bool:
+        """Whether nothing gets from one address to another, whatever the security groups say."""
+        return self.is_cut(source, destination) or self._is_in_the_dark(source, destination)
+
+    def _is_in_the_dark(self, source: str, destination: str) -> bool:
+        source_region, destination_region = self._region_of(source), self._region_of(destination)
+        dark = {(None, source_region), (None, destination_region), (source_region, destination_region)}
+        with self._state:
+            return bool(self._dark & (dark - {(None, None)}))
+
+    def _region_of(self, address: str) -> str | None:
+        site = self.site_of(address)
+        return None if site is None else self._regions[site]
 
     def admits(self, source: str, destination: str, security_group_ids: Iterable[str], port: int) -> bool:
         """Whether a new connection gets through.
@@ -144,11 +181,11 @@ class LabNetwork:
             port: the destination's port.
 
         Returns:
-            True where a rule of one of the groups admits the source and no cut lies between the sites. EC2 not
+            True where a rule of one of the groups admits the source and nothing interrupts the way. EC2 not
             answering changes nothing: as on AWS, what was last known keeps working; what was never known is closed.
         """
         site = self.site_of(destination)
-        if site is None or self.is_cut(source, destination):
+        if site is None or self.is_interrupted(source, destination):
             return False
         region = self._region(self._regions[site])
         source_groups = region.groups_of_address.get(source, frozenset())

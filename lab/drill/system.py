@@ -42,6 +42,10 @@ class Target:
         database_port: its TCP port.
         credentials: the master user's.
         writer_name: DNS name under which clients reach the writer.
+        writer_uri: libpq's URI of both databases, which finds the writer without DNS; it has no user and no password.
+        reader_name: DNS name under which clients reach the replica.
+        failover_function_name: the controller, in the recovery site.
+        probe_function_names: the probe of each site.
         failures_topic_arn: topic that tells people about failures.
         recovery_topic_arn: topic that tells people about recovery.
         state_table_name: the controller's state, in the recovery site.
@@ -54,6 +58,10 @@ class Target:
     database_port: int
     credentials: Credentials
     writer_name: str
+    writer_uri: str
+    reader_name: str
+    failover_function_name: str
+    probe_function_names: Mapping[Site, str]
     failures_topic_arn: str
     recovery_topic_arn: str
     state_table_name: str
@@ -78,6 +86,18 @@ class DatabaseServer(Protocol):
     def thaw(self) -> None:
         """Let a frozen server go on."""
 
+    def start(self) -> None:
+        """Bring a killed server back with its data and in its role, as when its host's power returns.
+
+        RDS calls an instance that it found `failed` for it `available` again within a moment.
+        """
+
+    def stall_replication(self) -> None:
+        """Let a replica receive nothing more while it answers as before: its `ReplicaLag` grows."""
+
+    def resume_replication(self) -> None:
+        """Let a stalled replica receive again; a promoted one stays a writer."""
+
 
 class LabSystem(Protocol):
     """A running system a drill can break and watch."""
@@ -99,6 +119,36 @@ class LabSystem(Protocol):
         Raises:
             SettingsError: there is no such instance.
         """
+
+    def darken(self, region: str, *, seen_from: str | None = None) -> None:
+        """Let a region be gone for everybody but `client`, or, with `seen_from`, for that one region alone.
+
+        Calls there get no answer at all. Gone for everybody, its functions do not run, its databases are out of reach
+        and nothing is replicated from or to them. Gone for one region, that region's functions and its network reach
+        nothing there, and it receives no replication from there; for a partition, darken each for the other.
+        """
+
+    def lighten(self, region: str) -> None:
+        """Undo every `darken` of a region."""
+
+    def cut_link(self) -> None:
+        """Interrupt the connection between the sites' networks, for established connections too.
+
+        Replication goes on: it does not run over that connection.
+        """
+
+    def heal_link(self) -> None:
+        """Undo `cut_link`."""
+
+    def kill_function(self, region: str, name: str) -> bool:
+        """End every process of a function at once (SIGKILL); the next event starts a fresh one.
+
+        Returns:
+            Whether one was in the middle of a run.
+        """
+
+    def slow_reboots(self, seconds: float) -> None:
+        """Let every reboot asked for from now on keep its server down for so long, `rebooting`; 0 ends it."""
 
     def versions(self) -> Mapping[str, str]:
         """What runs: at least ``project``, ``python``, ``postgresql`` and ``ministack``."""

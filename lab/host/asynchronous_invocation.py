@@ -19,6 +19,8 @@ from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy  
 from ministack.core.responses import request_scope  # type: ignore[import-untyped]
 from ministack.services import eventbridge, lambda_svc, sns  # type: ignore[import-untyped]
 
+from lab.host.darkness import is_dark, region_of
+
 _LOG = logging.getLogger("lab.functions")
 
 _DEFAULT_RETRIES = 2
@@ -134,7 +136,7 @@ def _run(function: dict[str, Any], event: Any) -> None:
 def _run_until_done(function: dict[str, Any], event: Any, retries: int, too_old_at: float) -> dict[str, Any]:
     name = function["config"]["FunctionName"]
     failures = 0
-    while True:
+    while not is_dark(region_of(function["config"])):
         started = time.monotonic()
         result: dict[str, Any] = lambda_svc._execute_function(function, event)
         if result.get("throttle"):
@@ -152,6 +154,7 @@ def _run_until_done(function: dict[str, Any], event: Any, retries: int, too_old_
         if time.monotonic() + delay_seconds > too_old_at:
             return result
         time.sleep(delay_seconds)
+    return {}  # lost with its region
 
 
 def _settings(config: dict[str, Any]) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psutil
@@ -26,6 +25,8 @@ from lab.postgres.configuration import (
 from lab.postgres.liveness import wait_until_dead
 from lab.postgres.pid_file import read_pid_file, release_shared_memory
 from lab.postgres.private_port import free_private_port
+from lab.postgres.process_tree import freeze_tree, kill_tree, thaw_tree, tree_of
+from lab.postgres.replication_stall import stall_in, unstall_in
 from lab.postgres.spawn import Spawn
 from shared.errors import SettingsError
 
@@ -58,6 +59,9 @@ class PostgresServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._parameters: Mapping[str, str] = {}
         self._life = threading.RLock()
+        self._stalls: set[str] = set()
+        self.source: PostgresServer | None = None
+        """The server it was made a replica of, until it is promoted."""
         self.expected_running = False
         """Whether it should be running as far as we know: a gap between this and `is_running` is a crash."""
 
@@ -117,6 +121,7 @@ class PostgresServer:
             )  # fmt: skip
             replica.configure(parameters)
             replica.start()
+            replica.source = self
 
     def configure(self, parameters: Mapping[str, str] | None = None) -> None:
         """Write the configuration files, and have a running server read them again.
@@ -130,12 +135,13 @@ class PostgresServer:
         write_configuration(self.data, self.port, self.sockets, self._parameters)
         for name in ("postgresql.conf", "pg_hba.conf"):
             self._binaries.own(self.data / name)
-        process = self._process
-        if process is not None and process.poll() is None:
-            process.send_signal(signal.SIGHUP)
+        self.reload()
 
     def start(self, timeout_seconds: float = 30.0) -> None:
         """Start the server and wait until it takes connections (a replica: read-only ones).
+
+        It is also how a killed server comes back, as when its host's power returns: with the data it had, and in the
+        role it had. RDS's watch sees it and calls its instance `available` again.
 
         Raises:
             PostgresError: it ended or did not become ready in time; the message holds the end of its log.
@@ -170,17 +176,19 @@ class PostgresServer:
                 self._kill_processes()
             self.release_shared_memory()
 
-    def restart(self, stop_timeout_seconds: float) -> None:
+    def restart(self, stop_timeout_seconds: float, while_down: Callable[[], None] = lambda: None) -> None:
         """Stop and start, as a reboot of the instance does.
 
         Args:
             stop_timeout_seconds: how long it may take to shut down before it is killed.
+            while_down: called in between.
 
         Raises:
             PostgresError: it did not come back.
         """
         with self._life:
             self.stop(stop_timeout_seconds)
+            while_down()
             self.start()
 
     def kill(self) -> None:
@@ -190,19 +198,51 @@ class PostgresServer:
 
     def freeze(self) -> None:
         """Stop every process of the server (SIGSTOP): connections are still accepted by the kernel, none answered."""
-        for head in self.processes()[:1]:
-            # The first one first: from then on it starts no other.
-            with contextlib.suppress(psutil.NoSuchProcess):
-                head.suspend()
-        for process in self.processes()[1:]:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.suspend()
+        freeze_tree(self.processes)
 
     def thaw(self) -> None:
         """Let a frozen server go on where it stopped."""
-        for process in reversed(self.processes()):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.resume()
+        thaw_tree(self.processes)
+
+    def stall_replication(self, cause: str = "drill") -> None:
+        """Let a replica receive nothing more while it lives and answers, as with a stuck WAL receiver.
+
+        Its source is taken from it by configuration: a stopped receiver process (SIGSTOP) would keep a promotion
+        waiting for its end, and go on with what is in its socket. Restarts do not undo it; a promotion works.
+
+        Args:
+            cause: who stalls; it goes on when every cause has been taken back.
+
+        Raises:
+            PostgresError: it is no replica.
+        """
+        if not self.is_replica():
+            raise PostgresError(f"server {self.name} is no replica: there is no replication to stall")
+        self._stalls.add(cause)
+        stall_in(self.data)
+        self.reload()
+
+    def resume_replication(self, cause: str = "drill") -> None:
+        """Take a cause of a stall back; without any left the replica receives again, within a second.
+
+        Args:
+            cause: as in `stall_replication`; one that was never given is fine.
+        """
+        self._stalls.discard(cause)
+        if not self._stalls and self.data.exists():
+            unstall_in(self.data)
+            self.reload()
+
+    def reload(self) -> None:
+        """Have a running server read its configuration files again."""
+        process = self._process
+        if process is not None and process.poll() is None:
+            process.send_signal(signal.SIGHUP)
+
+    def is_ready(self) -> bool:
+        """Whether the server is up and has said that it takes connections; a frozen one has."""
+        process = self._process
+        return process is not None and process.poll() is None and self._says_ready(process.pid)
 
     def is_running(self) -> bool:
         """Whether the server's first process is alive; a frozen one is."""
@@ -221,6 +261,7 @@ class PostgresServer:
             PostgresError: it was no replica, or did not become a writer within a minute.
         """
         self._binaries.run("pg_ctl", "promote", "--pgdata", str(self.data), "--wait", "--timeout", "60")
+        self.source = None
 
     def is_replica(self) -> bool:
         """Whether the server on disk is a replica (it would start as one)."""
@@ -310,29 +351,13 @@ class PostgresServer:
         return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
     def processes(self) -> list[psutil.Process]:
-        """The server's processes, its first one first.
-
-        PostgreSQL puts each backend into a session of its own, so the process group alone does not hold them.
-        """
+        """The server's processes, its first one first; none where it is down."""
         process = self._process
-        if process is None or process.poll() is not None:
-            return []
-        try:
-            head = psutil.Process(process.pid)
-            return [head, *head.children(recursive=True)]
-        except psutil.NoSuchProcess:
-            return []
+        return [] if process is None or process.poll() is not None else tree_of(process.pid)
 
     def _kill_processes(self) -> None:
-        head = self.processes()[:1]
-        if not head or self._process is None:
-            return
-        with contextlib.suppress(psutil.NoSuchProcess):
-            # Stopped first, it cannot start another backend between the look and the kill.
-            head[0].suspend()
-        doomed = self.processes()
-        for process in reversed(doomed):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        self._process.wait(10)
-        wait_until_dead(doomed)
+        process = self._process
+        doomed = kill_tree(self.processes)
+        if process is not None and doomed:
+            process.wait(10)
+            wait_until_dead(doomed)

@@ -96,6 +96,14 @@ class RdsBackend:
         self._workflows.close()
         self._fleet.stop_all()
 
+    def slow_reboots(self, down_seconds: float) -> None:
+        """Let every reboot asked for from now on keep its server down for a while, the instance `rebooting`.
+
+        Args:
+            down_seconds: how long; 0 for no longer than a restart takes. The reboot of a promotion is not affected.
+        """
+        self._workflows.reboot_down_seconds = down_seconds
+
     def _agent(self, region: str, identifier: str) -> ServerAgent | None:
         with self._books:
             instance = self.regions[region].databases.get(identifier)

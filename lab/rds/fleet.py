@@ -123,7 +123,10 @@ class DatabaseFleet:
                 vpc_address(source), vpc_address(address), security_groups(), port
             )
 
-        door = Door(admits, requires_tls, self.authority.server_context(address))
+        def is_hidden_from(source: str) -> bool:
+            return self._network.is_interrupted(vpc_address(source), vpc_address(address))
+
+        door = Door(admits, requires_tls, self.authority.server_context(address), is_hidden_from)
         forwarder = Forwarder(self._loop, address, port, lambda: server.port, door)
         forwarder.open()
         member = Member(region, identifier.lower(), server, forwarder)
@@ -137,6 +140,30 @@ class DatabaseFleet:
         _end(member)
         with self._state:
             del self._members[member.region, member.identifier]
+
+    def follow_interruptions(self) -> None:
+        """Bring what is established to what the network says now: drop connections, stall and resume replication.
+
+        A cut of the sites' own link drops connections only. Replication runs on AWS's network and falls silent with a
+        dark region alone: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReadRepl.XRgn.html
+        """
+        members = self.members()
+        for member in members:
+            destination = vpc_address(member.forwarder.address)
+
+            def is_interrupted(source: str, destination: str = destination) -> bool:
+                return self._network.is_interrupted(vpc_address(source), destination)
+
+            member.forwarder.drop(is_interrupted)
+        regions = {id(member.server): member.region for member in members}
+        for member in members:
+            source = member.server.source
+            if source is None or not member.server.is_replica():
+                continue
+            if self._network.is_dark_for(member.region, regions.get(id(source), member.region)):
+                member.server.stall_replication("darkness")
+            else:
+                member.server.resume_replication("darkness")
 
     def stop_all(self) -> None:
         """End every server and door and remove the data: the end of the lab."""

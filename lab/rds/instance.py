@@ -47,6 +47,7 @@ class LabInstance(DBInstance):
         self.dbi_resource_id = "db-" + "".join(random.choices(_RESOURCE_ID_LETTERS, k=26))  # noqa: S311
         self.workflow = threading.Lock()
         self.reachable = False
+        self.lost_its_server = False
         self.has_backup = False
         self.replication_terminated = False
         self.db_instance_automated_backups_replications: list[dict[str, str]] = []

@@ -40,7 +40,7 @@ class Timings:
         shutdown_seconds: how long a reboot waits for the server to shut down before it is killed.
         heartbeat_seconds: how often RDS's agent writes to an idle writer (AWS: about 5 minutes).
         measure_seconds: how often metrics are measured and published (AWS: 60).
-        watch_seconds: how often it is looked whether a server died.
+        watch_seconds: how often it is looked whether a server died, or came back.
     """
 
     backup_seconds: float = 0.5
@@ -70,6 +70,8 @@ class Workflows:
         self._fleet = fleet
         self._timings = timings
         self._books = books
+        self.reboot_down_seconds = 0.0
+        """How long a rebooted server stays down: 0 for no longer than it takes; a drill makes reboots longer."""
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -125,7 +127,7 @@ class Workflows:
 
         def work() -> None:
             member = self._member(instance)
-            self._restart(instance, member)
+            self._restart(instance, member, self.reboot_down_seconds)
             with self._books:
                 instance.parameter_apply_status = "in-sync"
             self._finish(instance, "DB instance restarted", backup=False)
@@ -203,12 +205,14 @@ class Workflows:
         self._in_background(lambda: self._member(instance).server.configure(parameters))
 
     def watch(self) -> None:
-        """Mark instances whose server died without RDS's doing, until `close`."""
+        """Mark instances whose server died without RDS's doing, or came back after that, until `close`."""
         while not self._stopping.wait(self._timings.watch_seconds):
             for member in self._fleet.members():
                 if member.server.expected_running and not member.server.is_running():
                     member.server.expected_running = False
                     self._crashed(member)
+                elif member.server.is_ready():
+                    self._recovered(member)
 
     def start_watching(self) -> None:
         """Run `watch` in the background."""
@@ -227,7 +231,22 @@ class Workflows:
         with self._books:
             instance = self._regions[member.region].databases.get(member.identifier)
             if isinstance(instance, LabInstance):
+                instance.lost_its_server = True
                 self._fail(instance)
+
+    def _recovered(self, member: Member) -> None:
+        """A failed instance whose server is back, as when its host's power returns, is as good as before."""
+        with self._books:
+            instance = self._regions[member.region].databases.get(member.identifier)
+            if not isinstance(instance, LabInstance) or not instance.lost_its_server:
+                return
+            instance.lost_its_server = False
+            member.server.expected_running = True
+            if instance.status == FAILED:
+                logger.info("server of %s is back", member.identifier)
+                instance.status = AVAILABLE
+                # RDS-EVENT-0006
+                self._regional(instance).record(instance, "DB instance restarted", "availability")
 
     def _fail(self, instance: LabInstance) -> None:
         instance.status = FAILED
@@ -260,12 +279,13 @@ class Workflows:
             return False
         if self._member(instance).server.is_running():
             return True
+        instance.lost_its_server = True
         self._fail(instance)
         return False
 
-    def _restart(self, instance: LabInstance, member: Member) -> None:
+    def _restart(self, instance: LabInstance, member: Member, down_seconds: float = 0.0) -> None:
         member.forwarder.reset()
-        member.server.restart(self._timings.shutdown_seconds)
+        member.server.restart(self._timings.shutdown_seconds, lambda: self._pause(down_seconds))
         # Whoever came between the drop and the shutdown.
         member.forwarder.reset()
         logger.info("restarted %s", instance.db_instance_identifier)

@@ -26,7 +26,7 @@ from lab.rds.workflows import Timings
 from shared.sites import Site
 from tests.lab.fake_account import FakeAccount, key_arn
 
-PRIMARY, RECOVERY = "ap-southeast-2", "ap-southeast-1"
+PRIMARY, RECOVERY, WITNESS = "ap-southeast-2", "ap-southeast-1", "ap-northeast-1"
 PORT = 55432
 USER, PASSWORD, DATABASE = "app", "correct-horse", "orders"
 QUICK = Timings(
@@ -60,7 +60,7 @@ class RunningRds:
         self.fleet = DatabaseFleet(home.directory("databases"), find_binaries(home.path), self.spawn, self.network)
         self.secret = secrets.token_hex(8)
         self.backend = RdsBackend(
-            self.fleet, self.network, self.account.client, (PRIMARY, RECOVERY), self.secret, timings=timings
+            self.fleet, self.network, self.account.client, (PRIMARY, RECOVERY, WITNESS), self.secret, timings=timings
         )
         self.url = f"http://127.0.0.1:{self.backend.start()}"
         self.clients = {region: self.client(region) for region in (PRIMARY, RECOVERY)}

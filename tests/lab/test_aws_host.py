@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
 import socket
-import threading
 import time
-import uuid
-import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any
-from urllib.parse import parse_qs
 
 import boto3
 import pytest
@@ -29,169 +22,13 @@ from lab.home import LabHome
 from lab.host.embedded_metrics import extract
 from lab.ministack_host import WRITTEN_FOR, check_version
 from shared.errors import SettingsError
-
-PRIMARY, RECOVERY = "ap-southeast-2", "ap-southeast-1"
-SECRET = "known-to-the-backend"
-
-FUNCTIONS = """
-import json, os, socket, time
-import boto3
-
-def note(event, context):
-    with open(event["file"], "a") as file:
-        file.write(f"{time.time()} {os.environ['AWS_REGION']}\\n")
-    if event.get("sleep"):
-        time.sleep(event["sleep"])
-    if event.get("fail"):
-        raise RuntimeError("as asked")
-
-def note_records(event, context):
-    note(json.loads(event["Records"][0]["Sns"]["Message"]), context)
-
-def measure(event, context):
-    print("an ordinary line")
-    print(json.dumps(event))
-
-def promote(event, context):
-    rds = boto3.client("rds", region_name=event["region"])
-    try:
-        return rds.promote_read_replica(DBInstanceIdentifier=event["id"])["DBInstance"]["DBInstanceIdentifier"]
-    except rds.exceptions.ClientError as error:
-        return error.response["Error"]["Code"]
-
-def reach(event, context):
-    found = {}
-    for name, (host, port) in event.items():
-        try:
-            with socket.create_connection((host, port), timeout=0.2) as connection:
-                found[name] = connection.getsockname()[0]
-        except OSError as error:
-            found[name] = type(error).__name__
-    return found
-
-def environment(event, context):
-    return dict(os.environ)
-
-def pid(event, context):
-    return os.getpid()
-"""
-
-
-@dataclass
-class RdsBackend:
-    """Stands for the lab's RDS: remembers what it was asked."""
-
-    url: str
-    requests: list[tuple[dict[str, str], dict[str, list[str]]]] = field(default_factory=list)
-
-
-@dataclass
-class Account:
-    aws: LabAws
-    home: LabHome
-    backend: RdsBackend
-
-    def client(self, service: str, region: str = RECOVERY) -> Any:
-        return self.aws.client(service, region)
-
-    def role(self, *statements: dict[str, Any]) -> str:
-        """A role for functions, which may do what the statements say."""
-        trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        iam, name = self.client("iam"), f"role-{uuid.uuid4().hex[:8]}"
-        arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))["Role"]["Arn"]
-        if statements:
-            iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=_policy(*statements))
-        return arn
-
-    def function(self, handler: str, region: str = RECOVERY, role: str | None = None, **settings: Any) -> str:
-        """Create a function and give its ARN."""
-        name = f"{handler}-{uuid.uuid4().hex[:8]}"
-        created = self.client("lambda", region).create_function(
-            FunctionName=name,
-            Runtime="python3.12",
-            Handler=f"functions.{handler}",
-            Role=self.role() if role is None else role,
-            Code={"ZipFile": _zip(FUNCTIONS)},
-            Timeout=20,
-            **settings,
-        )
-        arn: str = created["FunctionArn"]
-        return arn
-
-    def call(self, function: str, event: Any) -> Any:
-        answer = self.client("lambda", function.split(":")[3]).invoke(FunctionName=function, Payload=json.dumps(event))
-        return json.loads(answer["Payload"].read())
-
-    def permit(self, function: str, service: str, source: str) -> None:
-        self.client("lambda", function.split(":")[3]).add_permission(
-            FunctionName=function,
-            StatementId=uuid.uuid4().hex,
-            Action="lambda:InvokeFunction",
-            Principal=f"{service}.amazonaws.com",
-            SourceArn=source,
-        )
-
-
-def _policy(*statements: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
-def _zip(source: str) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("functions.py", source)
-    return buffer.getvalue()
-
-
-def until(condition: Callable[[], Any], seconds: float = 6.0) -> Any:
-    """What the condition gives as soon as it is true; fails when it does not become so."""
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.05)
-    return found
+from tests.lab.running_aws import PRIMARY, RECOVERY, SECRET, Account, RdsBackend, lines, policy, running_account, until
 
 
 @pytest.fixture(scope="module")
-def backend() -> Iterator[RdsBackend]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            asked = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            known.requests.append((dict(self.headers.items()), asked))
-            identifier = f"<DBInstanceIdentifier>{asked['DBInstanceIdentifier'][0]}</DBInstanceIdentifier>"
-            result = f"<PromoteReadReplicaResult><DBInstance>{identifier}</DBInstance></PromoteReadReplicaResult>"
-            body = f"<PromoteReadReplicaResponse>{result}</PromoteReadReplicaResponse>"
-            self.send_response(200)
-            self.send_header("Content-Type", "text/xml")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    known = RdsBackend(f"http://127.0.0.1:{server.server_address[1]}")
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield known
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory, backend: RdsBackend) -> Iterator[Account]:
-    with LabHome.open(tmp_path_factory.mktemp("lab") / "home") as home:
-        aws = LabAws(home, 0)
-        started = time.monotonic()
-        aws.start(backend.url, SECRET)
-        assert time.monotonic() - started < 5
-        yield Account(aws, home, backend)
-        aws.close()
-        assert len(home.processes) == 0
-
-
-def lines(file: Path) -> list[str]:
-    return file.read_text().splitlines() if file.exists() else []
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    with running_account(tmp_path_factory.mktemp("lab")) as account:
+        yield account
 
 
 # RDS
@@ -430,7 +267,7 @@ def test_time_moves_alarms_health_checks_and_names(account: Account) -> None:
     topic, queue = sns.create_topic(Name="alarms")["TopicArn"], sqs.create_queue(QueueName="people")["QueueUrl"]
     queue_arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     send = {"Effect": "Allow", "Principal": "*", "Action": "sqs:SendMessage", "Resource": queue_arn}
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": _policy(send)})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy(send)})
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue_arn)
     latch: dict[str, Any] = {
         "AlarmName": "latch",

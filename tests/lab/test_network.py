@@ -114,6 +114,32 @@ def test_a_cut_separates_the_sites_and_nothing_else_until_it_is_healed(network: 
     assert network.admits("10.20.2.9", DATABASE, ["sg-database"], PORT)
 
 
+def test_nothing_gets_into_or_out_of_a_dark_region(network: LabNetwork) -> None:
+    network.darken(PRIMARY)
+    assert not network.admits("10.0.0.1", DATABASE, ["sg-database"], PORT)
+    assert not network.admits("10.10.2.9", DATABASE, ["sg-database"], PORT)
+    assert not network.admits("10.10.2.9", "10.20.1.254", ["sg-database"], PORT)
+    assert network.admits("10.0.0.1", "10.20.1.254", ["sg-database"], PORT)
+    assert network.is_dark_for(RECOVERY, PRIMARY)
+    assert network.is_dark_for(PRIMARY, RECOVERY)
+    network.heal()
+    assert not network.admits("10.0.0.1", DATABASE, ["sg-database"], PORT), "a healed link is no light"
+    network.lighten(PRIMARY)
+    assert network.admits("10.0.0.1", DATABASE, ["sg-database"], PORT)
+    assert not network.is_dark_for(RECOVERY, PRIMARY)
+
+
+def test_a_region_dark_for_another_one_is_there_for_everybody_else(network: LabNetwork) -> None:
+    network.darken(PRIMARY, seen_from=RECOVERY)
+    assert not network.admits("10.20.2.9", DATABASE, ["sg-database"], PORT)
+    assert network.admits("10.10.2.9", DATABASE, ["sg-database"], PORT)
+    assert network.admits("10.0.0.1", DATABASE, ["sg-database"], PORT)
+    assert network.admits("10.10.2.9", "10.20.1.254", ["sg-database"], PORT)
+    assert network.is_dark_for(RECOVERY, PRIMARY)
+    assert not network.is_dark_for(PRIMARY, RECOVERY)
+    assert not network.is_dark_for("ap-northeast-1", PRIMARY)
+
+
 class Echo:
     """Stands in for a server: returns what it gets."""
 
@@ -155,8 +181,8 @@ class Gate:
         self.forwarder = Forwarder(self.loop, "127.10.1.253", PORT, lambda: self.echo.port, door)
         self.forwarder.open()
 
-    def connect(self) -> socket.socket:
-        return socket.create_connection(("127.10.1.253", PORT), timeout=3)
+    def connect(self, source: str = "127.0.0.1") -> socket.socket:
+        return socket.create_connection(("127.10.1.253", PORT), timeout=3, source_address=(source, 0))
 
     def close(self) -> None:
         self.forwarder.close()
@@ -198,6 +224,14 @@ def test_established_connections_survive_a_change_of_rules_and_fall_with_a_reset
         gate.forwarder.reset()
         assert is_closed(connection)
     wait_until(lambda: gate.forwarder.connection_count() == 0)
+
+
+def test_connections_are_dropped_by_where_they_come_from(gate: Gate) -> None:
+    with gate.connect() as near, gate.connect("127.20.2.9") as far:
+        assert says(near, b"12345678") == says(far, b"12345678") == b"12345678"
+        gate.forwarder.drop(lambda source: source == "127.20.2.9")
+        assert is_closed(far)
+        assert says(near, b"still here") == b"still here"
 
 
 def test_after_a_reset_the_door_still_answers(gate: Gate) -> None:

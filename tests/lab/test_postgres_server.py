@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import psycopg
 import pytest
 
 from lab.home import LabHome
-from lab.postgres.binaries import PROGRAMS, PostgresBinaries, can_traverse, find_binaries
+from lab.postgres.binaries import PROGRAMS, PostgresBinaries, PostgresError, can_traverse, find_binaries
 from lab.postgres.configuration import applicable
 from lab.postgres.leftovers import clear_leftovers
 from lab.postgres.liveness import is_alive
@@ -57,6 +58,11 @@ def count(server: PostgresServer) -> int:
         row = connection.execute("SELECT count(*) FROM entry").fetchone()
     assert row is not None
     return int(row[0])
+
+
+def receives(replica: PostgresServer) -> bool:
+    with replica.connect() as connection:
+        return connection.execute("SELECT 1 FROM pg_stat_wal_receiver").fetchone() is not None
 
 
 def write(server: PostgresServer, number: int = 1) -> None:
@@ -115,6 +121,54 @@ def test_a_frozen_server_can_be_restarted(bench: Bench) -> None:
     bench.writer.freeze()
     bench.writer.restart(stop_timeout_seconds=0.2)
     assert count(bench.writer) >= 0
+
+
+def test_a_stalled_replica_answers_and_receives_nothing_until_it_is_resumed(bench: Bench) -> None:
+    replica = bench.replica("stalled")
+    try:
+        replica.stall_replication()
+        wait_until(lambda: not receives(replica))
+        known = count(replica)
+        write(bench.writer)
+        replica.restart(stop_timeout_seconds=5)
+        time.sleep(1.2)
+        assert not receives(replica), "a restart does not undo it"
+        assert count(replica) == known
+
+        replica.stall_replication("another cause")
+        replica.resume_replication()
+        time.sleep(0.8)
+        assert count(replica) == known, "one cause is left"
+        replica.resume_replication("another cause")
+
+        wait_until(lambda: count(replica) == count(bench.writer))
+    finally:
+        replica.destroy()
+        bench.writer.drop_slot("slot_stalled")
+
+
+def test_a_stalled_replica_is_promoted_with_what_it_had(bench: Bench) -> None:
+    replica = bench.replica("heir")
+    try:
+        replica.stall_replication()
+        wait_until(lambda: not receives(replica))
+        known = count(replica)
+        write(bench.writer)
+
+        replica.promote()
+
+        assert count(replica) == known
+        replica.resume_replication()
+        write(replica)
+        assert count(replica) == known + 1
+    finally:
+        replica.destroy()
+        bench.writer.drop_slot("slot_heir")
+
+
+def test_a_writer_has_no_replication_to_stall(bench: Bench) -> None:
+    with pytest.raises(PostgresError, match="is no replica"):
+        bench.writer.stall_replication()
 
 
 def test_the_master_user_is_no_superuser_and_its_password_is_kept_as_scram_only(bench: Bench) -> None:

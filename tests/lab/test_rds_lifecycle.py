@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 
 import psycopg
@@ -10,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.lab.fake_account import key_arn
-from tests.lab.running_rds import PORT, PRIMARY, RECOVERY, RunningRds, lab_home, wait_until
+from tests.lab.running_rds import PORT, PRIMARY, RECOVERY, WITNESS, RunningRds, lab_home, wait_until
 
 SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
 
@@ -40,6 +41,10 @@ def test_a_new_instance_answers_like_one_of_aws(rds: RunningRds) -> None:
     assert instance["PendingModifiedValues"] == {}
     assert instance["ReadReplicaDBInstanceIdentifiers"] == [rds.describe(RECOVERY, "orders-replica")["DBInstanceArn"]]
     assert "MasterUserPassword" not in instance
+
+
+def test_a_region_with_no_site_answers_and_has_no_instance(rds: RunningRds) -> None:
+    assert rds.client(WITNESS).describe_db_instances()["DBInstances"] == []
 
 
 def test_the_instance_is_found_by_its_resource_id_as_terraform_asks_for_it(rds: RunningRds) -> None:
@@ -189,6 +194,56 @@ def test_a_crash_is_noticed_and_a_failed_instance_takes_no_orders(rds: RunningRd
     assert rds.wait(RECOVERY, "survivor")["BackupRetentionPeriod"] == 1, "AWS's default, not the source's"
     with rds.connect(RECOVERY, "survivor") as writer:
         writer.execute("CREATE TABLE goes_on ()")
+
+
+def test_an_instance_whose_server_comes_back_is_available_again(rds: RunningRds) -> None:
+    rds.create("returning", BackupRetentionPeriod=0)
+    server = rds.fleet.server(PRIMARY, "returning")
+    with rds.connect(PRIMARY, "returning") as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
+    server.kill()
+    rds.wait(PRIMARY, "returning", status="failed")
+
+    server.start()
+
+    wait_until(lambda: rds.describe(PRIMARY, "returning")["DBInstanceStatus"] == "available")
+    with rds.connect(PRIMARY, "returning") as connection:
+        assert connection.execute("SELECT one FROM kept").fetchone() == (1,)
+    rds.clients[PRIMARY].reboot_db_instance(DBInstanceIdentifier="returning")
+    rds.wait(PRIMARY, "returning")
+    server.kill()
+    rds.wait(PRIMARY, "returning", status="failed")
+
+
+def test_a_frozen_server_is_fenced_like_any_other(rds: RunningRds) -> None:
+    rds.create("stiff", BackupRetentionPeriod=0)
+    server = rds.fleet.server(PRIMARY, "stiff")
+    server.freeze()
+    rds.clients[PRIMARY].modify_db_instance(DBInstanceIdentifier="stiff", VpcSecurityGroupIds=["sg-quarantine"])
+    assert rds.wait(PRIMARY, "stiff")["VpcSecurityGroups"][0]["VpcSecurityGroupId"] == "sg-quarantine"
+    rds.clients[PRIMARY].reboot_db_instance(DBInstanceIdentifier="stiff")
+    rds.wait(PRIMARY, "stiff")
+    with server.connect() as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,), "it is up again, and thawed"
+    with pytest.raises(psycopg.OperationalError, match="server closed the connection"):
+        rds.connect(PRIMARY, "stiff")
+
+
+def test_a_slow_reboot_is_seen_for_as_long_as_it_was_asked_for(rds: RunningRds) -> None:
+    rds.create("slow", BackupRetentionPeriod=0)
+    rds.backend.slow_reboots(1.0)
+    try:
+        started = time.monotonic()
+        rds.clients[PRIMARY].reboot_db_instance(DBInstanceIdentifier="slow")
+        wait_until(lambda: not rds.fleet.server(PRIMARY, "slow").is_running())
+        with pytest.raises(psycopg.OperationalError):
+            rds.connect(PRIMARY, "slow")
+        assert rds.describe(PRIMARY, "slow")["DBInstanceStatus"] == "rebooting"
+        rds.wait(PRIMARY, "slow")
+        assert time.monotonic() - started >= 1.0
+    finally:
+        rds.backend.slow_reboots(0)
+    rds.connect(PRIMARY, "slow").close()
 
 
 def test_a_deleted_source_ends_its_replica_in_the_other_region_without_promoting_it(rds: RunningRds) -> None:

@@ -1,0 +1,35 @@
+"""Taking a replica's source away and giving it back, by its configuration.
+
+`pg_basebackup --write-recovery-conf` writes the source to postgresql.auto.conf, where the last line of a setting wins.
+An empty one ends the WAL receiver at the next reload (PostgreSQL 13 and later) and lets no other start:
+https://www.postgresql.org/docs/current/runtime-config-replication.html#GUC-PRIMARY-CONNINFO
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_STALL = "primary_conninfo = ''\n"
+
+
+def stall_in(data: Path) -> None:
+    """Write the stall to a data directory; it is in force after a reload."""
+    lines = _lines(data)
+    if _STALL not in lines:
+        _write(data, [*lines, _STALL])
+
+
+def unstall_in(data: Path) -> None:
+    """Take the stall out of a data directory; the source is back after a reload."""
+    lines = _lines(data)
+    if _STALL in lines:
+        _write(data, [line for line in lines if line != _STALL])
+
+
+def _lines(data: Path) -> list[str]:
+    return (data / "postgresql.auto.conf").read_text(encoding="utf-8").splitlines(keepends=True)
+
+
+def _write(data: Path, lines: list[str]) -> None:
+    # In place: the file keeps its owner, the server's user.
+    (data / "postgresql.auto.conf").write_text("".join(lines), encoding="utf-8")
