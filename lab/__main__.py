@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import secrets
 import signal
 import sys
 import threading
@@ -11,8 +12,11 @@ from pathlib import Path
 from types import FrameType
 
 from lab.aws import AwsDidNotStartError
-from lab.drill.runner import run_drill
+from lab.drill.random_drills import drawn_scenario
+from lab.drill.runner import run_scenario
+from lab.drill.scenario import Scenario
 from lab.drill.scenarios import DEFAULT_SCENARIO, SCENARIOS, scenario_named
+from lab.drill.series import Series
 from lab.lab import Lab
 from lab.settings import LabSettings
 from shared.errors import SettingsError
@@ -23,6 +27,7 @@ REPORTS = REPOSITORY_ROOT / "reports"
 BAD_INPUT = 2
 FAILED = 1
 INTERRUPTED = 130
+MAX_DRAWN_SEED = 1_000_000
 
 
 def main() -> int:
@@ -62,10 +67,33 @@ def _arguments() -> argparse.Namespace:
             help="a setting that wins over Pulumi.lab.yaml",
         )
     up.add_argument("--empty", action="store_true", help="apply no program: deploy with the Pulumi CLI, stack lab")
-    drill.add_argument("--scenario", default=DEFAULT_SCENARIO, help="what breaks (default: %(default)s)")
-    drill.add_argument("--list", action="store_true", help="name the scenarios and end")
-    drill.add_argument("--reports", type=Path, default=REPORTS, help="where the report goes (default: reports/)")
-    return parser.parse_args()
+    what = drill.add_mutually_exclusive_group()
+    what.add_argument("--scenario", default=DEFAULT_SCENARIO, help="what breaks (default: %(default)s)")
+    what.add_argument("--all", action="store_true", help="every scenario, each in a lab of its own")
+    what.add_argument("--list", action="store_true", help="name the scenarios and end")
+    what.add_argument("--seed", type=_natural, metavar="N", help="random drills: the same seed gives the same ones")
+    drill.add_argument("--count", type=_natural, metavar="K", help="how many random drills (default: 1)")
+    drill.add_argument("--reports", type=Path, default=REPORTS, help="where the reports go (default: reports/)")
+    arguments = parser.parse_args()
+    if arguments.command == "drill":
+        _complete(arguments, parser)
+    return arguments
+
+
+def _complete(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """``--count`` alone asks for random drills that were never played before; their seed is in the reports."""
+    if arguments.count is None:
+        arguments.count = 1
+    elif arguments.all or arguments.list or arguments.scenario != DEFAULT_SCENARIO:
+        parser.error("argument --count: it counts random drills; give it with --seed N, or alone")
+    elif arguments.seed is None:
+        arguments.seed = secrets.randbelow(MAX_DRAWN_SEED)
+
+
+def _natural(text: str) -> int:
+    if not text.isdecimal() or (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return number
 
 
 def _as_interrupt(number: int, frame: FrameType | None) -> None:
@@ -121,13 +149,31 @@ def _drill(arguments: argparse.Namespace) -> int:
         for name, one in SCENARIOS.items():
             _say(f"{name}: {one.summary}")
         return 0
-    scenario_named(arguments.scenario)
     started = time.monotonic()
-    settings = LabSettings.from_environment(port=0, assignments=tuple(arguments.config))
-    with Lab(settings, _say) as lab:
-        report = run_drill(lab, arguments.scenario, arguments.reports, _say)
-    _say(f"the whole drill took {time.monotonic() - started:.1f} s")
-    return 0 if report.passed else FAILED
+    if arguments.all or arguments.seed is not None:
+        _settings(arguments)  # A mistake in them is the person's, before any lab is up.
+        passed = Series(lambda each: _lab_of(each, arguments), arguments.reports, _say).run(_series(arguments))
+    else:
+        scenario = scenario_named(arguments.scenario)
+        with _lab_of(scenario, arguments) as lab:
+            passed = run_scenario(lab, scenario, arguments.reports, _say).passed
+    _say(f"it took {time.monotonic() - started:.1f} s")
+    return 0 if passed else FAILED
+
+
+def _series(arguments: argparse.Namespace) -> list[Scenario]:
+    if arguments.all:
+        return list(SCENARIOS.values())
+    return [drawn_scenario(arguments.seed, index) for index in range(1, arguments.count + 1)]
+
+
+def _lab_of(scenario: Scenario, arguments: argparse.Namespace) -> Lab:
+    """A lab with the settings that the scenario asks for, and those of the person, which win."""
+    return Lab(_settings(arguments, *(f"{key}={value}" for key, value in scenario.configuration.items())), _say)
+
+
+def _settings(arguments: argparse.Namespace, *needed: str) -> LabSettings:
+    return LabSettings.from_environment(port=0, assignments=(*needed, *arguments.config))
 
 
 def _say(line: str) -> None:

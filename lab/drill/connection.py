@@ -24,7 +24,15 @@ RESULT_OK = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 
 
 class NotConnectedError(Exception):
-    """No connection came about, so nothing was executed."""
+    """No connection came about, so nothing was executed.
+
+    Attributes:
+        address: the server that was tried; None where there was more than one.
+    """
+
+    def __init__(self, why: str, address: str | None = None) -> None:
+        super().__init__(why)
+        self.address = address
 
 
 class StatementRefusedError(Exception):
@@ -40,8 +48,8 @@ class Endpoint:
     """Where to connect, and as whom.
 
     Attributes:
-        address: a literal IP.
-        conninfo: everything else, as a libpq connection string.
+        address: the server's literal IP; a host of a URI may be a name, which libpq resolves.
+        conninfo: all of it as a libpq connection string, with one host.
     """
 
     address: str
@@ -63,7 +71,11 @@ class Endpoint:
 
 
 class DeadlineConnection:
-    """One connection; every call ends by its deadline. A connection that broke stays broken."""
+    """One connection; every call ends by its deadline. A connection that broke stays broken.
+
+    Attributes:
+        address: the literal IP of the server.
+    """
 
     def __init__(self, endpoint: Endpoint, timeout_seconds: float) -> None:
         """Connect.
@@ -73,6 +85,7 @@ class DeadlineConnection:
         """
         deadline = time.monotonic() + timeout_seconds
         self.address = endpoint.address
+        # The timeout is ours to keep: libpq applies connect_timeout only where it waits itself, as PQconnectdb does.
         self._raw = pq.PGconn.connect_start(endpoint.conninfo.encode())
         status = pq.PollingStatus.WRITING
         while status is not pq.PollingStatus.OK:
@@ -82,6 +95,7 @@ class DeadlineConnection:
                 raise self._not_connected(f"no answer within {timeout_seconds:g} s")
             status = pq.PollingStatus(self._raw.connect_poll())
         self._raw.nonblocking = 1
+        self.address = self._raw.hostaddr.decode()
 
     @property
     def broken(self) -> bool:
@@ -144,7 +158,7 @@ class DeadlineConnection:
 
     def _not_connected(self, why: str) -> NotConnectedError:
         self._raw.finish()
-        return NotConnectedError(why)
+        return NotConnectedError(why, self.address)
 
 
 def _ready(socket: int, deadline: float, *, writing: bool) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lab.drill.client_history import ClientHistory
 from lab.drill.cloudwatch_records import AlarmChange, LagSample
-from lab.drill.history import Attempt, Outcome, ReportedLoss, StoredRow, Switch
-from lab.drill.incidents import ControllerState, Incident
+from lab.drill.fences import RecordedFence
+from lab.drill.history import Attempt, ReportedLoss, StoredRow, Switch
+from lab.drill.incidents import ControllerState, Incident, OperatorOrder
 from lab.drill.instants import Instant
 from lab.drill.names import Answer
 from lab.drill.people import Message
@@ -45,13 +47,16 @@ class Evidence:
         deeds: everything the drill did, the fault included.
         writer: the site of the old writer.
         addresses: each site's database address.
-        attempts: the client's history.
+        by_name: the history of the client that finds the writer by its name.
+        by_uri: the history of the client that finds it by the multi-host URI.
         final_writer: what the server behind the name in the end holds.
         old_writer: what the old writer holds in the end.
         name_changes: answers of the DNS server to the writer's name, each that differed from the one before.
         controller_before: the controller's state before the fault; None where it had none yet.
         controller_after: and after the drill.
         incidents: incidents opened during the drill.
+        order: what an operator ordered last; None where nobody did.
+        guard_fence: what the fence-guard of the old writer's site has recorded; None where it has nothing.
         alarm_changes: of the trigger and the latch alarm.
         messages: what people were told since the drill began.
         lag_samples: the replica's lag.
@@ -65,13 +70,16 @@ class Evidence:
     deeds: tuple[Deed, ...]
     writer: Site
     addresses: Mapping[Site, str]
-    attempts: tuple[Attempt, ...]
+    by_name: ClientHistory
+    by_uri: ClientHistory
     final_writer: ReadBack
     old_writer: ReadBack
     name_changes: tuple[Answer, ...]
     controller_before: ControllerState | None
     controller_after: ControllerState | None
     incidents: tuple[Incident, ...]
+    order: OperatorOrder | None
+    guard_fence: RecordedFence | None
     alarm_changes: tuple[AlarmChange, ...]
     messages: tuple[Message, ...]
     lag_samples: tuple[LagSample, ...]
@@ -97,29 +105,39 @@ class Evidence:
         incident = self.incident
         if incident is None:
             return ReportedLoss(rpo_seconds=None, trouble_since=None)
-        return ReportedLoss(rpo_seconds=incident.data_loss_seconds, trouble_since=incident.trouble_since)
+        return ReportedLoss(
+            rpo_seconds=incident.data_loss_seconds,
+            trouble_since=incident.trouble_since,
+            any_loss_accepted=self.unknown_loss_accepted_by is not None,
+        )
 
     @property
-    def last_acknowledged_before(self) -> Attempt | None:
-        """The last acknowledgement before the fault."""
-        before = [
-            attempt
-            for attempt in self.attempts
-            if attempt.outcome is Outcome.ACKNOWLEDGED and self.at(attempt.finished_at) <= 0
-        ]
-        return before[-1] if before else None
+    def unknown_loss_accepted_by(self) -> str | None:
+        """The operator whose order for this incident accepts a loss that nobody can bound; None where there is none."""
+        incident, order = self.incident, self.order
+        if incident is None or order is None or order.incident_id != incident.incident_id:
+            return None
+        return order.by if order.accepts_unknown_loss else None
 
     @property
-    def first_acknowledged_by_new(self) -> Attempt | None:
-        """The first acknowledgement after the fault by another server than the old writer."""
-        for attempt in self.attempts:
-            if (
-                attempt.outcome is Outcome.ACKNOWLEDGED
-                and attempt.server_address != self.old_address
-                and self.at(attempt.finished_at) > 0
-            ):
-                return attempt
-        return None
+    def clients(self) -> tuple[ClientHistory, ...]:
+        """The history of each client."""
+        return self.by_name, self.by_uri
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """What all clients tried; each client's in order, one client after the other."""
+        return tuple(attempt for client in self.clients for attempt in client.attempts)
+
+    def first_acknowledged_by_new(self, client: ClientHistory) -> Attempt | None:
+        """A client's first acknowledgement after the fault by another server than the old writer."""
+        after = client.acknowledged_after(self.fault.at, not_by=self.old_address)
+        return after[0] if after else None
+
+    def rto_seconds(self, client: ClientHistory) -> float | None:
+        """From the fault to a client's first acknowledgement by another server; None where there is none."""
+        first = self.first_acknowledged_by_new(client)
+        return None if first is None else self.at(first.finished_at)
 
     @property
     def name_moved(self) -> Answer | None:
@@ -131,12 +149,11 @@ class Evidence:
 
     @property
     def switch(self) -> Switch | None:
-        """The move to the new writer as clients saw it: the name's answer or the first acknowledgement."""
-        moments = []
+        """The move to the new writer as clients saw it: the name's answer or any client's first acknowledgement."""
+        firsts = [self.first_acknowledged_by_new(client) for client in self.clients]
+        moments = [first.finished_at.wall for first in firsts if first is not None]
         if self.name_moved is not None:
             moments.append(self.name_moved.at.wall)
-        if self.first_acknowledged_by_new is not None:
-            moments.append(self.first_acknowledged_by_new.finished_at.wall)
         return Switch(at=min(moments), old_writer_address=self.old_address) if moments else None
 
     def at(self, moment: Instant | float) -> float:

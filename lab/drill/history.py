@@ -1,4 +1,4 @@
-"""The judge: what a client attempted, what it was told, what is there in the end.
+"""The judge: what clients attempted, what they were told, what is there in the end.
 
 This is Jepsen's set check (``jepsen.checker/set``, https://jepsen-io.github.io/jepsen/jepsen.checker.html): every
 attempted element is unique; an acknowledged one that the final read does not hold is lost; one that the read holds
@@ -11,6 +11,7 @@ Pure: no clock, no I/O.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -39,8 +40,10 @@ class Attempt:
         invoked_at: before anything was done for it.
         finished_at: when the client knew the outcome.
         outcome: what it knows.
-        server_address: the server it was sent to, or that could not be reached; None where the name did not resolve.
+        server_address: the server it was sent to, or that could not be reached; None where the name did not resolve or
+            no host of the URI let the client in.
         detail: the server's or the network's words where it was not acknowledged.
+        fresh: whether it was made on a connection of its own, opened for it.
     """
 
     n: int
@@ -49,6 +52,7 @@ class Attempt:
     outcome: Outcome
     server_address: str | None
     detail: str = ""
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +75,27 @@ class ReportedLoss:
     Attributes:
         rpo_seconds: at most this much of the acknowledged writes; None where it reported nothing, so promised nothing.
         trouble_since: when the trouble began in its eyes, seconds since 1970; None where it saw none.
+        any_loss_accepted: whether it said that it cannot bound the loss and an operator accepted that beforehand: then
+            no loss is beyond what was said. Of no effect where a bound is reported.
     """
 
     rpo_seconds: float | None
     trouble_since: float | None
+    any_loss_accepted: bool = False
+
+    @property
+    def is_unbounded(self) -> bool:
+        """Whether every loss is covered."""
+        return self.rpo_seconds is None and self.any_loss_accepted
 
 
 @dataclass(frozen=True)
 class Switch:
-    """The move from one writer to another, as the client saw it.
+    """The move from one writer to another, as clients saw it.
 
     Attributes:
-        at: the first moment at which the name answered with the new address or the new writer acknowledged a row,
-            seconds since 1970.
+        at: the first moment at which the name answered with the new address or the new writer acknowledged a row of any
+            client, seconds since 1970.
         old_writer_address: the server that must accept nothing from then on.
     """
 
@@ -103,7 +115,8 @@ class Judgement:
         indeterminate_missing: end unknown, and not there.
         lost: acknowledged and not there.
         lost_beyond_reported_rpo: lost, and acknowledged before the loss began that the system reported.
-        loss_window_starts_at: the earliest acknowledgement that the report covers, seconds since 1970.
+        loss_window_starts_at: the earliest acknowledgement that the report covers, seconds since 1970; minus infinity
+            where it covers every loss.
         measured_loss_seconds: from the earliest lost acknowledgement to the fault, or to the last lost one where the
             writer went on after it; 0 where nothing was lost.
         unexpected: there, and never attempted.
@@ -140,7 +153,7 @@ def judge(
     """Judge one history.
 
     Args:
-        attempts: everything the client tried.
+        attempts: everything that clients tried, in any order; they share the numbers.
         read_back: the numbers that the writer of the end holds, as read, duplicates included.
         fault_at: when something was broken, seconds since 1970.
         reported: the loss that the system reported.
@@ -160,8 +173,7 @@ def judge(
     lost = [by_number[n] for n in sorted(numbers[Outcome.ACKNOWLEDGED] - found)]
     last_loss_at = max([fault_at, *(attempt.finished_at.wall for attempt in lost)])
     window_end = _window_end(last_loss_at, reported)
-    rpo_seconds = 0.0 if reported.rpo_seconds is None else reported.rpo_seconds
-    window_start = window_end - rpo_seconds
+    window_start = -math.inf if reported.is_unbounded else window_end - _promised_seconds(reported)
     return Judgement(
         attempted=tuple(sorted(by_number)),
         acknowledged=tuple(sorted(numbers[Outcome.ACKNOWLEDGED])),
@@ -170,7 +182,9 @@ def judge(
         indeterminate_missing=tuple(sorted(numbers[Outcome.INDETERMINATE] - found)),
         lost=tuple(attempt.n for attempt in lost),
         lost_beyond_reported_rpo=tuple(
-            attempt.n for attempt in lost if reported.rpo_seconds is None or attempt.finished_at.wall < window_start
+            attempt.n
+            for attempt in lost
+            if attempt.finished_at.wall < window_start or (reported.rpo_seconds is None and not reported.is_unbounded)
         ),
         loss_window_starts_at=window_start,
         measured_loss_seconds=max((last_loss_at - attempt.finished_at.wall for attempt in lost), default=0.0),
@@ -179,6 +193,10 @@ def judge(
         duplicates=tuple(sorted(n for n, times in Counter(read_back).items() if times > 1)),
         accepted_by_old_writer_after_switch=_accepted_after(attempts, found, switch, old_writer_rows),
     )
+
+
+def _promised_seconds(reported: ReportedLoss) -> float:
+    return 0.0 if reported.rpo_seconds is None else reported.rpo_seconds
 
 
 def _window_end(last_loss_at: float, reported: ReportedLoss) -> float:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from html import escape
 
 from lab.drill.checks import spoken
+from lab.drill.clients_html import clients_of
+from lab.drill.html_table import table
 from lab.drill.page_style import STYLE
-from lab.drill.report import DrillReport
+from lab.drill.report import DataLoss, DrillReport
+from lab.drill.scenario import DrillOutcome
 from lab.drill.svg import picture_of
 from lab.drill.svg_markers import markers_of
 
@@ -36,6 +38,7 @@ def page_of(report: DrillReport) -> str:
             _figures(report),
             "<h2>What happened</h2>",
             f'<div class="picture">{picture_of(report.series, markers_of(report.timeline))}</div>',
+            *clients_of(report),
             *_decision(report),
             *_losses(report),
             *_checks(report),
@@ -54,10 +57,7 @@ def _head(report: DrillReport) -> list[str]:
     return [
         f"<h1>Drill {escape(report.scenario)}</h1>",
         f'<p class="verdict {kind}"><b>{word}</b> {escape(report.verdict)}</p>',
-        (
-            f"<p>{escape(report.summary)} Expected: {spoken(report.expected_outcome)}; "
-            f"observed: {spoken(report.outcome)}.</p>"
-        ),
+        (f"<p>{escape(report.summary)} Expected: {escape(report.expected)}; observed: {spoken(report.outcome)}.</p>"),
         (
             f'<p class="soft">Second 0 is the fault ({escape(report.fault)}) at {escape(report.fault_at)}. '
             f"The drill ran from {escape(report.started_at)} to {escape(report.finished_at)}.</p>"
@@ -68,18 +68,13 @@ def _head(report: DrillReport) -> list[str]:
 def _figures(report: DrillReport) -> str:
     writes, loss = report.writes, report.data_loss
     figures = (
-        (
-            "Outage",
-            _seconds(report.rto_seconds, "no recovery"),
-            (
-                "from the fault to the first write that the new writer acknowledged; "
-                f"longest silence between two acknowledged writes: {report.outage_seconds:.1f} s"
-            ),
-        ),
+        ("Outage", *_outage(report)),
         (
             "Data loss, reported",
-            "none stated" if report.rpo_seconds is None else f"\u2264 {report.rpo_seconds:.1f} s",
-            "the system's own upper bound",
+            _reported(loss, "\u2264 "),
+            "the system's own upper bound"
+            if loss.accepted_by is None
+            else f"the system could not say; {loss.accepted_by} accepted that",
         ),
         (
             "Rows lost",
@@ -94,7 +89,10 @@ def _figures(report: DrillReport) -> str:
         (
             "Writes acknowledged",
             str(writes.acknowledged),
-            f"of {writes.attempted} attempted; {writes.indeterminate} indeterminate, {writes.failed} failed",
+            (
+                f"of {writes.attempted} attempted by both clients; {writes.indeterminate} indeterminate, "
+                f"{writes.failed} failed"
+            ),
         ),
     )
     cells = (
@@ -105,6 +103,18 @@ def _figures(report: DrillReport) -> str:
     return f'<div class="figures">{"".join(cells)}</div>'
 
 
+def _outage(report: DrillReport) -> tuple[str, str]:
+    """The outage of the first client, and that of the others in words."""
+    first, *others = report.clients
+    if report.outcome is DrillOutcome.FAILED_OVER:
+        beside = ", ".join(f"{_seconds(client.rto_seconds, 'never')} through the {client.name}" for client in others)
+        note = f"from the fault to the first write acknowledged by the new writer, through the {first.name}; {beside}"
+        return _seconds(first.rto_seconds, "not over"), note
+    beside = ", ".join(f"{client.outage_seconds:.1f} s through the {client.name}" for client in others)
+    note = f"the longest time without an acknowledged write, through the {first.name}; {beside}"
+    return f"{first.outage_seconds:.1f} s", note
+
+
 def _decision(report: DrillReport) -> list[str]:
     parts = ["<h2>Why the system did it</h2>", f"<p>{escape(report.reason)}</p>"]
     decision = report.decision
@@ -112,13 +122,14 @@ def _decision(report: DrillReport) -> list[str]:
         parts.append(f'<p class="soft">Decision: {escape(decision.action)} ({escape(decision.code)}).</p>')
         if decision.signals:
             rows = [(escape(name), escape(value)) for name, value in decision.signals.items()]
-            parts.append(_table(("Signal", "Answer"), rows, ("", "word"), narrow=True))
+            parts.append(table(("Signal", "Answer"), rows, ("", "word"), narrow=True))
     incident = report.incident
     if incident is not None:
         own = "" if incident.rto_seconds is None else f"; by its own count it took {incident.rto_seconds:.1f} s"
+        ordered = "" if incident.ordered_by is None else f"; ordered by {escape(incident.ordered_by)}"
         parts.append(
             f'<p class="soft">Incident {escape(incident.incident_id)}, epoch {incident.epoch}, '
-            f"is {escape(incident.phase)}{own}.</p>"
+            f"is {escape(incident.phase)}{own}{ordered}.</p>"
         )
     return parts
 
@@ -126,7 +137,7 @@ def _decision(report: DrillReport) -> list[str]:
 def _losses(report: DrillReport) -> list[str]:
     loss, writes = report.data_loss, report.writes
     facts = [
-        ("Loss that the system reported, at most", _seconds(loss.reported_seconds, "none stated")),
+        ("Loss that the system reported, at most", _reported(loss)),
         ("Replica's lag before the trouble, as the system saw it", _seconds(loss.lag_before_seconds, "unknown")),
         ("Loss measured: from the earliest lost row to the last moment to lose one", f"{loss.measured_seconds:.2f} s"),
         ("Rows read back from the writer of the end", str(writes.read_back)),
@@ -136,19 +147,23 @@ def _losses(report: DrillReport) -> list[str]:
         ("Rows of which the client did not learn the end (indeterminate)", str(writes.indeterminate)),
         ("Indeterminate rows that are there", str(writes.indeterminate_found)),
     ]
-    parts = ["<h2>What was lost</h2>", _table(("", ""), facts, ("", "number"), narrow=True)]
+    parts = ["<h2>What was lost</h2>", table(("", ""), facts, ("", "number"), narrow=True)]
     if loss.rows:
         rows = [
             (
                 str(row.n),
+                escape(row.client),
                 f"{row.acknowledged_at_seconds:.2f} s",
                 _truth(holds=not row.beyond_reported, yes="yes", no="NO"),
             )
             for row in loss.rows[:SHOWN_LOST_ROWS]
         ]
         parts.append(
-            _table(
-                ("Lost row", "acknowledged at", "within the reported loss"), rows, ("number", "number", ""), narrow=True
+            table(
+                ("Lost row", "written through", "acknowledged at", "within the reported loss"),
+                rows,
+                ("number", "", "number", ""),
+                narrow=True,
             )
         )
     if len(loss.rows) > SHOWN_LOST_ROWS:
@@ -165,7 +180,7 @@ def _checks(report: DrillReport) -> list[str]:
         )
         for check in report.checks
     ]
-    return ["<h2>Checks</h2>", _table(("Result", "Statement", "What was seen"), rows, ("word", "", ""))]
+    return ["<h2>Checks</h2>", table(("Result", "Statement", "What was seen"), rows, ("word", "", ""))]
 
 
 def _messages(report: DrillReport) -> list[str]:
@@ -187,30 +202,22 @@ def _timeline(report: DrillReport) -> list[str]:
         for event in report.timeline
     ]
     headings = ("At", "Event", "Detail", "Whose record")
-    return ["<h2>Every recorded event</h2>", _table(headings, rows, ("number", "", "", "word"))]
+    return ["<h2>Every recorded event</h2>", table(headings, rows, ("number", "", "", "word"))]
 
 
 def _versions(report: DrillReport) -> list[str]:
     rows = [(escape(name), escape(version)) for name, version in report.versions.items()]
-    return ["<h2>What ran</h2>", _table(("Part", "Version"), rows, ("", ""), narrow=True)]
-
-
-def _table(
-    headings: Sequence[str], rows: Iterable[Sequence[str]], kinds: Sequence[str], *, narrow: bool = False
-) -> str:
-    """A table of cells that are HTML already."""
-    head = "".join(f"<th>{heading}</th>" for heading in headings)
-    opening = '<table class="narrow">' if narrow else "<table>"
-    top = f"<thead><tr>{head}</tr></thead>" if any(headings) else ""
-    body = "".join(
-        "<tr>" + "".join(f'<td class="{kind}">{cell}</td>' for cell, kind in zip(row, kinds, strict=True)) + "</tr>"
-        for row in rows
-    )
-    return f"{opening}{top}<tbody>{body}</tbody></table>"
+    return ["<h2>What ran</h2>", table(("Part", "Version"), rows, ("", ""), narrow=True)]
 
 
 def _truth(*, holds: bool, yes: str, no: str) -> str:
     return f'<span class="true">{yes}</span>' if holds else f'<span class="false">{no}</span>'
+
+
+def _reported(loss: DataLoss, at_most: str = "") -> str:
+    if loss.reported_seconds is None:
+        return "not bounded" if loss.not_bounded else "none stated"
+    return f"{at_most}{loss.reported_seconds:.1f} s"
 
 
 def _seconds(seconds: float | None, otherwise: str) -> str:

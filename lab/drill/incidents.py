@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 INCIDENT_PREFIX = "incident#"
 CONTROLLER_ID = "controller"
+CONTROL_ID = "control"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,23 @@ class Incident:
     data_loss_seconds: float | None
     rto_seconds: float | None
     closed_at: float | None
+    ordered_by: str | None = None
+    """Who ordered or approved it; None where nobody had to."""
+
+
+@dataclass(frozen=True)
+class OperatorOrder:
+    """What an operator last ordered.
+
+    Attributes:
+        by: who.
+        incident_id: the incident that the order is for.
+        accepts_unknown_loss: whether a loss that nobody can bound is accepted.
+    """
+
+    by: str
+    incident_id: str
+    accepts_unknown_loss: bool
 
 
 @dataclass(frozen=True)
@@ -96,6 +114,15 @@ def controller_state(system: LabSystem) -> ControllerState | None:
     return None
 
 
+def operator_order(system: LabSystem) -> OperatorOrder | None:
+    """The order on record; None where nobody gave one."""
+    for item in _items(system):
+        if item["id"] == CONTROL_ID and item.get("order") is not None:
+            order = item["order"]
+            return OperatorOrder(str(order["by"]), str(order["incident_id"]), order["accepts_unknown_loss"] is True)
+    return None
+
+
 def incident_of(item: Mapping[str, Any]) -> Incident:
     """An incident from its plain item.
 
@@ -115,6 +142,7 @@ def incident_of(item: Mapping[str, Any]) -> Incident:
         data_loss_seconds=_number(item.get("data_loss_seconds")),
         rto_seconds=_number(item.get("rto_seconds")),
         closed_at=_moment(item.get("closed_at")),
+        ordered_by=_text(item.get("ordered_by")),
     )
 
 
@@ -149,6 +177,10 @@ def _decision(recorded: Mapping[str, Any] | None) -> Decision | None:
 
 def _moment(text: str | None) -> float | None:
     return None if text is None else wall_of(text)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)
 
 
 def _number(value: Decimal | None) -> float | None:

@@ -75,7 +75,10 @@ def ask(name: str, dns_server: tuple[str, int], timeout_seconds: float = 1.0) ->
 
 
 class Resolver:
-    """Answers from the DNS server, kept as long as their TTL allows, as a client's resolver does. One thread only."""
+    """Answers from the DNS server, kept as long as their TTL allows, as a client's resolver does.
+
+    Threads may share it: at worst each of them asks.
+    """
 
     def __init__(self, name: str, dns_server: tuple[str, int]) -> None:
         self.name = name

@@ -34,6 +34,7 @@ th, td { text-align: left; vertical-align: top; padding: 6px 12px 6px 0; border-
 th { font-size: 13px; color: var(--soft); font-weight: 600; }
 td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; padding-right: 18px; }
 td.word { white-space: nowrap; }
+th.number { text-align: right; padding-right: 18px; } table + table { margin-top: 16px; }
 table.narrow { width: auto; min-width: 420px; }
 .true { color: var(--good); font-weight: 600; } .false { color: var(--bad); font-weight: 600; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--panel); padding: 10px 14px; margin: 6px 0 14px;
@@ -42,7 +43,8 @@ svg text { font-size: 12px; fill: var(--ink); }
 svg .tick, svg .legend, svg .lane { fill: var(--soft); } svg .lane { font-weight: 600; }
 svg .halo { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
 svg .grid { stroke: var(--rule); stroke-width: 1; } svg .axis { stroke: var(--soft); stroke-width: 1; }
-svg rect.nothing { fill: var(--panel); } svg rect.acknowledged { fill: var(--good); }
+svg rect.nothing { fill: var(--panel); } svg rect.nothing.key { stroke: var(--rule); }
+svg rect.acknowledged { fill: var(--good); }
 svg rect.indeterminate { fill: var(--unknown); } svg rect.failed { fill: var(--bad); }
 svg rect.phase { fill: var(--phase); }
 svg rect.open { fill: none; stroke: var(--phase); stroke-dasharray: 4 3; }

@@ -9,14 +9,16 @@ from typing import TypeVar
 import psycopg
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lab.drill.client import Pace, WritingClient
+from lab.drill.client import Pace, RowNumbers, WritingClient
 from lab.drill.cloudwatch_records import alarm_changes, lag_samples
 from lab.drill.evidence import Evidence, ReadBack
-from lab.drill.incidents import ControllerState, controller_state, incidents_since
+from lab.drill.fences import recorded_fence
+from lab.drill.incidents import ControllerState, controller_state, incidents_since, operator_order
 from lab.drill.instants import Instant
 from lab.drill.names import NameNotResolvedError, NameWatch, ask
 from lab.drill.people import Message, People
 from lab.drill.readiness import DATABASE_ERRORS, wait_for_replication, wait_until_calm
+from lab.drill.routes import ByName, ByUri
 from lab.drill.scenario import Scenario
 from lab.drill.stage import Deed, DrillNotReadyError, Progress, Stage
 from lab.drill.system import LabSystem
@@ -26,6 +28,8 @@ from shared.sites import Site
 
 STEADY_SECONDS = 5.0
 LAST_MESSAGES_SECONDS = 1.0
+# A client that is at a frozen first host of the URI when the other one becomes the writer learns it this much later.
+LAST_CLIENT_SECONDS = 15.0
 
 # What a system that is broken, or a record that is not as expected, makes of a drill. Anything else is a defect here.
 ENDS_A_DRILL = (
@@ -53,7 +57,9 @@ class Rehearsal:
         self._pace = pace
         self._started_at = Instant.now()
         self._writer = Site.PRIMARY
-        self._client = WritingClient(system.target, system.dns_server, pace)
+        numbers, target = RowNumbers(), system.target
+        self._by_name = WritingClient(ByName(target, system.dns_server, pace.connect_timeout_seconds), numbers, pace)
+        self._by_uri = WritingClient(ByUri(target, pace.connect_timeout_seconds), numbers, pace)
         self._watch = NameWatch(system.target.writer_name, system.dns_server)
         self._stage: Stage | None = None
         self._controller_before: ControllerState | None = None
@@ -83,17 +89,32 @@ class Rehearsal:
         target = self._system.target
         make_empty_table(target, target.databases[self._writer].address)
         self._controller_before = controller_state(self._system)
-        stage = Stage(self._system, self._client, self._writer, self._started_at, self._progress)
+        stage = Stage(self._system, self._by_name, self._writer, self._started_at, self._progress)
         self._stage = stage
         self._watch.start()
         try:
-            self._client.start()
+            self._by_name.start()
+            self._by_uri.start()
             stage.keep_writing(STEADY_SECONDS)
             wait_for_replication(stage, self._started_at.wall)
             scenario.run(stage)
+            self._let_both_clients_write(stage)
         finally:
             self._watch.stop()
-            self._client.stop()
+            try:
+                self._by_name.stop()
+            finally:
+                self._by_uri.stop()
+
+    def _let_both_clients_write(self, stage: Stage) -> None:
+        """A scenario waits for the client with the name; the other one may learn later where the writer is."""
+        since = Instant.now()
+        clients = (self._by_name, self._by_uri)
+        stage.wait_until(
+            "both clients to write",
+            lambda: all(client.acknowledged_since(since) is not None for client in clients),
+            LAST_CLIENT_SECONDS,
+        )
 
     def _evidence(self) -> Evidence:
         self._progress("reading back what is there, and what was recorded")
@@ -112,13 +133,16 @@ class Rehearsal:
             deeds=deeds,
             writer=self._writer,
             addresses=addresses,
-            attempts=self._client.attempts,
+            by_name=self._by_name.history,
+            by_uri=self._by_uri.history,
             final_writer=self._final_writer(old_writer),
             old_writer=old_writer,
             name_changes=self._watch.changes,
             controller_before=self._controller_before,
             controller_after=self._read("the controller's state", lambda: controller_state(system), None),
             incidents=self._read("the incidents", lambda: incidents_since(system, since), ()),
+            order=self._read("the operators' orders", lambda: operator_order(system), None),
+            guard_fence=self._read("the fence-guard's record", lambda: recorded_fence(system, self._writer), None),
             alarm_changes=self._read("the alarms' history", lambda: alarm_changes(system, since.wall), ()),
             messages=self._messages,
             lag_samples=self._read(

@@ -5,30 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lab.drill.checks import Check, checks_of, observed_outcome
+from lab.drill.check import Check
+from lab.drill.checks import allowed_words, checks_of, observed_outcome
 from lab.drill.evidence import Evidence
 from lab.drill.history import Judgement, judge
+from lab.drill.incidents import Incident
 from lab.drill.instants import iso
 from lab.drill.scenario import DrillOutcome, Scenario
-from lab.drill.timeline import Series, TimelineEvent, outage_seconds, series_of, timeline_of
-
-
-@dataclass(frozen=True)
-class Writes:
-    """Counts of rows; the classes are those of the judge."""
-
-    attempted: int
-    acknowledged: int
-    indeterminate: int
-    failed: int
-    read_back: int
-    lost: int
-    lost_beyond_reported_rpo: int
-    accepted_by_old_writer_after_switch: int
-    indeterminate_found: int
-    unexpected: int
-    duplicates: int
-    failed_but_found: int
+from lab.drill.timeline import Series, TimelineEvent, series_of, timeline_of
+from lab.drill.writes_report import ClientReport, Writes, client_reports, writes_of
 
 
 @dataclass(frozen=True)
@@ -36,6 +21,7 @@ class LostRow:
     """An acknowledged row that is gone; the moment of its acknowledgement in seconds from the fault."""
 
     n: int
+    client: str
     acknowledged_at_seconds: float
     beyond_reported: bool
 
@@ -46,16 +32,18 @@ class DataLoss:
 
     Attributes:
         reported_seconds: the system's upper bound; None where it gave none.
+        not_bounded: whether it gave none because it could not, which its incident says by naming none.
+        accepted_by: the operator who accepted a loss without bound; None where nobody did.
         measured_seconds: from the earliest lost acknowledgement to the last moment at which one could be lost.
         lag_before_seconds: the replica's lag before the trouble, as the controller saw it.
-        window_starts_at_seconds: the earliest acknowledgement that the report covers, from the fault.
         rows: every lost row.
     """
 
     reported_seconds: float | None
+    not_bounded: bool
+    accepted_by: str | None
     measured_seconds: float
     lag_before_seconds: float | None
-    window_starts_at_seconds: float
     rows: tuple[LostRow, ...]
 
 
@@ -71,12 +59,13 @@ class DecisionReport:
 
 @dataclass(frozen=True)
 class IncidentReport:
-    """The controller's own account."""
+    """The controller's own account; ``ordered_by`` is None where it needed nobody."""
 
     incident_id: str
     epoch: int
     phase: str
     rto_seconds: float | None
+    ordered_by: str | None
 
 
 @dataclass(frozen=True)
@@ -98,7 +87,7 @@ class DrillReport:
         summary: what was rehearsed, in a sentence.
         passed: whether every check holds.
         verdict: the result in a sentence.
-        expected_outcome: what the system had to do.
+        expected: what the system had to do, in words.
         outcome: what it did.
         reason: the controller's reason for it, or why the drill was not played to its end.
         started_at: ISO 8601.
@@ -107,8 +96,8 @@ class DrillReport:
         fault_at: ISO 8601; second 0 of everything else.
         rto_seconds: from the fault to the first write acknowledged through the writer's name by the new writer.
         rpo_seconds: data loss as reported by the system.
-        outage_seconds: longest time without an acknowledged write, from the last one before the fault.
-        writes: counts.
+        writes: counts, of all clients together.
+        clients: the client with the writer's name and the one with the multi-host URI, each by itself.
         data_loss: reported against measured.
         decision: None where the controller recorded none.
         incident: None where there was none.
@@ -123,7 +112,7 @@ class DrillReport:
     summary: str
     passed: bool
     verdict: str
-    expected_outcome: DrillOutcome
+    expected: str
     outcome: DrillOutcome
     reason: str
     started_at: str
@@ -132,8 +121,8 @@ class DrillReport:
     fault_at: str
     rto_seconds: float | None
     rpo_seconds: float | None
-    outage_seconds: float
     writes: Writes
+    clients: tuple[ClientReport, ...]
     data_loss: DataLoss
     decision: DecisionReport | None
     incident: IncidentReport | None
@@ -146,10 +135,9 @@ class DrillReport:
 
 def report_of(scenario: Scenario, evidence: Evidence) -> DrillReport:
     """Judge a drill and put together what is to be said about it."""
-    final_rows = () if evidence.final_writer.rows is None else evidence.final_writer.rows
     judgement = judge(
         evidence.attempts,
-        [row.n for row in final_rows],
+        [] if evidence.final_writer.rows is None else [row.n for row in evidence.final_writer.rows],
         fault_at=evidence.fault.at.wall,
         reported=evidence.reported_loss,
         switch=evidence.switch,
@@ -157,8 +145,7 @@ def report_of(scenario: Scenario, evidence: Evidence) -> DrillReport:
     )
     checks = checks_of(scenario, evidence, judgement)
     decision = _decision(evidence)
-    first_new = evidence.first_acknowledged_by_new
-    rto_seconds = None if first_new is None else evidence.at(first_new.finished_at)
+    clients = client_reports(evidence, judgement)
     outcome = observed_outcome(evidence)
     incident = evidence.incident
     data_loss = _data_loss(evidence, judgement)
@@ -166,23 +153,25 @@ def report_of(scenario: Scenario, evidence: Evidence) -> DrillReport:
         scenario=scenario.name,
         summary=scenario.summary,
         passed=all(check.passed for check in checks),
-        verdict=_verdict(checks, outcome, rto_seconds, data_loss),
-        expected_outcome=scenario.expected,
+        verdict=_verdict(checks, outcome, clients, incident, data_loss),
+        expected=allowed_words(scenario),
         outcome=outcome,
         reason=_reason(evidence, decision),
         started_at=iso(evidence.started_at.wall),
         finished_at=iso(evidence.finished_at.wall),
         fault=evidence.fault.what,
         fault_at=iso(evidence.fault.at.wall),
-        rto_seconds=rto_seconds,
+        rto_seconds=evidence.rto_seconds(evidence.by_name),
         rpo_seconds=evidence.reported_loss.rpo_seconds,
-        outage_seconds=outage_seconds(evidence),
-        writes=_writes(judgement, len(final_rows)),
+        writes=writes_of(evidence, judgement),
+        clients=clients,
         data_loss=data_loss,
         decision=decision,
         incident=None
         if incident is None
-        else IncidentReport(incident.incident_id, incident.epoch, incident.phase, incident.rto_seconds),
+        else IncidentReport(
+            incident.incident_id, incident.epoch, incident.phase, incident.rto_seconds, incident.ordered_by
+        ),
         checks=checks,
         timeline=timeline_of(evidence),
         messages=tuple(
@@ -194,52 +183,54 @@ def report_of(scenario: Scenario, evidence: Evidence) -> DrillReport:
     )
 
 
-def _verdict(checks: tuple[Check, ...], outcome: DrillOutcome, rto_seconds: float | None, data_loss: DataLoss) -> str:
+def _verdict(
+    checks: tuple[Check, ...],
+    outcome: DrillOutcome,
+    clients: tuple[ClientReport, ...],
+    incident: Incident | None,
+    data_loss: DataLoss,
+) -> str:
     failed = [check for check in checks if not check.passed]
     if failed:
         more = "" if len(failed) == 1 else f" {len(failed) - 1} more of {len(checks)} checks failed."
         return f"This must hold and does not: \u201c{failed[0].name}\u201d ({failed[0].evidence}).{more}"
-    if outcome is not DrillOutcome.FAILED_OVER or rto_seconds is None:
+    if outcome is not DrillOutcome.FAILED_OVER:
         told = "and told people" if outcome is DrillOutcome.ALERTED else "and disturbed nobody"
         return f"The system rightly stayed where it was, {told}; no acknowledged write was lost."
+    how = "by itself" if incident is None or incident.ordered_by is None else f"on the word of {incident.ordered_by}"
+    taken = ", ".join(
+        f"{client.rto_seconds:.1f} s through the {client.name}" for client in clients if client.rto_seconds is not None
+    )
+    return f"The system recovered {how}: writes were accepted again after {taken}; {_loss_words(data_loss)}."
+
+
+def _loss_words(data_loss: DataLoss) -> str:
     lost = len(data_loss.rows)
     if lost == 0:
-        losses = "no acknowledged write was lost"
-    else:
-        within = "" if data_loss.reported_seconds is None else f" the {data_loss.reported_seconds:.1f} s it reported"
-        losses = f"{lost} acknowledged {'write was' if lost == 1 else 'writes were'} lost, within{within}"
-    return f"The system recovered by itself: writes were accepted again after {rto_seconds:.1f} s; {losses}."
-
-
-def _writes(judgement: Judgement, read_back: int) -> Writes:
-    return Writes(
-        attempted=len(judgement.attempted),
-        acknowledged=len(judgement.acknowledged),
-        indeterminate=len(judgement.indeterminate_found) + len(judgement.indeterminate_missing),
-        failed=len(judgement.failed),
-        read_back=read_back,
-        lost=len(judgement.lost),
-        lost_beyond_reported_rpo=len(judgement.lost_beyond_reported_rpo),
-        accepted_by_old_writer_after_switch=len(judgement.accepted_by_old_writer_after_switch),
-        indeterminate_found=len(judgement.indeterminate_found),
-        unexpected=len(judgement.unexpected),
-        duplicates=len(judgement.duplicates),
-        failed_but_found=len(judgement.failed_but_found),
+        return "no acknowledged write was lost"
+    within = (
+        f"a loss without bound, which {data_loss.accepted_by} accepted"
+        if data_loss.reported_seconds is None
+        else f"within the {data_loss.reported_seconds:.1f} s it reported"
     )
+    return f"{lost} acknowledged {'write was' if lost == 1 else 'writes were'} lost, {within}"
 
 
 def _data_loss(evidence: Evidence, judgement: Judgement) -> DataLoss:
     lost, beyond = set(judgement.lost), set(judgement.lost_beyond_reported_rpo)
+    rows = [
+        LostRow(attempt.n, client.name, evidence.at(attempt.finished_at), attempt.n in beyond)
+        for client in evidence.clients
+        for attempt in client.attempts
+        if attempt.n in lost
+    ]
     return DataLoss(
         reported_seconds=evidence.reported_loss.rpo_seconds,
+        not_bounded=evidence.incident is not None and evidence.incident.data_loss_seconds is None,
+        accepted_by=evidence.unknown_loss_accepted_by,
         measured_seconds=judgement.measured_loss_seconds,
         lag_before_seconds=None if evidence.incident is None else evidence.incident.lag_before_seconds,
-        window_starts_at_seconds=evidence.at(judgement.loss_window_starts_at),
-        rows=tuple(
-            LostRow(attempt.n, evidence.at(attempt.finished_at), attempt.n in beyond)
-            for attempt in evidence.attempts
-            if attempt.n in lost
-        ),
+        rows=tuple(sorted(rows, key=lambda row: row.acknowledged_at_seconds)),
     )
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 
 from lab.drill.report import DrillReport
+from lab.drill.writes_report import Writes
 
 MILLISECOND_DIGITS = 3
 
 
 def json_of(report: DrillReport) -> str:
-    """The report as JSON text; times in seconds from the fault unless they are ISO 8601, to the millisecond."""
-    writes = report.writes
+    """The report as JSON text; times in seconds from the fault unless they are ISO 8601, to the millisecond.
+
+    ``writes`` counts the rows of all clients together; ``rto_seconds`` is that of the client with the writer's name.
+    """
     content = {
         "scenario": report.scenario,
         "passed": report.passed,
@@ -19,14 +22,20 @@ def json_of(report: DrillReport) -> str:
         "reason": report.reason,
         "rto_seconds": report.rto_seconds,
         "rpo_seconds": report.rpo_seconds,
-        "writes": {
-            "attempted": writes.attempted,
-            "acknowledged": writes.acknowledged,
-            "indeterminate": writes.indeterminate,
-            "lost": writes.lost,
-            "lost_beyond_reported_rpo": writes.lost_beyond_reported_rpo,
-            "accepted_by_old_writer_after_switch": writes.accepted_by_old_writer_after_switch,
-        },
+        "writes": _writes(report.writes),
+        "clients": [
+            {
+                "name": client.name,
+                "writes": {
+                    **_writes(client.writes),
+                    "failed": client.writes.failed,
+                    "acknowledged_on_fresh_connections": client.writes.on_fresh_connections,
+                },
+                "outage_seconds": client.outage_seconds,
+                "rto_seconds": client.rto_seconds,
+            }
+            for client in report.clients
+        ],
         "timeline": [
             {"at_seconds": event.at_seconds, "event": event.event, "detail": event.detail} for event in report.timeline
         ],
@@ -45,6 +54,17 @@ def json_of(report: DrillReport) -> str:
         ],
     }
     return json.dumps(_rounded(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _writes(writes: Writes) -> dict[str, int]:
+    return {
+        "attempted": writes.attempted,
+        "acknowledged": writes.acknowledged,
+        "indeterminate": writes.indeterminate,
+        "lost": writes.lost,
+        "lost_beyond_reported_rpo": writes.lost_beyond_reported_rpo,
+        "accepted_by_old_writer_after_switch": writes.accepted_by_old_writer_after_switch,
+    }
 
 
 def _rounded(value: object) -> object:

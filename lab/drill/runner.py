@@ -10,26 +10,34 @@ from lab.drill.html import page_of
 from lab.drill.rehearsal import Rehearsal
 from lab.drill.report import DrillReport, report_of
 from lab.drill.report_json import json_of
+from lab.drill.scenario import Scenario
 from lab.drill.scenarios import scenario_named
 from lab.drill.system import LabSystem
 
 
 def run_drill(system: LabSystem, scenario_name: str, report_dir: Path, progress: Callable[[str], None]) -> DrillReport:
+    """Run the drill of that name; see `run_scenario`.
+
+    Raises:
+        SettingsError: there is no such scenario; nothing was touched.
+    """
+    return run_scenario(system, scenario_named(scenario_name), report_dir, progress)
+
+
+def run_scenario(
+    system: LabSystem, scenario: Scenario, report_dir: Path, progress: Callable[[str], None]
+) -> DrillReport:
     """Run one drill and write ``drill-<scenario>.json`` and ``.html`` into the directory.
 
     Args:
         system: what to break; it stays broken.
-        scenario_name: which scenario.
+        scenario: what is rehearsed.
         report_dir: made where it does not exist.
         progress: called with a short line for each thing that happens.
 
     Returns:
         The report, also of a drill that failed or could not be played to its end: that is one that did not pass.
-
-    Raises:
-        SettingsError: there is no such scenario; nothing was touched.
     """
-    scenario = scenario_named(scenario_name)
     report = report_of(scenario, Rehearsal(system, progress, Pace()).play(scenario))
     page = write_report(report, report_dir)
     progress(f"{'passed' if report.passed else 'FAILED'}: {report.verdict}")
@@ -45,6 +53,11 @@ def write_report(report: DrillReport, report_dir: Path) -> Path:
     """
     report_dir.mkdir(parents=True, exist_ok=True)
     (report_dir / f"drill-{report.scenario}.json").write_text(json_of(report), encoding="utf-8")
-    page = report_dir / f"drill-{report.scenario}.html"
+    page = report_dir / page_name(report.scenario)
     page.write_text(page_of(report), encoding="utf-8")
     return page
+
+
+def page_name(scenario_name: str) -> str:
+    """The file name of a drill's page."""
+    return f"drill-{scenario_name}.html"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 
 from lab.drill.stage import Stage
 
@@ -30,6 +31,9 @@ class Scenario:
         expected: what the system must do.
         run: breaks something and waits; the stage is set, the client is writing.
         rto_limit_seconds: where a failover is expected, how long the outage may be at the lab's settings.
+        outcomes: what else is as good; always holds what is expected, whether it was given or not.
+        demands_fence: the old writer must really be fenced in the end: an attempt on record is not enough.
+        configuration: stack settings of the lab it is played in, by key; what the person gives wins.
     """
 
     name: str
@@ -37,3 +41,10 @@ class Scenario:
     expected: DrillOutcome
     run: Callable[[Stage], None]
     rto_limit_seconds: float
+    outcomes: frozenset[DrillOutcome] = frozenset()
+    demands_fence: bool = False
+    configuration: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def __post_init__(self) -> None:
+        """Complete the outcomes with the expected one."""
+        object.__setattr__(self, "outcomes", self.outcomes | {self.expected})

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lab.drill.client import WritingClient
-from lab.drill.incidents import incidents_since
+from lab.drill.incidents import Decision, controller_state, incidents_since
 from lab.drill.instants import Instant
-from lab.drill.system import DatabaseServer, LabSystem
+from lab.drill.system import DatabaseServer, DatabaseUnderDrill, LabSystem
 from shared.sites import Site
 
 Progress = Callable[[str], None]
@@ -27,7 +27,7 @@ class Deed:
 
 
 class DrillNotReadyError(Exception):
-    """The system was not in the state a drill starts from, so nothing was broken."""
+    """The system is not in a state that the drill presumes, at its start or between two of its deeds: it ends there."""
 
 
 class Stage:
@@ -54,8 +54,22 @@ class Stage:
     @property
     def writer_server(self) -> DatabaseServer:
         """The server that was the writer when the drill began."""
-        database = self.system.target.databases[self.writer]
-        return self.system.server(database.region, database.identifier)
+        return self.system.server(self.writer_database.region, self.writer_database.identifier)
+
+    @property
+    def replica_server(self) -> DatabaseServer:
+        """The server that was its replica then."""
+        return self.system.server(self.replica_database.region, self.replica_database.identifier)
+
+    @property
+    def writer_database(self) -> DatabaseUnderDrill:
+        """The database that was the writer when the drill began."""
+        return self.system.target.databases[self.writer]
+
+    @property
+    def replica_database(self) -> DatabaseUnderDrill:
+        """The database that was its replica then."""
+        return self.system.target.databases[self.writer.other]
 
     @property
     def fault(self) -> Deed | None:
@@ -96,12 +110,12 @@ class Stage:
             Whether one did before the deadline.
         """
         began = Instant.now() if self._fault is None else self._fault.at
-        old_address = self.system.target.databases[self.writer].address
+        old_address = self.writer_database.address
 
         def new_writer_acknowledged() -> bool:
             return self.client.acknowledged_since(began, not_by=old_address) is not None
 
-        recovered = self._wait("the other database to take writes", new_writer_acknowledged, deadline_seconds)
+        recovered = self.wait_until("the other database to take writes", new_writer_acknowledged, deadline_seconds)
         if recovered:
             first = self.client.acknowledged_since(began, not_by=old_address)
             if first is not None:
@@ -121,15 +135,52 @@ class Stage:
             incidents = incidents_since(self.system, self.started_at)
             return any(incident.phase == "closed" for incident in incidents)
 
-        return self._wait("the incident to be closed", closed, deadline_seconds)
+        return self.wait_until("the incident to be closed", closed, deadline_seconds)
 
-    def _noted(self, what: str) -> Deed:
-        deed = Deed(Instant.now(), what)
-        self._deeds.append(deed)
-        self.say(what)
-        return deed
+    def wait_for_decision(self, deadline_seconds: float, *, action: str, code: str | None = None) -> Decision | None:
+        """Wait until the controller has recorded a decision.
 
-    def _wait(self, for_what: str, reached: Callable[[], bool], deadline_seconds: float) -> bool:
+        Args:
+            deadline_seconds: how long to wait.
+            action: what it must be: ``alert``, for one.
+            code: the rule that must have decided; None where any may.
+
+        Returns:
+            The decision; None where the last one recorded before the deadline was another, or where an incident was
+            opened meanwhile, after which the decision that is waited for is not to be expected.
+        """
+        found: list[Decision] = []
+
+        def settled() -> bool:
+            state = controller_state(self.system)
+            decision = None if state is None else state.decision
+            if decision is not None and decision.action == action and code in (None, decision.code):
+                found.append(decision)
+            return bool(found or incidents_since(self.system, self.started_at))
+
+        what = action if code is None else f"{action} ({code})"
+        self.wait_until(f"the controller to decide: {what}", settled, deadline_seconds)
+        for decision in found:
+            self.say(f"the controller decided: {decision.action} ({decision.code}): {decision.reason}")
+            return decision
+        self.say(f"the controller did not decide {what} within {deadline_seconds:g} s")
+        return None
+
+    def require(self, what: str, reached: Callable[[], bool], deadline_seconds: float) -> None:
+        """Wait for something without which the scenario means nothing.
+
+        Raises:
+            DrillNotReadyError: it was not so before the deadline.
+        """
+        if not self.wait_until(what, reached, deadline_seconds):
+            raise DrillNotReadyError(f"the drill cannot go on: {what} was waited for in vain ({deadline_seconds:g} s)")
+
+    def wait_until(self, for_what: str, reached: Callable[[], bool], deadline_seconds: float) -> bool:
+        """Wait until something is so, and say now and then that it is waited for.
+
+        Returns:
+            Whether it was so before the deadline.
+        """
         began = time.monotonic()
         say_at = began
         while not reached():
@@ -141,3 +192,9 @@ class Stage:
                 say_at = now + SAY_AGAIN_SECONDS
             time.sleep(POLL_SECONDS)
         return True
+
+    def _noted(self, what: str) -> Deed:
+        deed = Deed(Instant.now(), what)
+        self._deeds.append(deed)
+        self.say(what)
+        return deed

@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lab.drill.svg_markers import Label, Marker, placed
-from lab.drill.timeline import LagPoint, PhaseSpan, Second, Series
+from lab.drill.timeline import Availability, LagPoint, PhaseSpan, Series
 
 WIDTH = 1080
 LEFT = 118
 RIGHT = 190
 TOP = 8
 LABEL_ROW = 18
-STRIP_HEIGHT = 34
+STRIP_HEIGHT = 26
+STRIP_GAP = 6
 LAG_HEIGHT = 72
 PHASE_ROW = 20
 LANE_GAP = 22
@@ -62,7 +63,7 @@ def picture_of(series: Series, markers: Sequence[Marker]) -> str:
     axis = _axis(series, markers)
     labels = placed(markers, axis.x, WIDTH)
     strip_y = TOP + LABEL_ROW * (1 + max((label.row for label in labels), default=-1)) + 12
-    lag_y = strip_y + STRIP_HEIGHT + LANE_GAP
+    lag_y = strip_y + (STRIP_HEIGHT + STRIP_GAP) * len(series.availability) - STRIP_GAP + LANE_GAP
     phases_y = lag_y + LAG_HEIGHT + LANE_GAP
     axis_y = phases_y + PHASE_ROW * len(series.phases) + (8 if series.phases else 0)
     parts = [
@@ -71,7 +72,7 @@ def picture_of(series: Series, markers: Sequence[Marker]) -> str:
             'aria-label="What happened, in seconds from the fault">'
         ),
         *_grid(axis, strip_y, axis_y),
-        *_strip(axis, series.availability, strip_y),
+        *_strips(axis, series.availability, strip_y),
         *_lag(axis, series.lag, lag_y),
         *_lines(labels, axis_y),
         *_phases(axis, series.phases, phases_y),
@@ -104,19 +105,31 @@ def _grid(axis: Axis, top: float, bottom: float) -> list[str]:
     return parts
 
 
-def _strip(axis: Axis, seconds: Sequence[Second], y: float) -> list[str]:
-    parts = [_text(LEFT - 12, y + STRIP_HEIGHT / 2 + 4, "client's writes", "lane", "end")]
+def _strips(axis: Axis, clients: Sequence[Availability], y: float) -> list[str]:
+    """One strip for each client, one below the other, and one legend for all."""
+    parts = []
+    for row, client in enumerate(clients):
+        parts += _strip(axis, client, y + (STRIP_HEIGHT + STRIP_GAP) * row)
+    legend = {kind: kind for kind in ("acknowledged", "indeterminate", "failed")} | {"nothing": "none ended"}
+    for row, (kind, words) in enumerate(legend.items()):
+        parts.append(_rectangle(WIDTH - RIGHT + 14, y + 0.5 + 16 * row, 9, 9, f"{kind} key"))
+        parts.append(_text(WIDTH - RIGHT + 29, y + 9 + 16 * row, words, "legend", "start"))
+    return parts
+
+
+def _strip(axis: Axis, client: Availability, y: float) -> list[str]:
+    parts = [_text(LEFT - 12, y + STRIP_HEIGHT / 2 + 4, client.client, "lane", "end")]
     parts.append(_rectangle(LEFT, y, WIDTH - LEFT - RIGHT, STRIP_HEIGHT, "nothing"))
-    for second in seconds:
+    for second in client.seconds:
         total = second.acknowledged + second.indeterminate + second.failed
         if total == 0:
             continue
         x, end = axis.x(second.at_seconds), axis.x(second.at_seconds + 1)
         title = (
-            f"second {second.at_seconds}: {second.acknowledged} acknowledged, "
+            f"{client.client}, second {second.at_seconds}: {second.acknowledged} acknowledged, "
             f"{second.indeterminate} indeterminate, {second.failed} failed"
         )
-        parts.append(f"<g><title>{title}</title>")
+        parts.append(f"<g><title>{html.escape(title)}</title>")
         bottom = y + STRIP_HEIGHT
         for count, kind in (
             (second.acknowledged, "acknowledged"),
@@ -128,14 +141,12 @@ def _strip(axis: Axis, seconds: Sequence[Second], y: float) -> list[str]:
             if count:
                 parts.append(_rectangle(x, bottom, max(0.5, end - x - 1), height, kind))
         parts.append("</g>")
-    for row, kind in enumerate(("acknowledged", "indeterminate", "failed")):
-        parts.append(_rectangle(WIDTH - RIGHT + 14, y - 3 + 14 * row, 9, 9, kind))
-        parts.append(_text(WIDTH - RIGHT + 29, y + 5.5 + 14 * row, kind, "legend", "start"))
     return parts
 
 
 def _lag(axis: Axis, points: Sequence[LagPoint], y: float) -> list[str]:
     bottom = y + LAG_HEIGHT
+    points = [point for point in points if axis.starts_at_seconds <= point.at_seconds <= axis.ends_at_seconds]
     parts = [
         _text(LEFT - 12, y + LAG_HEIGHT / 2 + 4, "replica's lag", "lane", "end"),
         f'<line class="axis" x1="{LEFT}" y1="{bottom}" x2="{WIDTH - RIGHT}" y2="{bottom}"/>',

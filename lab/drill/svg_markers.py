@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from lab.drill.timeline import TimelineEvent
+from lab.drill.routes import ByName, ByUri
+from lab.drill.timeline import WRITES_AGAIN, TimelineEvent
 
 # An upper bound for the page's 12 px font: a wide guess costs a row, a narrow one legibility.
 CHARACTER_WIDTH = 6.6
 LABEL_PADDING = 14.0
+BURST_SECONDS = 1.0
 
 SHORT_WORDS: Mapping[str, str] = MappingProxyType(
     {
@@ -18,7 +20,8 @@ SHORT_WORDS: Mapping[str, str] = MappingProxyType(
         "drill acts": "drill acts",
         "incident opened": "incident opened",
         "the writer's name moves": "name moves",
-        "first write acknowledged by the new writer": "writes again",
+        f"{WRITES_AGAIN} ({ByName.name})": "name: writes again",
+        f"{WRITES_AGAIN} ({ByUri.name})": "URI: writes again",
         "incident closed": "incident closed",
     }
 )
@@ -58,9 +61,22 @@ def markers_of(events: Sequence[TimelineEvent]) -> tuple[Marker, ...]:
             markers.append(Marker(event.at_seconds, SHORT_WORDS[event.event], kind))
         elif event.source == "alarm" and event.at_seconds > 0:
             markers.append(Marker(event.at_seconds, event.event, event.source))
-        elif event.source == "people" and event.at_seconds > 0:
-            markers.append(Marker(event.at_seconds, "people told", event.source))
-    return tuple(markers)
+    messages = [event.at_seconds for event in events if event.source == "people" and event.at_seconds > 0]
+    return tuple(sorted([*markers, *_told(messages)], key=lambda marker: marker.at_seconds))
+
+
+def _told(moments: Sequence[float]) -> list[Marker]:
+    """One marker for the messages that come in one breath; a person reads them together."""
+    bursts: list[list[float]] = []
+    for moment in sorted(moments):
+        if bursts and moment - bursts[-1][0] <= BURST_SECONDS:
+            bursts[-1].append(moment)
+        else:
+            bursts.append([moment])
+    return [
+        Marker(burst[0], "people told" if len(burst) == 1 else f"people told {len(burst)} times", "people")
+        for burst in bursts
+    ]
 
 
 def placed(markers: Sequence[Marker], x_of: Callable[[float], float], right_edge: float) -> tuple[Label, ...]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
-from itertools import pairwise
 
+from lab.drill.client_history import ClientHistory
 from lab.drill.evidence import Evidence
 from lab.drill.history import Attempt, Outcome
+
+WRITES_AGAIN = "first write acknowledged by the new writer"
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class TimelineEvent:
 
 @dataclass(frozen=True)
 class Second:
-    """How the client's writes ended within one second.
+    """How a client's writes ended within one second.
 
     Attributes:
         at_seconds: start of the second, from the fault.
@@ -43,6 +45,14 @@ class Second:
     acknowledged: int
     indeterminate: int
     failed: int
+
+
+@dataclass(frozen=True)
+class Availability:
+    """What one client saw: its name, and its writes by the second."""
+
+    client: str
+    seconds: tuple[Second, ...]
 
 
 @dataclass(frozen=True)
@@ -71,14 +81,14 @@ class Series:
     Attributes:
         starts_at_seconds: the first moment of the drill, from the fault.
         ends_at_seconds: its last moment.
-        availability: the client's writes by the second.
+        availability: each client's writes.
         lag: the replica's lag.
         phases: the incident's steps.
     """
 
     starts_at_seconds: float
     ends_at_seconds: float
-    availability: tuple[Second, ...]
+    availability: tuple[Availability, ...]
     lag: tuple[LagPoint, ...]
     phases: tuple[PhaseSpan, ...]
 
@@ -90,7 +100,7 @@ def timeline_of(evidence: Evidence) -> tuple[TimelineEvent, ...]:
             TimelineEvent(evidence.at(deed.at), _deed_name(evidence, deed.at.monotonic), deed.what, "drill")
             for deed in evidence.deeds
         ),
-        *_client_events(evidence),
+        *(event for client in evidence.clients for event in _client_events(evidence, client)),
         *_alarm_events(evidence),
         *_incident_events(evidence),
         *_name_events(evidence),
@@ -114,7 +124,7 @@ def series_of(evidence: Evidence) -> Series:
     return Series(
         starts_at_seconds=min([0.0, *ends]),
         ends_at_seconds=max([0.0, *ends]),
-        availability=_availability(evidence),
+        availability=tuple(Availability(client.name, _seconds(evidence, client)) for client in evidence.clients),
         lag=tuple(LagPoint(evidence.at(sample.at), sample.lag_seconds) for sample in evidence.lag_samples),
         phases=()
         if incident is None
@@ -131,28 +141,9 @@ def series_of(evidence: Evidence) -> Series:
     )
 
 
-def outage_seconds(evidence: Evidence) -> float:
-    """The longest time after the fault without an acknowledgement, counted from the last before; 0 without any write.
-
-    Where the client never wrote again, it lasts until the client stopped.
-    """
-    last_before = evidence.last_acknowledged_before
-    moments = [
-        attempt.finished_at.monotonic
-        for attempt in evidence.attempts
-        if attempt.outcome is Outcome.ACKNOWLEDGED and evidence.at(attempt.finished_at) > 0
-    ]
-    if last_before is not None:
-        moments.insert(0, last_before.finished_at.monotonic)
-    if not moments:
-        return 0.0
-    moments.append(evidence.attempts[-1].finished_at.monotonic)
-    return max(later - earlier for earlier, later in pairwise(moments))
-
-
-def _availability(evidence: Evidence) -> tuple[Second, ...]:
+def _seconds(evidence: Evidence, client: ClientHistory) -> tuple[Second, ...]:
     counts: Counter[tuple[int, Outcome]] = Counter(
-        (math.floor(evidence.at(attempt.finished_at)), attempt.outcome) for attempt in evidence.attempts
+        (math.floor(evidence.at(attempt.finished_at)), attempt.outcome) for attempt in client.attempts
     )
     seconds = [second for second, _ in counts]
     if not seconds:
@@ -172,26 +163,33 @@ def _deed_name(evidence: Evidence, monotonic: float) -> str:
     return "fault" if monotonic == evidence.fault.at.monotonic else "drill acts"
 
 
-def _client_events(evidence: Evidence) -> list[TimelineEvent]:
-    events = []
-    if evidence.attempts:
-        events.append(_client_event(evidence, evidence.attempts[0], "client starts to write"))
-    last_before = evidence.last_acknowledged_before
-    if last_before is not None:
-        events.append(_client_event(evidence, last_before, "last write acknowledged before the fault"))
-    for attempt in evidence.attempts:
-        if attempt.outcome is not Outcome.ACKNOWLEDGED and evidence.at(attempt.finished_at) > 0:
-            events.append(_client_event(evidence, attempt, "first write not acknowledged"))
-            break
-    first_new = evidence.first_acknowledged_by_new
-    if first_new is not None:
-        events.append(_client_event(evidence, first_new, "first write acknowledged by the new writer"))
-    return events
+def _client_events(evidence: Evidence, client: ClientHistory) -> list[TimelineEvent]:
+    fault = evidence.fault.at
+    refused = [
+        attempt
+        for attempt in client.attempts
+        if attempt.outcome is not Outcome.ACKNOWLEDGED and attempt.finished_at.monotonic > fault.monotonic
+    ]
+    first_new = evidence.first_acknowledged_by_new(client)
+    chosen = (
+        ("client starts to write", client.attempts[:1]),
+        ("last write acknowledged before the fault", client.acknowledged_before(fault)[-1:]),
+        ("first write not acknowledged", tuple(refused[:1])),
+        (WRITES_AGAIN, () if first_new is None else (first_new,)),
+    )
+    return [
+        _client_event(evidence, attempt, f"{event} ({client.name})")
+        for event, attempts in chosen
+        for attempt in attempts
+    ]
 
 
 def _client_event(evidence: Evidence, attempt: Attempt, event: str) -> TimelineEvent:
-    where = "the name did not resolve" if attempt.server_address is None else f"at {attempt.server_address}"
-    detail = f"row {attempt.n}, {attempt.outcome.value}, {where}" + (f": {attempt.detail}" if attempt.detail else "")
+    where = "nowhere" if attempt.server_address is None else f"at {attempt.server_address}"
+    fresh = ", on a fresh connection" if attempt.fresh else ""
+    detail = f"row {attempt.n}, {attempt.outcome.value}, {where}{fresh}"
+    if attempt.detail:
+        detail += f": {attempt.detail}"
     return TimelineEvent(evidence.at(attempt.finished_at), event, detail, "client")
 
 

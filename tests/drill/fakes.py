@@ -27,6 +27,7 @@ class Manner(Enum):
     HANG_UP = "hang up"
     DIE = "die"
     SILENT = "silent from the first byte"
+    SHUT_OUT = "silent to newcomers"
 
 
 class FakePostgres:
@@ -34,7 +35,9 @@ class FakePostgres:
 
     def __init__(self, address: str, port: int, context: ssl.SSLContext) -> None:
         self.manner = Manner.ACKNOWLEDGE
+        self.standby = False
         self.statements = 0
+        self.clients = 0
         self._context = context
         self._listener = socket.create_server((address, port))
         self.port: int = self._listener.getsockname()[1]
@@ -60,7 +63,7 @@ class FakePostgres:
             while True:
                 raw, _ = self._listener.accept()
                 self._open.append(raw)
-                if self.manner is not Manner.SILENT:
+                if self.manner not in (Manner.SILENT, Manner.SHUT_OUT):
                     threading.Thread(target=self._serve, args=(raw,), daemon=True).start()
 
     def _serve(self, raw: socket.socket) -> None:
@@ -70,7 +73,12 @@ class FakePostgres:
             connection = self._context.wrap_socket(raw, server_side=True)
             self._open.append(connection)
             exactly(connection, struct.unpack("!I", exactly(connection, 4))[0] - 4)
-            connection.sendall(message(b"R", struct.pack("!I", 0)) + READY)
+            self.clients += 1
+            # What libpq goes by where a client asks for a writer.
+            said = {"server_version": "16.2", "default_transaction_read_only": "off"}
+            said["in_hot_standby"] = "on" if self.standby else "off"
+            status = b"".join(message(b"S", f"{name}\0{value}\0".encode()) for name, value in said.items())
+            connection.sendall(message(b"R", struct.pack("!I", 0)) + status + READY)
             while True:
                 kind = exactly(connection, 1)
                 exactly(connection, struct.unpack("!I", exactly(connection, 4))[0] - 4)
@@ -79,7 +87,7 @@ class FakePostgres:
                     self._answer(connection)
 
     def _answer(self, connection: socket.socket) -> None:
-        if self.manner is Manner.ACKNOWLEDGE:
+        if self.manner in (Manner.ACKNOWLEDGE, Manner.SHUT_OUT):
             done = message(b"1") + message(b"2") + message(b"n") + message(b"C", b"INSERT 0 1\0")
             connection.sendall(done + READY)
         elif self.manner is Manner.REFUSE:

@@ -37,6 +37,19 @@ def test_where_no_loss_is_reported_every_lost_row_is_beyond_it() -> None:
     assert judgement.lost_beyond_reported_rpo == (1,)
 
 
+def test_a_loss_without_a_bound_that_was_accepted_covers_every_row_and_one_that_was_not_covers_none() -> None:
+    accepted = ReportedLoss(rpo_seconds=None, trouble_since=None, any_loss_accepted=True)
+    history = [acknowledged(1, -3_000.0)]
+    assert judge(history, [], fault_at=FAULT_WALL, reported=accepted).lost_beyond_reported_rpo == ()
+    assert judge(history, [], fault_at=FAULT_WALL, reported=NOTHING_REPORTED).lost_beyond_reported_rpo == (1,)
+
+
+def test_an_acceptance_does_not_widen_a_bound_that_is_reported() -> None:
+    bounded = ReportedLoss(rpo_seconds=1.0, trouble_since=None, any_loss_accepted=True)
+    judgement = judge([acknowledged(1, -3.0)], [], fault_at=FAULT_WALL, reported=bounded)
+    assert judgement.lost_beyond_reported_rpo == (1,)
+
+
 def test_a_trouble_dated_before_the_fault_does_not_stretch_the_reported_loss() -> None:
     judgement = judge([acknowledged(1, -2.0)], [], fault_at=FAULT_WALL, reported=reported(1.0, FAULT_WALL - 5.0))
     assert judgement.lost_beyond_reported_rpo == (1,)

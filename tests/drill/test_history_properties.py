@@ -29,6 +29,7 @@ REPORTS = st.builds(
     ReportedLoss,
     rpo_seconds=st.none() | SECONDS.map(abs),
     trouble_since=st.none() | SECONDS.map(lambda at: FAULT_WALL + at),
+    any_loss_accepted=st.booleans(),
 )
 SWITCHES = st.none() | SECONDS.map(lambda at: Switch(FAULT_WALL + at, OLD))
 FAULTS = SECONDS.map(lambda at: FAULT_WALL + at)
@@ -49,9 +50,10 @@ def test_the_judge_agrees_with_a_naive_reading_row_by_row(
         end = max(end, row.finished_at.wall)
     if reported.trouble_since is not None and reported.trouble_since > end:
         end = reported.trouble_since
-    beyond = [
-        row.n for row in lost if reported.rpo_seconds is None or end - row.finished_at.wall > reported.rpo_seconds
-    ]
+    if reported.rpo_seconds is None:
+        beyond = [] if reported.any_loss_accepted else [row.n for row in lost]
+    else:
+        beyond = [row.n for row in lost if end - row.finished_at.wall > reported.rpo_seconds]
     accepted = set()
     if switch is not None:
         for attempt in attempts:

@@ -14,6 +14,8 @@ from lab.drill.runner import run_drill
 from lab.drill.system import DatabaseServer
 from tests.drill.targets import drill_target
 
+UNBROKEN = "a system that is not ready must not be broken"
+
 
 class DeadSystem:
     """Nothing of it answers: no name, no database, no AWS."""
@@ -25,7 +27,25 @@ class DeadSystem:
         raise EndpointConnectionError(endpoint_url=f"{service}.{region}")
 
     def server(self, region: str, identifier: str) -> DatabaseServer:
-        raise AssertionError("a system that is not ready must not be broken")
+        raise AssertionError(UNBROKEN)
+
+    def darken(self, region: str, *, seen_from: str | None = None) -> None:
+        raise AssertionError(UNBROKEN)
+
+    def lighten(self, region: str) -> None:
+        raise AssertionError(UNBROKEN)
+
+    def cut_link(self) -> None:
+        raise AssertionError(UNBROKEN)
+
+    def heal_link(self) -> None:
+        raise AssertionError(UNBROKEN)
+
+    def kill_function(self, region: str, name: str) -> bool:
+        raise AssertionError(UNBROKEN)
+
+    def slow_reboots(self, seconds: float) -> None:
+        raise AssertionError(UNBROKEN)
 
     def versions(self) -> Mapping[str, str]:
         return {"project": "0.1.0"}

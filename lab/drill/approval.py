@@ -1,0 +1,96 @@
+"""A person approves the failover that the controller asks about, with an order as ``nox -s failover`` writes it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from lab.drill.stage import DrillNotReadyError
+from lab.drill.system import LabSystem
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+BY = "the drill's operator"
+GOOD_FOR = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A failover that waits for approval.
+
+    Attributes:
+        incident_id: what the approval must name.
+        epoch: what it must name too.
+        loss_bound_seconds: what it may lose; None where the controller cannot say.
+    """
+
+    incident_id: str
+    epoch: int
+    loss_bound_seconds: float | None
+
+    @property
+    def accepted_loss_seconds(self) -> int | None:
+        """The loss that an approval must accept, in whole seconds; None where it is unknown."""
+        return None if self.loss_bound_seconds is None else math.ceil(self.loss_bound_seconds)
+
+
+def proposal_of(system: LabSystem) -> Proposal:
+    """What the controller asks people to approve.
+
+    Raises:
+        DrillNotReadyError: it asks for nothing.
+    """
+    asked = _item(system, "controller").get("proposal")
+    if asked is None:
+        raise DrillNotReadyError("the drill cannot go on: the controller's state names no failover to approve")
+    loss = asked["loss_bound_seconds"]
+    return Proposal(str(asked["incident_id"]), int(asked["epoch"]), None if loss is None else float(loss))
+
+
+def approve(system: LabSystem, proposal: Proposal) -> None:
+    """Approve it, with the loss that it states.
+
+    Raises:
+        botocore.exceptions.ClientError: another operator wrote at the same time.
+    """
+    target = system.target
+    control = _item(system, "control")
+    version = int(control["version"]) if control else 0
+    now = datetime.now(UTC)
+    control |= {
+        "id": "control",
+        "version": Decimal(version + 1),
+        "order": {
+            "kind": "approve",
+            "incident_id": proposal.incident_id,
+            "epoch": Decimal(proposal.epoch),
+            "by": BY,
+            "at": now.isoformat(),
+            "expires_at": (now + GOOD_FOR).isoformat(),
+            "accepted_loss_seconds": proposal.accepted_loss_seconds,
+            "accepts_unknown_loss": proposal.loss_bound_seconds is None,
+        },
+    }
+    serializer = TypeSerializer()
+    client: DynamoDBClient = system.client("dynamodb", target.recovery_region)
+    client.put_item(
+        TableName=target.state_table_name,
+        Item={name: serializer.serialize(value) for name, value in control.items()},
+        ConditionExpression="attribute_not_exists(#version) OR #version = :read",
+        ExpressionAttributeNames={"#version": "version"},
+        ExpressionAttributeValues={":read": {"N": str(version)}},
+    )
+
+
+def _item(system: LabSystem, key: str) -> dict[str, Any]:
+    """An item of the state table, empty where it is not there."""
+    client: DynamoDBClient = system.client("dynamodb", system.target.recovery_region)
+    answer = client.get_item(TableName=system.target.state_table_name, Key={"id": {"S": key}}, ConsistentRead=True)
+    deserializer = TypeDeserializer()
+    return {name: deserializer.deserialize(value) for name, value in answer.get("Item", {}).items()}
