@@ -84,14 +84,18 @@ def interpret(
         lag_before = lag_before_trouble(
             series_of(readings.lag), series_of(readings.slot_lag), since, policy, replicated_until
         )
+    in_maintenance = _in_maintenance(readings.active_instance)
     if trouble is not None:
-        trouble = replace(trouble, dark_since=dark_since)
+        at = readings.at if in_maintenance is Answer.YES else trouble.maintenance_at
+        trouble = replace(trouble, dark_since=dark_since, maintenance_at=at)
+    # What failed while RDS was at work on the writer was no outage: it counts from the end of that work.
+    counts_from = None if trouble is None or in_maintenance is Answer.YES else trouble.maintenance_at
     return Signals(
-        answers_here=_answers(here, readings.at, policy, trouble),
-        probe_works=_answers(series_of(readings.standby_seen_from_here), readings.at, policy, None),
-        answers_there=_answers_there(readings, policy, trouble),
+        answers_here=_answers(here, readings.at, policy, trouble, counts_from),
+        probe_works=_answers(series_of(readings.standby_seen_from_here), readings.at, policy, None, None),
+        answers_there=_answers_there(readings, policy, trouble, counts_from),
         rds_healthy=_rds_healthy(readings.active_instance),
-        in_maintenance=_in_maintenance(readings.active_instance),
+        in_maintenance=in_maintenance,
         region_answers=_region_answers(readings, dark_since, policy),
         witness_sees=_witness_sees(readings, policy, trouble),
         replica_receives=_replica_receives(readings, policy, trouble),
@@ -103,7 +107,9 @@ def interpret(
     )
 
 
-def _answers(series: Series, at: datetime, policy: Policy, trouble: Trouble | None) -> Answer:
+def _answers(
+    series: Series, at: datetime, policy: Policy, trouble: Trouble | None, counts_from: datetime | None
+) -> Answer:
     if is_silent(series, at, policy):
         return Answer.UNKNOWN
     run = failing_run(series, at, policy)
@@ -112,13 +118,18 @@ def _answers(series: Series, at: datetime, policy: Policy, trouble: Trouble | No
     since = run.since
     if trouble is not None and trouble.kind is Kind.FAILING:
         since = min(since, trouble.since)
+    if counts_from is not None and counts_from > since:
+        since = counts_from
+        run = failing_run(tuple(point for point in series if point.start >= since), at, policy)
+        if run is None:
+            return Answer.UNKNOWN
     long_enough = (run.until - since).total_seconds() >= policy.outage_seconds
     return Answer.NO if long_enough and run.failed_probes >= policy.min_failed_probes else Answer.UNKNOWN
 
 
-def _answers_there(readings: Readings, policy: Policy, trouble: Trouble | None) -> Answer:
+def _answers_there(readings: Readings, policy: Policy, trouble: Trouble | None, counts_from: datetime | None) -> Answer:
     series = series_of(readings.active_seen_from_there)
-    answer = _answers(series, readings.at, policy, None)
+    answer = _answers(series, readings.at, policy, None, counts_from)
     if answer is Answer.YES and trouble is not None and trouble.kind is Kind.FAILING:
         # Its last success may be from before the trouble, and its probe silent since.
         return answer if series[-1].start >= trouble.first_failure_by else Answer.UNKNOWN

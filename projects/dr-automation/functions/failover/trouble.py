@@ -53,6 +53,7 @@ class Trouble:
         lag_before_seconds: the last replication lag from before, None where none is known.
         told: codes of the decisions people were told of in this trouble; each is told once.
         dark_since: since when every run has found the writer's region dark, None where it answers.
+        maintenance_at: when RDS last reported work on the writer in this trouble, None where it did not.
         incident_id: the incident this would become; what people's orders name.
     """
 
@@ -62,6 +63,7 @@ class Trouble:
     lag_before_seconds: float | None = None
     told: tuple[str, ...] = ()
     dark_since: datetime | None = None
+    maintenance_at: datetime | None = None
     incident_id: str | None = None
 
     def tell(self, code: str) -> Trouble:
@@ -77,13 +79,14 @@ class Trouble:
             "lag_before_seconds": self.lag_before_seconds,
             "told": list(self.told),
             "dark_since": None if self.dark_since is None else self.dark_since.isoformat(),
+            "maintenance_at": None if self.maintenance_at is None else self.maintenance_at.isoformat(),
             "incident_id": self.incident_id,
         }
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Trouble:
         """From the state table."""
-        lag, dark_since = item["lag_before_seconds"], item["dark_since"]
+        lag, dark_since, maintenance_at = item["lag_before_seconds"], item["dark_since"], item["maintenance_at"]
         return cls(
             kind=Kind(item["kind"]),
             since=datetime.fromisoformat(item["since"]),
@@ -91,6 +94,7 @@ class Trouble:
             lag_before_seconds=None if lag is None else float(lag),
             told=tuple(item["told"]),
             dark_since=None if dark_since is None else datetime.fromisoformat(dark_since),
+            maintenance_at=None if maintenance_at is None else datetime.fromisoformat(maintenance_at),
             incident_id=item["incident_id"],
         )
 

@@ -238,6 +238,30 @@ def test_a_success_from_before_the_trouble_proves_no_life(signal: str) -> None:
     assert Answer.YES not in (signals.answers_there, signals.witness_sees)
 
 
+def test_what_failed_during_maintenance_is_no_outage_when_the_maintenance_ends() -> None:
+    at_work = interpret(replace(READINGS, active_instance=Instance("rebooting", None, {})), POLICY, None)
+    assert decide(at_work, SITUATION, POLICY).code == "maintenance"
+    later = NOW + timedelta(seconds=1)
+    back = replace(
+        READINGS,
+        at=later,
+        active_seen_from_here=points(1, 1, 1, 0, 0, 0, 0, 0, until=later),
+        active_seen_from_there=points(1, 1, 1, 0, 0, 0, 0, 0, until=later),
+    )
+    signals = interpret(back, POLICY, at_work.trouble)
+    assert (signals.answers_here, signals.answers_there) == (Answer.UNKNOWN, Answer.UNKNOWN)
+    assert decide(signals, replace(SITUATION, at=later), POLICY).code == "outage_too_short"
+    dead = NOW + timedelta(seconds=4)
+    still = replace(
+        back,
+        at=dead,
+        active_seen_from_here=points(1, 1, 1, *[0] * 8, until=dead),
+        standby_seen_from_here=points(1, 1, 1, 1, until=dead),
+        active_seen_from_there=points(1, 1, 1, *[0] * 8, until=dead),
+    )
+    assert decide(interpret(still, POLICY, signals.trouble), replace(SITUATION, at=dead), POLICY).code == "writer_dead"
+
+
 def test_the_age_of_the_last_commit_counts_only_where_something_was_left_to_deliver() -> None:
     idle = replace(READINGS, lag=points(200, 201, 202, 203, 204, 205, 206))
     assert decide(interpret(idle, POLICY, None), SITUATION, POLICY).code == "lag_above_bound"
