@@ -68,7 +68,12 @@ def _arguments() -> argparse.Namespace:
         )
     up.add_argument("--empty", action="store_true", help="apply no program: deploy with the Pulumi CLI, stack lab")
     what = drill.add_mutually_exclusive_group()
-    what.add_argument("--scenario", default=DEFAULT_SCENARIO, help="what breaks (default: %(default)s)")
+    what.add_argument(
+        "--scenario",
+        action="append",
+        metavar="NAME",
+        help=f"what breaks; several times for several drills (default: {DEFAULT_SCENARIO})",
+    )
     what.add_argument("--all", action="store_true", help="every scenario, each in a lab of its own")
     what.add_argument("--list", action="store_true", help="name the scenarios and end")
     what.add_argument("--seed", type=_natural, metavar="N", help="random drills: the same seed gives the same ones")
@@ -84,7 +89,7 @@ def _complete(arguments: argparse.Namespace, parser: argparse.ArgumentParser) ->
     """``--count`` alone asks for random drills that were never played before; their seed is in the reports."""
     if arguments.count is None:
         arguments.count = 1
-    elif arguments.all or arguments.list or arguments.scenario != DEFAULT_SCENARIO:
+    elif arguments.all or arguments.list or arguments.scenario is not None:
         parser.error("argument --count: it counts random drills; give it with --seed N, or alone")
     elif arguments.seed is None:
         arguments.seed = secrets.randbelow(MAX_DRAWN_SEED)
@@ -150,11 +155,12 @@ def _drill(arguments: argparse.Namespace) -> int:
             _say(f"{name}: {one.summary}")
         return 0
     started = time.monotonic()
-    if arguments.all or arguments.seed is not None:
+    scenarios = _series(arguments)
+    if len(scenarios) > 1 or arguments.seed is not None:
         _settings(arguments)  # A mistake in them is the person's, before any lab is up.
-        passed = Series(lambda each: _lab_of(each, arguments), arguments.reports, _say).run(_series(arguments))
+        passed = Series(lambda each: _lab_of(each, arguments), arguments.reports, _say).run(scenarios)
     else:
-        scenario = scenario_named(arguments.scenario)
+        (scenario,) = scenarios
         with _lab_of(scenario, arguments) as lab:
             passed = run_scenario(lab, scenario, arguments.reports, _say).passed
     _say(f"it took {time.monotonic() - started:.1f} s")
@@ -164,6 +170,9 @@ def _drill(arguments: argparse.Namespace) -> int:
 def _series(arguments: argparse.Namespace) -> list[Scenario]:
     if arguments.all:
         return list(SCENARIOS.values())
+    if arguments.seed is None:
+        names = [DEFAULT_SCENARIO] if arguments.scenario is None else arguments.scenario
+        return [scenario_named(name) for name in names]
     return [drawn_scenario(arguments.seed, index) for index in range(1, arguments.count + 1)]
 
 
