@@ -95,9 +95,14 @@ class AutomationContract(Contract):
         failures_topic_arn: topic that tells people about failures (R5).
         recovery_topic_arn: topic that tells people about recovery (R5).
         state_table_name: table of the controller's state and the incidents, in the recovery site.
+        controller_region: region of the failover function and the state table.
+        operator_role_arn: role under which people ask the failover function and tell it what they want.
         failover_function_name: in the recovery site.
         primary_probe_function_name: in the primary site.
         recovery_probe_function_name: in the recovery site.
+        primary_fence_guard_function_name: in the primary site.
+        recovery_fence_guard_function_name: in the recovery site.
+        witness_function_name: in the witness's region; empty where there is no witness.
         trigger_alarm_name: the alarm that wakes the failover, in the recovery site.
         latch_alarm_name: the alarm that drives the writer's health check, in the recovery site.
         writer_health_check_id: Route 53 health check on the primary record of the writer's name.
@@ -111,9 +116,14 @@ class AutomationContract(Contract):
     failures_topic_arn: Output[str]
     recovery_topic_arn: Output[str]
     state_table_name: Output[str]
+    controller_region: Output[str]
+    operator_role_arn: Output[str]
     failover_function_name: Output[str]
     primary_probe_function_name: Output[str]
     recovery_probe_function_name: Output[str]
+    primary_fence_guard_function_name: Output[str]
+    recovery_fence_guard_function_name: Output[str]
+    witness_function_name: Output[str]
     trigger_alarm_name: Output[str]
     latch_alarm_name: Output[str]
     writer_health_check_id: Output[str]

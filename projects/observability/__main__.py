@@ -62,6 +62,7 @@ def observability() -> None:
                     ),
                 ],
             },
+            witness_alarm_arns=[] if functions.witness is None else [functions.witness.arn],
         ),
         providers[Site.RECOVERY],
     )

@@ -14,6 +14,8 @@ from shared.sites import Site
 
 from .conftest import Deployed
 
+# Where the stack of the lab, and that of the example, have their witness.
+WITNESS_REGION = "ap-northeast-1"
 READING_DEADLINE_SECONDS = 180  # one schedule of a minute, a run, and the delay of metrics from logs
 
 
@@ -32,6 +34,8 @@ def eventually(condition: Callable[[], bool], deadline_seconds: float = READING_
         (Site.PRIMARY, "primaryProbeFunctionName"),
         (Site.RECOVERY, "recoveryProbeFunctionName"),
         (Site.RECOVERY, "failoverFunctionName"),
+        (Site.PRIMARY, "primaryFenceGuardFunctionName"),
+        (Site.RECOVERY, "recoveryFenceGuardFunctionName"),
     ],
 )
 def test_each_function_is_active_and_ends_within_five_minutes(deployed: Deployed, owner: Site, key: str) -> None:
@@ -80,6 +84,52 @@ def test_the_controller_publishes_the_primary_as_the_writer(deployed: Deployed) 
     assert eventually(published)
 
 
+def newest_values(cloudwatch: Any, namespace: str, metric: str, dimensions: dict[str, str]) -> set[float]:
+    """The highest values of the metric's minutes lately."""
+    now = datetime.now(UTC)
+    answer = cloudwatch.get_metric_statistics(
+        Namespace=namespace,
+        MetricName=metric,
+        Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
+        StartTime=now - timedelta(minutes=5),
+        EndTime=now + timedelta(minutes=1),
+        Period=60,
+        Statistics=["Maximum"],
+    )
+    return {point["Maximum"] for point in answer["Datapoints"]}
+
+
+def test_each_guard_runs_and_has_nothing_to_fence(deployed: Deployed, site: Site) -> None:
+    cloudwatch, namespace = deployed.at(site, "cloudwatch"), deployed.outputs["metricNamespace"]
+    assert eventually(lambda: bool(newest_values(cloudwatch, namespace, "UnfencedWriters", {"Site": site})))
+    for metric in ("FencedWriters", "UnfencedWriters"):
+        assert newest_values(cloudwatch, namespace, metric, {"Site": site}) == {0}
+
+
+@pytest.fixture
+def witness_region(deployed: Deployed) -> str:
+    if not deployed.outputs["witnessFunctionName"]:
+        pytest.skip("this environment has no witness")
+    return WITNESS_REGION
+
+
+@pytest.mark.parametrize("database", list(Site), ids=str)
+def test_the_witness_sees_both_databases_live(deployed: Deployed, witness_region: str, database: Site) -> None:
+    cloudwatch, namespace = deployed.client("cloudwatch", witness_region), deployed.outputs["metricNamespace"]
+    assert eventually(lambda: 1 in newest_values(cloudwatch, namespace, "WitnessSeesDatabase", {"Database": database}))
+
+
+def test_the_witnesss_log_is_encrypted_with_a_key_of_its_region_that_rotates(
+    deployed: Deployed, witness_region: str
+) -> None:
+    name = f"/aws/lambda/{deployed.outputs['witnessFunctionName']}"
+    groups = deployed.client("logs", witness_region).describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    (group,) = (each for each in groups if each["logGroupName"] == name)
+    assert group["retentionInDays"] > 0
+    assert group["kmsKeyId"].split(":")[3] == witness_region
+    assert deployed.client("kms", witness_region).get_key_rotation_status(KeyId=group["kmsKeyId"])["KeyRotationEnabled"]
+
+
 def test_the_writers_name_fails_over_by_a_health_check_on_the_latch(deployed: Deployed) -> None:
     route53 = deployed.at(Site.RECOVERY, "route53")
     records = route53.list_resource_record_sets(HostedZoneId=deployed.outputs["zoneId"])["ResourceRecordSets"]
@@ -116,27 +166,44 @@ def test_the_topics_are_encrypted(deployed: Deployed, key: str) -> None:
     assert attributes["KmsMasterKeyId"]
 
 
-def failover_policies(deployed: Deployed) -> list[dict[str, Any]]:
-    functions = deployed.at(Site.RECOVERY, "lambda")
-    role = functions.get_function_configuration(FunctionName=deployed.outputs["failoverFunctionName"])["Role"]
-    name = role.rsplit("/", 1)[-1]
+def allowed_actions(deployed: Deployed, region: str, function_name: str) -> set[str]:
+    functions = deployed.client("lambda", region)
+    role = functions.get_function_configuration(FunctionName=function_name)["Role"].rsplit("/", 1)[-1]
     iam = deployed.at(Site.RECOVERY, "iam")
-    documents = [
-        iam.get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"]
-        for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]
+    documents: list[Any] = [
+        iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+        for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]
     ]
-    return [json.loads(document) if isinstance(document, str) else document for document in documents]
+    plain = [json.loads(document) if isinstance(document, str) else document for document in documents]
+    return {
+        action
+        for document in plain
+        for statement in document["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
 
 
 def test_the_failover_function_may_promote_but_not_delete(deployed: Deployed) -> None:
-    statements = [item for document in failover_policies(deployed) for item in document["Statement"]]
-    actions = {
-        action
-        for statement in statements
-        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
-    }
+    actions = allowed_actions(deployed, deployed.regions[Site.RECOVERY], deployed.outputs["failoverFunctionName"])
     assert "rds:PromoteReadReplica" in actions
     assert not any("Delete" in action or action.endswith("*") for action in actions)
+
+
+def test_a_guard_may_shut_a_database_but_not_promote_one(deployed: Deployed, site: Site) -> None:
+    actions = allowed_actions(deployed, deployed.regions[site], deployed.output(site, "FenceGuardFunctionName"))
+    assert {action for action in actions if action.startswith("rds:")} == {
+        "rds:DescribeDBInstances",
+        "rds:ModifyDBInstance",
+        "rds:RebootDBInstance",
+    }
+
+
+def test_the_witness_may_only_look(deployed: Deployed, witness_region: str) -> None:
+    actions = allowed_actions(deployed, witness_region, deployed.outputs["witnessFunctionName"])
+    assert {action for action in actions if not action.startswith("logs:")} == {
+        "cloudwatch:GetMetricData",
+        "rds:DescribeDBInstances",
+    }
 
 
 def test_the_lag_alarm_watches_the_replica(deployed: Deployed) -> None:

@@ -70,14 +70,18 @@ def functions_end_in_time_and_have_a_log_group(resources: Resources) -> list[str
     )
 
 
-def only_the_failover_function_is_outside_the_networks(resources: Resources) -> list[str]:
+# The probes ask databases in private networks; all others ask AWS's APIs, which no private network reaches.
+_IN_THE_NETWORKS = "health_probe."
+
+
+def only_the_probes_are_in_the_networks(resources: Resources) -> list[str]:
     """In a private VPC no AWS API is reached; outside, no private database is.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html
     """
     return violations(
         some(resources, "Function"),
-        lambda one: ("vpcConfig" in one.inputs) == str(one.inputs["handler"]).startswith("failover."),
+        lambda one: ("vpcConfig" in one.inputs) != str(one.inputs["handler"]).startswith(_IN_THE_NETWORKS),
         "is on the wrong side of the VPC",
     )
 

@@ -191,6 +191,7 @@ BREAKS = (
     Break(
         networks.every_resource_is_in_the_region_of_its_site, "Topic", "failures-recovery", to(region="ap-southeast-2")
     ),
+    Break(networks.every_resource_is_in_the_region_of_its_site, "Key", "witness-logs", to(region="ap-southeast-2")),
     Break(encryption.every_key_rotates, "Key", "messages-primary", to(enableKeyRotation=False)),
     Break(encryption.every_key_has_an_alias, "Alias", "data-recovery", to(targetKeyId="another"), "data-recovery"),
     Break(
@@ -227,8 +228,9 @@ BREAKS = (
     Break(automation.silence_triggers_a_failover, "MetricAlarm", "primary-unreachable", to(treatMissingData="missing")),
     Break(automation.functions_end_in_time_and_have_a_log_group, "Function", "failover", to(timeout=900)),
     Break(automation.functions_end_in_time_and_have_a_log_group, "LogGroup", "failover", to(name="/aws/lambda/else")),
+    Break(automation.only_the_probes_are_in_the_networks, "Function", "health-probe", to(vpcConfig=None)),
     Break(
-        automation.only_the_failover_function_is_outside_the_networks, "Function", "health-probe", to(vpcConfig=None)
+        automation.only_the_probes_are_in_the_networks, "Function", "fence-guard", to(vpcConfig={"subnetIds": ["a"]})
     ),
     Break(
         automation.only_lambda_takes_the_roles_of_functions,

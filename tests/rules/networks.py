@@ -5,6 +5,7 @@ from __future__ import annotations
 from ipaddress import ip_network
 
 from lab.engine.recording import RecordedResource
+from shared.providers import WITNESS_ROLE
 from tests.rules.graph import Resources, looked_at, maybe, some, text, violations
 
 WAYS_OUT = (
@@ -91,6 +92,8 @@ def default_security_groups_are_closed(resources: Resources) -> list[str]:
 def every_resource_is_in_the_region_of_its_site(resources: Resources) -> list[str]:
     """A site's resource lies in its region and carries its `DR-Role`; IAM and Route 53 have no region.
 
+    The witness is of no site: it looks at both from a region of its own, or it shares the fate of one.
+
     https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html
     """
     regions = {one.name.split("-")[1]: one.region for one in some(resources, "Vpc")}
@@ -100,7 +103,10 @@ def every_resource_is_in_the_region_of_its_site(resources: Resources) -> list[st
         if words[0] != "aws" or words[1].partition("/")[0] in GLOBAL_SERVICES:
             continue
         role = one.tags["DR-Role"]
-        if one.region != regions.get(role):
+        if role == WITNESS_ROLE:
+            if one.region in regions.values():
+                lines.append(f"{text(one)}: of the witness, and in a site's region, {one.region}")
+        elif one.region != regions.get(role):
             lines.append(f"{text(one)}: of the {role} site, and in {one.region}")
         where = [word for word in one.name.split("-") if word in regions]
         if where and where[-1] != role:

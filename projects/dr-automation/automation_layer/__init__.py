@@ -1,1 +1,1 @@
-"""The dr-automation layer: probes, failover, topics, state, names and health checks."""
+"""The dr-automation layer: probes, failover, fence-guards, witness, topics, state, names and health checks."""

@@ -1,4 +1,4 @@
-"""Environment variables that both kinds of function read."""
+"""Environment variables that every function reads."""
 
 from __future__ import annotations
 

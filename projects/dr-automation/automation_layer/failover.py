@@ -48,9 +48,11 @@ class Failover(pulumi.ComponentResource):
 
     Attributes:
         name: the function's name.
+        arn: its ARN.
     """
 
     name: pulumi.Output[str]
+    arn: pulumi.Output[str]
 
     def __init__(
         self, settings: AutomationSettings, args: FailoverArgs, providers: Mapping[Site, aws.Provider]
@@ -80,6 +82,7 @@ class Failover(pulumi.ComponentResource):
         Schedule(name, settings.timings.schedule_expression, function, providers[site], parent=self)
         self._wake_by(args.topics.trigger, name, function, on(providers[site], parent=self))
         self.name = function.name
+        self.arn = function.arn
         self.register_outputs({})
 
     def _wake_by(self, trigger: aws.sns.Topic, name: str, function: Function, options: pulumi.ResourceOptions) -> None:
@@ -121,6 +124,7 @@ def _environment(settings: AutomationSettings, args: FailoverArgs) -> dict[str, 
         "RUNBOOK_URL": settings.runbook_url,
         "MODE": settings.mode,
         "DARK_WITHOUT_WITNESS": settings.dark_without_witness,
+        **({} if settings.witness_region is None else {"WITNESS_REGION": settings.witness_region}),
         "OUTAGE_SECONDS": str(timings.outage_seconds),
         "MAX_DATA_LOSS_SECONDS": str(settings.max_data_loss_seconds),
         "COOL_DOWN_SECONDS": str(timings.cool_down_seconds),

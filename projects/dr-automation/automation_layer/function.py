@@ -57,11 +57,16 @@ class FunctionArgs:
     vpc: VpcPlacement | None = None
 
 
+def log_group_name(function_name: str) -> str:
+    """The log group that Lambda writes a function's log to."""
+    return f"/aws/lambda/{function_name}"
+
+
 class Function(pulumi.ComponentResource):
     """A function under its own role, which can do what the function's code calls and nothing else.
 
     The log group is made before the function: Lambda would make one without retention and encryption, and the role
-    would need the right to make groups. Retries of failed asynchronous runs are off: both functions work from what they
+    would need the right to make groups. Retries of failed asynchronous runs are off: all functions work from what they
     observe, so the next tick of the schedule is the retry, with fresh observations. Concurrency is not reserved:
     accounts with a small limit refuse it, and correctness comes from conditional writes.
 
@@ -85,7 +90,7 @@ class Function(pulumi.ComponentResource):
         here = on(provider, parent=self)
         logs = aws.cloudwatch.LogGroup(
             name,
-            name=f"/aws/lambda/{name}",
+            name=log_group_name(name),
             retention_in_days=args.log_retention_days,
             kms_key_id=args.log_key_arn,
             opts=here,

@@ -13,6 +13,10 @@ from shared.sites import Site
 
 Statement = dict[str, Any]
 
+WRITES = ("dynamodb:PutItem", "dynamodb:UpdateItem")
+# The controller's own items; what people say (`control`) and what the guards did (`fence#...`) are others' to write.
+FAILOVER_ITEMS = ("controller", "incident#*")
+
 
 def document(*statements: Statement) -> dict[str, Any]:
     """A policy document."""
@@ -139,33 +143,79 @@ def failover(reach: FailoverReach) -> list[Statement]:
             "Resource": "*",
             "Condition": {"StringEquals": {"cloudwatch:namespace": reach.metric_namespace}},
         },
-        {
-            "Sid": "KeepState",
-            "Effect": "Allow",
-            "Action": ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem"],
-            "Resource": reach.state_table_arn,
-        },
-        {
-            "Sid": "UseStateKey",
-            "Effect": "Allow",
-            "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
-            "Resource": reach.state_key_arn,
-            "Condition": {"StringEquals": {"kms:ViaService": f"dynamodb.{home}.amazonaws.com"}},
-        },
+        read_state(reach.state_table_arn),
+        write_state(reach.state_table_arn, FAILOVER_ITEMS),
+        use_state_key(reach.state_key_arn, home),
+        *tell_people(reach.topic_arns, reach.topics_key_arn, home),
+    ]
+
+
+def read_state(table_arn: str, items: Sequence[str] | None = None) -> Statement:
+    """Read items of the state table.
+
+    Args:
+        table_arn: the table.
+        items: their keys, ``*`` for any end; None for all.
+    """
+    statement: Statement = {
+        "Sid": "ReadState",
+        "Effect": "Allow",
+        "Action": "dynamodb:GetItem",
+        "Resource": table_arn,
+    }
+    return statement if items is None else {**statement, "Condition": _leading(items)}
+
+
+def write_state(table_arn: str, items: Sequence[str], actions: Sequence[str] = WRITES) -> Statement:
+    """Write items of the state table, each item by those whose it is and by nobody else.
+
+    Args:
+        table_arn: the table.
+        items: their keys, ``*`` for any end.
+        actions: how.
+    """
+    return {
+        "Sid": "WriteOwnState",
+        "Effect": "Allow",
+        "Action": list(actions),
+        "Resource": table_arn,
+        "Condition": _leading(items),
+    }
+
+
+def use_state_key(key_arn: str, region: str) -> Statement:
+    """Use the state table's key, through DynamoDB of the table's region."""
+    return {
+        "Sid": "UseStateKey",
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
+        "Resource": key_arn,
+        "Condition": {"StringEquals": {"kms:ViaService": f"dynamodb.{region}.amazonaws.com"}},
+    }
+
+
+def tell_people(topic_arns: Sequence[str], key_arn: str, region: str) -> list[Statement]:
+    """Publish to topics, and use their key through SNS of the topics' region."""
+    return [
         {
             "Sid": "TellPeople",
             "Effect": "Allow",
             "Action": "sns:Publish",
-            "Resource": list(reach.topic_arns),
+            "Resource": list(topic_arns),
         },
         {
             "Sid": "UseTopicsKey",
             "Effect": "Allow",
             "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-            "Resource": reach.topics_key_arn,
-            "Condition": {"StringEquals": {"kms:ViaService": f"sns.{home}.amazonaws.com"}},
+            "Resource": key_arn,
+            "Condition": {"StringEquals": {"kms:ViaService": f"sns.{region}.amazonaws.com"}},
         },
     ]
+
+
+def _leading(items: Sequence[str]) -> dict[str, Any]:
+    # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(items)}}
 
 
 def topic(topic_arn: str, *, account_id: str, region: str, alarms_publish: bool) -> dict[str, Any]:

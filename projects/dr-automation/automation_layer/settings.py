@@ -18,6 +18,8 @@ SSL_MODES = ("verify-full", "verify-ca", "require")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 EMAIL_PATTERN = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 DOMAIN_PATTERN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
+# A whole account, a user or a role; nobody's wildcard, and no session, which ends.
+PRINCIPAL_PATTERN = re.compile(r"arn:aws:iam::\d{12}:(root|(user|role)/[\w+=,.@/-]+)")
 PRODUCTION = "production"
 
 
@@ -31,11 +33,14 @@ class AutomationSettings:
         mode: ``automatic`` fails over by itself, ``manual`` asks, ``paused`` only observes and reports.
         max_data_loss_seconds: a failover that would lose more is not made without a person (C2).
         reference_region: a third region; whether it answers tells a dark region from a network of our own that is down.
+        witness_region: a third region from which a witness looks at both sites; None where there is no witness.
         dark_without_witness: ``failover`` or ``ask``: what to do when the other region is dark and no witness speaks.
         promoted_backup_retention_days: automated backups of the promoted database (R7).
         parent_domain: the private zone is named below it.
         client_ssl_mode: ``sslmode`` of the multi-host URI offered to clients.
         runbook_url: where people read what to do; messages add the decision's code as an anchor.
+        operator_principals: who may take the operators' role, as ARNs; none leaves it to the account's IAM policies.
+        require_mfa: the operators' role is for sessions begun with a second factor only.
         failure_emails: who is told about failures.
         recovery_emails: who is told about recovery.
         log_retention_days: how long logs are kept.
@@ -48,11 +53,14 @@ class AutomationSettings:
     mode: str
     max_data_loss_seconds: int
     reference_region: str
+    witness_region: str | None
     dark_without_witness: str
     promoted_backup_retention_days: int
     parent_domain: str
     client_ssl_mode: str
     runbook_url: str
+    operator_principals: tuple[str, ...]
+    require_mfa: bool
     failure_emails: tuple[str, ...]
     recovery_emails: tuple[str, ...]
     log_retention_days: int
@@ -105,12 +113,15 @@ class AutomationSettings:
             timings=Timings.load(reader),
             mode=reader.choice("mode", "automatic", MODES),
             max_data_loss_seconds=reader.whole_number("maxDataLossSeconds", 60, minimum=1, maximum=3600),
-            reference_region=_reference_region(reader, stack),
+            reference_region=_third_region("referenceRegion", reader.text("referenceRegion", "ap-northeast-1"), stack),
+            witness_region=_witness_region(reader, stack),
             dark_without_witness=reader.choice("darkWithoutWitness", "failover", WHEN_DARK),
             promoted_backup_retention_days=reader.whole_number("promotedBackupRetentionDays", 7, minimum=1, maximum=35),
             parent_domain=_domain("parentDomain", reader.text("parentDomain", "internal")),
             client_ssl_mode=reader.choice("clientSslMode", "verify-full", SSL_MODES),
             runbook_url=reader.text("runbookUrl", "docs/runbook.md"),
+            operator_principals=_principals(reader, "operatorPrincipals"),
+            require_mfa=reader.switch("requireMfa", default=False),
             failure_emails=_emails(reader, "failureEmails"),
             recovery_emails=_emails(reader, "recoveryEmails"),
             log_retention_days=_retention(reader.whole_number("logRetentionDays", 90, minimum=1, maximum=3653)),
@@ -119,9 +130,7 @@ class AutomationSettings:
         )
 
 
-def _reference_region(reader: SettingsReader, stack: StackSettings) -> str:
-    key = "referenceRegion"
-    region = reader.text(key, "ap-northeast-1")
+def _third_region(key: str, region: str, stack: StackSettings) -> str:
     if not REGION_PATTERN.fullmatch(region):
         raise SettingsError(key, region, "give an AWS region such as ap-northeast-1")
     if region in stack.regions.values():
@@ -129,10 +138,26 @@ def _reference_region(reader: SettingsReader, stack: StackSettings) -> str:
     return region
 
 
+def _witness_region(reader: SettingsReader, stack: StackSettings) -> str | None:
+    # Empty is the schema's way to say "none": the CLI takes a key without a default for a required one.
+    region = reader.text_or_empty("witnessRegion")
+    return _third_region("witnessRegion", region, stack) if region else None
+
+
 def _domain(key: str, value: str) -> str:
     if not DOMAIN_PATTERN.fullmatch(value):
         raise SettingsError(key, value, "give a DNS name in lower case without a dot at its end, such as internal")
     return value
+
+
+def _principals(reader: SettingsReader, key: str) -> tuple[str, ...]:
+    principals = reader.texts(key)
+    for principal in principals:
+        if not PRINCIPAL_PATTERN.fullmatch(principal):
+            raise SettingsError(
+                key, principal, "give ARNs of users, roles or accounts: arn:aws:iam::<account>:role/<name>"
+            )
+    return principals
 
 
 def _emails(reader: SettingsReader, key: str) -> tuple[str, ...]:

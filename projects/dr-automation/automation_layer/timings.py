@@ -19,8 +19,15 @@ RUN_MARGIN_SECONDS = 15
 RECOVERY_OBJECTIVE_SECONDS = 900  # O1
 # RDS calls promotion "several minutes or longer"; this is what the recovery objective keeps free for it.
 PROMOTION_ALLOWANCE_SECONDS = 600
-# The probe's limit: below the schedule of a minute, so that runs do not pile up.
+# The limit of a probe's, a guard's and the witness's run: below the schedule of a minute, so that runs do not pile up.
 PROBE_LIMIT_SECONDS = 59
+GUARD_LIMIT_SECONDS = 59
+# What is left of the guard's limit: to reboot what was shut at the last moment, to tell people, and to record it.
+GUARD_MARGIN_SECONDS = 15
+# All the witness's questions are asked at once, each is given up after 6 s, and those to its own region asked again.
+WITNESS_LIMIT_SECONDS = 30
+# Fewer failed probes prove no outage (functions/failover/policy.py, min_failed_probes).
+PROBES_OF_AN_OUTAGE = 3
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html, Period
 SHORT_ALARM_PERIODS_SECONDS = (10, 20, 30)
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricStat.html, Period
@@ -43,7 +50,8 @@ class Timings:
         outage_seconds: how long every probe must have failed before a failover.
         cool_down_seconds: how long after a failover there is no other.
         fence_timeout_seconds: how long fencing the old writer may take.
-        poll_interval_seconds: from one look at the promotion to the next.
+        guard_seconds: how long a run of a fence-guard may take.
+        poll_interval_seconds: from one look at a promotion or a fence to the next.
         run_budget_seconds: how long a run works before it saves its state and ends.
         name_ttl_seconds: how long clients may keep the answer to the writer's name.
     """
@@ -58,6 +66,7 @@ class Timings:
     outage_seconds: int
     cool_down_seconds: int
     fence_timeout_seconds: int
+    guard_seconds: int
     poll_interval_seconds: int
     run_budget_seconds: int
     name_ttl_seconds: int
@@ -101,6 +110,7 @@ class Timings:
             cool_down_seconds=number("coolDownSeconds", 3600, minimum=1, maximum=7 * DAY_SECONDS),
             # 30 s at most: a fence that has not worked by then is recorded as such, and clients wait no longer for it.
             fence_timeout_seconds=number("fenceTimeoutSeconds", 30, minimum=1, maximum=30),
+            guard_seconds=number("guardSeconds", 40, minimum=1, maximum=GUARD_LIMIT_SECONDS),
             poll_interval_seconds=number("pollIntervalSeconds", 5, minimum=1, maximum=60),
             run_budget_seconds=number("runBudgetSeconds", 270, minimum=1, maximum=RUN_LIMIT_SECONDS),
             name_ttl_seconds=number("nameTtlSeconds", 30, minimum=1, maximum=60),
@@ -141,6 +151,22 @@ class Timings:
             f"make it at least {2 * finest_seconds}, twice probeIntervalSeconds and metricPeriodSeconds: one failed "
             "reading is no outage",
         )
+        # As Patroni's loop_wait + 2 * retry_timeout <= ttl: what must be seen twice must have the time for it.
+        # https://patroni.readthedocs.io/en/latest/dynamic_configuration.html
+        _refuse(
+            2 * self.schedule_seconds > self.outage_seconds,
+            "outageSeconds",
+            self.outage_seconds,
+            f"make it at least {2 * self.schedule_seconds}, twice scheduleSeconds: two runs of the failover must see a "
+            "region dark within one outage",
+        )
+        _refuse(
+            self.probes_per_run * self.outage_seconds < PROBES_OF_AN_OUTAGE * self.schedule_seconds,
+            "probesPerRun",
+            self.probes_per_run,
+            f"at every scheduleSeconds ({self.schedule_seconds}) fewer than {PROBES_OF_AN_OUTAGE} probes fall into "
+            f"outageSeconds ({self.outage_seconds}): ask more often, or no outage is ever proven in its time",
+        )
         _refuse(
             self.run_budget_seconds + RUN_MARGIN_SECONDS >= RUN_LIMIT_SECONDS,
             "runBudgetSeconds",
@@ -149,16 +175,30 @@ class Timings:
             f"of {RUN_LIMIT_SECONDS} s",
         )
         _refuse(
-            self.fence_timeout_seconds >= self.run_budget_seconds,
+            self.fence_timeout_seconds + self.poll_interval_seconds > self.run_budget_seconds,
             "fenceTimeoutSeconds",
             self.fence_timeout_seconds,
-            f"make it less than runBudgetSeconds ({self.run_budget_seconds}), or a run ends before its fence does",
+            f"with pollIntervalSeconds ({self.poll_interval_seconds}) make it at most runBudgetSeconds "
+            f"({self.run_budget_seconds}), or a run ends before its fence does",
         )
         _refuse(
             self.poll_interval_seconds > self.fence_timeout_seconds,
             "pollIntervalSeconds",
             self.poll_interval_seconds,
             f"make it at most fenceTimeoutSeconds ({self.fence_timeout_seconds}), or a fence is never seen to work",
+        )
+        _refuse(
+            self.guard_seconds + GUARD_MARGIN_SECONDS > GUARD_LIMIT_SECONDS,
+            "guardSeconds",
+            self.guard_seconds,
+            f"make it at most {GUARD_LIMIT_SECONDS - GUARD_MARGIN_SECONDS}: Lambda ends the guard's run after "
+            f"{GUARD_LIMIT_SECONDS} s, and what it did must be recorded before",
+        )
+        _refuse(
+            self.poll_interval_seconds >= self.guard_seconds,
+            "guardSeconds",
+            self.guard_seconds,
+            f"make it more than pollIntervalSeconds ({self.poll_interval_seconds}), or no fence is seen to work",
         )
         _refuse(
             self.cool_down_seconds < self.outage_seconds,

@@ -37,7 +37,7 @@ class Topics(pulumi.ComponentResource):
     """Three encrypted topics in the recovery site: people must hear of the primary's end.
 
     Attributes:
-        failures: what goes wrong; alarms and the failover function publish here.
+        failures: what goes wrong; alarms, the failover function and the fence-guards publish here.
         recovery: what the failover did about it; only the function publishes here.
         trigger: wakes the failover function; only alarms publish here.
     """

@@ -17,7 +17,7 @@ from shared.errors import SettingsError
 
 # What Lambda's runtime brings along: boto3 and what it needs, but for jmespath, which the package has itself.
 RUNTIME_MODULES = ("boto3", "botocore", "s3transfer", "dateutil", "urllib3", "six")
-HANDLERS = ("health_probe.handler", "failover.handler")
+HANDLERS = ("health_probe.handler", "failover.handler", "fence_guard.handler", "witness.handler")
 FIVE_MEGABYTES = 5 * 1000 * 1000
 
 

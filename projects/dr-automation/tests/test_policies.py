@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore import xform_name
 
-from automation_layer import policies
+from automation_layer import guard_policy, policies, witness_policy
 from automation_layer.artifact import FUNCTIONS_FOLDER
 from shared.sites import Site
 
@@ -29,9 +29,31 @@ REACH = policies.FailoverReach(
     topics_key_arn=f"arn:aws:kms:{HOME}:key/messages",
 )
 FAILOVER = policies.failover(REACH)
-# Services whose calls the failover function's code makes itself.
-CALLED_SERVICES = ("rds", "cloudwatch", "dynamodb", "sns")
-# What AWS's services do with the function's rights, never its own code.
+GUARDS = {
+    site: guard_policy.fence_guard(
+        guard_policy.GuardReach(
+            site=site,
+            region=REGIONS[site],
+            database_arn=DATABASES[site],
+            state_region=REGIONS[Site.RECOVERY],
+            state_table_arn=REACH.state_table_arn,
+            state_key_arn=REACH.state_key_arn,
+            topic_arn=REACH.topic_arns[0],
+            topics_key_arn=REACH.topics_key_arn,
+        )
+    )
+    for site in Site
+}
+WITNESS = witness_policy.witness(
+    witness_policy.WitnessReach(site_regions=list(REGIONS.values()), database_arns=list(DATABASES.values()))
+)
+# By the package of the function.
+ROLES = {"failover": FAILOVER, "fence_guard": GUARDS[Site.PRIMARY], "witness": WITNESS}
+# Services whose calls the functions' code makes itself.
+CALLED_SERVICES = ("rds", "cloudwatch", "dynamodb", "sns", "sts")
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+NEED_NO_PERMISSION = {"sts:GetCallerIdentity"}
+# What AWS's services do with a function's rights, never its own code.
 NEEDED_BY_SERVICES = {
     "ec2:DescribeSecurityGroups",
     "kms:Decrypt",
@@ -39,6 +61,11 @@ NEEDED_BY_SERVICES = {
     "kms:Encrypt",
     "kms:GenerateDataKey",
 }
+
+
+@pytest.fixture(params=list(ROLES))
+def role(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 def as_list(value: str | list[str]) -> list[str]:
@@ -57,14 +84,57 @@ def allowing(statements: list[policies.Statement], action: str, resource: str) -
             yield each
 
 
+def keys_of(statement: policies.Statement) -> list[str]:
+    keys: list[str] = statement["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]
+    return keys
+
+
+class Sources:
+    """The functions' sources: which names a package reaches, its own and through what it imports of the others."""
+
+    def __init__(self) -> None:
+        self.modules = {
+            ".".join(path.relative_to(FUNCTIONS_FOLDER).with_suffix("").parts): ast.parse(path.read_text())
+            for path in FUNCTIONS_FOLDER.rglob("*.py")
+        }
+
+    def imported_by(self, module: str) -> set[str]:
+        found = set()
+        for node in ast.walk(self.modules[module]):
+            if isinstance(node, ast.ImportFrom) and node.module is not None:
+                found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+        return found & self.modules.keys()
+
+    def reached_by(self, package: str) -> set[str]:
+        """The attributes used in the package, and in those functions of imported modules that a reached name calls."""
+        own = {name for name in self.modules if name.startswith(f"{package}.")}
+        known, waiting = set(own), set(own)
+        while waiting:
+            waiting = {each for name in waiting for each in self.imported_by(name)} - known
+            known |= waiting
+        reached: list[ast.AST] = [self.modules[name] for name in own]
+        functions = [
+            node for name in known - own for node in ast.walk(self.modules[name]) if isinstance(node, ast.FunctionDef)
+        ]
+        while True:
+            names = {name for tree in reached for name in names_in(tree)} | attributes_in(*reached)
+            called = [each for each in functions if each.name in names and each not in reached]
+            if not called:
+                return attributes_in(*reached)
+            reached += called
+
+
+def attributes_in(*trees: ast.AST) -> set[str]:
+    return {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+
+
+def names_in(tree: ast.AST) -> set[str]:
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
 def called_actions(package: str) -> set[str]:
-    """IAM actions of the API calls in a function's sources, found by the names of boto3's methods."""
-    attributes = {
-        node.attr
-        for path in (FUNCTIONS_FOLDER / package).rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Attribute)
-    }
+    """IAM actions of the API calls that a function's code reaches, found by the names of boto3's methods."""
+    attributes = Sources().reached_by(package)
     session = boto3.session.Session()
     called = set()
     for service in CALLED_SERVICES:
@@ -77,12 +147,24 @@ def called_actions(package: str) -> set[str]:
     return called
 
 
-def test_the_failover_may_call_exactly_what_its_code_calls() -> None:
-    assert granted_actions(FAILOVER) - NEEDED_BY_SERVICES == called_actions("failover")
+def test_each_function_may_call_exactly_what_its_code_calls(role: str) -> None:
+    assert granted_actions(ROLES[role]) - NEEDED_BY_SERVICES == called_actions(role) - NEED_NO_PERMISSION
 
 
-def test_no_action_is_a_pattern() -> None:
-    assert [action for action in granted_actions(FAILOVER) if "*" in action] == []
+@pytest.mark.parametrize(
+    ("package", "action"),
+    [
+        ("failover", "rds:PromoteReadReplica"),
+        ("fence_guard", "rds:RebootDBInstance"),
+        ("witness", "sts:GetCallerIdentity"),
+    ],
+)
+def test_the_calls_are_found(package: str, action: str) -> None:
+    assert action in called_actions(package)
+
+
+def test_no_action_is_a_pattern(role: str) -> None:
+    assert [action for action in granted_actions(ROLES[role]) if "*" in action] == []
 
 
 @pytest.mark.parametrize("action", ["rds:ModifyDBInstance", "rds:RebootDBInstance", "rds:PromoteReadReplica"])
@@ -109,6 +191,60 @@ def test_keys_are_used_through_the_services_that_need_them_only() -> None:
     assert {each["Resource"]: each["Condition"]["StringEquals"]["kms:ViaService"] for each in used} == {
         REACH.state_key_arn: "dynamodb.ap-southeast-1.amazonaws.com",
         REACH.topics_key_arn: "sns.ap-southeast-1.amazonaws.com",
+    }
+
+
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_a_guard_touches_its_own_database_only(site: Site) -> None:
+    for action in ("rds:DescribeDBInstances", "rds:ModifyDBInstance", "rds:RebootDBInstance"):
+        assert list(allowing(GUARDS[site], action, DATABASES[site]))
+        assert not list(allowing(GUARDS[site], action, DATABASES[site.other]))
+
+
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_a_guard_writes_its_own_record_only(site: Site) -> None:
+    (writing,) = allowing(GUARDS[site], "dynamodb:PutItem", REACH.state_table_arn)
+    assert keys_of(writing) == [f"fence#{site}"]
+    (reading,) = allowing(GUARDS[site], "dynamodb:GetItem", REACH.state_table_arn)
+    assert "control" not in keys_of(reading)
+
+
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_a_guard_uses_the_states_and_the_topics_key_where_they_are(site: Site) -> None:
+    used = [each for each in GUARDS[site] if any(action.startswith("kms:") for action in as_list(each["Action"]))]
+    assert {each["Resource"]: each["Condition"]["StringEquals"]["kms:ViaService"] for each in used} == {
+        REACH.state_key_arn: "dynamodb.ap-southeast-1.amazonaws.com",
+        REACH.topics_key_arn: "sns.ap-southeast-1.amazonaws.com",
+    }
+
+
+@pytest.mark.parametrize("action", ["dynamodb:PutItem", "dynamodb:UpdateItem"])
+def test_the_failover_writes_neither_what_people_say_nor_what_guards_did(action: str) -> None:
+    (writing,) = allowing(FAILOVER, action, REACH.state_table_arn)
+    matched = {
+        key
+        for key in ("controller", "incident#000001-x", "control", "fence#primary", "fence#recovery")
+        if any(fnmatchcase(key, pattern) for pattern in keys_of(writing))
+    }
+    assert matched == {"controller", "incident#000001-x"}
+
+
+def test_the_witness_changes_nothing() -> None:
+    assert all(action.partition(":")[2].startswith(("Get", "Describe")) for action in granted_actions(WITNESS))
+
+
+def test_the_witness_reads_metrics_of_the_sites_regions_only() -> None:
+    (reading,) = allowing(WITNESS, "cloudwatch:GetMetricData", "*")
+    assert reading["Condition"] == {"StringEquals": {"aws:RequestedRegion": list(REGIONS.values())}}
+
+
+def test_the_key_of_the_witnesss_logs_is_for_its_log_group_alone() -> None:
+    group = "/aws/lambda/witness-dr-automation-dev"
+    administration, logs = witness_policy.logs_key(ACCOUNT, "ap-northeast-1", group)["Statement"]
+    assert not {"kms:Decrypt", "kms:*"} & set(administration["Action"])
+    assert logs["Principal"] == {"Service": "logs.ap-northeast-1.amazonaws.com"}
+    assert logs["Condition"] == {
+        "ArnEquals": {"kms:EncryptionContext:aws:logs:arn": f"arn:aws:logs:ap-northeast-1:{ACCOUNT}:log-group:{group}"}
     }
 
 

@@ -13,6 +13,8 @@ from shared.contracts import DataContract
 from shared.sites import Site
 
 REGIONS = {Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"}
+WITNESS_REGION = "ap-northeast-1"
+WITNESS = "witness-dr-automation-lab"
 
 
 def data_outputs() -> Mapping[str, object]:
@@ -31,7 +33,16 @@ def program(below: Mapping[str, Mapping[str, Any]]) -> RecordedProgram:
     return run_recorded("dr-automation", below=below)
 
 
-@pytest.fixture(params=["health-probe-primary-lab", "health-probe-recovery-lab", "failover-recovery-lab"])
+@pytest.fixture(
+    params=[
+        "health-probe-primary-lab",
+        "health-probe-recovery-lab",
+        "failover-recovery-lab",
+        "fence-guard-primary-lab",
+        "fence-guard-recovery-lab",
+        "witness-dr-automation-lab",
+    ]
+)
 def function(request: pytest.FixtureRequest, program: RecordedProgram) -> RecordedResource:
     return program.resource(request.param, "Function")
 
@@ -48,9 +59,50 @@ def test_a_function_ends_within_five_minutes(function: RecordedResource) -> None
     assert function.inputs["timeout"] <= 300
 
 
-def test_a_probes_run_is_over_within_a_minute(program: RecordedProgram) -> None:
+def test_what_runs_each_minute_is_over_within_a_minute(program: RecordedProgram) -> None:
+    each_minute = ("health-probe-primary", "health-probe-recovery", "fence-guard-primary", "fence-guard-recovery")
+    for name in (*(f"{each}-lab" for each in each_minute), WITNESS):
+        assert program.resource(name, "Function").inputs["timeout"] < 60
+
+
+def test_every_function_is_run_by_the_clock(program: RecordedProgram, function: RecordedResource) -> None:
+    rule = program.resource(function.name, "EventRule")
+    assert rule.inputs["scheduleExpression"] == "rate(2 seconds)"
+    assert rule.region == function.region
+    assert program.resource(function.name, "EventTarget").inputs["arn"] == function.outputs["arn"]
+
+
+def test_a_guard_is_in_its_databases_region_outside_of_any_network(program: RecordedProgram) -> None:
     for site in Site:
-        assert program.resource(f"health-probe-{site}-lab", "Function").inputs["timeout"] < 60
+        guard = program.resource(program.outputs[f"{site}FenceGuardFunctionName"], "Function")
+        assert guard.region == REGIONS[site]
+        assert "vpcConfig" not in guard.inputs
+        variables = guard.inputs["environment"]["variables"]
+        assert variables["GUARDED_SITE"] == site
+        assert variables["INSTANCE_ID"] == f"{site}databaseid"
+
+
+def test_the_witness_is_in_a_third_region_with_a_key_of_its_own(program: RecordedProgram) -> None:
+    witness = program.resource(program.outputs["witnessFunctionName"], "Function")
+    assert witness.region == WITNESS_REGION
+    assert witness.tags["DR-Role"] == "witness"
+    assert "vpcConfig" not in witness.inputs
+    key = program.resource("witness-logs-dr-automation-lab", "Key")
+    assert key.region == WITNESS_REGION
+    assert program.resource(witness.name, "LogGroup").inputs["kmsKeyId"] == key.outputs["arn"]
+    failover = program.resource("failover-recovery-lab", "Function").inputs["environment"]["variables"]
+    assert failover["WITNESS_REGION"] == WITNESS_REGION
+
+
+def test_without_a_witness_nothing_is_in_a_third_region_and_the_failover_asks_none(
+    below: Mapping[str, Mapping[str, Any]],
+) -> None:
+    program = run_recorded("dr-automation", {"witnessRegion": ""}, below)
+    assert program.outputs["witnessFunctionName"] == ""
+    assert {one.region for one in program.resources if one.type.startswith("aws:")} == set(REGIONS.values())
+    failover = program.resource("failover-recovery-lab", "Function").inputs["environment"]["variables"]
+    assert "WITNESS_REGION" not in failover
+    assert failover["DARK_WITHOUT_WITNESS"] == "failover"
 
 
 def test_a_functions_log_group_and_policy_are_there_before_it(
@@ -205,9 +257,11 @@ def test_the_state_survives_mistakes(program: RecordedProgram, below: Mapping[st
     assert not protected.of_type("Zone")[0].inputs["forceDestroy"]
 
 
-def test_the_uri_names_both_databases_and_asks_for_the_writer(program: RecordedProgram) -> None:
+def test_the_uri_asks_the_recovery_site_first_and_an_old_writer_only_when_that_does_not_answer(
+    program: RecordedProgram,
+) -> None:
     assert program.outputs["writerUri"] == (
-        "postgresql://primarydatabaseaddress:15432,recoverydatabaseaddress:15432/databasename"
+        "postgresql://recoverydatabaseaddress:15432,primarydatabaseaddress:15432/databasename"
         "?target_session_attrs=read-write&sslmode=require&connect_timeout=5"
     )
 
@@ -216,15 +270,27 @@ def test_unchanged_code_is_the_same_package_for_all_functions(program: RecordedP
     assert len({each.inputs["code"].path for each in program.of_type("Function")}) == 1
 
 
-def test_the_functions_take_their_environment() -> None:
+def test_the_functions_take_their_environment(below: Mapping[str, Mapping[str, Any]]) -> None:
     """Placed here, where the two halves of the layer meet: what the program sets is what the code reads."""
     from failover.settings import Settings
+    from fence_guard.settings import GuardSettings
     from health_probe.settings import ProbeSettings
+    from witness.settings import WitnessSettings
 
-    program = run_recorded(
-        "dr-automation", below={"network": run_recorded("network").outputs, "data": data_outputs()}, stack="dev"
-    )
-    failover = program.resource("failover-recovery-dev", "Function").inputs["environment"]["variables"]
-    assert Settings.from_environment(failover).writer_name == program.outputs["writerName"]
-    probe = program.resource("health-probe-primary-dev", "Function").inputs["environment"]["variables"]
-    assert ProbeSettings.from_environment(probe).probes_per_run == 5
+    network = {"network": run_recorded("network", stack="dev").outputs, "data": data_outputs()}
+    program = run_recorded("dr-automation", {"witnessRegion": WITNESS_REGION}, network, stack="dev")
+
+    def environment(name: str) -> dict[str, str]:
+        variables: dict[str, str] = program.resource(name, "Function").inputs["environment"]["variables"]
+        return variables
+
+    failover = Settings.from_environment(environment("failover-recovery-dev"))
+    assert (failover.writer_name, failover.witness_region) == (program.outputs["writerName"], WITNESS_REGION)
+    assert ProbeSettings.from_environment(environment("health-probe-primary-dev")).probes_per_run == 5
+    assert WitnessSettings.from_environment(environment("witness-dr-automation-dev")).region == WITNESS_REGION
+    for site in Site:
+        guard = GuardSettings.from_environment(environment(f"fence-guard-{site}-dev"))
+        assert guard.region == REGIONS[site]
+        assert guard.state_region == REGIONS[Site.RECOVERY]
+        assert guard.quarantine_group_id == network["network"][f"{site}QuarantineSecurityGroupId"]
+        assert guard.fence_seconds == 40

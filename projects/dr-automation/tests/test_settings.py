@@ -57,6 +57,10 @@ def test_the_zone_carries_the_environments_suffix() -> None:
         ("logLevel", "LOUD"),
         ("referenceRegion", "ap-southeast-2"),
         ("referenceRegion", "Singapore"),
+        ("witnessRegion", "ap-southeast-1"),
+        ("witnessRegion", "ap-southeast-2"),
+        ("witnessRegion", "Tokyo"),
+        ("darkWithoutWitness", "hope"),
         ("nameTtlSeconds", 61),
         ("outageSeconds", 30),
     ],
@@ -65,6 +69,12 @@ def test_a_value_that_cannot_be_used_is_named_with_its_key(key: str, value: obje
     with pytest.raises(SettingsError) as caught:
         loaded(**{key: value})
     assert caught.value.key == key
+
+
+def test_there_is_a_witness_only_where_its_region_is_named() -> None:
+    assert loaded().witness_region is None
+    assert loaded(witnessRegion="").witness_region is None
+    assert loaded(witnessRegion="ap-northeast-1").witness_region == "ap-northeast-1"
 
 
 def test_production_does_not_forget_its_protection() -> None:

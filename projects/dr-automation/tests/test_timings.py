@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 from automation_layer.timings import (
+    GUARD_LIMIT_SECONDS,
+    GUARD_MARGIN_SECONDS,
     PROMOTION_ALLOWANCE_SECONDS,
     RECOVERY_OBJECTIVE_SECONDS,
     RUN_LIMIT_SECONDS,
@@ -25,6 +27,7 @@ ON_AWS = Timings(
     outage_seconds=120,
     cool_down_seconds=3600,
     fence_timeout_seconds=30,
+    guard_seconds=40,
     poll_interval_seconds=5,
     run_budget_seconds=270,
     name_ttl_seconds=30,
@@ -37,8 +40,9 @@ IN_SECONDS = replace(
     probe_timeout_seconds=1,
     metric_period_seconds=1,
     alarm_period_seconds=10,
-    outage_seconds=3,
+    outage_seconds=4,
     fence_timeout_seconds=5,
+    guard_seconds=5,
     poll_interval_seconds=1,
     name_ttl_seconds=1,
 )
@@ -96,7 +100,32 @@ def test_a_run_saves_its_state_before_lambda_ends_it() -> None:
 
 
 def test_a_fence_ends_within_the_run_that_began_it() -> None:
-    assert refused(replace(ON_AWS, fence_timeout_seconds=30, run_budget_seconds=30)).key == "fenceTimeoutSeconds"
+    error = refused(replace(ON_AWS, fence_timeout_seconds=30, poll_interval_seconds=5, run_budget_seconds=34))
+    assert error.key == "fenceTimeoutSeconds"
+    replace(ON_AWS, run_budget_seconds=35).refuse_contradictions(sub_minute_schedule=False)
+
+
+def test_two_runs_of_the_failover_see_a_region_dark_within_one_outage() -> None:
+    error = refused(replace(ON_AWS, schedule_seconds=120, outage_seconds=239))
+    assert (error.key, error.value) == ("outageSeconds", 239)
+    assert "at least 240" in error.remedy
+    assert refused(replace(IN_SECONDS, outage_seconds=3), sub_minute_schedule=True).key == "outageSeconds"
+
+
+def test_an_outage_holds_as_many_probes_as_prove_it() -> None:
+    assert refused(replace(ON_AWS, probes_per_run=1)).key == "probesPerRun"
+    replace(ON_AWS, probes_per_run=2).refuse_contradictions(sub_minute_schedule=False)
+
+
+def test_a_guard_ends_before_lambda_ends_it() -> None:
+    assert refused(replace(ON_AWS, guard_seconds=45)).key == "guardSeconds"
+    replace(ON_AWS, guard_seconds=GUARD_LIMIT_SECONDS - GUARD_MARGIN_SECONDS).refuse_contradictions(
+        sub_minute_schedule=False
+    )
+
+
+def test_a_guard_sees_its_fence_work() -> None:
+    assert refused(replace(ON_AWS, guard_seconds=5)).key == "guardSeconds"
 
 
 def test_a_fence_is_looked_at_before_it_times_out() -> None:

@@ -53,7 +53,7 @@ class Condition:
 
 def alarm(
     names: Names,
-    site: Site,
+    where: Site | str,
     condition: Condition,
     topic_arns: Sequence[pulumi.Input[str]],
     provider: aws.Provider,
@@ -63,13 +63,13 @@ def alarm(
 
     Args:
         names: builder of names.
-        site: the site whose metric it is; an alarm sees metrics of its own region only.
+        where: the site whose metric it is, or the layer where it is no site's; part of the name.
         condition: when it fires.
         topic_arns: topics of the same region that are told when it fires and when it is over.
-        provider: the site's.
+        provider: of the metric's region; an alarm sees metrics of its own region only.
         parent: the component it belongs to.
     """
-    name = names.of(condition.what, site)
+    name = names.of(condition.what, where)
     return aws.cloudwatch.MetricAlarm(
         name,
         name=name,

@@ -11,9 +11,13 @@ import pulumi_aws as aws
 from observability_layer.alarm import ABOVE, BELOW, Condition, alarm
 from observability_layer.settings import ObservabilitySettings
 from shared.contracts import AutomationContract
+from shared.errors import SettingsError
+from shared.providers import witness_provider
 from shared.sites import Site
 
 NAMESPACE = "AWS/Lambda"
+# It is in no site, so its alarm carries the layer's name.
+WITNESS_PLACE = "observability"
 
 
 @dataclass(frozen=True)
@@ -30,13 +34,15 @@ class AutomationAlarmsArgs:
 
 
 class AutomationAlarms(pulumi.ComponentResource):
-    """The failover function fails, is throttled or is silent; a probe fails.
+    """The failover function fails, is throttled or is silent; a probe, a fence-guard or the witness fails.
 
     Attributes:
         alarms: those of each site.
+        witness: the one in the witness's region, None where there is no witness.
     """
 
     alarms: Mapping[Site, Sequence[aws.cloudwatch.MetricAlarm]]
+    witness: aws.cloudwatch.MetricAlarm | None
 
     def __init__(
         self, settings: ObservabilitySettings, args: AutomationAlarmsArgs, providers: Mapping[Site, aws.Provider]
@@ -46,9 +52,15 @@ class AutomationAlarms(pulumi.ComponentResource):
         automation = args.automation
         failover = automation.failover_function_name
         conditions = {
-            Site.PRIMARY: [_failing(settings, "probe", "Errors", automation.primary_probe_function_name)],
+            Site.PRIMARY: [
+                _failing(settings, "probe", "Errors", automation.primary_probe_function_name),
+                _failing(settings, "fence-guard", "Errors", automation.primary_fence_guard_function_name),
+                _unfenced(settings, automation.metric_namespace, Site.PRIMARY),
+            ],
             Site.RECOVERY: [
                 _failing(settings, "probe", "Errors", automation.recovery_probe_function_name),
+                _failing(settings, "fence-guard", "Errors", automation.recovery_fence_guard_function_name),
+                _unfenced(settings, automation.metric_namespace, Site.RECOVERY),
                 _failing(settings, "failover", "Errors", failover),
                 _failing(settings, "failover", "Throttles", failover),
                 _silent(settings, automation.metric_namespace),
@@ -61,7 +73,46 @@ class AutomationAlarms(pulumi.ComponentResource):
             ]
             for site in Site
         }
+        self.witness = None
+        if settings.witness_region is not None:
+            self.witness = alarm(
+                names,
+                WITNESS_PLACE,
+                _failing(settings, "witness", "Errors", automation.witness_function_name.apply(_present)),
+                # An alarm can only tell a topic of its own region, and there is none: the dashboard shows it.
+                (),
+                witness_provider(settings.stack, settings.witness_region),
+                self,
+            )
         self.register_outputs({})
+
+
+def _present(function_name: str) -> str:
+    if not function_name:
+        raise SettingsError(
+            "witnessRegion",
+            "(set)",
+            "set it for dr-automation and deploy that first, or remove it: there is no witness",
+        )
+    return function_name
+
+
+def _unfenced(settings: ObservabilitySettings, metric_namespace: pulumi.Output[str], site: Site) -> Condition:
+    return Condition(
+        what="old-writer-unfenced",
+        description=f"The {site} site's database is no longer the writer, takes writes, and could not be fenced: shut "
+        "it by hand (its fence-guard's log says why it could not).",
+        namespace=metric_namespace,
+        metric="UnfencedWriters",
+        dimensions={"Site": site},
+        statistic="Maximum",
+        comparison=ABOVE,
+        threshold=0,
+        period_seconds=settings.alarm_period_seconds,
+        periods=1,
+        # The guard may be gone with its region: then nothing is known, and its errors are another alarm's.
+        missing_data="ignore",
+    )
 
 
 def _failing(settings: ObservabilitySettings, what: str, metric: str, function_name: pulumi.Output[str]) -> Condition:

@@ -19,6 +19,8 @@ RDS = "AWS/RDS"
 LAMBDA = "AWS/Lambda"
 # All metrics of RDS and Lambda come by the minute.
 PERIOD_SECONDS = 60
+FENCED = "FencedWriters"
+UNFENCED = "UnfencedWriters"
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,13 @@ class DashboardArgs:
         data: both sites' databases.
         automation: probes, failover, metrics.
         alarm_arns: alarms of each site, the most important first.
+        witness_alarm_arns: alarms of the witness's region; none where there is no witness.
     """
 
     data: DataContract
     automation: AutomationContract
     alarm_arns: Mapping[Site, Sequence[pulumi.Input[str]]]
+    witness_alarm_arns: Sequence[pulumi.Input[str]]
 
 
 class Dashboard(pulumi.ComponentResource):
@@ -64,13 +68,22 @@ def _rows(settings: ObservabilitySettings, args: DashboardArgs) -> list[list[Wid
         [
             alarm_states(f"Alarms in the {site} site ({regions[site]})", args.alarm_arns[site], regions[site])
             for site in (Site.RECOVERY, Site.PRIMARY)
-        ],
+        ]
+        + _witness_alarms(settings, args),
         [
             graph("Writer: 0 = primary, 1 = recovery", home, [_writer(args, home)], low=0, high=1),
             graph(
                 "Database answers: 1 = yes, 0 = no",
                 home,
-                [_reachable(settings, args, database, observer) for database in Site for observer in Site],
+                [_reachable(settings, args, database, observer) for database in Site for observer in Site]
+                + _witnessed(settings, args),
+                low=0,
+                high=1,
+            ),
+            graph(
+                "Fence-guards: old writers fenced, and not fenced though they had to be",
+                home,
+                [_guarded(settings, args, metric, site) for site in Site for metric in (FENCED, UNFENCED)],
                 low=0,
                 high=1,
             ),
@@ -117,11 +130,16 @@ def _rows(settings: ObservabilitySettings, args: DashboardArgs) -> list[list[Wid
                 low=0,
             ),
             graph(
-                "Probes: errors",
+                "Probes, fence-guards and witness: errors",
                 home,
                 [
                     _function("Errors", "Sum", args.automation.primary_probe_function_name, regions[Site.PRIMARY]),
                     _function("Errors", "Sum", args.automation.recovery_probe_function_name, home),
+                    _function(
+                        "Errors", "Sum", args.automation.primary_fence_guard_function_name, regions[Site.PRIMARY]
+                    ),
+                    _function("Errors", "Sum", args.automation.recovery_fence_guard_function_name, home),
+                    *_witness_errors(settings, args),
                 ],
                 low=0,
             ),
@@ -167,6 +185,48 @@ def _reachable(settings: ObservabilitySettings, args: DashboardArgs, database: S
         "Maximum",
         settings.stack.regions[observer],
         f"{database} seen from {observer}",
+        PERIOD_SECONDS,
+    )
+
+
+def _witnessed(settings: ObservabilitySettings, args: DashboardArgs) -> list[Series]:
+    if settings.witness_region is None:
+        return []
+    return [
+        Series(
+            args.automation.metric_namespace,
+            "WitnessSeesDatabase",
+            {"Database": database},
+            "Maximum",
+            settings.witness_region,
+            f"{database} seen by the witness",
+            PERIOD_SECONDS,
+        )
+        for database in Site
+    ]
+
+
+def _witness_alarms(settings: ObservabilitySettings, args: DashboardArgs) -> list[Widget]:
+    region = settings.witness_region
+    return (
+        [] if region is None else [alarm_states(f"Alarms of the witness ({region})", args.witness_alarm_arns, region)]
+    )
+
+
+def _witness_errors(settings: ObservabilitySettings, args: DashboardArgs) -> list[Series]:
+    if settings.witness_region is None:
+        return []
+    return [_function("Errors", "Sum", args.automation.witness_function_name, settings.witness_region)]
+
+
+def _guarded(settings: ObservabilitySettings, args: DashboardArgs, metric: str, site: Site) -> Series:
+    return Series(
+        args.automation.metric_namespace,
+        metric,
+        {"Site": site},
+        "Maximum",
+        settings.stack.regions[site],
+        f"{site} {metric}",
         PERIOD_SECONDS,
     )
 

@@ -12,6 +12,7 @@ from shared.contracts import AutomationContract, DataContract
 from shared.sites import Site
 
 REGIONS = {Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"}
+WITNESS_REGION = "ap-northeast-1"
 DATA = {field.key: field.key.lower() for field in DataContract.fields()}
 FAILURES_TOPIC = "arn:aws:sns:ap-southeast-1:000000000000:failures-recovery-dev"
 AUTOMATION = {
@@ -95,6 +96,39 @@ def test_a_failover_that_does_not_run_is_found_before_it_is_needed(program: Reco
     alarm = program.resource("failover-silent-recovery-dev").inputs
     assert alarm["treatMissingData"] == "breaching"
     assert (alarm["metricName"], alarm["namespace"]) == ("WriterSite", AUTOMATION["metricNamespace"])
+
+
+def test_each_guard_is_watched_in_its_own_region_for_errors_and_for_what_it_could_not_fence(
+    program: RecordedProgram,
+) -> None:
+    for site in Site:
+        failing = program.resource(f"fence-guard-errors-{site}-dev")
+        assert failing.region == REGIONS[site]
+        assert failing.inputs["dimensions"] == {"FunctionName": AUTOMATION[f"{site}FenceGuardFunctionName"]}
+        unfenced = program.resource(f"old-writer-unfenced-{site}-dev")
+        assert unfenced.region == REGIONS[site]
+        assert unfenced.inputs["namespace"] == AUTOMATION["metricNamespace"]
+        assert (unfenced.inputs["metricName"], unfenced.inputs["dimensions"]) == ("UnfencedWriters", {"Site": site})
+
+
+def test_the_witness_is_watched_in_its_region(program: RecordedProgram, widgets: list[dict[str, Any]]) -> None:
+    alarm = program.resource("witness-errors-observability-dev")
+    assert alarm.region == WITNESS_REGION
+    assert alarm.inputs["dimensions"] == {"FunctionName": AUTOMATION["witnessFunctionName"]}
+    seen = [row for row in series(widgets) if row[1] == "WitnessSeesDatabase"]
+    assert {(row[3], row[-1]["region"]) for row in seen} == {(site, WITNESS_REGION) for site in Site}
+
+
+def test_without_a_witness_nothing_is_in_a_third_region() -> None:
+    below = {"data": DATA, "dr-automation": {**AUTOMATION, "witnessFunctionName": ""}}
+    program = run_recorded("observability", {"witnessRegion": ""}, below, stack="dev")
+    assert {one.region for one in program.resources if one.type.startswith("aws:")} == set(REGIONS.values())
+
+
+def test_a_witness_that_the_layer_below_does_not_have_is_refused() -> None:
+    below = {"data": DATA, "dr-automation": {**AUTOMATION, "witnessFunctionName": ""}}
+    with pytest.raises(ValueError, match="witnessRegion"):
+        run_recorded("observability", below=below, stack="dev")
 
 
 def test_the_dashboard_shows_every_alarm_of_both_layers(

@@ -50,6 +50,13 @@ def test_a_lag_alarm_that_pages_for_idle_nights_is_refused(periods: int) -> None
     assert caught.value.key == "lagPeriods"
 
 
+@pytest.mark.parametrize("region", ["ap-southeast-1", "Tokyo"])
+def test_the_witnesss_region_is_a_third_one(region: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        loaded(witnessRegion=region)
+    assert (caught.value.key, caught.value.value) == ("witnessRegion", region)
+
+
 def test_a_bound_above_what_idleness_makes_needs_no_patience() -> None:
     assert loaded(lagThresholdSeconds=600, lagPeriods=2).lag_periods == 2
 

@@ -1,0 +1,130 @@
+"""The fence-guard of one site: a function that shuts its own database when another one is the writer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from automation_layer import policies
+from automation_layer.artifact import Artifact
+from automation_layer.environment import shared_environment
+from automation_layer.function import Function, FunctionArgs
+from automation_layer.guard_policy import GuardReach, fence_guard
+from automation_layer.schedule import Schedule
+from automation_layer.settings import AutomationSettings
+from automation_layer.state_table import StateTable
+from automation_layer.timings import GUARD_LIMIT_SECONDS
+from automation_layer.topics import Topics
+from shared.contracts import DataContract, NetworkContract
+from shared.providers import GLOBAL_SITE
+from shared.sites import Site
+
+WHAT = "fence-guard"
+# Where the controller's table and the topics are.
+STATE_SITE = Site.RECOVERY
+
+
+@dataclass(frozen=True)
+class FenceGuardArgs:
+    """What a fence-guard works with.
+
+    Attributes:
+        site: the site it is in, and whose database it guards.
+        artifact: the package with its code.
+        network: both sites' networks.
+        data: both sites' databases.
+        state: who the writer is.
+        topics: how it tells people.
+    """
+
+    site: Site
+    artifact: Artifact
+    network: NetworkContract
+    data: DataContract
+    state: StateTable
+    topics: Topics
+
+
+class FenceGuard(pulumi.ComponentResource):
+    """A function in the database's own region, outside of any VPC, and its schedule.
+
+    In the database's own region, because it comes back with it: the first tick after a dark region's return fences what
+    returned with it, whether or not the other region's controller can reach it yet.
+
+    Attributes:
+        name: the function's name.
+    """
+
+    name: pulumi.Output[str]
+
+    def __init__(
+        self, settings: AutomationSettings, args: FenceGuardArgs, providers: Mapping[Site, aws.Provider]
+    ) -> None:
+        name = settings.stack.names.of(WHAT, args.site)
+        super().__init__("postgres-dr:automation:FenceGuard", name)
+        function = Function(
+            name,
+            FunctionArgs(
+                account_id=settings.stack.account_id,
+                region=settings.stack.regions[args.site],
+                description=f"Shuts the {args.site} site's database when it is no longer the writer and takes writes",
+                artifact=args.artifact,
+                handler="fence_guard.handler.handle",
+                timeout_seconds=GUARD_LIMIT_SECONDS,
+                memory_mb=256,
+                environment=_environment(settings, args),
+                statements=_statements(settings, args),
+                log_retention_days=settings.log_retention_days,
+                log_key_arn=args.network.at(args.site).messages_key_arn,
+            ),
+            providers[args.site],
+            providers[GLOBAL_SITE],
+            parent=self,
+        )
+        Schedule(name, settings.timings.schedule_expression, function, providers[args.site], parent=self)
+        self.name = function.name
+        self.register_outputs({})
+
+
+def _environment(settings: AutomationSettings, args: FenceGuardArgs) -> dict[str, pulumi.Input[str]]:
+    return {
+        **shared_environment(settings, WHAT),
+        "GUARDED_SITE": args.site,
+        "STANDBY_SITE": STATE_SITE,
+        "INSTANCE_ID": args.data.at(args.site).database_id,
+        "QUARANTINE_GROUP_ID": args.network.at(args.site).quarantine_security_group_id,
+        "STATE_TABLE": args.state.name,
+        "FAILURES_TOPIC_ARN": args.topics.failures.arn,
+        "WRITER_NAME": settings.writer_name,
+        "DASHBOARD_URL": settings.dashboard_url,
+        "RUNBOOK_URL": settings.runbook_url,
+        "GUARD_SECONDS": str(settings.timings.guard_seconds),
+        "POLL_INTERVAL_SECONDS": str(settings.timings.poll_interval_seconds),
+    }
+
+
+def _statements(settings: AutomationSettings, args: FenceGuardArgs) -> pulumi.Output[list[policies.Statement]]:
+    state_network = args.network.at(STATE_SITE)
+    return pulumi.Output.all(
+        database=args.data.at(args.site).database_arn,
+        state_table=args.state.arn,
+        state_key=state_network.data_key_arn,
+        topic=args.topics.failures.arn,
+        topics_key=state_network.messages_key_arn,
+    ).apply(
+        lambda known: fence_guard(
+            GuardReach(
+                site=args.site,
+                region=settings.stack.regions[args.site],
+                database_arn=known["database"],
+                state_region=settings.stack.regions[STATE_SITE],
+                state_table_arn=known["state_table"],
+                state_key_arn=known["state_key"],
+                topic_arn=known["topic"],
+                topics_key_arn=known["topics_key"],
+            )
+        )
+    )

@@ -1,0 +1,133 @@
+"""The role under which people operate the controller: ask it, and write what they want into one item."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from automation_layer import policies
+from automation_layer.settings import AutomationSettings
+from shared.contracts import NetworkContract
+from shared.providers import on
+from shared.sites import Site
+
+WHAT = "operator"
+# What people say; everything else in the table is others' to write.
+OPERATORS_ITEM = "control"
+
+
+@dataclass(frozen=True)
+class OperatorReach:
+    """What operators work on.
+
+    Attributes:
+        region: region of the function and the table.
+        function_arn: the failover function.
+        state_table_arn: the controller's table.
+        state_key_arn: its KMS key.
+    """
+
+    region: str
+    function_arn: str
+    state_table_arn: str
+    state_key_arn: str
+
+
+def statements(reach: OperatorReach) -> list[policies.Statement]:
+    """What the operators' commands call, and nothing else.
+
+    An invocation without a question is one more run of the controller, as the clock starts one each minute: it does
+    nothing that the next tick would not do.
+    """
+    return [
+        {
+            "Sid": "AskController",
+            "Effect": "Allow",
+            "Action": "lambda:InvokeFunction",
+            "Resource": reach.function_arn,
+        },
+        policies.read_state(reach.state_table_arn),
+        policies.write_state(reach.state_table_arn, [OPERATORS_ITEM], ["dynamodb:PutItem"]),
+        policies.use_state_key(reach.state_key_arn, reach.region),
+    ]
+
+
+def trust(account_id: str, principals: Sequence[str], *, require_mfa: bool) -> dict[str, Any]:
+    """Who may take the role.
+
+    Args:
+        account_id: the account.
+        principals: ARNs; none for the account itself, which leaves it to the account's IAM policies who may.
+        require_mfa: only sessions begun with a second factor.
+            https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
+    """
+    statement: policies.Statement = {
+        "Sid": "Operators",
+        "Effect": "Allow",
+        "Principal": {"AWS": list(principals) if principals else [f"arn:aws:iam::{account_id}:root"]},
+        "Action": "sts:AssumeRole",
+    }
+    if require_mfa:
+        statement["Condition"] = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    return policies.document(statement)
+
+
+@dataclass(frozen=True)
+class OperatorRoleArgs:
+    """What the role reaches.
+
+    Attributes:
+        network: for the key of the state table.
+        function_arn: the failover function.
+        state_table_arn: the controller's table.
+    """
+
+    network: NetworkContract
+    function_arn: pulumi.Input[str]
+    state_table_arn: pulumi.Input[str]
+
+
+class OperatorRole(pulumi.ComponentResource):
+    """One role for all operators; who it was is in the order, the session's name and CloudTrail.
+
+    Attributes:
+        arn: the role's ARN.
+    """
+
+    arn: pulumi.Output[str]
+
+    def __init__(self, settings: AutomationSettings, args: OperatorRoleArgs, provider: aws.Provider) -> None:
+        stack = settings.stack
+        name = stack.names.of(WHAT, Site.RECOVERY)
+        super().__init__("postgres-dr:automation:OperatorRole", name)
+        here = on(provider, parent=self)
+        role = aws.iam.Role(
+            name,
+            name=name,
+            description="People: ask the failover function, pause, resume, order a failover",
+            assume_role_policy=pulumi.Output.json_dumps(
+                trust(stack.account_id, settings.operator_principals, require_mfa=settings.require_mfa)
+            ),
+            opts=here,
+        )
+        known = pulumi.Output.all(
+            region=stack.regions[Site.RECOVERY],
+            function_arn=args.function_arn,
+            state_table_arn=args.state_table_arn,
+            state_key_arn=args.network.recovery.data_key_arn,
+        )
+        aws.iam.RolePolicy(
+            name,
+            name=name,
+            role=role.name,
+            policy=pulumi.Output.json_dumps(
+                known.apply(lambda each: policies.document(*statements(OperatorReach(**each))))
+            ),
+            opts=here,
+        )
+        self.arn = role.arn
+        self.register_outputs({})

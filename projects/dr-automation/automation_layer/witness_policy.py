@@ -1,0 +1,101 @@
+"""What the witness may do: look. And who may use the key of its log group. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from automation_layer.policies import Statement, document
+
+
+@dataclass(frozen=True)
+class WitnessReach:
+    """What the witness looks at.
+
+    Attributes:
+        site_regions: the regions of the sites.
+        database_arns: their RDS instances.
+    """
+
+    site_regions: Sequence[str]
+    database_arns: Sequence[str]
+
+
+def witness(reach: WitnessReach) -> list[Statement]:
+    """What the witness calls; sts:GetCallerIdentity needs no permission."""
+    return [
+        {
+            "Sid": "ObserveDatabases",
+            "Effect": "Allow",
+            "Action": "rds:DescribeDBInstances",
+            "Resource": list(reach.database_arns),
+        },
+        {
+            # CloudWatch offers no resource for reading metrics.
+            "Sid": "ReadProbes",
+            "Effect": "Allow",
+            "Action": "cloudwatch:GetMetricData",
+            "Resource": "*",
+            "Condition": {"StringEquals": {"aws:RequestedRegion": list(reach.site_regions)}},
+        },
+    ]
+
+
+def logs_key(account_id: str, region: str, log_group_name: str) -> dict[str, Any]:
+    """The policy of the key of one log group: the account administers it, CloudWatch Logs alone uses it.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+
+    Args:
+        account_id: the account.
+        region: the key's and the log group's region.
+        log_group_name: the log group.
+    """
+    return document(
+        {
+            "Sid": "AccountAdministers",
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{account_id}:root"},
+            "Action": [
+                "kms:CancelKeyDeletion",
+                "kms:CreateAlias",
+                "kms:DeleteAlias",
+                "kms:DescribeKey",
+                "kms:DisableKey",
+                "kms:DisableKeyRotation",
+                "kms:EnableKey",
+                "kms:EnableKeyRotation",
+                "kms:GetKeyPolicy",
+                "kms:GetKeyRotationStatus",
+                "kms:ListAliases",
+                "kms:ListGrants",
+                "kms:ListKeyPolicies",
+                "kms:ListKeyRotations",
+                "kms:ListResourceTags",
+                "kms:PutKeyPolicy",
+                "kms:RevokeGrant",
+                "kms:RotateKeyOnDemand",
+                "kms:ScheduleKeyDeletion",
+                "kms:TagResource",
+                "kms:UntagResource",
+                "kms:UpdateAlias",
+                "kms:UpdateKeyDescription",
+            ],
+            "Resource": "*",
+        },
+        {
+            "Sid": "LogGroupOfTheWitness",
+            "Effect": "Allow",
+            "Principal": {"Service": f"logs.{region}.amazonaws.com"},
+            "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
+            "Resource": "*",
+            "Condition": {
+                "ArnEquals": {
+                    "kms:EncryptionContext:aws:logs:arn": (
+                        f"arn:aws:logs:{region}:{account_id}:log-group:{log_group_name}"
+                    )
+                }
+            },
+        },
+    )

@@ -1,0 +1,96 @@
+"""What people are told of a fence, as text a person at 3 a.m. can act on. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from failover.readings import Instance
+from failover.state import Controller
+from fence_guard.record import FenceRecord, Outcome
+from fence_guard.settings import GuardSettings
+
+# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
+LONGEST_SUBJECT = 99
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message.
+
+    Attributes:
+        subject: one line of ASCII.
+        text: everything else.
+    """
+
+    subject: str
+    text: str
+
+
+def message_about(record: FenceRecord, seen: Instance, controller: Controller, settings: GuardSettings) -> Message:
+    """What was seen, what was done, what comes next, what to do.
+
+    Args:
+        record: the fence and its outcome.
+        seen: what RDS said of the database before anything was done.
+        controller: the recorded state.
+        settings: names and places.
+    """
+    site, other = record.site, record.site.other
+    incident_id = controller.incident_id if controller.incident_id is not None else controller.last_incident_id
+    next_lines, to_do = _advice(record, settings)
+    lines = [
+        *_section(
+            "What was seen",
+            [
+                f"Database {settings.instance_id} ({site} site, {seen.status}) is no replica and could take writes.",
+                f"Since epoch {record.epoch} the writer is in the {other} site.",
+            ],
+        ),
+        *_section("What was done", [f"{record.outcome}: {record.detail}"]),
+        *_section("What happens next", next_lines),
+        *_section("What to do", to_do),
+        *([] if incident_id is None else [f"Incident:  {incident_id}"]),
+        f"Writer:    {settings.writer_name}",
+        f"Dashboard: {settings.dashboard_url}",
+        f"Runbook:   {settings.runbook_url}#{_anchor(record.outcome)}",
+    ]
+    return Message(f"[{settings.environment_suffix}] {_subject(record)}"[:LONGEST_SUBJECT], "\n".join(lines))
+
+
+def _subject(record: FenceRecord) -> str:
+    if record.outcome is Outcome.FENCED:
+        return f"Old PostgreSQL writer in {record.site} is fenced"
+    return f"Old PostgreSQL writer in {record.site} is NOT FENCED: {record.outcome}"
+
+
+def _advice(record: FenceRecord, settings: GuardSettings) -> tuple[list[str], list[str]]:
+    if record.outcome is Outcome.FENCED:
+        return (
+            ["It stays shut. No client reaches it, and connections it had end with the reboot."],
+            [
+                "It may hold writes of the time before this fence: compare it with the new writer while it has them.",
+                "Then make it a replica of the new writer. Do not open it before.",
+            ],
+        )
+    may_write = (
+        "New connections are refused, but old ones may still write to it."
+        if record.outcome is Outcome.GROUPS_REPLACED
+        else "Clients that use its own address may write to it, and those writes will be lost."
+    )
+    return (
+        [may_write, "The guard tries again at every run, and says so when it is done."],
+        [
+            f"Keep clients off the address of {settings.instance_id}; {settings.writer_name} is not concerned.",
+            f"By hand: give the instance the security group {settings.quarantine_group_id} alone, then reboot it.",
+            "nox -s status",
+        ],
+    )
+
+
+def _anchor(outcome: Outcome) -> str:
+    return "old-writer-fenced" if outcome is Outcome.FENCED else "old-writer-not-fenced"
+
+
+def _section(title: str, lines: Sequence[str]) -> list[str]:
+    return [f"{title}:", *(f"  {line}" for line in lines), ""]
