@@ -28,7 +28,10 @@ STAMP = VENV / "installed-from"
 REQUIREMENTS = ROOT / "requirements.lock"
 BOOTSTRAP = ROOT / "bootstrap.lock"
 PROJECTS = ("network", "data", "dr-automation", "observability")
+# One that must fail over, one that must not, one with a dark region and a fence-guard, one that a person approves.
+DRILLS_OF_CI = ("primary-crash", "link-cut", "old-writer-returns", "lag-too-high")
 BAD_INPUT = 2
+WOULD_NOT_HAPPEN = 3
 
 
 @nox.session
@@ -37,7 +40,7 @@ def lint(session: nox.Session) -> None:
     environment(session)
     python(session, "ruff", "check", *session.posargs, ".")
     python(session, "ruff", "format", *([] if session.posargs else ["--check"]), ".")
-    python(session, "mypy", "noxfile.py", "shared", "lab", "deployment", "benchmarks", "tests")
+    python(session, "mypy", "noxfile.py", "shared", "lab", "deployment", "operations", "benchmarks", "tests")
     python(session, "mypy", "--scripts-are-modules", "dr")
     # One run a layer: each has a module named __main__.
     for project in PROJECTS:
@@ -61,7 +64,7 @@ def integration(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def drill(session: nox.Session) -> None:
-    """Rehearse a failure in the lab and judge it: `-- --scenario NAME`, `-- --list`."""
+    """Rehearse failures in the lab and judge them: `-- --scenario NAME`, `--all`, `--list`, `--seed N --count K`."""
     environment(session)
     python(session, "lab", "drill", *session.posargs, patient=True)
 
@@ -75,14 +78,15 @@ def lab(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def tests(session: nox.Session) -> None:
-    """Run everything CI runs: lint, unit, integration, drill."""
-    for part in ("lint", "unit", "integration", "drill"):
+    """Run everything CI runs: lint, unit, integration, and the drills that between them use every part."""
+    for part in ("lint", "unit", "integration"):
         session.notify(part, posargs=[])
+    session.notify("drill", posargs=[word for name in DRILLS_OF_CI for word in ("--scenario", name)])
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure the lab, the drill and the tests against their time limits."""
+    """Measure everything that has a limit, or the parts named: `-- [PART ...]`, such as simulation or own-time."""
     environment(session)
     python(session, "benchmarks", *session.posargs, patient=True)
 
@@ -116,6 +120,41 @@ def outputs(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def status(session: nox.Session) -> None:
+    """Show what the controller sees and decides, on AWS or in the lab: `-- --json` for machines."""
+    environment(session)
+    python(session, "operations", "status", *session.posargs, patient=True)
+
+
+@nox.session(default=False)
+def pause(session: nox.Session) -> None:
+    """Let no failover begin, but observe and report: `-- --reason TEXT`."""
+    environment(session)
+    python(session, "operations", "pause", *session.posargs, patient=True)
+
+
+@nox.session(default=False)
+def resume(session: nox.Session) -> None:
+    """Let failovers happen again."""
+    environment(session)
+    python(session, "operations", "resume", *session.posargs, patient=True)
+
+
+@nox.session(default=False)
+def failover(session: nox.Session) -> None:
+    """Show a failover's plan, then order it: `-- --approve INCIDENT --epoch N`, `--planned` or `--forced`."""
+    environment(session)
+    python(session, "operations", "failover", *session.posargs, patient=True)
+
+
+@nox.session(default=False)
+def decisions(session: nox.Session) -> None:
+    """Write docs/decision-table.md out of the controller's code; `-- --check` only compares."""
+    environment(session)
+    python(session, "decision_table", *session.posargs)
+
+
+@nox.session(default=False)
 def lock(session: nox.Session) -> None:
     """Make both lock files again from pyproject.toml; `-- --upgrade` takes the newest versions."""
     uv = find_uv()
@@ -135,7 +174,7 @@ def python(session: nox.Session, module: str, *arguments: str, patient: bool = F
         session: the session that wants it.
         module: what to run.
         arguments: its arguments.
-        patient: leave Ctrl-C to the command, however long it takes to clean up; its exit code 2 is nox's too.
+        patient: leave Ctrl-C to the command, however long it takes to clean up; its exit codes 2 and 3 are nox's too.
     """
     path = f"{PYTHON.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     variables = {"VIRTUAL_ENV": str(VENV), "PATH": path, "PYTHONUNBUFFERED": "1"}
@@ -147,9 +186,9 @@ def python(session: nox.Session, module: str, *arguments: str, patient: bool = F
         else:
             session.run(str(PYTHON), "-m", module, *arguments, env=variables, external=True)
     except CommandFailed as failed:
-        # nox ends with 1 whatever failed. Bad input has its own code (2), for scripts that call us.
-        if patient and failed.return_code == BAD_INPUT and module != "pytest":
-            raise SystemExit(BAD_INPUT) from None
+        # nox ends with 1 whatever failed. Two codes mean something to scripts that call us.
+        if patient and failed.return_code in (BAD_INPUT, WOULD_NOT_HAPPEN) and module != "pytest":
+            raise SystemExit(failed.return_code) from None
         raise
 
 

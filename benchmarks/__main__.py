@@ -1,4 +1,4 @@
-"""Run the benchmarks and print what they found: ``python -m benchmarks [--without-first-run]``."""
+"""Run the benchmarks and print what they found: ``python -m benchmarks [PART ...] [--without-first-run]``."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import argparse
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
-from benchmarks import first_run, ground
+from benchmarks import api_calls, artifact_size, cold_start, first_run, ground, own_time, simulation
 from benchmarks.measurement import Measurement, table, write_json
 from lab.drill.runner import run_drill
 from lab.lab import Lab
@@ -45,16 +47,38 @@ def fast_tests() -> Measurement:
     return Measurement("unit and contract tests", time.monotonic() - started, "s", 60)
 
 
-def main() -> None:
-    """Measure everything; the exit code says whether it could be measured, never whether it was fast."""
+PARTS: Mapping[str, Callable[[], list[Measurement]]] = MappingProxyType(
+    {
+        "lab": lambda: lab_and_drill(REPORTS),
+        "ground": lambda: [ground.measure()],
+        "tests": lambda: [fast_tests()],
+        "own-time": own_time.measure,
+        "api-calls": api_calls.measure,
+        "cold-start": cold_start.measure,
+        "artifact": artifact_size.measure,
+        "simulation": lambda: simulation.measure(_say),
+        "first-run": lambda: [first_run.measure()],
+    }
+)
+"""What can be measured, in order."""
+
+
+def parts_of(arguments: list[str]) -> list[str]:
+    """Which parts the command line names; all without one. A wrong one ends the process with code 2 and the list."""
     parser = argparse.ArgumentParser(prog="nox -s bench --", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)}; all without one")
     parser.add_argument("--without-first-run", action="store_true", help="skip the fresh clone with empty caches")
-    arguments = parser.parse_args()
-    measurements = lab_and_drill(REPORTS)
-    measurements.append(ground.measure())
-    measurements.append(fast_tests())
-    if not arguments.without_first_run:
-        measurements.append(first_run.measure())
+    given = parser.parse_args(arguments)
+    unknown = [part for part in given.parts if part not in PARTS]
+    if unknown:
+        parser.error(f"PART = {', '.join(unknown)}: give any of {', '.join(PARTS)}")
+    chosen = [part for part in PARTS if part in given.parts or not given.parts]
+    return [part for part in chosen if not (part == "first-run" and given.without_first_run)]
+
+
+def main() -> None:
+    """Measure; the exit code says whether it could be measured, never whether it was fast."""
+    measurements = [found for part in parts_of(sys.argv[1:]) for found in PARTS[part]()]
     _say(table(measurements))
     write_json(measurements, REPORTS / "bench.json")
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import TypeDeserializer
 
+from failover.control import OrderKind
 from lab.drill.stage import DrillNotReadyError
 from lab.drill.system import LabSystem
+from operations.errors import RefusedError
+from operations.orders import give_order, new_order
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 BY = "the drill's operator"
-GOOD_FOR = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -57,35 +58,22 @@ def approve(system: LabSystem, proposal: Proposal) -> None:
     """Approve it, with the loss that it states.
 
     Raises:
-        botocore.exceptions.ClientError: another operator wrote at the same time.
+        DrillNotReadyError: the order cannot be given.
     """
     target = system.target
-    control = _item(system, "control")
-    version = int(control["version"]) if control else 0
-    now = datetime.now(UTC)
-    control |= {
-        "id": "control",
-        "version": Decimal(version + 1),
-        "order": {
-            "kind": "approve",
-            "incident_id": proposal.incident_id,
-            "epoch": Decimal(proposal.epoch),
-            "by": BY,
-            "at": now.isoformat(),
-            "expires_at": (now + GOOD_FOR).isoformat(),
-            "accepted_loss_seconds": proposal.accepted_loss_seconds,
-            "accepts_unknown_loss": proposal.loss_bound_seconds is None,
-        },
-    }
-    serializer = TypeSerializer()
-    client: DynamoDBClient = system.client("dynamodb", target.recovery_region)
-    client.put_item(
-        TableName=target.state_table_name,
-        Item={name: serializer.serialize(value) for name, value in control.items()},
-        ConditionExpression="attribute_not_exists(#version) OR #version = :read",
-        ExpressionAttributeNames={"#version": "version"},
-        ExpressionAttributeValues={":read": {"N": str(version)}},
+    order = new_order(
+        OrderKind.APPROVE,
+        proposal.incident_id,
+        proposal.epoch,
+        BY,
+        datetime.now(UTC),
+        proposal.accepted_loss_seconds,
+        accepts_unknown_loss=proposal.loss_bound_seconds is None,
     )
+    try:
+        give_order(system.client("dynamodb", target.recovery_region), target.state_table_name, order)
+    except RefusedError as error:
+        raise DrillNotReadyError(f"the drill cannot go on: {error}") from error
 
 
 def _item(system: LabSystem, key: str) -> dict[str, Any]:

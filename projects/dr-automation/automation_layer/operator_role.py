@@ -62,7 +62,7 @@ def trust(account_id: str, principals: Sequence[str], *, require_mfa: bool) -> d
     Args:
         account_id: the account.
         principals: ARNs; none for the account itself, which leaves it to the account's IAM policies who may.
-        require_mfa: only sessions begun with a second factor.
+        require_mfa: only callers that gave AWS a second factor.
             https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
     """
     statement: policies.Statement = {

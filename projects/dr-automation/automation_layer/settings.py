@@ -40,7 +40,7 @@ class AutomationSettings:
         client_ssl_mode: ``sslmode`` of the multi-host URI offered to clients.
         runbook_url: where people read what to do; messages add the decision's code as an anchor.
         operator_principals: who may take the operators' role, as ARNs; none leaves it to the account's IAM policies.
-        require_mfa: the operators' role is for sessions begun with a second factor only.
+        require_mfa: the operators' role is for callers that gave AWS a second factor only.
         failure_emails: who is told about failures.
         recovery_emails: who is told about recovery.
         log_retention_days: how long logs are kept.

@@ -33,6 +33,8 @@ SHORT_ALARM_PERIODS_SECONDS = (10, 20, 30)
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricStat.html, Period
 SHORT_METRIC_PERIODS_SECONDS = (1, 5, 10, 30)
 DAY_SECONDS = 86_400
+# A probe's run and the way of its metric.
+SHORTEST_VERIFY_TIMEOUT_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,18 @@ class Timings:
         return "rate(1 minute)" if minutes == 1 else f"rate({minutes} minutes)"
 
     @property
+    def verify_timeout_seconds(self) -> int:
+        """How long the switch waits for a probe of the promoted database, which RDS already calls available."""
+        return max(SHORTEST_VERIFY_TIMEOUT_SECONDS, self.metric_period_seconds // 2)
+
+    @property
     def detection_and_switch_seconds(self) -> int:
         """Longest time from a fault to clients at the new writer that is ours to configure: all but the promotion."""
         return (
             self.outage_seconds
             + self.schedule_seconds
             + self.fence_timeout_seconds
+            + self.verify_timeout_seconds
             + self.alarm_period_seconds
             + self.name_ttl_seconds
         )
@@ -109,11 +117,11 @@ class Timings:
             outage_seconds=number("outageSeconds", 120, minimum=1, maximum=600),
             cool_down_seconds=number("coolDownSeconds", 3600, minimum=1, maximum=7 * DAY_SECONDS),
             # 30 s at most: a fence that has not worked by then is recorded as such, and clients wait no longer for it.
-            fence_timeout_seconds=number("fenceTimeoutSeconds", 30, minimum=1, maximum=30),
+            fence_timeout_seconds=number("fenceTimeoutSeconds", 20, minimum=1, maximum=30),
             guard_seconds=number("guardSeconds", 40, minimum=1, maximum=GUARD_LIMIT_SECONDS),
             poll_interval_seconds=number("pollIntervalSeconds", 5, minimum=1, maximum=60),
             run_budget_seconds=number("runBudgetSeconds", 270, minimum=1, maximum=RUN_LIMIT_SECONDS),
-            name_ttl_seconds=number("nameTtlSeconds", 30, minimum=1, maximum=60),
+            name_ttl_seconds=number("nameTtlSeconds", 10, minimum=1, maximum=60),
         )
         timings.refuse_contradictions(sub_minute_schedule=reader.switch("subMinuteSchedule", default=False))
         return timings
@@ -211,9 +219,9 @@ class Timings:
             self.detection_and_switch_seconds > longest_seconds,
             "outageSeconds",
             self.outage_seconds,
-            "with scheduleSeconds, fenceTimeoutSeconds, alarmPeriodSeconds and nameTtlSeconds it adds up to "
-            f"{self.detection_and_switch_seconds} s: keep the sum to {longest_seconds} s, so that a promotion of 10 "
-            "minutes still meets the recovery objective of 15",
+            "with scheduleSeconds, fenceTimeoutSeconds, half of metricPeriodSeconds (to verify), alarmPeriodSeconds "
+            f"and nameTtlSeconds it adds up to {self.detection_and_switch_seconds} s: keep the sum to "
+            f"{longest_seconds} s, so that a promotion of 10 minutes still meets the recovery objective of 15",
         )
 
     def _refuse_invalid_periods(self, *, sub_minute_schedule: bool) -> None:

@@ -26,11 +26,11 @@ ON_AWS = Timings(
     trigger_evaluation_periods=2,
     outage_seconds=120,
     cool_down_seconds=3600,
-    fence_timeout_seconds=30,
+    fence_timeout_seconds=20,
     guard_seconds=40,
     poll_interval_seconds=5,
     run_budget_seconds=270,
-    name_ttl_seconds=30,
+    name_ttl_seconds=10,
 )
 IN_SECONDS = replace(
     ON_AWS,
@@ -129,7 +129,7 @@ def test_a_guard_sees_its_fence_work() -> None:
 
 
 def test_a_fence_is_looked_at_before_it_times_out() -> None:
-    assert refused(replace(ON_AWS, poll_interval_seconds=31)).key == "pollIntervalSeconds"
+    assert refused(replace(ON_AWS, poll_interval_seconds=21)).key == "pollIntervalSeconds"
 
 
 def test_one_outage_moves_the_writer_once() -> None:

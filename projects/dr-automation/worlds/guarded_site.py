@@ -1,7 +1,6 @@
 """An AWS in memory around one fence-guard: its own database, the state table and SNS; every call can be interrupted."""
 
 # A test's module, though it lies where tests can import it: held to what tests are held to.
-# ruff: noqa: D101, D102, D103, S101
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ from failover.incident import Incident, Phase, Step
 from failover.people import People
 from failover.promote import ask_for_promotion, verify, wait_until_drained, wait_until_promoted
 from failover.settings import Settings
-from failover.state import AnotherRunIsAtWorkError, Controller, State
-from failover.work import BudgetSpentError, Clock, Outcome, StepBlockedError, Work
+from failover.state import AnotherRunIsAtWorkError, Controller, ControlUnreadableError, State
+from failover.work import BudgetSpentError, Clock, Outcome, PausedError, StepBlockedError, Work
 
 logger = Logger(child=True)
 
@@ -79,11 +79,13 @@ class Failover:
         Raises:
             AnotherRunIsAtWorkError: another run holds the incident, or took it over.
             BudgetSpentError: the run must end; the incident is as far as it is recorded.
+            PausedError: people have paused failovers since the run began, in time.
             StepBlockedError: a step cannot succeed as things are; people have been told, the next run tries again.
         """
         self._take_over()
         try:
             while (phase := self._incident.next_phase) is not None:
+                self._heed_a_pause(phase)
                 self._take(phase)
         except AnotherRunIsAtWorkError:
             raise
@@ -127,6 +129,17 @@ class Failover:
                 f"until {self._incident.lease_until.isoformat()}"
             )
         self._save(self._incident)
+
+    def _heed_a_pause(self, phase: Phase) -> None:
+        """The fence and the drain take their time, in which people may pause: the last look is before the promotion."""
+        if phase is not Phase.PROMOTING or self._incident.step(phase) is not None:
+            return
+        try:
+            pause = self._state.control().pause
+        except ControlUnreadableError as error:
+            raise PausedError(f"it may be paused, for nobody can say: {error}") from error
+        if pause is not None:
+            raise PausedError(f"{pause.by} paused failovers: {pause.reason}")
 
     def _take(self, phase: Phase) -> None:
         begun = self._incident.step(phase)

@@ -117,10 +117,11 @@ def second_signals(signals: Signals) -> list[str]:
 
 def _dead(signals: Signals, age: timedelta, situation: Situation) -> Decision:
     lag = signals.lag_before_seconds
+    # Nothing else confirms it only where a person approved it in spite of work on the writer.
+    confirmed = second_signals(signals) or ["RDS reports work on it, for too long"]
     reason = (
         f"no probe from the standby site reached the writer for {age.total_seconds():.0f} s, "
-        f"{' and '.join(second_signals(signals))}; replication lag before that "
-        + ("unknown" if lag is None else f"{lag:.3g} s")
+        f"{' and '.join(confirmed)}; replication lag before that " + ("unknown" if lag is None else f"{lag:.3g} s")
     )
     if situation.order is None:
         return Decision(Action.FAIL_OVER, "writer_dead", reason)
@@ -128,9 +129,10 @@ def _dead(signals: Signals, age: timedelta, situation: Situation) -> Decision:
 
 
 def _not_proven(trouble: Trouble, age: timedelta, policy: Policy) -> Decision:
-    if trouble.kind is Kind.SILENT:
-        late = age > policy.maintenance_patience
-        reason = f"this site's probes have reported nothing for {age.total_seconds():.0f} s: the writer is not watched"
+    late = age > policy.maintenance_patience
+    # A probe may also fall silent after its first failures: that must not be waited out in silence.
+    if trouble.kind is Kind.SILENT or late:
+        reason = f"this site's probes have proven nothing for {age.total_seconds():.0f} s: the writer is not watched"
         return Decision(Action.ALERT if late else Action.HOLD, "not_watched", reason)
     reason = f"probes have failed for {age.total_seconds():.0f} s, too few or not yet {policy.outage_seconds:g} s"
     return Decision(Action.HOLD, "outage_too_short", reason)

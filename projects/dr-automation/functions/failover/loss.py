@@ -69,7 +69,8 @@ def loss_bound(readings: Readings, policy: Policy, trouble: Trouble, lag_before_
         last_answer_by = max(last_answer_by, there.first_failure_by)
     until = replicated_until(series_of(readings.lag), series_of(readings.slot_lag), readings.at, policy)
     if until is None:
-        return lag_before_seconds
+        # The readings have gone meanwhile; what was known when the trouble began still holds.
+        until = trouble.since - timedelta(seconds=lag_before_seconds)
     return max(lag_before_seconds, (last_answer_by - until).total_seconds())
 
 

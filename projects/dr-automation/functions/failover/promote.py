@@ -11,10 +11,14 @@ from failover.clients import AwsError, may_pass
 from failover.databases import NotInThisStateError
 from failover.loss import replicated_until
 from failover.readings import Instance, Series
+from failover.settings import Settings
 from failover.work import Outcome, StepBlockedError, Work
 from function_runtime.sites import Site
 
 Answer = TypeVar("Answer")
+
+# Probes are published in high resolution; to wait for a whole period of a minute would only lengthen the outage.
+FINEST_PERIOD_SECONDS = 10
 
 
 def wait_until_drained(work: Work, writer: Site, fenced_at: datetime, started_at: datetime) -> Outcome:
@@ -89,7 +93,7 @@ def verify(work: Work, promoted_at: datetime) -> Outcome:
     """
     settings, here = work.settings, work.settings.here
     cloudwatch = work.clients.of("cloudwatch", settings.regions[here])
-    metric = metrics.reachable(settings.metric_namespace, here, here, settings.policy.metric_period_seconds)
+    metric = metrics.reachable(settings.metric_namespace, here, here, verify_period_seconds(settings))
     ends_at = promoted_at + timedelta(seconds=settings.verify_timeout_seconds)
     while True:
         now = work.clock.now()
@@ -103,6 +107,11 @@ def verify(work: Work, promoted_at: datetime) -> Outcome:
         if now >= ends_at:
             return Outcome("not_confirmed", f"no probe reached it within {settings.verify_timeout_seconds:g} s")
         work.wait()
+
+
+def verify_period_seconds(settings: Settings) -> int:
+    """The resolution in which a probe of the promoted database is looked for."""
+    return min(settings.policy.metric_period_seconds, FINEST_PERIOD_SECONDS)
 
 
 def _asked(work: Work, here: Site) -> bool:

@@ -21,7 +21,7 @@ from failover.policy import Mode
 from failover.settings import LONGEST_RUN_SECONDS, Settings
 from failover.state import AnotherRunIsAtWorkError, Controller, ControlUnreadableError, Proposal, State
 from failover.trouble import Kind as TroubleKind
-from failover.work import BudgetSpentError, Clock, StepBlockedError
+from failover.work import BudgetSpentError, Clock, PausedError, StepBlockedError
 from function_runtime.sites import Site
 
 logger = Logger(child=True)
@@ -76,6 +76,8 @@ class Run:
             done = Decision(Action.HOLD, "another_run_is_at_work", str(error))
         except BudgetSpentError as error:
             done = Decision(Action.FAIL_OVER, "to_be_continued", str(error))
+        except PausedError as error:
+            done = Decision(Action.HOLD, "paused", str(error))
         except StepBlockedError as error:
             done = Decision(Action.ALERT, "blocked", str(error))
         logger.info("Run done", decision=done.as_item(), writer_site=controller.writer_site, epoch=controller.epoch)

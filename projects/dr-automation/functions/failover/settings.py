@@ -207,7 +207,7 @@ def _verify_timeout_seconds(environment: Environment, policy: Policy) -> float:
     variable = "VERIFY_TIMEOUT_SECONDS"
     if environment.is_set(variable):
         return environment.number(variable, minimum=0, maximum=600)
-    return max(2.0 * policy.metric_period_seconds, SHORTEST_VERIFY_TIMEOUT_SECONDS)
+    return max(policy.metric_period_seconds / 2, SHORTEST_VERIFY_TIMEOUT_SECONDS)
 
 
 def _lease_seconds(environment: Environment, poll_interval_seconds: float) -> float:

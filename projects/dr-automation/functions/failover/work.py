@@ -38,6 +38,10 @@ class BudgetSpentError(Exception):
     """The run must end; the next one goes on with the same step."""
 
 
+class PausedError(Exception):
+    """People have paused failovers, and the promotion has not begun."""
+
+
 class StepBlockedError(Exception):
     """The step cannot succeed as things are: people must know, and the incident stays where it is."""
 

@@ -16,7 +16,7 @@ from failover.policy import Mode
 from failover.run import StateLostError
 from failover.state import ControlUnreadableError
 from function_runtime.sites import Site
-from tests.functions.world import ENVIRONMENT, REGIONS, SETTINGS, START, Killed, World, refused, run
+from worlds.world import ENVIRONMENT, REGIONS, SETTINGS, START, Killed, World, refused, run
 
 
 def assert_failed_over_once(world: World) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
+import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -61,6 +64,29 @@ class Killed(BaseException):
     """The process is gone: nothing of it runs any more."""
 
 
+@dataclass(frozen=True)
+class Call:
+    """One call of a run. Its name does not depend on the order in which a run's threads get to make their calls.
+
+    Attributes:
+        operation: service and operation.
+        region: where.
+        occurrence: the how many-th of its kind, from 1.
+    """
+
+    operation: str
+    region: str
+    occurrence: int
+
+    def __str__(self) -> str:
+        return f"{self.operation} in {self.region}, number {self.occurrence}"
+
+
+def goes_well(call: Call, take_effect: Callable[[], Any]) -> Any:
+    """The fault that is none."""
+    return take_effect()
+
+
 @cache
 def input_shape(service: str, operation: str) -> Any:
     model = botocore.session.get_session().get_service_model(service)
@@ -101,6 +127,10 @@ class World:
     called: list[str] = field(default_factory=list)
     before: Callable[[int], None] = lambda call: None
     interrupt: Callable[[int], None] = lambda call: None
+    fault: Callable[[Call, Callable[[], Any]], Any] = goes_well
+    validates: bool = True
+    counted: Counter[tuple[str, str]] = field(default_factory=Counter)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, service: str, region: str) -> Any:
         return Service(self, service, region)
@@ -168,14 +198,22 @@ class Service:
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         def call(**parameters: Any) -> Any:
-            world = self.world
-            world.called.append(f"{self.service}.{operation}")
-            number = world.calls
+            world, name = self.world, f"{self.service}.{operation}"
+            with world.lock:
+                world.called.append(name)
+                number = world.calls
+                world.counted[name, self.region] += 1
+                made = Call(name, self.region, world.counted[name, self.region])
             world.before(number)
-            if self.region in world.dark:
-                raise ConnectTimeoutError(endpoint_url=self.region)
-            validate_parameters(parameters, input_shape(self.service, operation))
-            answer = getattr(self, f"do_{operation}")(**parameters)
+
+            def take_effect() -> Any:
+                if self.region in world.dark:
+                    raise ConnectTimeoutError(endpoint_url=self.region)
+                if world.validates:
+                    validate_parameters(parameters, input_shape(self.service, operation))
+                return getattr(self, f"do_{operation}")(**parameters)
+
+            answer = world.fault(made, take_effect)
             world.interrupt(number)
             return answer
 
@@ -223,8 +261,9 @@ class Service:
         for query in question["MetricDataQueries"]:
             stat = query["MetricStat"]
             dimensions = {each["Name"]: each["Value"] for each in stat["Metric"]["Dimensions"]}
-            times = [START + timedelta(seconds=second) for second in range(-30, 300)]
-            times = [each for each in times if question["StartTime"] <= each < min(question["EndTime"], self.world.now)]
+            first = max(question["StartTime"], START - timedelta(seconds=30))
+            seconds = (min(question["EndTime"], self.world.now) - first).total_seconds()
+            times = [first + timedelta(seconds=second) for second in range(math.ceil(seconds))]
             read = {each: self.value(stat["Metric"]["MetricName"], dimensions, each) for each in times}
             read = {each: value for each, value in read.items() if value is not None}
             values = [1.0 if stat["Stat"] == "SampleCount" else value for value in read.values()]

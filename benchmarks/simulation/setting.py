@@ -1,0 +1,50 @@
+"""The production settings that both simulations run with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from benchmarks import production
+from benchmarks.simulation.series import ProbeRhythm
+from failover.clients import ABROAD
+from failover.settings import Settings
+from health_probe.settings import ProbeSettings
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is simulated.
+
+    Attributes:
+        failover: the failover function's settings.
+        rhythm: the probes' timing.
+        schedule_seconds: from one run of a function to the next.
+        trigger: the alarm that wakes the failover.
+        silence_seconds: what a call of a dark region costs: nothing is retried there.
+    """
+
+    failover: Settings
+    rhythm: ProbeRhythm
+    schedule_seconds: int
+    trigger: production.TriggerAlarm
+    silence_seconds: float
+
+
+@cache
+def setting() -> Setting:
+    """As the program declares it for AWS."""
+    failover = Settings.from_environment(production.function("failover").variables)
+    probe = ProbeSettings.from_environment(production.function("health_probe").variables)
+    schedule_seconds = production.schedule_seconds()
+    rhythm = ProbeRhythm(
+        schedule_seconds=schedule_seconds,
+        probes=probe.probes_per_run,
+        interval_seconds=probe.probe_interval_seconds,
+        timeout_seconds=probe.probe_timeout_seconds,
+        period_seconds=failover.policy.metric_period_seconds,
+        lookback_seconds=failover.policy.lookback.total_seconds(),
+    )
+    silence: Any = ABROAD
+    return Setting(failover, rhythm, schedule_seconds, production.trigger_alarm(), silence.connect_timeout)

@@ -1,0 +1,128 @@
+"""Taking the operators' role with whatever credentials the environment has: a person's on AWS, the lab's in the lab."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    TokenRetrievalError,
+)
+
+from operations.deployment import Deployment
+from operations.errors import RefusedError
+from shared.errors import SettingsError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_sts import STSClient
+
+CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 3, "mode": "standard"})
+# A look at a region that is gone waits for its silence.
+ASKING = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 2, "mode": "standard"})
+NO_CREDENTIALS = (
+    NoCredentialsError,
+    PartialCredentialsError,
+    CredentialRetrievalError,
+    ProfileNotFound,
+    TokenRetrievalError,
+)
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+NOT_IN_A_SESSION_NAME = re.compile(r"[^\w+=,.@-]", re.ASCII)
+LONGEST_SESSION_NAME = 64
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a command works with.
+
+    Attributes:
+        by: ARN of the person's own identity, as AWS names it.
+        lambda_client: Lambda in the controller's region, under the operators' role.
+        dynamodb: DynamoDB there.
+    """
+
+    by: str
+    lambda_client: LambdaClient
+    dynamodb: DynamoDBClient
+
+
+def take_role(deployment: Deployment) -> Access:
+    """Take the operators' role.
+
+    Args:
+        deployment: which role, and where.
+
+    Raises:
+        SettingsError: the environment has no credentials.
+        RefusedError: STS does not answer, or refuses the role.
+    """
+    role, region = deployment.operator_role_arn, deployment.controller_region
+    try:
+        own = boto3.session.Session()
+        # The controller's own region: the global endpoint is in a region of its own, which may be the one that is gone.
+        sts: STSClient = own.client("sts", region_name=region, config=CONFIG)
+        by = sts.get_caller_identity()["Arn"]
+        session = own if is_session_of(by, role) else _session_in_role(sts, role, by)
+        return Access(
+            by=by,
+            lambda_client=session.client("lambda", region_name=region, config=ASKING),
+            dynamodb=session.client("dynamodb", region_name=region, config=CONFIG),
+        )
+    except NO_CREDENTIALS as error:
+        raise SettingsError(
+            "AWS credentials",
+            f"(none: {error})",
+            "set AWS_PROFILE or log in; for the lab, set the variables that ./dr lab prints",
+        ) from error
+    except ClientError as error:
+        raise RefusedError(
+            "AWS credentials", f"(refused: {error})", "log in again, with the account that the outputs file is of"
+        ) from error
+    except BotoCoreError as error:
+        raise RefusedError(
+            "AWS_ENDPOINT_URL",
+            f"STS in {region} does not answer ({error})",
+            "check the network; for the lab, start it and set the variables that it prints",
+        ) from error
+
+
+def is_session_of(caller_arn: str, role_arn: str) -> bool:
+    """Whether the caller is in that role already, through a profile with ``role_arn`` for instance."""
+    # A session's ARN leaves the role's path out:
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+    account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
+    return f":sts::{account}:assumed-role/{name}/" in caller_arn
+
+
+def session_name(caller_arn: str) -> str:
+    """The caller's name as a session name: CloudTrail shows it with everything that is done under the role."""
+    name = NOT_IN_A_SESSION_NAME.sub("-", re.split("[:/]", caller_arn)[-1])[:LONGEST_SESSION_NAME]
+    return name.ljust(2, "-")
+
+
+def _session_in_role(sts: STSClient, role: str, by: str) -> boto3.session.Session:
+    try:
+        given = sts.assume_role(RoleArn=role, RoleSessionName=session_name(by))["Credentials"]
+    except ClientError as error:
+        raise RefusedError(
+            "operatorRoleArn",
+            role,
+            f"{by} may not take this role ({error}); the settings operatorPrincipals and requireMfa of dr-automation "
+            "say who may, and your own IAM policy must allow sts:AssumeRole on it",
+        ) from error
+    return boto3.session.Session(
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )

@@ -1,0 +1,42 @@
+"""The person at the terminal, and the time."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from operations.errors import RefusedError
+
+
+class Console:
+    """Standard output and input, and the machine's clock."""
+
+    def say(self, lines: Iterable[str]) -> None:
+        """Print lines, at once."""
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.flush()
+
+    def ask(self, question: str) -> str:
+        """Ask, and wait for a line.
+
+        Raises:
+            RefusedError: nobody is there to answer.
+        """
+        sys.stdout.write(question)
+        sys.stdout.flush()
+        answer = sys.stdin.readline()
+        if not answer:
+            raise RefusedError(
+                "--yes", "(not set, and nobody answers)", "nothing was done; give --yes where nobody does"
+            )
+        return answer.strip()
+
+    def now(self) -> datetime:
+        """Now, in UTC."""
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)

@@ -1,0 +1,144 @@
+"""The item ``control`` of the state table, which operators write and nobody else: only over what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from failover.control import CONTROL, Control
+from operations.errors import ChangedMeanwhileError, RefusedError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+KEY = "stateTableName"
+UNCHANGED = "ConditionalCheckFailedException"
+
+
+class ControlUnreadableError(RefusedError):
+    """The item is not what the operators' commands write."""
+
+
+@dataclass(frozen=True)
+class ControlItem:
+    """The item.
+
+    Attributes:
+        client: DynamoDB in the controller's region.
+        table_name: the state table.
+    """
+
+    client: DynamoDBClient
+    table_name: str
+
+    def read(self) -> Control:
+        """What people have told the controller; before the first write, nothing.
+
+        Raises:
+            ControlUnreadableError: somebody has written something else there.
+            RefusedError: DynamoDB refuses, or does not answer.
+        """
+        item = self._item()
+        if item is None:
+            return Control()
+        try:
+            return Control.from_item(item)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ControlUnreadableError(
+                f"item {CONTROL} of {self.table_name}",
+                f"{item} ({error!r})",
+                "nobody fails over while it is there: write it anew with nox -s resume",
+            ) from error
+
+    def write(self, control: Control) -> Control:
+        """Write it over the version it was read in.
+
+        Args:
+            control: the item as it should be, with the version it was read in.
+
+        Returns:
+            The item with its new version.
+
+        Raises:
+            ChangedMeanwhileError: another person has written it since.
+            RefusedError: DynamoDB refuses, or does not answer.
+        """
+        return self._put(control, None if control.version == 0 else control.version)
+
+    def write_anew(self) -> Control:
+        """Replace an unreadable item by an empty one.
+
+        Raises:
+            ChangedMeanwhileError: another person has written it since.
+            RefusedError: DynamoDB refuses, or does not answer.
+        """
+        item = self._item()
+        was = None if item is None else item.get("version")
+        known = int(was) if isinstance(was, Decimal) else 0
+        return self._put(Control(version=known), was)
+
+    def _put(self, control: Control, read_version: Any) -> Control:
+        written = replace(control, version=control.version + 1)
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(#version)"}
+        if read_version is not None:
+            condition = {
+                "ConditionExpression": "#version = :read_version",
+                "ExpressionAttributeValues": _serialized({":read_version": read_version}),
+            }
+        try:
+            self.client.put_item(
+                TableName=self.table_name,
+                Item=_serialized(written.as_item()),
+                ExpressionAttributeNames={"#version": "version"},
+                **condition,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == UNCHANGED:
+                # The answer to a write may be lost and the write be tried again, against its own result.
+                if self._item() == written.as_item():
+                    return written
+                raise ChangedMeanwhileError(
+                    f"item {CONTROL} of {self.table_name}",
+                    f"no longer version {control.version}",
+                    "another person has just told the controller something; see nox -s status, then try again",
+                ) from error
+            raise self._refused(error) from error
+        except BotoCoreError as error:
+            raise self._refused(error) from error
+        return written
+
+    def _item(self) -> dict[str, Any] | None:
+        try:
+            answer = self.client.get_item(
+                TableName=self.table_name, Key=_serialized({"id": CONTROL}), ConsistentRead=True
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise self._refused(error) from error
+        if "Item" not in answer:
+            return None
+        deserializer = TypeDeserializer()
+        return {name: deserializer.deserialize(value) for name, value in answer["Item"].items()}
+
+    def _refused(self, error: Exception) -> RefusedError:
+        return RefusedError(
+            KEY, self.table_name, f"DynamoDB did not do it ({error}); see with nox -s status what holds, then try again"
+        )
+
+
+def _serialized(values: Mapping[str, Any]) -> dict[str, Any]:
+    serializer = TypeSerializer()
+    return {name: serializer.serialize(_storable(value)) for name, value in values.items()}
+
+
+def _storable(value: Any) -> Any:
+    """DynamoDB's numbers are decimals; through the shortest text, or 0.1 grows a tail of digits that is refused."""
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, dict):
+        return {name: _storable(each) for name, each in value.items()}
+    return value

@@ -1,0 +1,132 @@
+"""``nox -s failover``: show the plan, give the order, follow it."""
+
+from __future__ import annotations
+
+from failover.control import Order, OrderKind
+from operations import plan_text, words
+from operations.access import Access
+from operations.arguments import FailoverRequest
+from operations.console import Console
+from operations.controller import Controller
+from operations.deployment import Deployment
+from operations.errors import NoReportError, RefusedError
+from operations.follow import Follower
+from operations.orders import give_order, new_order, withdraw_order
+from operations.report import Report
+
+DONE = 0
+FAILED = 1
+WOULD_NOT_HAPPEN = 3
+INTERRUPTED = 130
+
+
+def failover(request: FailoverRequest, deployment: Deployment, access: Access, console: Console) -> int:
+    """Show what an order would do, then give it, unless it is a dry run.
+
+    Returns:
+        0 done, or a dry run of what would happen; 1 the failover was taken back; 3 a dry run of what would not happen.
+
+    Raises:
+        RefusedError: it is not done; nothing was written, or the order was withdrawn.
+    """
+    controller = Controller(access.lambda_client, deployment.failover_function_name)
+    without = controller.report()
+    asked = _order(request, without, access.by, console)
+    report = controller.report(asked)
+    order = _order(request, report, access.by, console)
+    console.say(plan_text.plan(order, without, report))
+    obstacle = _obstacle(request, report)
+    if request.dry_run:
+        console.say(
+            [
+                "Dry run: nothing was done.",
+                "It would happen." if obstacle is None else f"It would NOT happen: {obstacle}.",
+            ]
+        )
+        return DONE if obstacle is None else WOULD_NOT_HAPPEN
+    if obstacle is not None:
+        raise RefusedError("failover", f"{order.kind} (nothing was done)", obstacle)
+    if not request.yes:
+        _confirm(order, console)
+    table = deployment.state_table_name
+    order = _order(request, report, access.by, console)
+    give_order(access.dynamodb, table, order)
+    console.say([f"Order given at {words.moment(order.at)}, good until {words.moment(order.expires_at)}."])
+    if not request.wait:
+        console.say(["Follow it with nox -s status; withdraw it with nox -s failover -- --cancel."])
+        return DONE
+    follower = Follower(controller, console, lambda given: withdraw_order(access.dynamodb, table, given))
+    try:
+        incident = follower.follow(order)
+    except KeyboardInterrupt:
+        console.say(
+            [
+                "",
+                f"Left. What has begun goes on; the order is good until {words.moment(order.expires_at)} unless it is",
+                "withdrawn: nox -s failover -- --cancel. See nox -s status.",
+            ]
+        )
+        return INTERRUPTED
+    console.say([f"Incident {incident.incident_id} is closed.", *words.indented(words.outcome(incident))])
+    return FAILED if incident.is_taken_back else DONE
+
+
+def cancel(deployment: Deployment, access: Access, console: Console) -> int:
+    """Withdraw the order on record.
+
+    Returns:
+        0.
+
+    Raises:
+        RefusedError: DynamoDB refuses, or another person has written at the same time.
+    """
+    withdrawn = withdraw_order(access.dynamodb, deployment.state_table_name)
+    if withdrawn is None:
+        console.say(["No order is on record. Nothing was changed."])
+        return DONE
+    console.say(["Withdrawn:", *words.indented(words.order(withdrawn, console.now()))])
+    try:
+        report = Controller(access.lambda_client, deployment.failover_function_name).report()
+    except NoReportError as error:
+        console.say([f"Whether a failover had begun before is not known: {error}"])
+        return DONE
+    if report.incident is not None:
+        console.say(
+            [
+                f"Incident {report.incident.incident_id} has begun before and goes on. Before its promotion it can be",
+                "stopped with nox -s pause; after that, nothing takes a promotion back.",
+            ]
+        )
+    return DONE
+
+
+def _order(request: FailoverRequest, report: Report, by: str, console: Console) -> Order:
+    return new_order(
+        request.kind,
+        report.incident_id,
+        report.next_epoch,
+        by,
+        console.now(),
+        request.accepted_loss_seconds,
+        accepts_unknown_loss=request.accepts_unknown_loss,
+    )
+
+
+def _obstacle(request: FailoverRequest, report: Report) -> str | None:
+    """Why it would not happen; None where it would."""
+    if report.incident is not None:
+        return f"incident {report.incident.incident_id} is under way; follow it with nox -s status"
+    if request.kind is OrderKind.APPROVE:
+        named, now = (request.incident_id, request.epoch), (report.incident_id, report.next_epoch)
+        if named != now:
+            return (
+                f"--approve {request.incident_id} --epoch {request.epoch} is not what the controller is about now: "
+                f"incident {report.incident_id}, epoch {report.next_epoch}; look again before you approve that"
+            )
+    return None if report.would_fail_over else f"{report.decision.reason} ({report.decision.code})"
+
+
+def _confirm(order: Order, console: Console) -> None:
+    answer = console.ask(f"Type {order.incident_id} to give this order: ")
+    if answer != order.incident_id:
+        raise RefusedError("incident", answer or "(nothing)", f"nothing was done; type {order.incident_id} to do it")

@@ -1,0 +1,124 @@
+"""Moments, spans, losses and incidents in words, and rows under each other. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from textwrap import wrap
+
+from failover.control import Order, OrderKind, Pause
+from failover.incident import Incident, Phase, Step
+
+WIDTH = 120
+UNKNOWN = "unknown"
+NONE = "none"
+NOT_FENCED = "the old writer is NOT known to be fenced: keep clients off its address, and do not restart it by hand"
+
+
+def moment(at: datetime) -> str:
+    """A moment of these days."""
+    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def span(seconds: float) -> str:
+    """A time in seconds, in the units people think in."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h" if seconds < 172800 else f"{seconds / 86400:.0f} days"
+
+
+def ago(then: datetime, now: datetime) -> str:
+    """A moment and how long it is past."""
+    return f"{moment(then)} ({span(max(0.0, (now - then).total_seconds()))} ago)"
+
+
+def seconds_or_unknown(seconds: float | None) -> str:
+    """Seconds; unknown stays unknown."""
+    return UNKNOWN if seconds is None else f"{seconds:.1f} s"
+
+
+def loss(seconds: float | None) -> str:
+    """An upper bound of what is lost."""
+    if seconds == 0:
+        return NONE
+    return "unknown: nobody can say" if seconds is None else f"at most {seconds:.1f} s of writes"
+
+
+def pause(pause: Pause, now: datetime) -> str:
+    """Who paused, when and why."""
+    return f"paused by {pause.by} at {ago(pause.at, now)}: {pause.reason}"
+
+
+def order(order: Order, now: datetime, next_epoch: int | None = None) -> list[str]:
+    """An order on record.
+
+    Args:
+        order: the order.
+        now: the time.
+        next_epoch: the epoch that the next failover begins; None where that is not known.
+    """
+    left = (order.expires_at - now).total_seconds()
+    good = f"good for {span(left)} more" if left > 0 else "expired, so void"
+    if next_epoch is not None and order.epoch < next_epoch:
+        good = "that epoch has begun, so it is carried out or void"
+    return [
+        f"{order.kind}, for incident {order.incident_id} and epoch {order.epoch}; {good}",
+        f"given by {order.by} at {moment(order.at)}",
+        f"accepts {accepted(order)}",
+    ]
+
+
+def accepted(order: Order) -> str:
+    """The loss that an order accepts."""
+    if order.accepts_unknown_loss:
+        return "a loss that nobody can bound"
+    if order.accepted_loss_seconds is None:
+        return "no loss beyond the configured bound" if order.kind is OrderKind.APPROVE else "no loss at all"
+    return f"the loss of {order.accepted_loss_seconds:g} s of writes"
+
+
+def step(step: Step) -> str:
+    """One line for a step of an incident."""
+    line = f"{step.started_at:%H:%M:%S} UTC  {step.phase:<12} "
+    if step.finished_at is None:
+        under_way = "under way" if not step.told else f"not done; people were told: {'; '.join(step.told)}"
+        return f"{line}{under_way}"
+    took = (step.finished_at - step.started_at).total_seconds()
+    return f"{line}{step.outcome} ({took:.1f} s): {step.detail}"
+
+
+def outcome(incident: Incident) -> list[str]:
+    """What a closed incident cost."""
+    if incident.is_taken_back:
+        return [f"taken back: {incident.new_writer.other} stays the writer, and nothing is lost"]
+    fenced = incident.step(Phase.FENCED)
+    unfenced = [] if fenced is not None and fenced.outcome == "fenced" else [NOT_FENCED]
+    return [
+        *unfenced,
+        f"{incident.new_writer} is the writer, epoch {incident.epoch}",
+        f"RTO (from the trouble's beginning to the switch): {seconds_or_unknown(incident.rto_seconds)}",
+        f"data loss: {loss(incident.data_loss_seconds)}",
+    ]
+
+
+def rows(pairs: Iterable[tuple[str, Sequence[str]]]) -> list[str]:
+    """Names on the left, what there is to say on the right, long lines wrapped under themselves."""
+    listed = list(pairs)
+    indent = max(len(name) for name, _ in listed) + 2
+    lines = []
+    for name, texts in listed:
+        wrapped = [line for text in texts for line in wrap(text, WIDTH - indent, break_on_hyphens=False)]
+        lines += [f"{name if index == 0 else '':<{indent}}{line}" for index, line in enumerate(wrapped)]
+    return lines
+
+
+def indented(lines: Iterable[str], by: int = 2) -> list[str]:
+    """The lines, moved to the right; long ones wrapped."""
+    space = " " * by
+    return [
+        line
+        for text in lines
+        for line in wrap(text, WIDTH, initial_indent=space, subsequent_indent=f"{space}  ", break_on_hyphens=False)
+    ]

@@ -1,0 +1,182 @@
+"""What a decision depends on, each with the few answers that ``decide`` tells apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from types import MappingProxyType
+from typing import Any, cast
+
+from failover.control import Order, OrderKind
+from failover.decide import Decision, Situation, decide
+from failover.policy import Mode, Policy, WhenDark
+from failover.signals import Answer, Signals
+from failover.trouble import Kind
+from function_runtime.sites import Site
+
+ANSWERS = tuple(answer.value for answer in Answer)
+CONFIRMING = ("answers_there", "rds_healthy", "witness_sees", "region_answers")
+EVIDENCE = "evidence"
+LIFE_THERE, LIFE_WITNESSED = "its own site sees it", "the witness sees it"
+NONE, DARK_ALONE, CONFIRMED = "none", "the dark region alone", "another one"
+EVIDENCES = (LIFE_THERE, LIFE_WITNESSED, NONE, DARK_ALONE, CONFIRMED)
+
+
+@dataclass(frozen=True)
+class Input:
+    """One thing that ``decide`` may ask for.
+
+    Attributes:
+        name: its key.
+        heading: for people.
+        values: every answer it can have.
+    """
+
+    name: str
+    heading: str
+    values: tuple[str, ...]
+
+
+def evidence(combination: str) -> str:
+    """What four signals together say beyond this site's own probes, by the value of the input ``evidence``."""
+    there, rds, witness, region = combination.split()
+    if there == "yes":
+        return LIFE_THERE
+    if witness == "yes":
+        return LIFE_WITNESSED
+    if "no" in (there, rds, witness):
+        return CONFIRMED
+    return DARK_ALONE if region == "no" else NONE
+
+
+COMMON = (
+    Input("writer", "Recorded writer", ("the other site", "this site")),
+    Input("trouble", "Trouble", ("none", "some")),
+    Input("kind", "Kind of trouble", tuple(kind.value for kind in Kind)),
+    Input("age", "Its age against the patience", ("within", "beyond")),
+    Input("answers_here", "Writer answers this site's probes", ANSWERS),
+    Input("probe_works", "This site's probe reaches its own database", ANSWERS),
+)
+TOGETHER = Input(EVIDENCE, "Second signal", tuple(" ".join(each) for each in product(ANSWERS, repeat=len(CONFIRMING))))
+APART = (
+    Input("answers_there", "Writer answers its own site's probes", ANSWERS),
+    Input("rds_healthy", "RDS calls the writer operational", ANSWERS),
+    Input("witness_sees", "Witness sees the writer", ANSWERS),
+    Input("region_answers", "Writer's region answers", ANSWERS),
+)
+REST = (
+    Input("replica_receives", "Replica has received something since", ANSWERS),
+    Input("in_maintenance", "RDS reports work on the writer", ANSWERS),
+    Input("dark_without_witness", "Policy for a dark region alone", tuple(when.value for when in WhenDark)),
+    Input("mode", "Mode in force", tuple(mode.value for mode in Mode)),
+    Input("standby_ready", "Standby is an available replica", ANSWERS),
+    Input("cool_down", "Cool-down", ("never began", "over", "running")),
+    Input("lag", "Lag before the trouble", ("within the bound", "above the bound", "unknown")),
+    Input("loss", "Greatest loss", ("known", "unknown")),
+)
+OF_AN_ORDER = (
+    Input("accepted", "Accepted loss", ("none", "too little", "enough")),
+    Input("accepts_unknown", "Accepts an unknown loss", ("no", "yes")),
+)
+
+NOW = datetime(2026, 1, 1, 12, 34, 56, tzinfo=UTC)
+POLICY = Policy(
+    mode=Mode.AUTOMATIC,
+    outage_seconds=180,
+    metric_period_seconds=60,
+    lag_period_seconds=60,
+    max_data_loss_seconds=61,
+    cool_down_seconds=3600,
+)
+LAG_SECONDS = MappingProxyType({"within the bound": 17.3, "above the bound": 83.7, "unknown": None})
+LOSS_SECONDS = 91.7
+ACCEPTED_SECONDS = MappingProxyType({"none": None, "too little": 5.57, "enough": 777.0})
+AGE_SECONDS = MappingProxyType({"within": 271, "beyond": 1811})
+LAST_CLOSED_AT = MappingProxyType(
+    {"never began": None, "over": NOW - timedelta(days=1), "running": NOW - timedelta(seconds=1)}
+)
+# The figures above, as a reason has them, and what they are.
+WORDS = MappingProxyType(
+    {
+        "271 s": "*age*",
+        "1811 s": "*age*",
+        "17.3 s": "*lag*",
+        "83.7 s": "*lag*",
+        "91.7 s": "*greatest loss*",
+        "5.57 s": "*accepted loss*",
+        "61 s": "*bound*",
+        "180 s": "*outage*",
+        f"{NOW - timedelta(seconds=271):%H:%M:%S} UTC": "*its beginning*",
+        f"{NOW - timedelta(seconds=1811):%H:%M:%S} UTC": "*its beginning*",
+        (NOW + timedelta(seconds=3599)).isoformat(): "*its end*",
+        "PERSON": "*a person*",
+    }
+)
+Ask = Callable[[str], str]
+
+
+class _Asking:
+    """Stands for one of ``decide``'s arguments; each attribute is asked for only when ``decide`` reads it."""
+
+    def __init__(self, answers: dict[str, Callable[[], Any]], known: object = None) -> None:
+        self._answers, self._known = answers, known
+
+    def __getattr__(self, name: str) -> Any:
+        return self._answers[name]() if name in self._answers else getattr(self._known, name)
+
+
+def decision(order: OrderKind | None, ask: Ask) -> Decision:
+    """The decision, where ``ask`` answers for each input that ``decide`` reads, by the input's name.
+
+    Args:
+        order: the order there is.
+        ask: answers with one of the input's values; may raise.
+    """
+    trouble = _Asking(
+        {
+            "kind": lambda: Kind(ask("kind")),
+            "since": lambda: NOW - timedelta(seconds=AGE_SECONDS[ask("age")]),
+        }
+    )
+    signals = _Asking(
+        {
+            **{name: _answering(name, ask) for name in SIGNALS},
+            "trouble": lambda: None if ask("trouble") == "none" else trouble,
+            "lag_before_seconds": lambda: LAG_SECONDS[ask("lag")],
+            "loss_bound_seconds": lambda: LOSS_SECONDS if ask("loss") == "known" else None,
+        }
+    )
+    given = _Asking(
+        {
+            "kind": lambda: order,
+            "by": lambda: "PERSON",
+            "accepted_loss_seconds": lambda: ACCEPTED_SECONDS[ask("accepted")],
+            "accepts_unknown_loss": lambda: ask("accepts_unknown") == "yes",
+        }
+    )
+    situation = _Asking(
+        {
+            "at": lambda: NOW,
+            "here": lambda: Site.RECOVERY,
+            "writer": lambda: Site.PRIMARY if ask("writer") == "the other site" else Site.RECOVERY,
+            "last_closed_at": lambda: LAST_CLOSED_AT[ask("cool_down")],
+            "order": lambda: None if order is None else cast(Order, given),
+        }
+    )
+    policy = _Asking(
+        {
+            "mode": lambda: Mode(ask("mode")),
+            "dark_without_witness": lambda: WhenDark(ask("dark_without_witness")),
+        },
+        POLICY,
+    )
+    return decide(cast(Signals, signals), cast(Situation, situation), cast(Policy, policy))
+
+
+SIGNALS = tuple(each.name for each in (*COMMON, *APART, *REST) if each.values == ANSWERS)
+
+
+def _answering(name: str, ask: Ask) -> Callable[[], Answer]:
+    return lambda: Answer(ask(name))

@@ -1,0 +1,258 @@
+"""Whatever happens in whatever order: one promotion, and nothing goes back (C2, D4).
+
+Hypothesis composes histories: runs, alone, five at a time, held up and overtaken by others, with a fault at any call;
+people who pause, resume, approve what was asked and what was not, plan and force; a writer that dies and comes back,
+in a region that goes dark and returns. What must always hold is checked after every step of them.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from failover.control import Control, Order, OrderKind, Pause
+from failover.policy import Mode
+from function_runtime.sites import Site
+from worlds.faults import FAULTS, At, Kind
+from worlds.world import REGIONS, SETTINGS, START, Call, Killed, World, goes_well, run
+
+PRIMARY_REGION = REGIONS[Site.PRIMARY]
+CALLS = st.integers(1, 60)
+NO_FAULT: Kind = lambda take_effect: take_effect()  # noqa: E731 - one of the faults
+FAULT_OR_NONE = st.sampled_from([NO_FAULT, *FAULTS])
+
+
+@dataclass
+class ChangingWorld(World):
+    """A world whose writer can die and come back again and again."""
+
+    died_at: datetime | None = None
+    past: list[tuple[datetime, datetime]] = field(default_factory=list)
+
+    def outage(self, at: datetime) -> datetime | None:
+        """When the outage began that goes on at this moment."""
+        if self.died_at is not None and at >= self.died_at:
+            return self.died_at
+        return next((start for start, end in self.past if start <= at < end), None)
+
+    def down(self, at: datetime) -> bool:
+        return self.outage(at) is not None
+
+    def lag(self, at: datetime) -> float:
+        began = self.outage(at)
+        return self.lag_seconds + (0.0 if began is None else (at - began).total_seconds())
+
+
+class AnyHistory(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        logging.disable(logging.CRITICAL)
+        random.seed(0)
+        self.runs = 0
+        self.epoch = 0
+        self.writer = "primary"
+        self.latch = 0.0
+        self.steps: dict[str, tuple[int, int]] = {}
+        self.promotion_begun = False
+
+    @initialize(
+        mode=st.sampled_from([Mode.AUTOMATIC, Mode.AUTOMATIC, Mode.MANUAL]),
+        lag_seconds=st.sampled_from([0.0, 0.0, 40.0]),
+        slot_lag_bytes=st.sampled_from([None, 0.0, 64.0]),
+        ordered=st.sampled_from([None, None, OrderKind.APPROVE, OrderKind.PLANNED]),
+    )
+    def begin(self, mode: Mode, lag_seconds: float, slot_lag_bytes: float | None, ordered: OrderKind | None) -> None:
+        self.settings = replace(SETTINGS, policy=replace(SETTINGS.policy, mode=mode))
+        self.world = ChangingWorld(lag_seconds=lag_seconds, slot_lag_bytes=slot_lag_bytes, validates=False)
+        if ordered is not OrderKind.PLANNED:
+            self.world.died_at = START
+        if ordered is not None:
+            self.one_run(goes_well)
+            self.people_order(ordered, "", 1000.0)
+
+    # Runs
+
+    @rule(times=st.sampled_from([1, 1, 5]))
+    def a_message_is_delivered(self, times: int) -> None:
+        for _ in range(times):
+            self.one_run(goes_well)
+
+    @rule(after_seconds=st.sampled_from([1, 2, 7, 25]))
+    def the_schedule_comes_round(self, after_seconds: int) -> None:
+        self.world.sleep(after_seconds)
+        self.one_run(goes_well)
+
+    @rule(number=CALLS, fault=st.sampled_from(FAULTS))
+    def a_call_goes_wrong(self, number: int, fault: Kind) -> None:
+        self.one_run(At(self.is_number(number), fault))
+
+    @rule(
+        number=CALLS,
+        fault=FAULT_OR_NONE,
+        held_up_seconds=st.sampled_from([0, 5, 30]),
+        its_number=CALLS,
+        its_fault=FAULT_OR_NONE,
+    )
+    def another_run_overtakes(
+        self, number: int, fault: Kind, held_up_seconds: int, its_number: int, its_fault: Kind
+    ) -> None:
+        def overtake() -> None:
+            held_up = self.world.fault
+            self.world.sleep(held_up_seconds)
+            self.one_run(At(self.is_number(its_number), its_fault))
+            self.world.fault = held_up
+
+        self.one_run(At(self.is_number(number), fault, overtake))
+
+    def one_run(self, fault: Callable[[Call, Callable[[], Any]], Any]) -> None:
+        def watched(call: Call, take_effect: Callable[[], Any]) -> Any:
+            def take_effect_and_look() -> Any:
+                answer = take_effect()
+                self.look_at_the_promotion()
+                self.look_at_the_latch()
+                self.look_at_the_incidents()
+                return answer
+
+            return fault(call, take_effect_and_look)
+
+        self.runs += 1
+        self.world.fault = watched
+        with suppress(Killed, ClientError, BotoCoreError):
+            run(self.world, f"run-{self.runs}", self.settings)
+        self.world.fault = goes_well
+
+    def is_number(self, number: int) -> Callable[[Call], bool]:
+        first = self.world.calls
+        return lambda _: self.world.calls - first >= number
+
+    def look_at_the_promotion(self) -> None:
+        """A pause that was there before the promotion's step was begun keeps it from being begun."""
+        if not self.promotion_begun and any(
+            step["phase"] == "promoting" for incident in self.world.incidents for step in incident["steps"]
+        ):
+            self.promotion_begun = True
+            assert self.control().pause is None
+        assert self.promotion_begun or "promoted" not in self.world.events, "a step is on record before it is taken"
+
+    def look_at_the_latch(self) -> None:
+        """The newest that CloudWatch has never falls back; a run that was held up publishes late, with its own time."""
+        if self.world.published:
+            _, value = max(self.world.published)
+            assert value >= self.latch, "the latch never falls back"
+            self.latch = value
+
+    def look_at_the_incidents(self) -> None:
+        """Each write follows the one before: what one run has recorded, no other that is behind it writes over."""
+        for incident in self.world.incidents:
+            steps = len(incident["steps"]), sum(step["finished_at"] is not None for step in incident["steps"])
+            assert steps >= self.steps.get(incident["incident_id"], (0, 0)), "no step is forgotten"
+            self.steps[incident["incident_id"]] = steps
+
+    # Time, and what breaks
+
+    @rule(seconds=st.sampled_from([1, 2, 4, 7, 25, 70]))
+    def time_passes(self, seconds: int) -> None:
+        self.world.sleep(seconds)
+
+    @rule()
+    @precondition(lambda self: self.world.died_at is None)
+    def the_writer_dies(self) -> None:
+        self.world.died_at = self.world.now
+
+    @rule()
+    @precondition(lambda self: self.world.died_at is not None)
+    def the_writer_comes_back(self) -> None:
+        assert self.world.died_at is not None
+        self.world.past.append((self.world.died_at, self.world.now))
+        self.world.died_at = None
+
+    @rule(dark=st.sampled_from([False, False, True]))
+    def the_region_goes_dark_or_returns(self, dark: bool) -> None:
+        self.world.dark = {PRIMARY_REGION} if dark else set()
+
+    # People
+
+    def control(self) -> Control:
+        return Control.from_item(self.world.plain("control")) if "control" in self.world.items else Control()
+
+    def say(self, control: Control) -> None:
+        self.world.put(replace(control, version=control.version + 1).as_item())
+
+    @rule(paused=st.sampled_from([False, False, True]))
+    def people_pause_or_resume(self, paused: bool) -> None:
+        pause = Pause("arn:person", self.world.now, "a migration") if paused else None
+        self.say(self.control().with_pause(pause))
+
+    @rule(
+        kind=st.sampled_from([OrderKind.APPROVE, OrderKind.APPROVE, *OrderKind]),
+        wrong=st.sampled_from(["", "", "incident", "epoch", "expired"]),
+        accepted_loss_seconds=st.sampled_from([None, 5.0, 1000.0]),
+    )
+    def people_order(self, kind: OrderKind, wrong: str, accepted_loss_seconds: float | None) -> None:
+        recorded: dict[str, Any] = self.world.controller if "controller" in self.world.items else {"epoch": 0}
+        epoch = int(recorded["epoch"]) + 1
+        incident_id = recorded.get("proposal", {}).get("incident_id", f"{epoch:06d}-ordered")
+        self.say(
+            self.control().with_order(
+                Order(
+                    kind,
+                    "000001-of-yesterday" if wrong == "incident" else incident_id,
+                    epoch + 1 if wrong == "epoch" else epoch,
+                    "arn:person",
+                    self.world.now,
+                    self.world.now + timedelta(seconds=0 if wrong == "expired" else 900),
+                    accepted_loss_seconds,
+                )
+            )
+        )
+
+    # What always holds
+
+    @invariant()
+    def nothing_goes_back_and_nothing_happens_twice(self) -> None:
+        world = self.world
+        assert world.events.count("promoted") <= 1
+        if "controller" not in world.items:
+            return
+        epoch, writer = int(world.controller["epoch"]), world.controller["writer_site"]
+        assert epoch >= self.epoch
+        assert (self.writer, writer) != ("recovery", "primary")
+        if writer == "recovery":
+            assert "promoted" in world.events
+        else:
+            assert set(world.latch) <= {0}, "the latch does not move before the record does"
+        self.epoch, self.writer = epoch, writer
+        promoting = [
+            incident for incident in world.incidents if any(step["phase"] == "promoting" for step in incident["steps"])
+        ]
+        assert len(promoting) <= 1, "one incident, of one epoch, promotes"
+        assert all(step["finished_at"] for incident in world.incidents for step in incident["steps"][:-1])
+
+    def teardown(self) -> None:
+        """When all is well again, and time passes, no incident is left open."""
+        if hasattr(self, "world"):
+            self.world.dark.clear()
+            self.say(self.control().with_pause(None))
+            for _ in range(8):
+                self.one_run(goes_well)
+                self.world.sleep(25)
+            self.nothing_goes_back_and_nothing_happens_twice()
+            assert "incident_id" not in self.world.controller
+            assert self.world.latch[-1] == (1 if "promoted" in self.world.events else 0)
+        logging.disable(logging.NOTSET)
+
+
+TestAnyHistory = AnyHistory.TestCase
+TestAnyHistory.settings = settings(
+    max_examples=100, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)

@@ -1,0 +1,195 @@
+"""What hypothesis draws: signals, situations and policies to decide on, and readings to make signals of."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import strategies as st
+
+from failover.control import Order, OrderKind
+from failover.decide import Situation
+from failover.policy import Mode, Policy, WhenDark
+from failover.readings import Datapoint, Instance, Readings, RegionAnswers, Series, Unanswered
+from failover.signals import SIGNAL_NAMES, Answer, Signals
+from failover.trouble import Kind, Trouble
+from function_runtime.sites import Site
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+ANSWERS = st.sampled_from(Answer)
+# Quarters: exact in seconds and in microseconds.
+SECONDS = st.integers(0, 800).map(lambda quarters: quarters / 4)
+TROUBLES = st.builds(lambda kind, age: Trouble(kind, NOW - timedelta(seconds=age), NOW), st.sampled_from(Kind), SECONDS)
+ANYTHING = st.builds(
+    Signals,
+    **dict.fromkeys(SIGNAL_NAMES, ANSWERS),
+    trouble=st.none() | TROUBLES,
+    lag_before_seconds=st.none() | SECONDS,
+    loss_bound_seconds=st.none() | SECONDS,
+)
+DEAD = Signals(
+    answers_here=Answer.NO,
+    probe_works=Answer.YES,
+    answers_there=Answer.UNKNOWN,
+    rds_healthy=Answer.UNKNOWN,
+    in_maintenance=Answer.UNKNOWN,
+    region_answers=Answer.UNKNOWN,
+    witness_sees=Answer.UNKNOWN,
+    replica_receives=Answer.UNKNOWN,
+    standby_ready=Answer.YES,
+    trouble=Trouble(Kind.FAILING, NOW - timedelta(seconds=9), NOW),
+    lag_before_seconds=1.0,
+    loss_bound_seconds=2.0,
+)
+HEALTHY = replace(DEAD, answers_here=Answer.YES, rds_healthy=Answer.YES, trouble=None, loss_bound_seconds=None)
+# Most of what is drawn from everything is decided by the first questions; little changed, the last ones are asked too.
+SIGNALS = ANYTHING | st.builds(
+    lambda signals, anything, changed: replace(signals, **{name: getattr(anything, name) for name in changed}),
+    st.sampled_from(
+        [
+            HEALTHY,
+            DEAD,
+            replace(DEAD, answers_there=Answer.NO),
+            replace(DEAD, region_answers=Answer.NO),
+            replace(DEAD, in_maintenance=Answer.YES),
+        ]
+    ),
+    ANYTHING,
+    st.sets(st.sampled_from([field.name for field in fields(Signals)]), max_size=2),
+)
+POLICIES = st.builds(
+    Policy,
+    mode=st.sampled_from([Mode.AUTOMATIC, *Mode]),
+    outage_seconds=st.integers(1, 60),
+    metric_period_seconds=st.just(1),
+    lag_period_seconds=st.just(1),
+    max_data_loss_seconds=SECONDS,
+    cool_down_seconds=SECONDS,
+    dark_without_witness=st.sampled_from(WhenDark),
+)
+ORDERS = st.none() | st.builds(
+    Order,
+    kind=st.sampled_from(OrderKind),
+    incident_id=st.just("000001-ordered"),
+    epoch=st.just(1),
+    by=st.just("arn:person"),
+    at=st.just(NOW),
+    expires_at=st.just(NOW + timedelta(minutes=15)),
+    accepted_loss_seconds=st.none() | SECONDS,
+    accepts_unknown_loss=st.booleans(),
+)
+SITUATIONS = st.builds(
+    Situation,
+    at=st.just(NOW),
+    here=st.just(Site.RECOVERY),
+    writer=st.sampled_from([Site.PRIMARY, Site.PRIMARY, Site.PRIMARY, Site.RECOVERY]),
+    last_closed_at=st.none() | st.builds(lambda ago: NOW - timedelta(seconds=ago), SECONDS),
+    order=ORDERS,
+)
+
+
+# Readings, in periods of a second. The outages in them are 3 s long or more.
+READ_POLICY = Policy(
+    mode=Mode.AUTOMATIC,
+    outage_seconds=3,
+    metric_period_seconds=1,
+    lag_period_seconds=1,
+    max_data_loss_seconds=10,
+    cool_down_seconds=60,
+)
+SILENCE = Unanswered("timed out", service_answered=False)
+REFUSAL = Unanswered("AccessDenied", service_answered=True)
+PERIODS = 12
+
+
+def series(*values: float | None, until: datetime = NOW) -> Series:
+    """One sample a second, the last one in the second before ``until``; None is a second without."""
+    first = until - timedelta(seconds=len(values))
+    return tuple(
+        Datapoint(first + timedelta(seconds=number), value, value, 1)
+        for number, value in enumerate(values)
+        if value is not None
+    )
+
+
+def _ending(before: float, outage: list[float | None]) -> Series:
+    return series(*[before] * (PERIODS - len(outage)), *outage)
+
+
+NO_ANSWER = st.sampled_from([SILENCE, REFUSAL])
+PROBES = st.one_of(
+    st.builds(_ending, st.just(1.0), st.lists(st.just(0.0), min_size=4, max_size=9)),
+    st.builds(_ending, st.just(1.0), st.lists(st.sampled_from([0.0, 0.0, 0.0, 1.0, None]), max_size=9)),
+)
+PROBES_OR_NOT = st.one_of(PROBES, PROBES, st.just(series(*[1.0] * PERIODS)), NO_ANSWER)
+LAGS = st.one_of(
+    st.builds(
+        lambda lag, climb: series(*[lag] * (PERIODS - climb), *[lag + each for each in range(climb)]),
+        st.sampled_from([0.0, 0.5, 3.0, 30.0]),
+        st.integers(0, 9),
+    ),
+    st.lists(st.sampled_from([None, -1.0, 0.0, 2.0, 40.0]), max_size=PERIODS).map(lambda values: series(*values)),
+    NO_ANSWER,
+)
+SLOTS = st.one_of(
+    st.lists(st.sampled_from([None, 0.0, 0.0, 64.0]), max_size=PERIODS).map(lambda values: series(*values)), NO_ANSWER
+)
+STATUSES = st.sampled_from(["available", "available", "rebooting", "failed", "storage-full", "word-of-tomorrow"])
+INSTANCES = st.one_of(st.builds(Instance, STATUSES, st.none(), st.just({})), NO_ANSWER)
+STANDBYS = st.one_of(
+    st.just(Instance("available", "arn:source", {})),
+    st.builds(Instance, STATUSES, st.sampled_from([None, "arn:source"]), st.just({}), st.booleans()),
+    NO_ANSWER,
+)
+REGIONS_ANSWER = st.sampled_from([RegionAnswers(("rds", "cloudwatch"), ()), RegionAnswers((), ("rds", "sts"))])
+ANY_READINGS = st.builds(
+    Readings,
+    at=st.just(NOW),
+    active=st.just(Site.PRIMARY),
+    here=st.just(Site.RECOVERY),
+    active_seen_from_here=PROBES_OR_NOT,
+    active_seen_from_there=PROBES_OR_NOT,
+    standby_seen_from_here=st.one_of(st.just(series(*[1.0] * PERIODS)), PROBES_OR_NOT),
+    lag=LAGS,
+    slot_lag=SLOTS,
+    witness=st.none() | PROBES_OR_NOT,
+    active_instance=INSTANCES,
+    standby_instance=STANDBYS,
+    active_region=REGIONS_ANSWER,
+    reference_region=st.none() | REGIONS_ANSWER,
+)
+OUTAGE = series(*[1.0] * 6, *[0.0] * 6)
+DEAD_READINGS = Readings(
+    at=NOW,
+    active=Site.PRIMARY,
+    here=Site.RECOVERY,
+    active_seen_from_here=OUTAGE,
+    active_seen_from_there=OUTAGE,
+    standby_seen_from_here=series(*[1.0] * PERIODS),
+    lag=series(*[0.5] * 6, *[0.5 + second for second in range(1, 7)]),
+    slot_lag=SILENCE,
+    witness=None,
+    active_instance=Instance("available", None, {}),
+    standby_instance=Instance("available", "arn:source", {}),
+    active_region=RegionAnswers(("rds", "cloudwatch"), ()),
+    reference_region=RegionAnswers(("sts",), ()),
+)
+READINGS = ANY_READINGS | st.builds(
+    lambda readings, anything, changed: replace(readings, **{name: getattr(anything, name) for name in changed}),
+    st.sampled_from(
+        [
+            DEAD_READINGS,
+            replace(DEAD_READINGS, active_seen_from_there=SILENCE, active_region=RegionAnswers((), ("rds",))),
+        ]
+    ),
+    ANY_READINGS,
+    st.sets(st.sampled_from([field.name for field in fields(Readings)]), max_size=3),
+)
+RECORDED = st.none() | st.builds(
+    Trouble,
+    kind=st.sampled_from(Kind),
+    since=st.integers(3, 12).map(lambda ago: NOW - timedelta(seconds=ago)),
+    first_failure_by=st.just(NOW - timedelta(seconds=3)),
+    lag_before_seconds=st.none() | st.sampled_from([0.5, 30.0]),
+    dark_since=st.none() | st.just(NOW - timedelta(seconds=2)),
+)

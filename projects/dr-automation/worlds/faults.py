@@ -1,0 +1,106 @@
+"""What can go wrong with one call of a run, as faults for `worlds.world`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
+
+from worlds.world import Call, Killed
+
+TakeEffect = Callable[[], Any]
+Kind = Callable[[TakeEffect], Any]
+
+
+def answered(code: str, status: int) -> ClientError:
+    """An error as AWS answers it."""
+    response = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "Operation")  # type: ignore[arg-type]
+
+
+def server_error(take_effect: TakeEffect) -> Any:
+    raise answered("InternalFailure", 500)
+
+
+def throttled(take_effect: TakeEffect) -> Any:
+    raise answered("Throttling", 400)
+
+
+def refused(take_effect: TakeEffect) -> Any:
+    raise answered("AccessDenied", 403)
+
+
+def not_connected(take_effect: TakeEffect) -> Any:
+    raise ConnectTimeoutError(endpoint_url="endpoint")
+
+
+def lost_answer(take_effect: TakeEffect) -> Any:
+    take_effect()
+    raise ReadTimeoutError(endpoint_url="endpoint")
+
+
+def server_error_after_effect(take_effect: TakeEffect) -> Any:
+    take_effect()
+    raise answered("InternalFailure", 500)
+
+
+def lost_answer_retried(take_effect: TakeEffect) -> Any:
+    """The SDK asks again, and what answers is the second call."""
+    take_effect()
+    return take_effect()
+
+
+def killed_before(take_effect: TakeEffect) -> Any:
+    raise Killed
+
+
+def killed_after(take_effect: TakeEffect) -> Any:
+    take_effect()
+    raise Killed
+
+
+FAULTS: tuple[Kind, ...] = (
+    server_error,
+    throttled,
+    refused,
+    not_connected,
+    lost_answer,
+    server_error_after_effect,
+    lost_answer_retried,
+    killed_before,
+    killed_after,
+)
+
+
+class At:
+    """A fault at one call.
+
+    Args:
+        where: whether this is the call.
+        kind: what goes wrong.
+        meet: what happens in between, at that very moment: another run, a person's word.
+    """
+
+    def __init__(self, where: Callable[[Call], bool], kind: Kind, meet: Callable[[], None] | None = None) -> None:
+        self._where, self._kind, self._meet = where, kind, meet
+        self._meeting = False
+        self.struck: list[Call] = []
+        self.killed = False
+
+    def __call__(self, call: Call, take_effect: TakeEffect) -> Any:
+        if self._meeting:
+            return take_effect()
+        if self.killed:
+            raise Killed  # the process is gone: not even what it would clean up happens
+        if self.struck or not self._where(call):
+            return take_effect()
+        self.struck.append(call)
+        if self._meet is not None:
+            self._meeting = True
+            try:
+                self._meet()
+            finally:
+                self._meeting = False
+        self.killed = self._kind in (killed_before, killed_after)
+        return self._kind(take_effect)

@@ -1,0 +1,153 @@
+"""A person at a terminal beside an AWS in memory, in which the real controller answers and, at each tick, acts."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError, ConnectTimeoutError
+
+from failover.report import report
+from failover.settings import Settings
+from function_runtime.sites import Site
+from operations import commands
+from operations.access import Access
+from operations.arguments import CancelRequest, FailoverRequest, PauseRequest, StatusRequest, parse
+from operations.console import Console
+from operations.deployment import Deployment
+from operations.failover_command import cancel, failover
+from worlds.world import ENVIRONMENT, REGIONS, SETTINGS, Clock, World, run
+
+ALICE = "arn:aws:iam::111122223333:user/alice"
+BOB = "arn:aws:iam::111122223333:user/bob"
+DEPLOYMENT = Deployment(
+    controller_region=REGIONS[Site.RECOVERY],
+    operator_role_arn="arn:aws:iam::111122223333:role/operator-recovery-test",
+    failover_function_name="failover-recovery-test",
+    state_table_name=SETTINGS.state_table,
+)
+MANUAL = Settings.from_environment({**ENVIRONMENT, "MODE": "manual"})
+
+
+def healthy_world() -> World:
+    return World(primary_dies=False)
+
+
+def world_in_trouble() -> World:
+    """The primary died six seconds ago, twice the time that makes an outage."""
+    return World()
+
+
+@dataclass
+class Function:
+    """The failover function: asked, it looks; nothing is done."""
+
+    world: World
+    settings: Settings = SETTINGS
+    failure: Exception | None = None
+    answer: Callable[[dict[str, Any]], dict[str, Any]] = lambda content: content
+
+    def invoke(self, **parameters: Any) -> dict[str, Any]:
+        assert parameters["FunctionName"] == DEPLOYMENT.failover_function_name
+        if self.failure is not None:
+            raise self.failure
+        question = json.loads(parameters["Payload"])
+        try:
+            content = report(self.world, self.settings, Clock(self.world), question["report"])
+        except Exception as error:  # noqa: BLE001 - as Lambda's runtime does
+            failure = {"errorType": type(error).__name__, "errorMessage": str(error)}
+            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(failure).encode())}
+        return {"Payload": io.BytesIO(json.dumps(self.answer(content)).encode())}
+
+
+@dataclass
+class Person(Console):
+    """Who types; the controller runs whenever they wait."""
+
+    world: World
+    settings: Settings = SETTINGS
+    types: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    ticks: bool = True
+    interferes: Callable[[], None] = lambda: None
+
+    def say(self, lines: Iterable[str]) -> None:
+        self.lines += lines
+
+    def ask(self, question: str) -> str:
+        return self.types.pop(0)
+
+    def now(self) -> datetime:
+        return self.world.now
+
+    def sleep(self, seconds: float) -> None:
+        self.world.sleep(seconds)
+        self.interferes()
+        if self.ticks:
+            run(self.world, settings=self.settings)
+
+
+class Terminal:
+    """Where commands are given."""
+
+    def __init__(self, world: World, settings: Settings = SETTINGS) -> None:
+        self.world = world
+        self.settings = settings
+        self.function = Function(world, settings)
+        self.person = Person(world, settings)
+        self.dynamodb = world.of("dynamodb", DEPLOYMENT.controller_region)
+
+    def give(self, command: str, by: str = ALICE) -> int:
+        """Give a command as after ``nox -s``; what it prints is kept in ``printed``."""
+        self.person.lines.clear()
+        access = Access(by, self.function, self.dynamodb)  # type: ignore[arg-type]
+        request = parse(command.split())
+        if isinstance(request, StatusRequest):
+            return commands.status(request, DEPLOYMENT, access, self.person)
+        if isinstance(request, PauseRequest):
+            return commands.pause(request, DEPLOYMENT, access, self.person)
+        if isinstance(request, FailoverRequest):
+            return failover(request, DEPLOYMENT, access, self.person)
+        if isinstance(request, CancelRequest):
+            return cancel(DEPLOYMENT, access, self.person)
+        return commands.resume(DEPLOYMENT, access, self.person)
+
+    def tick(self) -> dict[str, str]:
+        """One run of the controller."""
+        return run(self.world, settings=self.settings)
+
+    @property
+    def printed(self) -> str:
+        """What the last command printed, in one line."""
+        return " ".join(" ".join(self.person.lines).split())
+
+    @property
+    def control(self) -> dict[str, Any]:
+        """The item that operators write; empty before the first write."""
+        return self.world.plain("control") if "control" in self.world.items else {}
+
+
+def silence() -> Exception:
+    return ConnectTimeoutError(endpoint_url="lambda")
+
+
+def denied(operation: str) -> Exception:
+    return ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, operation)
+
+
+def outputs_file(folder: Path, **changes: Any) -> Path:
+    file = folder / "flat-outputs.json"
+    outputs = {
+        "controllerRegion": DEPLOYMENT.controller_region,
+        "operatorRoleArn": DEPLOYMENT.operator_role_arn,
+        "failoverFunctionName": DEPLOYMENT.failover_function_name,
+        "stateTableName": DEPLOYMENT.state_table_name,
+        "databasePort": 5432,
+    }
+    file.write_text(json.dumps({**outputs, **changes}))
+    return file

@@ -1,0 +1,191 @@
+"""Everything is done under the operators' role, which allows what the commands call and nothing else."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore import xform_name
+from botocore.exceptions import EndpointConnectionError, NoCredentialsError
+
+import operations
+from automation_layer.operator_role import OperatorReach, statements, trust
+from operations.access import is_session_of, session_name, take_role
+from operations.errors import RefusedError
+from shared.errors import SettingsError
+from tests.operations.terminal import ALICE, DEPLOYMENT, denied
+
+ACCOUNT = "111122223333"
+HOME = f"ap-southeast-1:{ACCOUNT}"
+REACH = OperatorReach(
+    region="ap-southeast-1",
+    function_arn=f"arn:aws:lambda:{HOME}:function:failover-recovery-dev",
+    state_table_arn=f"arn:aws:dynamodb:{HOME}:table/failover-state-recovery-dev",
+    state_key_arn=f"arn:aws:kms:{HOME}:key/data",
+)
+STATEMENTS = statements(REACH)
+# Before the role is taken, with the person's own rights.
+BEFORE = {"sts:AssumeRole", "sts:GetCallerIdentity"}
+# What DynamoDB does with the role's rights, never the commands' own code.
+BY_DYNAMODB = {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"}
+# boto3 names Lambda's API differently from IAM: https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
+
+
+def called_actions() -> set[str]:
+    folder = Path(operations.__file__).parent
+    trees = [ast.parse(file.read_text()) for file in folder.glob("*.py")]
+    attributes = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    called = set()
+    for service in ("lambda", "dynamodb", "sts", "rds", "sns", "cloudwatch", "iam", "kms"):
+        client: Any = boto3.client(
+            service, region_name="ap-southeast-1", aws_access_key_id="-", aws_secret_access_key="-"
+        )
+        for operation in client.meta.service_model.operation_names:
+            if xform_name(operation) in attributes:
+                called.add(ACTIONS.get(f"{service}:{operation}", f"{service}:{operation}"))
+    return called
+
+
+def granted_actions() -> set[str]:
+    return {
+        action
+        for each in STATEMENTS
+        for action in ([each["Action"]] if isinstance(each["Action"], str) else each["Action"])
+    }
+
+
+def test_the_role_allows_exactly_what_the_commands_call() -> None:
+    # The record is read through the functions' own State, with the same call.
+    assert granted_actions() - BY_DYNAMODB == called_actions() - BEFORE
+
+
+def test_the_role_is_for_one_function_one_table_and_one_key() -> None:
+    resources = {each["Resource"] for each in STATEMENTS}
+    assert resources == {REACH.function_arn, REACH.state_table_arn, REACH.state_key_arn}
+    assert {each["Effect"] for each in STATEMENTS} == {"Allow"}
+
+
+def test_operators_write_what_they_say_and_nothing_else() -> None:
+    (writing,) = [each for each in STATEMENTS if "dynamodb:PutItem" in each["Action"]]
+    assert writing["Action"] == ["dynamodb:PutItem"]
+    assert writing["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["control"]}}
+
+
+def test_the_key_is_used_through_dynamodb_only() -> None:
+    (using,) = [each for each in STATEMENTS if each["Resource"] == REACH.state_key_arn]
+    assert using["Condition"] == {"StringEquals": {"kms:ViaService": "dynamodb.ap-southeast-1.amazonaws.com"}}
+
+
+def test_without_names_the_accounts_own_policies_say_who_may_take_the_role() -> None:
+    (statement,) = trust(ACCOUNT, [], require_mfa=False)["Statement"]
+    assert statement["Principal"] == {"AWS": [f"arn:aws:iam::{ACCOUNT}:root"]}
+    assert "Condition" not in statement
+
+
+def test_named_principals_are_the_only_ones() -> None:
+    (statement,) = trust(ACCOUNT, [ALICE], require_mfa=True)["Statement"]
+    assert statement["Principal"] == {"AWS": [ALICE]}
+    # Bool, not BoolIfExists: long-lived keys have no such attribute, and must not pass.
+    assert statement["Condition"] == {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+
+
+@pytest.mark.parametrize(
+    ("caller", "name"),
+    [
+        (ALICE, "alice"),
+        (f"arn:aws:iam::{ACCOUNT}:root", "root"),
+        (f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_Ops_0/alice@example.com", "alice@example.com"),
+        (f"arn:aws:iam::{ACCOUNT}:user/team/a", "a-"),
+        (f"arn:aws:iam::{ACCOUNT}:user/ünï", "-n-"),
+        (f"arn:aws:iam::{ACCOUNT}:user/{'x' * 80}", "x" * 64),
+    ],
+)
+def test_the_session_carries_the_callers_name(caller: str, name: str) -> None:
+    assert session_name(caller) == name
+
+
+def test_a_caller_in_the_role_already_does_not_take_it_again() -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/operator-recovery-dev"
+    assert is_session_of(f"arn:aws:sts::{ACCOUNT}:assumed-role/operator-recovery-dev/alice", role)
+    assert not is_session_of(f"arn:aws:sts::{ACCOUNT}:assumed-role/operator-recovery-dev2/alice", role)
+    assert not is_session_of("arn:aws:sts::999999999999:assumed-role/operator-recovery-dev/alice", role)
+
+
+class Sessions:
+    """boto3's sessions, and an STS behind them."""
+
+    def __init__(self, answers: Mapping[str, Any]) -> None:
+        self.answers = answers
+        self.clients: list[tuple[str, str, str]] = []
+        self.asked: list[dict[str, Any]] = []
+
+    def __call__(self, **keys: str) -> Any:
+        return _Session(self, keys.get("aws_access_key_id", "own"))
+
+
+class _Session:
+    def __init__(self, sessions: Sessions, key: str) -> None:
+        self.sessions, self.key = sessions, key
+
+    def client(self, service: str, *, region_name: str, config: object) -> Any:
+        self.sessions.clients.append((service, region_name, self.key))
+        return self
+
+    def get_caller_identity(self) -> Any:
+        return self._answer("identity")
+
+    def assume_role(self, **parameters: Any) -> Any:
+        self.sessions.asked.append(parameters)
+        return self._answer("role")
+
+    def _answer(self, name: str) -> Any:
+        answer = self.sessions.answers[name]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+CREDENTIALS = {"Credentials": {"AccessKeyId": "role", "SecretAccessKey": "s", "SessionToken": "t"}}
+
+
+def sessions(monkeypatch: pytest.MonkeyPatch, identity: Any = None, role: Any = CREDENTIALS) -> Sessions:
+    made = Sessions({"identity": {"Arn": ALICE} if identity is None else identity, "role": role})
+    monkeypatch.setattr(boto3.session, "Session", made)
+    return made
+
+
+def test_all_work_is_done_in_the_controllers_region_under_the_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = sessions(monkeypatch)
+    assert take_role(DEPLOYMENT).by == ALICE
+    assert made.asked == [{"RoleArn": DEPLOYMENT.operator_role_arn, "RoleSessionName": "alice"}]
+    region = DEPLOYMENT.controller_region
+    assert made.clients == [("sts", region, "own"), ("lambda", region, "role"), ("dynamodb", region, "role")]
+
+
+def test_whoever_may_not_take_the_role_is_told_what_decides_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions(monkeypatch, role=denied("AssumeRole"))
+    with pytest.raises(RefusedError, match=f"operatorRoleArn = .*{ALICE} may not take this role.*operatorPrincipals"):
+        take_role(DEPLOYMENT)
+
+
+def test_without_credentials_it_is_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions(monkeypatch, identity=NoCredentialsError())
+    with pytest.raises(SettingsError, match=r"AWS credentials = .*set AWS_PROFILE or log in"):
+        take_role(DEPLOYMENT)
+
+
+def test_credentials_that_sts_refuses_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions(monkeypatch, identity=denied("GetCallerIdentity"))
+    with pytest.raises(RefusedError, match="log in again"):
+        take_role(DEPLOYMENT)
+
+
+def test_an_sts_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    sessions(monkeypatch, identity=EndpointConnectionError(endpoint_url="http://127.0.0.1:1"))
+    with pytest.raises(RefusedError, match="STS in ap-southeast-1 does not answer"):
+        take_role(DEPLOYMENT)

@@ -1,0 +1,100 @@
+"""What is given on the command line is understood, or refused with key, value and remedy before AWS is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from failover.control import OrderKind
+from operations.__main__ import main
+from operations.arguments import OUTPUTS_FILE, FailoverRequest, PauseRequest, StatusRequest, parse
+from operations.deployment import OUTPUTS, Deployment
+from shared.contracts import AutomationContract
+from shared.errors import SettingsError
+from tests.operations.terminal import DEPLOYMENT, outputs_file
+
+
+def test_status_reads_the_outputs_of_the_last_deploy_or_lab() -> None:
+    assert parse(["status"]) == StatusRequest(OUTPUTS_FILE, as_json=False)
+    assert parse(["status", "--json", "--outputs", "x"]) == StatusRequest(Path("x"), as_json=True)
+
+
+def test_a_reason_is_one_line() -> None:
+    assert parse(["pause", "--reason", " index\n rebuild "]) == PauseRequest(OUTPUTS_FILE, "index rebuild")
+
+
+def test_an_approval_names_incident_epoch_and_loss() -> None:
+    request = parse(
+        ["failover", "--approve", "000001-x", "--epoch", "1", "--accept-loss-seconds", "90.5", "--yes", "--no-wait"]
+    )
+    assert request == FailoverRequest(
+        outputs=OUTPUTS_FILE,
+        kind=OrderKind.APPROVE,
+        incident_id="000001-x",
+        epoch=1,
+        accepted_loss_seconds=90.5,
+        accepts_unknown_loss=False,
+        dry_run=False,
+        yes=True,
+        wait=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("", "the following arguments are required: command"),
+        ("stauts", "invalid choice"),
+        ("pause", "the following arguments are required: --reason"),
+        ("pause --reason", "expected one argument"),
+        ("failover", "one of the arguments --approve --planned --forced --cancel is required"),
+        ("failover --planned --forced --accept-unknown-loss", "not allowed with argument"),
+        ("failover --approve x", "--epoch = (not set)"),
+        ("failover --approve x --epoch 0", "'0' is no whole number above 0"),
+        ("failover --planned --epoch 1", "--epoch = 1"),
+        ("failover --planned --accept-loss-seconds 1", "leave it out: a planned failover loses nothing"),
+        ("failover --forced", "--accept-loss-seconds = (not set)"),
+        ("failover --forced --accept-loss-seconds -1", "is no number of seconds, 0 or more"),
+        ("failover --forced --accept-loss-seconds nan", "is no number of seconds, 0 or more"),
+        ("failover --forced --accept-loss-seconds inf", "is no number of seconds, 0 or more"),
+        ("failover --forced --accept-loss-seconds 1 --accept-unknown-loss", "not allowed with argument"),
+        ("failover --cancel --dry-run", "--dry-run = True: leave it out"),
+        ("status --outputs /nowhere", "--outputs = /nowhere (no such file): start the lab (./dr lab)"),
+    ],
+)
+def test_bad_input_ends_with_2_and_one_line(command: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command.split()) == 2
+    printed = capsys.readouterr()
+    assert told in printed.err
+    assert len(printed.err.splitlines()) == 1
+    assert printed.out == ""
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 501, "\x1b[2J"], ids=["empty", "blank", "long", "steering"])
+def test_a_reason_is_said_and_short(reason: str) -> None:
+    with pytest.raises(SettingsError, match="say in 1 to 500 printable characters why"):
+        parse(["pause", "--reason", reason])
+
+
+def test_the_outputs_are_those_the_layer_promises() -> None:
+    promised = {field.path[0]: field.key for field in AutomationContract.fields()}
+    assert OUTPUTS.items() <= promised.items()
+
+
+def test_the_deployment_is_found_in_the_outputs(tmp_path: Path) -> None:
+    assert Deployment.read(outputs_file(tmp_path)) == DEPLOYMENT
+
+
+@pytest.mark.parametrize("value", [None, "", 7])
+@pytest.mark.parametrize("key", list(OUTPUTS.values()))
+def test_a_missing_output_is_named(tmp_path: Path, key: str, value: object) -> None:
+    with pytest.raises(SettingsError, match=f"{key} = .*deploy the dr-automation layer, then run ./dr outputs"):
+        Deployment.read(outputs_file(tmp_path, **{key: value}))
+
+
+def test_an_outputs_file_that_is_no_json_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "flat-outputs.json"
+    file.write_text("{")
+    with pytest.raises(SettingsError, match=r"unreadable: .*write it again with ./dr outputs"):
+        Deployment.read(file)
