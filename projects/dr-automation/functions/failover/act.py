@@ -12,7 +12,7 @@ from failover import latch
 from failover.clients import AwsError, Clients
 from failover.databases import Databases
 from failover.fence import fence, let_in_again
-from failover.incident import Incident, Phase, Step
+from failover.incident import Incident, Kind, Phase, Step
 from failover.people import People
 from failover.promote import ask_for_promotion, verify, wait_until_drained, wait_until_promoted
 from failover.settings import Settings
@@ -88,6 +88,7 @@ class Failover:
                 self._heed_a_pause(phase)
                 self._take(phase)
         except AnotherRunIsAtWorkError:
+            self._undo_late_fence()
             raise
         except StepBlockedError as error:
             why = str(error)
@@ -164,7 +165,12 @@ class Failover:
     def _steps(self) -> dict[Phase, Callable[[Step], Outcome]]:
         old_writer = self._settings.here.other
         return {
-            Phase.FENCED: lambda step: fence(self._work, old_writer, step.started_at),
+            Phase.FENCED: lambda step: fence(
+                self._work,
+                old_writer,
+                step.started_at,
+                region_answered=self._incident.signals["region_answers"] == "yes",
+            ),
             Phase.DRAINED: lambda step: wait_until_drained(
                 self._work, old_writer, self._finished_at(Phase.FENCED), step.started_at
             ),
@@ -221,6 +227,19 @@ class Failover:
         except (AnotherRunIsAtWorkError, *AwsError) as error:
             # Then people hear it twice, which is better than never.
             logger.warning("What people were told was not recorded", error=str(error))
+
+    def _undo_late_fence(self) -> None:
+        """A run that was held up beyond its lease may have fenced the writer after others took the failover back.
+
+        RDS knows no conditional calls, so what came too late is undone: its own site is still the writer.
+        """
+        if self._incident.kind is not Kind.PLANNED or self._incident.next_phase is not Phase.FENCED:
+            return
+        recorded = self._state.incident(self._incident.incident_id)
+        if recorded.is_taken_back and recorded.phase in (Phase.OPENED_AGAIN, Phase.CLOSED):
+            # The incident is over: there is no hold on it to renew.
+            outcome = let_in_again(replace(self._work, renew=lambda: None), self._settings.here.other)
+            logger.warning("A late fence was undone", outcome=outcome.outcome, incident=recorded.incident_id)
 
     def _renew(self) -> None:
         left = (self._incident.lease_until - self._clock.now()).total_seconds()

@@ -71,6 +71,14 @@ def decide(signals: Signals, situation: Situation, policy: Policy) -> Decision:
         situation: the recorded state.
         policy: the operator's bounds; its mode is the one in force now.
     """
+    decision = _decided(signals, situation, policy)
+    if decision.action is Action.ASK and policy.mode is Mode.PAUSED:
+        # An approval would not be acted on.
+        return Decision(Action.ALERT, "paused", f"{decision.reason}; and failovers are paused")
+    return decision
+
+
+def _decided(signals: Signals, situation: Situation, policy: Policy) -> Decision:
     if situation.writer is situation.here:
         return Decision(Action.HOLD, "writer_is_here", f"the {situation.here} site is the writer")
     kind = None if situation.order is None else situation.order.kind
@@ -263,10 +271,11 @@ def _forced_loss(signals: Signals, order: Order | None) -> Decision | None:
     # Without a trouble there is no beginning to count a loss from: what the replica lacks now is what is lost.
     at_stake = lag if bound is None else bound
     if at_stake is None:
-        return Decision(Action.ASK, "lag_unknown", "the replication lag is not known, and an unknown loss not accepted")
+        reason = "the replication lag is not known, and an unknown loss was not accepted"
+        return Decision(Action.ALERT, "loss_not_accepted", reason)
     if order.accepted_loss_seconds is None or at_stake > order.accepted_loss_seconds:
         reason = f"the loss may be {at_stake:.3g} s, which was not accepted"
-        return Decision(Action.ASK, "loss_not_accepted", reason)
+        return Decision(Action.ALERT, "loss_not_accepted", reason)
     return None
 
 

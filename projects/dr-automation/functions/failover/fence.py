@@ -20,13 +20,15 @@ from function_runtime.sites import Site
 FENCED = "fenced"
 
 
-def fence(work: Work, old_writer: Site, started_at: datetime) -> Outcome:
+def fence(work: Work, old_writer: Site, started_at: datetime, *, region_answered: bool) -> Outcome:
     """Fence, or say why it could not be done in time; a dead region must not stop its own replacement.
 
     Args:
         work: what to work with.
         old_writer: the site to fence.
         started_at: when the step was first begun.
+        region_answered: whether the old writer's region answered when the failover was decided: then a lost answer is
+            asked for again, and otherwise it is what was to be expected.
 
     Returns:
         ``fenced``, ``groups_replaced`` (no reboot: old connections may live), ``refused`` or ``unreachable``.
@@ -48,7 +50,7 @@ def fence(work: Work, old_writer: Site, started_at: datetime) -> Outcome:
             if not quarantined and _is_out_of_order(work, old_writer):
                 return Outcome("refused", f"RDS holds it for out of order and changes nothing: {why}")
         except AwsError as error:
-            if not isinstance(error, ClientError):
+            if not isinstance(error, ClientError) and not region_answered:
                 return Outcome("groups_replaced" if quarantined else "unreachable", str(error))
             if not may_pass(error):
                 return Outcome("groups_replaced" if quarantined else "refused", str(error))

@@ -164,6 +164,24 @@ def blocked(settings: Settings, incident: Incident, step: Step, why: str) -> Mes
     )
 
 
+def held(settings: Settings, incident: Incident, why: str) -> Message:
+    """A pause holds a failover that has begun."""
+    fenced = incident.step(Phase.FENCED)
+    seen = [why] if fenced is None else [why, "the old writer may be fenced already: clients may have no writer"]
+    return _message(
+        settings,
+        f"Failover to {incident.new_writer} is HELD by a pause",
+        [
+            *_section("What was seen", seen),
+            *_section("What was done", _done(incident)),
+            *_section("What happens next", ["Nothing, until failovers are resumed."]),
+            *_section("What to do", ["See who paused and why: nox -s status", "Let it go on: nox -s resume"]),
+        ],
+        incident.incident_id,
+        "paused",
+    )
+
+
 def overdue(settings: Settings, incident: Incident, step: Step, taken: timedelta) -> Message:
     """A step takes longer than anybody expects."""
     return _message(

@@ -54,6 +54,10 @@ class People:
         """Must: a step cannot succeed as things are."""
         self._send(self._settings.failures_topic_arn, messages.blocked(self._settings, incident, step, why))
 
+    def tell_held(self, incident: Incident, why: str) -> None:
+        """Must: a pause holds a failover that has begun."""
+        self._send(self._settings.failures_topic_arn, messages.held(self._settings, incident, why))
+
     def tell_overdue(self, incident: Incident, step: Step, taken: timedelta) -> None:
         """Must: a step takes longer than anybody expects."""
         self._send(self._settings.failures_topic_arn, messages.overdue(self._settings, incident, step, taken))

@@ -224,13 +224,21 @@ class Run:
     ) -> Decision:
         paused = policy_in_force(self.settings, control).mode is Mode.PAUSED
         if paused and incident.phase in BEFORE_PROMOTION and not incident.is_taken_back and not _is_promoting(incident):
-            reason = f"incident {incident.incident_id} is {incident.phase}, and the mode is paused: resume to go on"
-            return Decision(Action.HOLD, "paused", reason)
+            return self._hold_paused(state, controller, incident, people)
         work = Failover(
             self.clients, self.settings, self.clock, people, state, self.run_id, ends_at, controller, incident
         )
         closed = work.carry_through()
         return Decision(Action.FAIL_OVER, "closed", f"incident {closed.incident_id} is closed")
+
+    def _hold_paused(self, state: State, controller: Controller, incident: Incident, people: People) -> Decision:
+        """Tell people once: after the fence the clients have no writer until somebody resumes."""
+        reason = f"incident {incident.incident_id} is {incident.phase}, and the mode is paused: resume to go on"
+        decision = Decision(Action.HOLD, "paused", reason)
+        if controller.decision is None or controller.decision["code"] != decision.code:
+            people.tell_held(incident, reason)
+            state.save_controller(replace(controller, decision=decision.as_item()))
+        return decision
 
     def _client(self, service: str) -> Any:
         return self.clients.of(service, self.settings.regions[self.settings.here])

@@ -172,8 +172,11 @@ def test_a_pause_stops_an_open_incident_before_the_promotion() -> None:
         run(world, "killed")
     world.interrupt = lambda call: None
     world.sleep(SETTINGS.lease_seconds)
-    assert run(world, "paused", paused)["code"] == "paused"
+    assert [run(world, "paused", paused)["code"] for _ in range(3)] == ["paused"] * 3
     assert "promoted" not in world.events
+    assert [subject for _, subject in world.messages if "HELD" in subject] == [
+        "[test] Failover to recovery is HELD by a pause"
+    ]
     assert run(world, "resumed")["code"] == "closed"
     assert_failed_over_once(world)
 
@@ -409,3 +412,42 @@ def test_a_person_can_force_what_the_signals_do_not_support() -> None:
     ordered(world, OrderKind.FORCED, accepted_loss_seconds=5.0)
     assert run(world)["code"] == "closed"
     assert_failed_over_once(world)
+
+
+def test_a_fence_whose_answer_is_lost_is_asked_for_again_where_the_region_answers() -> None:
+    world = World()
+
+    def lose_answer(call: int) -> None:
+        if world.called[-1] == "rds.modify_db_instance" and world.events == ["quarantined"]:
+            raise ConnectTimeoutError(endpoint_url="rds")
+
+    world.interrupt = lose_answer
+    run(world)
+    assert_failed_over_once(world)
+    assert world.events == ["quarantined", "quarantined", "rebooted", "promoted"]
+
+
+def test_a_fence_that_comes_after_the_failover_was_taken_back_is_undone() -> None:
+    world = World(primary_dies=False, lag_seconds=40, slot_lag_bytes=100.0)
+    run(world)
+    ordered(world, OrderKind.PLANNED)
+
+    def hold_up(call: int) -> None:
+        if world.called[-1] == "rds.modify_db_instance":
+            world.before = lambda _: None
+            world.sleep(SETTINGS.lease_seconds)
+            run(world, "other")
+            assert world.groups == ["sg-database"]
+
+    world.before = hold_up
+    assert run(world, "held up")["code"] == "another_run_is_at_work"
+    assert world.groups == ["sg-database"], "the writer that stayed the writer takes connections again"
+
+
+def test_nobody_is_asked_to_approve_what_a_pause_would_stop() -> None:
+    world = World(primary_status="rebooting")
+    run(world)
+    world.put(Control(version=1, pause=Pause("arn:person", START, "migration")).as_item())
+    world.sleep(20)
+    assert run(world)["code"] == "paused"
+    assert "proposal" not in world.controller
