@@ -120,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
 
     def command(name: Command, what: str) -> argparse.ArgumentParser:
         parser: argparse.ArgumentParser = commands.add_parser(
-            name, prog=f"nox -s {name} --", help=what, description=what
+            name, prog=f"nox -s {name} --", help=what, description=what, allow_abbrev=False
         )
         parser.add_argument(
             "--outputs", type=Path, default=OUTPUTS_FILE, metavar="FILE", help="outputs of the layers (%(default)s)"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from failover.control import CONTROL, Control
+from function_runtime.items import plain, serialized
 from operations.errors import ChangedMeanwhileError, RefusedError
 
 if TYPE_CHECKING:
@@ -88,12 +87,12 @@ class ControlItem:
         if read_version is not None:
             condition = {
                 "ConditionExpression": "#version = :read_version",
-                "ExpressionAttributeValues": _serialized({":read_version": read_version}),
+                "ExpressionAttributeValues": serialized({":read_version": read_version}),
             }
         try:
             self.client.put_item(
                 TableName=self.table_name,
-                Item=_serialized(written.as_item()),
+                Item=serialized(written.as_item()),
                 ExpressionAttributeNames={"#version": "version"},
                 **condition,
             )
@@ -115,30 +114,15 @@ class ControlItem:
     def _item(self) -> dict[str, Any] | None:
         try:
             answer = self.client.get_item(
-                TableName=self.table_name, Key=_serialized({"id": CONTROL}), ConsistentRead=True
+                TableName=self.table_name, Key=serialized({"id": CONTROL}), ConsistentRead=True
             )
         except (ClientError, BotoCoreError) as error:
             raise self._refused(error) from error
         if "Item" not in answer:
             return None
-        deserializer = TypeDeserializer()
-        return {name: deserializer.deserialize(value) for name, value in answer["Item"].items()}
+        return plain(answer["Item"])
 
     def _refused(self, error: Exception) -> RefusedError:
         return RefusedError(
             KEY, self.table_name, f"DynamoDB did not do it ({error}); see with nox -s status what holds, then try again"
         )
-
-
-def _serialized(values: Mapping[str, Any]) -> dict[str, Any]:
-    serializer = TypeSerializer()
-    return {name: serializer.serialize(_storable(value)) for name, value in values.items()}
-
-
-def _storable(value: Any) -> Any:
-    """DynamoDB's numbers are decimals; through the shortest text, or 0.1 grows a tail of digits that is refused."""
-    if isinstance(value, float):
-        return Decimal(repr(value))
-    if isinstance(value, dict):
-        return {name: _storable(each) for name, each in value.items()}
-    return value

@@ -30,11 +30,15 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
     {
         "flapping": Advice(
             "No failover while the writer answers again each time; one starts when it stays away for a whole outage.",
-            ("Look at the writer's log and load: it crashes, restarts or is overloaded.", LOOK),
+            (
+                "Look at the writer's log, load and storage: it crashes, restarts or is overloaded.",
+                LOOK,
+                "A planned failover is refused meanwhile. If it must not stay: nox -s failover -- --forced --dry-run",
+            ),
         ),
         "not_watched": Advice(
             "No failover: silence of this site's probe proves nothing about the writer.",
-            ("Look at the log of the health-probe function in the recovery site.", LOOK, FORCE),
+            ("Look at the log and the schedule of the health-probe function in the recovery site.", LOOK, FORCE),
         ),
         "probe_not_trusted": Advice(
             WATCHES_ON,
@@ -58,7 +62,10 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
         ),
         "maintenance_overdue": Advice(
             "The controller waits for the work on the writer to end, or for an approval.",
-            ("Look at the writer's events in RDS: what is being done to it, and is it stuck?",),
+            (
+                "Look at the writer's events in RDS: what is being done to it, and is it stuck?",
+                "Work that goes on: wait. Work that is stuck: approve.",
+            ),
         ),
         "one_signal_only": Advice(
             WATCHES_ON,
@@ -66,15 +73,25 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
         ),
         "dark_without_witness": Advice(
             "The controller waits for an approval: it cannot tell a lost region from one that only it cannot reach.",
-            ("Ask somebody outside of both regions whether the writer's region is there.",),
+            (
+                "Ask somebody outside of both regions whether the writer's region is there.",
+                "Approve only if it is lost: if it lives, its clients still write there, and the data splits.",
+            ),
         ),
         "paused": Advice(
             "Nothing is done until failovers are resumed.",
-            ("See who paused and why: nox -s status", "Let failovers happen again: nox -s resume"),
+            (
+                "See who paused and why: nox -s status",
+                "Let failovers happen again: nox -s resume",
+                "Where it is paused by the layer's setting mode, change that and deploy dr-automation.",
+            ),
         ),
         "standby_not_ready": Advice(
             WATCHES_ON,
-            ("Look at the recovery site's database in RDS: it must be an available replica to take over.",),
+            (
+                "Look at the recovery site's database in RDS: it must be an available replica to take over.",
+                "One that failed, or whose replication has ended, will not be: restore the replicated backups.",
+            ),
         ),
         "cool_down": Advice(
             "The controller waits for the cool-down's end, or for an approval.",
@@ -90,7 +107,10 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
         ),
         "loss_not_accepted": Advice(
             "The order is not carried out: it accepts less than may be lost.",
-            ("Give the order again with the loss you accept.",),
+            (
+                "See how much it is: nox -s failover -- --forced --dry-run",
+                "Give the order again with the loss you accept.",
+            ),
         ),
         "manual": Advice(
             "The controller waits for an approval (mode manual).",

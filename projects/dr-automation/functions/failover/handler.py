@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -16,23 +14,12 @@ from failover.clients import AwsClients
 from failover.report import report
 from failover.run import Run
 from failover.settings import Settings
+from function_runtime.clock import SystemClock
 
 logger = Logger()
 
 # What is left of Lambda's time for the last call and the last write.
 SAVING_SECONDS = 10.0
-
-
-class SystemClock:
-    """The machine's time."""
-
-    def now(self) -> datetime:
-        """Now, in UTC."""
-        return datetime.now(UTC)
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
 
 
 @cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from failover.advice import ADVICE
@@ -13,9 +12,8 @@ from failover.settings import Settings
 from failover.signals import Signals
 from failover.state import Proposal
 from failover.trouble import Trouble
+from function_runtime.message import LONGEST_SUBJECT, Message
 
-# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
-LONGEST_SUBJECT = 99
 NOBODY_CAN_SAY = "nobody can say"
 
 COMES_NEXT: Mapping[Phase, str] = {
@@ -31,19 +29,6 @@ FENCE_FAILED = (
     "The old writer is NOT known to be fenced. The fence-guard of its site fences it as soon as it answers. Until then "
     "keep clients off its address, and do not restart it by hand."
 )
-
-
-@dataclass(frozen=True)
-class Message:
-    """One message.
-
-    Attributes:
-        subject: one line of ASCII.
-        text: everything else.
-    """
-
-    subject: str
-    text: str
 
 
 def alert(settings: Settings, decision: Decision, signals: Signals, trouble: Trouble) -> Message:
@@ -72,7 +57,8 @@ def asked(settings: Settings, decision: Decision, signals: Signals, proposal: Pr
     accept = " --accept-unknown-loss"
     if proposal.loss_bound_seconds is not None:
         accept = f" --accept-loss-seconds {int(proposal.loss_bound_seconds) + 1}"
-    if decision.code not in ("lag_unknown", "lag_above_bound"):
+    lag = signals.lag_before_seconds
+    if lag is not None and lag <= settings.policy.max_data_loss_seconds:
         accept = ""
     command = f"nox -s failover -- --approve {proposal.incident_id} --epoch {proposal.epoch}{accept}"
     return _message(
@@ -206,7 +192,7 @@ def closed(settings: Settings, incident: Incident) -> Message:
     to_do = [] if fenced is not None and fenced.outcome == "fenced" else [FENCE_FAILED]
     to_do += [
         "Check the applications.",
-        "Tell the programs which site is the writer now, before anybody deploys the data layer.",
+        "Do not deploy the data layer: its program still declares the old roles.",
         "Plan the switch-back: the old writer has to be made a replica of the new one.",
     ]
     return _message(

@@ -12,11 +12,11 @@ from failover import messages
 from failover.clients import AwsError, Clients
 from failover.decide import Decision
 from failover.incident import Incident, Step
-from failover.messages import Message
 from failover.settings import Settings
 from failover.signals import Signals
 from failover.state import Proposal
 from failover.trouble import Trouble
+from function_runtime.message import Message
 
 logger = Logger(child=True)
 

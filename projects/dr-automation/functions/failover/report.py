@@ -10,6 +10,7 @@ from failover.clients import Clients
 from failover.control import Order, OrderKind
 from failover.incident import IN_AN_EMERGENCY, WHEN_PLANNED, Phase
 from failover.look import OrderFor, look, order_on_record, policy_in_force
+from failover.recorded import recorded_controller
 from failover.settings import Settings
 from failover.state import Controller, State
 from failover.work import Clock
@@ -34,11 +35,12 @@ def report(clients: Clients, settings: Settings, clock: Clock, question: object)
 
     Raises:
         QuestionError: the question is malformed.
+        StateLostError: nobody knows who the writer is.
     """
     home = settings.regions[settings.here]
     state = State(clients.of("dynamodb", home), settings.state_table)
     asked = _order_of(question)
-    controller, control = state.controller(), state.control()
+    controller, control = recorded_controller(clients, settings, state), state.control()
     order_for = order_on_record(control) if asked is None else asked
     seen = look(clients, settings, controller, control, clock.now(), order_for)
     signals = seen.signals

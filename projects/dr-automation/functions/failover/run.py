@@ -12,12 +12,12 @@ from failover import latch
 from failover.act import Failover
 from failover.clients import AwsError, Clients
 from failover.control import Control, OrderKind, Pause
-from failover.databases import Databases
 from failover.decide import Action, Decision
 from failover.incident import Incident, Kind, Phase, Step
 from failover.look import Look, look, order_on_record, policy_in_force
 from failover.people import People
 from failover.policy import Mode
+from failover.recorded import recorded_controller
 from failover.settings import LONGEST_RUN_SECONDS, Settings
 from failover.state import AnotherRunIsAtWorkError, Controller, ControlUnreadableError, Proposal, State
 from failover.trouble import Kind as TroubleKind
@@ -29,10 +29,6 @@ logger = Logger(child=True)
 # A pause stops an incident here. Later it would leave clients without a writer: a promotion cannot be taken back.
 BEFORE_PROMOTION = frozenset({Phase.OPENED, Phase.FENCED, Phase.DRAINED})
 KINDS = {OrderKind.APPROVE: Kind.APPROVED, OrderKind.PLANNED: Kind.PLANNED, OrderKind.FORCED: Kind.FORCED}
-
-
-class StateLostError(Exception):
-    """The table does not say who the writer is, and the databases do not look as they do in the beginning."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +63,7 @@ class Run:
         state = State(self._client("dynamodb"), self.settings.state_table)
         # The time before the reading: a run that is held up between the two must not publish old news as new.
         read_at = self.clock.now()
-        controller = self._controller(state)
+        controller = recorded_controller(self.clients, self.settings, state)
         control, unreadable = self._control(state, read_at)
         unpublished = self._publish(controller.writer_site, read_at)
         try:
@@ -102,26 +98,6 @@ class Run:
             logger.warning("The latch's metric was not published", error=str(error))
             return error
         return None
-
-    def _controller(self, state: State) -> Controller:
-        """The recorded state; before the first write the primary is the writer only if the other is still its replica.
-
-        An empty table after a failover, restored or made anew, must not send the clients back to the old writer.
-        """
-        controller = state.controller()
-        if controller.version > 0:
-            return controller
-        here = self.settings.here
-        if Databases(self.clients, self.settings).describe(here).replica_of is not None:
-            return controller
-        # Another run may have written it, and promoted, since it was read.
-        controller = state.controller()
-        if controller.version > 0:
-            return controller
-        raise StateLostError(
-            f"table {self.settings.state_table}, item controller = (not there): the {here} site's database is no "
-            "replica, so a failover has happened; restore the table to a point in time when it had the item"
-        )
 
     def _go_on(self, state: State, controller: Controller, control: Control, ends_at: datetime) -> Decision:
         people = People(self.clients, self.settings)

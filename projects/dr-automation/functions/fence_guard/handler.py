@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -16,23 +14,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from failover.clients import AwsClients
 from fence_guard.guard import Finding, Guard
 from fence_guard.settings import GuardSettings
+from function_runtime.clock import SystemClock
 
 FENCED_METRIC = "FencedWriters"
 UNFENCED_METRIC = "UnfencedWriters"
 
 logger = Logger()
-
-
-class SystemClock:
-    """The machine's time."""
-
-    def now(self) -> datetime:
-        """Now, in UTC."""
-        return datetime.now(UTC)
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        time.sleep(seconds)
 
 
 @cache

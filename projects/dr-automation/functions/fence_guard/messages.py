@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from failover.readings import Instance
 from failover.state import Controller
 from fence_guard.record import FenceRecord, Outcome
 from fence_guard.settings import GuardSettings
-
-# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
-LONGEST_SUBJECT = 99
-
-
-@dataclass(frozen=True)
-class Message:
-    """One message.
-
-    Attributes:
-        subject: one line of ASCII.
-        text: everything else.
-    """
-
-    subject: str
-    text: str
+from function_runtime.message import LONGEST_SUBJECT, Message
 
 
 def message_about(record: FenceRecord, seen: Instance, controller: Controller, settings: GuardSettings) -> Message:

@@ -7,11 +7,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
 from failover.clients import code_of
 from failover.state import AnotherRunIsAtWorkError
+from function_runtime.items import plain, serialized
 from function_runtime.sites import Site
 
 BY = "fence-guard"
@@ -85,11 +85,12 @@ class FenceRecords:
 
     def read(self, site: Site) -> FenceRecord | None:
         """The site's record, None where there is none. Raises botocore's errors."""
-        answer = self._client.get_item(TableName=self._table, Key=_stored({"id": item_id(site)}), ConsistentRead=True)
+        answer = self._client.get_item(
+            TableName=self._table, Key=serialized({"id": item_id(site)}), ConsistentRead=True
+        )
         if "Item" not in answer:
             return None
-        deserializer = TypeDeserializer()
-        item = {name: deserializer.deserialize(value) for name, value in answer["Item"].items()}
+        item = plain(answer["Item"])
         return FenceRecord(
             site=site,
             epoch=int(item["epoch"]),
@@ -114,16 +115,11 @@ class FenceRecords:
         }
         if record.version > 0:
             condition["ConditionExpression"] = "#version = :read_version"
-            condition["ExpressionAttributeValues"] = _stored({":read_version": record.version})
+            condition["ExpressionAttributeValues"] = serialized({":read_version": record.version})
         try:
-            self._client.put_item(TableName=self._table, Item=_stored(written.as_item()), **condition)
+            self._client.put_item(TableName=self._table, Item=serialized(written.as_item()), **condition)
         except ClientError as error:
             if code_of(error) == "ConditionalCheckFailedException":
                 raise AnotherRunIsAtWorkError(f"{item_id(record.site)} was changed by another run") from error
             raise
         return written
-
-
-def _stored(values: dict[str, Any]) -> dict[str, Any]:
-    serializer = TypeSerializer()
-    return {name: serializer.serialize(value) for name, value in values.items()}

@@ -13,10 +13,11 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from failover import handler
 from failover.control import Control, Order, OrderKind, Pause
 from failover.policy import Mode
-from failover.run import StateLostError
+from failover.recorded import StateLostError
+from failover.report import report
 from failover.state import ControlUnreadableError
 from function_runtime.sites import Site
-from worlds.world import ENVIRONMENT, REGIONS, SETTINGS, START, Killed, World, refused, run
+from worlds.world import ENVIRONMENT, REGIONS, SETTINGS, START, Clock, Killed, World, refused, run
 
 
 def assert_failed_over_once(world: World) -> None:
@@ -295,8 +296,10 @@ def test_an_empty_table_after_a_failover_does_not_send_the_clients_back() -> Non
     run(world)
     world.items.clear()
     world.published.clear()
-    with pytest.raises(StateLostError, match="restore the table"):
+    with pytest.raises(StateLostError, match="restore the items"):
         run(world)
+    with pytest.raises(StateLostError):
+        report(world, SETTINGS, Clock(world), {"order": None})
     assert (world.latch, world.items) == ([], {})
 
 
@@ -451,3 +454,18 @@ def test_nobody_is_asked_to_approve_what_a_pause_would_stop() -> None:
     world.sleep(20)
     assert run(world)["code"] == "paused"
     assert "proposal" not in world.controller
+
+
+def test_a_second_try_of_the_sdk_that_meets_its_own_write_does_not_cost_the_run() -> None:
+    world = World()
+    met: list[int] = []
+
+    def meet_own_write(call: int) -> None:
+        if world.called[-1] == "dynamodb.put_item" and "rebooted" in world.events and not met:
+            met.append(call)
+            raise refused("ConditionalCheckFailedException")
+
+    world.interrupt = meet_own_write
+    assert run(world)["code"] == "closed"
+    assert met
+    assert_failed_over_once(world)

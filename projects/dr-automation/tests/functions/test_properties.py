@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from hypothesis import assume, event, given, settings
+from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from failover import messages, metrics
@@ -21,12 +21,12 @@ from failover.control import OrderKind
 from failover.decide import Action, Decision, Situation, decide, second_signals
 from failover.incident import Incident, Phase, Step
 from failover.incident import Kind as IncidentKind
-from failover.messages import Message
 from failover.policy import Mode, Policy
 from failover.readings import Readings, Unanswered
 from failover.signals import SIGNAL_NAMES, Answer, Signals, interpret
 from failover.state import Proposal
 from failover.trouble import Trouble
+from function_runtime.message import Message
 from function_runtime.sites import Site
 from worlds import world
 from worlds.drawn import (
@@ -54,7 +54,10 @@ CARRIED_BY = {
     "lag": "replica_receives",
     "active_instance": "in_maintenance",
 }
-many = settings(max_examples=600, deadline=None)
+# Most decisions are none that people hear of, and a machine may be slow: neither is a defect of what is tested.
+many = settings(
+    max_examples=600, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+)
 
 
 def is_forced(situation: Situation) -> bool:
