@@ -40,7 +40,9 @@ def lint(session: nox.Session) -> None:
     environment(session)
     python(session, "ruff", "check", *session.posargs, ".")
     python(session, "ruff", "format", *([] if session.posargs else ["--check"]), ".")
-    python(session, "mypy", "noxfile.py", "shared", "lab", "deployment", "operations", "benchmarks", "tests")
+    python(
+        session, "mypy", "noxfile.py", "conftest.py", "shared", "lab", "deployment", "operations", "benchmarks", "tests"
+    )
     python(session, "mypy", "--scripts-are-modules", "dr")
     # One run a layer: each has a module named __main__.
     for project in PROJECTS:
