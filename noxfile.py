@@ -54,7 +54,14 @@ def unit(session: nox.Session) -> None:
     """Run the unit and contract tests: no lab, no servers."""
     environment(session)
     ignored = ("--ignore=tests/integration", "--ignore=tests/lab")
-    python(session, "pytest", *ignored, *(session.posargs or ["tests", "projects"]))
+    python(session, "pytest", *ignored, *(session.posargs or ["-m", "not exhaustive", "tests", "projects"]))
+
+
+@nox.session
+def exhaustive(session: nox.Session) -> None:
+    """Try every fault at every call of the controller, and generated histories of it: about a minute."""
+    environment(session)
+    python(session, "pytest", "-m", "exhaustive", *(session.posargs or ["projects"]))
 
 
 @nox.session(default=False)
@@ -80,8 +87,8 @@ def lab(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def tests(session: nox.Session) -> None:
-    """Run everything CI runs: lint, unit, integration, and the drills that between them use every part."""
-    for part in ("lint", "unit", "integration"):
+    """Run everything CI runs: lint, unit, exhaustive, integration, and drills that between them use every part."""
+    for part in ("lint", "unit", "exhaustive", "integration"):
         session.notify(part, posargs=[])
     session.notify("drill", posargs=[word for name in DRILLS_OF_CI for word in ("--scenario", name)])
 

@@ -18,7 +18,10 @@ from lab.settings import LabSettings
 from shared.layers import REPOSITORY_ROOT
 
 REPORTS = REPOSITORY_ROOT / "reports"
-FAST_TESTS = ("-m", "pytest", "-q", "--ignore=tests/integration", "--ignore=tests/lab", "tests", "projects")
+FAST_TESTS = (
+    *("-m", "pytest", "-q", "-m", "not exhaustive"),
+    *("--ignore=tests/integration", "--ignore=tests/lab", "tests", "projects"),
+)
 
 
 def lab_and_drill(reports: Path) -> list[Measurement]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -25,6 +26,8 @@ from failover.policy import Mode
 from function_runtime.sites import Site
 from worlds.faults import FAULTS, At, Kind
 from worlds.world import REGIONS, SETTINGS, START, Call, Killed, World, goes_well, run
+
+pytestmark = pytest.mark.exhaustive
 
 PRIMARY_REGION = REGIONS[Site.PRIMARY]
 CALLS = st.integers(1, 60)

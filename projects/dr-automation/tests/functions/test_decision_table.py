@@ -15,6 +15,8 @@ from failover.policy import Policy
 from failover.signals import Answer, Signals
 from worlds.drawn import POLICIES, SIGNALS, SITUATIONS
 
+pytestmark = pytest.mark.exhaustive
+
 PAGE = Path(__file__).resolve().parents[4] / "docs" / "decision-table.md"
 HEADINGS = {
     "Without an order": None,

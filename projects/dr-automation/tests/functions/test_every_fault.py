@@ -19,6 +19,8 @@ from worlds.faults import FAULTS, At, Kind, killed_after, lost_answer, server_er
 from worlds.stories import STORIES, Story, assert_done_once, begun, calls_of, carry_on
 from worlds.world import Call, World, goes_well, run
 
+pytestmark = pytest.mark.exhaustive
+
 
 @pytest.fixture(autouse=True)
 def silence() -> Iterator[None]:

@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
@@ -40,6 +41,8 @@ from worlds.drawn import (
     SITUATIONS,
     series,
 )
+
+pytestmark = pytest.mark.exhaustive
 
 # The longest name that an environment may well have: the subject still fits.
 SETTINGS = replace(world.SETTINGS, environment_suffix="e" * 63)
