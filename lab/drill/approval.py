@@ -5,18 +5,13 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
-
-from boto3.dynamodb.types import TypeDeserializer
 
 from failover.control import OrderKind
 from lab.drill.stage import DrillNotReadyError
+from lab.drill.state_table import state_item
 from lab.drill.system import LabSystem
 from operations.errors import RefusedError
 from operations.orders import give_order, new_order
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 BY = "the drill's operator"
 
@@ -47,7 +42,8 @@ def proposal_of(system: LabSystem) -> Proposal:
     Raises:
         DrillNotReadyError: it asks for nothing.
     """
-    asked = _item(system, "controller").get("proposal")
+    controller = state_item(system, "controller")
+    asked = None if controller is None else controller.get("proposal")
     if asked is None:
         raise DrillNotReadyError("the drill cannot go on: the controller's state names no failover to approve")
     loss = asked["loss_bound_seconds"]
@@ -74,11 +70,3 @@ def approve(system: LabSystem, proposal: Proposal) -> None:
         give_order(system.client("dynamodb", target.recovery_region), target.state_table_name, order)
     except RefusedError as error:
         raise DrillNotReadyError(f"the drill cannot go on: {error}") from error
-
-
-def _item(system: LabSystem, key: str) -> dict[str, Any]:
-    """An item of the state table, empty where it is not there."""
-    client: DynamoDBClient = system.client("dynamodb", system.target.recovery_region)
-    answer = client.get_item(TableName=system.target.state_table_name, Key={"id": {"S": key}}, ConsistentRead=True)
-    deserializer = TypeDeserializer()
-    return {name: deserializer.deserialize(value) for name, value in answer.get("Item", {}).items()}

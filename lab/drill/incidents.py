@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
-
-from boto3.dynamodb.types import TypeDeserializer
+from typing import Any
 
 from lab.drill.instants import Instant, wall_of
+from lab.drill.state_table import state_items
 from lab.drill.system import LabSystem
-
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
 
 INCIDENT_PREFIX = "incident#"
 CONTROLLER_ID = "controller"
@@ -94,7 +90,7 @@ class ControllerState:
 
 def incidents_since(system: LabSystem, started_at: Instant) -> tuple[Incident, ...]:
     """The incidents opened since a moment, oldest first."""
-    items = _items(system)
+    items = state_items(system)
     incidents = [incident_of(item) for item in items if str(item["id"]).startswith(INCIDENT_PREFIX)]
     return tuple(
         sorted(
@@ -106,7 +102,7 @@ def incidents_since(system: LabSystem, started_at: Instant) -> tuple[Incident, .
 
 def controller_state(system: LabSystem) -> ControllerState | None:
     """The controller's state; None before its first run."""
-    for item in _items(system):
+    for item in state_items(system):
         if item["id"] == CONTROLLER_ID:
             return ControllerState(
                 epoch=int(item["epoch"]), writer_site=str(item["writer_site"]), decision=_decision(item.get("decision"))
@@ -116,7 +112,7 @@ def controller_state(system: LabSystem) -> ControllerState | None:
 
 def operator_order(system: LabSystem) -> OperatorOrder | None:
     """The order on record; None where nobody gave one."""
-    for item in _items(system):
+    for item in state_items(system):
         if item["id"] == CONTROL_ID and item.get("order") is not None:
             order = item["order"]
             return OperatorOrder(str(order["by"]), str(order["incident_id"]), order["accepts_unknown_loss"] is True)
@@ -144,17 +140,6 @@ def incident_of(item: Mapping[str, Any]) -> Incident:
         closed_at=_moment(item.get("closed_at")),
         ordered_by=_text(item.get("ordered_by")),
     )
-
-
-def _items(system: LabSystem) -> list[dict[str, Any]]:
-    client: DynamoDBClient = system.client("dynamodb", system.target.recovery_region)
-    deserializer = TypeDeserializer()
-    pages = client.get_paginator("scan").paginate(TableName=system.target.state_table_name, ConsistentRead=True)
-    return [
-        {name: deserializer.deserialize(value) for name, value in item.items()}
-        for page in pages
-        for item in page["Items"]
-    ]
 
 
 def _step(step: Mapping[str, Any]) -> Step:

@@ -21,7 +21,8 @@ from operations.arguments import CancelRequest, FailoverRequest, PauseRequest, S
 from operations.console import Console
 from operations.deployment import Deployment
 from operations.failover_command import cancel, failover
-from worlds.world import ENVIRONMENT, REGIONS, SETTINGS, Clock, World, run
+from worlds.clock import Clock
+from worlds.world import ENVIRONMENT, REGIONS, SETTINGS, World, run
 
 ALICE = "arn:aws:iam::111122223333:user/alice"
 BOB = "arn:aws:iam::111122223333:user/bob"

@@ -13,7 +13,8 @@ from operations import status_text
 from operations.errors import RefusedError
 from operations.report import Report
 from tests.operations.terminal import MANUAL, Terminal, denied, healthy_world, silence, world_in_trouble
-from worlds.world import SETTINGS, Clock, World
+from worlds.clock import Clock
+from worlds.world import SETTINGS, World
 
 
 def report_of(world: World) -> Report:

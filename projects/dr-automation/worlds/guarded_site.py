@@ -9,14 +9,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from failover.incident import Incident, Kind, Phase, Step
 from failover.state import Controller, State
 from fence_guard.guard import Finding, Guard
 from fence_guard.settings import GuardSettings
+from function_runtime.items import plain
 from function_runtime.sites import Site
+from worlds.clock import Clock
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 REGIONS = {Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"}
@@ -92,7 +93,7 @@ class GuardedSite:
         return self.plain(f"fence#{self.site}")
 
     def plain(self, key: str) -> dict[str, Any]:
-        return {name: TypeDeserializer().deserialize(value) for name, value in self.items[key].items()}
+        return plain(self.items[key])
 
     def settle(self) -> None:
         if self.modified_at is not None and self.now >= self.modified_at + self.modify_takes:
@@ -110,17 +111,6 @@ class GuardedSite:
 
 def _nothing(number: int, call: str) -> None:
     del number, call
-
-
-class Clock:
-    def __init__(self, world: GuardedSite) -> None:
-        self.world = world
-
-    def now(self) -> datetime:
-        return self.world.now
-
-    def sleep(self, seconds: float) -> None:
-        self.world.sleep(seconds)
 
 
 class Service:

@@ -9,19 +9,19 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from functools import cache
 from typing import Any
 
 import botocore.session
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore import xform_name
 from botocore.exceptions import ClientError, ConnectTimeoutError
 from botocore.validate import validate_parameters
 
 from failover.run import Run
 from failover.settings import Settings
+from function_runtime.items import plain, serialized
 from function_runtime.sites import Site
+from worlds.clock import Clock
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 REGIONS = {Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"}
@@ -98,10 +98,6 @@ def refused(code: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": code}}, "Operation")
 
 
-def _exact(value: Any) -> Any:
-    return Decimal(repr(value)) if isinstance(value, float) else value
-
-
 @dataclass
 class World:
     """An AWS with two sites; the primary database dies at START."""
@@ -168,26 +164,10 @@ class World:
 
     def put(self, item: dict[str, Any]) -> None:
         """Write an item as somebody else does."""
-        serializer = TypeSerializer()
-        stored = {
-            name: _exact(value) if not isinstance(value, dict) else {key: _exact(each) for key, each in value.items()}
-            for name, value in item.items()
-        }
-        self.items[item["id"]] = {name: serializer.serialize(value) for name, value in stored.items()}
+        self.items[item["id"]] = serialized(item)
 
     def plain(self, key: str) -> dict[str, Any]:
-        return {name: TypeDeserializer().deserialize(value) for name, value in self.items[key].items()}
-
-
-class Clock:
-    def __init__(self, world: World) -> None:
-        self.world = world
-
-    def now(self) -> datetime:
-        return self.world.now
-
-    def sleep(self, seconds: float) -> None:
-        self.world.sleep(seconds)
+        return plain(self.items[key])
 
 
 class Service:

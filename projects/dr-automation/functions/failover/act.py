@@ -17,7 +17,8 @@ from failover.people import People
 from failover.promote import ask_for_promotion, verify, wait_until_drained, wait_until_promoted
 from failover.settings import Settings
 from failover.state import AnotherRunIsAtWorkError, Controller, ControlUnreadableError, State
-from failover.work import BudgetSpentError, Clock, Outcome, PausedError, StepBlockedError, Work
+from failover.work import BudgetSpentError, Outcome, PausedError, StepBlockedError, Work
+from function_runtime.clock import Clock
 
 logger = Logger(child=True)
 

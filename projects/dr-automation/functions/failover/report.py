@@ -13,7 +13,7 @@ from failover.look import OrderFor, look, order_on_record, policy_in_force
 from failover.recorded import recorded_controller
 from failover.settings import Settings
 from failover.state import Controller, State
-from failover.work import Clock
+from function_runtime.clock import Clock
 
 
 class QuestionError(ValueError):

@@ -21,7 +21,8 @@ from failover.recorded import recorded_controller
 from failover.settings import LONGEST_RUN_SECONDS, Settings
 from failover.state import AnotherRunIsAtWorkError, Controller, ControlUnreadableError, Proposal, State
 from failover.trouble import Kind as TroubleKind
-from failover.work import BudgetSpentError, Clock, PausedError, StepBlockedError
+from failover.work import BudgetSpentError, PausedError, StepBlockedError
+from function_runtime.clock import Clock
 from function_runtime.sites import Site
 
 logger = Logger(child=True)

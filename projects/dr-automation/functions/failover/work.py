@@ -6,24 +6,14 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from failover.clients import Clients
 from failover.databases import Databases
 from failover.settings import Settings
+from function_runtime.clock import Clock
 
 # Two runs that were refused together must not come back together.
 JITTER = 0.2
-
-
-class Clock(Protocol):
-    """Time."""
-
-    def now(self) -> datetime:
-        """Now, in UTC."""
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
 
 
 @dataclass(frozen=True)

@@ -8,26 +8,16 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/security-group-connection-tr
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from failover.clients import AwsError, may_pass
 from failover.databases import NotInThisStateError
 from failover.readings import Instance
 from fence_guard.database import OwnDatabase
 from fence_guard.record import Outcome
+from function_runtime.clock import Clock
 
 # A run that has shut the door so late is given this long to end the old connections too; security groups take seconds.
 FINISHING_SECONDS = 10.0
-
-
-class Clock(Protocol):
-    """Time, so that tests need not wait for it."""
-
-    def now(self) -> datetime:
-        """Now, in UTC."""
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
 
 
 def fence(

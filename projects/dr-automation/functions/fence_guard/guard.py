@@ -14,11 +14,12 @@ from failover.incident import Incident, Phase
 from failover.readings import Instance
 from failover.state import AnotherRunIsAtWorkError, Controller, State
 from fence_guard.database import OwnDatabase
-from fence_guard.fence import FINISHING_SECONDS, Clock, fence
+from fence_guard.fence import FINISHING_SECONDS, fence
 from fence_guard.limitation import fence_limitation
 from fence_guard.messages import message_about
 from fence_guard.record import FenceRecord, FenceRecords, Outcome
 from fence_guard.settings import GuardSettings
+from function_runtime.clock import Clock
 
 logger = Logger(child=True)
 

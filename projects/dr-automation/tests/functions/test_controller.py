@@ -17,7 +17,8 @@ from failover.recorded import StateLostError
 from failover.report import report
 from failover.state import ControlUnreadableError
 from function_runtime.sites import Site
-from worlds.world import ENVIRONMENT, REGIONS, SETTINGS, START, Clock, Killed, World, refused, run
+from worlds.clock import Clock
+from worlds.world import ENVIRONMENT, REGIONS, SETTINGS, START, Killed, World, refused, run
 
 
 def assert_failed_over_once(world: World) -> None:
