@@ -53,7 +53,7 @@ def lint(session: nox.Session) -> None:
 def unit(session: nox.Session) -> None:
     """Run the unit and contract tests: no lab, no servers."""
     environment(session)
-    ignored = ("--ignore=tests/integration", "--ignore=tests/lab")
+    ignored = ("--ignore=tests/integration", "--ignore=tests/lab", "--ignore=tests/pulumi")
     python(session, "pytest", *ignored, *(session.posargs or ["-m", "not exhaustive", "tests", "projects"]))
 
 
@@ -69,6 +69,15 @@ def integration(session: nox.Session) -> None:
     """Check what is deployed (by default in the lab) against cfn-outputs/flat-outputs.json, and the lab itself."""
     environment(session)
     python(session, "pytest", *(session.posargs or ["tests/lab", "tests/integration"]), patient=True)
+
+
+@nox.session(default=False)
+def engine(session: nox.Session) -> None:
+    """Deploy, change, fail over and destroy with the real Pulumi CLI over the lab; skipped where it is not on PATH."""
+    if shutil.which("pulumi") is None:
+        session.skip("pulumi is not on PATH, so nothing was run: install it (https://www.pulumi.com/docs/install/)")
+    environment(session)
+    python(session, "pytest", *(session.posargs or ["tests/pulumi"]), patient=True)
 
 
 @nox.session(default=False)
@@ -102,7 +111,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def deploy(session: nox.Session) -> None:
-    """Deploy all layers in order, or those named: `-- [LAYER ...] [--stack NAME] [--yes] [Pulumi options]`."""
+    """Deploy all layers in order, or those named: `-- [LAYER ...] [--stack NAME] [--yes] [--production] [Pulumi's]`."""
     environment(session)
     python(session, "deployment", "deploy", *session.posargs, patient=True)
 
@@ -119,6 +128,27 @@ def destroy(session: nox.Session) -> None:
     """Destroy all layers in reverse order, or those named; arguments as for deploy."""
     environment(session)
     python(session, "deployment", "destroy", *session.posargs, patient=True)
+
+
+@nox.session(default=False)
+def refresh(session: nox.Session) -> None:
+    """Take what is really there into the layers' states; arguments as for deploy."""
+    environment(session)
+    python(session, "deployment", "refresh", *session.posargs, patient=True)
+
+
+@nox.session(default=False)
+def drift(session: nox.Session) -> None:
+    """Say where reality differs from the states, and change nothing; exit code 3 where it does."""
+    environment(session)
+    python(session, "deployment", "drift", *session.posargs, patient=True)
+
+
+@nox.session(name="environment", default=False)
+def new_environment(session: nox.Session) -> None:
+    """Make a second environment, which is a copy: `-- NAME [--from dev] [--account DIGITS]`."""
+    environment(session)
+    python(session, "deployment", "environment", *session.posargs, patient=True)
 
 
 @nox.session(default=False)

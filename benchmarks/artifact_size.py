@@ -1,4 +1,4 @@
-"""How large the functions' deployment package is."""
+"""How large the functions' archives are."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ BYTES_OF_A_MEGABYTE = 1_000_000
 
 
 def measure() -> list[Measurement]:
-    """The package's size, and what of it is whose."""
-    artifact = production.function("failover").artifact
+    """Each function's archive, and what of it is whose."""
+    return [_measure(each) for each in production.handlers()]
+
+
+def _measure(function: production.DeployedFunction) -> Measurement:
     sizes: Counter[str] = Counter()
-    with ZipFile(artifact) as archive:
+    with ZipFile(function.artifact) as archive:
         for entry in archive.infolist():
             sizes[entry.filename.partition("/")[0]] += entry.file_size
     largest = ", ".join(f"{name} {size / BYTES_OF_A_MEGABYTE:.2f}" for name, size in sizes.most_common(3))
-    megabytes = artifact.stat().st_size / BYTES_OF_A_MEGABYTE
-    return [Measurement("artifact", megabytes, "MB", TARGET_MEGABYTES, f"uncompressed; {largest}")]
+    package = function.handler.partition(".")[0]
+    megabytes = function.artifact.stat().st_size / BYTES_OF_A_MEGABYTE
+    return Measurement(f"artifact, {package}", megabytes, "MB", TARGET_MEGABYTES, f"uncompressed; {largest}")

@@ -1,6 +1,6 @@
-"""What a function's start costs: importing its handler from the built package in a fresh interpreter.
+"""What a function's start costs: importing its handler from its built archive in a fresh interpreter.
 
-As on Lambda, the package brings no bytecode and none may be written beside it, so its modules are compiled at each
+As on Lambda, the archive brings no bytecode and none may be written beside it, so its modules are compiled at each
 start; boto3 comes with the environment (on Lambda with the runtime).
 """
 
@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import production
@@ -22,7 +23,7 @@ ROUNDS = 9
 LARGEST = 5
 # `-X importtime` writes "import time: self [us] | cumulative | imported package", nesting as two spaces a level.
 IMPORT_TIME = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)")
-# First the package: the project's own folder is importable in this environment too.
+# First the archive: the project's own folder is importable in this environment too.
 IMPORT = """
 import sys, time
 sys.path.insert(0, sys.argv[1])
@@ -30,7 +31,7 @@ started = time.perf_counter()
 module = __import__(sys.argv[2], fromlist=["handle"])
 took = time.perf_counter() - started
 if not module.__file__.startswith(sys.argv[1]):
-    sys.exit(f"{module.__file__} is not in the package")
+    sys.exit(f"{module.__file__} is not in the archive")
 print(took * 1000)
 """
 
@@ -39,11 +40,14 @@ def measure() -> list[Measurement]:
     """Each function's import, turn by turn; the median counts.
 
     Raises:
-        subprocess.CalledProcessError: a handler cannot be imported from the package.
+        subprocess.CalledProcessError: a handler cannot be imported from its archive.
     """
-    modules = [each.handler.rpartition(".")[0] for each in production.handlers()]
-    with production.unpacked() as folder:
-        rounds = [[_import_ms(module, folder) for module in modules] for _ in range(ROUNDS)]
+    with ExitStack() as stack:
+        folders = {
+            each.handler.rpartition(".")[0]: stack.enter_context(production.unpacked(each))
+            for each in production.handlers()
+        }
+        rounds = [[_import_ms(*each) for each in folders.items()] for _ in range(ROUNDS)]
         return [
             Measurement(
                 f"cold start, {module.partition('.')[0]}",
@@ -52,7 +56,7 @@ def measure() -> list[Measurement]:
                 TARGET_MS,
                 f"import, median of {ROUNDS} (best {min(times):.0f}); most in {_dominating(module, folder)}",
             )
-            for module, times in zip(modules, zip(*rounds, strict=True), strict=True)
+            for (module, folder), times in zip(folders.items(), zip(*rounds, strict=True), strict=True)
         ]
 
 

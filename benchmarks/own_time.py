@@ -67,8 +67,8 @@ def run_alone(*, times: int, promotion_seconds: float, primary_dies: bool = True
     }
     # A profile or endpoint of this machine must not find its way into the clients.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    with production.unpacked() as folder:
-        # As on Lambda: no bytecode comes with the package, and none may be written.
+    with production.unpacked(production.function("failover")) as folder:
+        # As on Lambda: no bytecode comes with the archive, and none may be written.
         environment |= {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
         finished = subprocess.run(
             [sys.executable, "-m", "benchmarks.failover_alone"],

@@ -29,7 +29,7 @@ class DeployedFunction:
         name: the function's name.
         handler: ``package.module.function``.
         variables: its environment.
-        artifact: the package with its code.
+        artifact: the archive with its code.
         memory_mb: its memory, which is also its share of a CPU.
     """
 
@@ -71,7 +71,7 @@ def handlers() -> tuple[DeployedFunction, ...]:
 
 
 def function(package: str) -> DeployedFunction:
-    """The function that a package of the artifact holds.
+    """The function that has its handler in a package.
 
     Raises:
         LookupError: no function has its handler there.
@@ -83,10 +83,10 @@ def function(package: str) -> DeployedFunction:
 
 
 @contextmanager
-def unpacked() -> Iterator[Path]:
-    """The built package in a folder of its own, as Lambda lays it out."""
-    with tempfile.TemporaryDirectory(prefix="package-") as folder:
-        with ZipFile(function("failover").artifact) as archive:
+def unpacked(deployed: DeployedFunction) -> Iterator[Path]:
+    """A function's archive in a folder of its own, as Lambda lays it out."""
+    with tempfile.TemporaryDirectory(prefix="function-") as folder:
+        with ZipFile(deployed.artifact) as archive:
             archive.extractall(folder)
         yield Path(folder)
 

@@ -1,45 +1,67 @@
-"""``python -m deployment deploy|preview|destroy|outputs [LAYER ...] [--stack NAME] [--yes] [Pulumi's options]``."""
+"""``python -m deployment COMMAND [LAYER ...] [--stack NAME] [--yes] [--production] [Pulumi's options]``.
+
+The commands are deploy, preview, destroy, refresh, drift and outputs; ``environment NAME`` makes another environment.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 
-from deployment import flat_outputs
+from deployment import flat_outputs, new_environment, preflight
+from deployment.announcement import announcement
 from deployment.arguments import Command, parse
-from deployment.operation import Stopped, carry_out
-from deployment.preflight import check_before_deploy
+from deployment.deployed import survey
+from deployment.operation import Drifted, Stopped, carry_out
 from deployment.pulumi_cli import PulumiCli, PulumiFailed
 from shared.errors import SettingsError
 
+FAILED = 1
 BAD_INPUT = 2
+NOT_SO = 3
 
 
 def main(arguments: Sequence[str]) -> int:
     """Carry out one command.
 
     Returns:
-        0 when all of it is done, 1 when Pulumi failed, 2 for bad input.
+        0 when all of it is done; 1 when Pulumi failed; 2 for bad input and for what was refused before anything was
+        touched; 3 when a person said no, or when drift was found.
     """
     try:
-        request = parse(_command(arguments), arguments[1:])
-        cli = PulumiCli.on_path()
-        if request.command is Command.DEPLOY:
-            check_before_deploy(request.layers, request.stack)
-        carry_out(request, cli, _say, flat_outputs.FLAT_OUTPUTS_FILE)
+        if arguments[:1] == [new_environment.COMMAND]:
+            new_environment.create(new_environment.parse(arguments[1:]), _say)
+            return 0
+        _deployment_command(_command(arguments), arguments[1:])
     except SettingsError as error:
-        print(error, file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
+    except Drifted as drifted:
+        print(drifted, file=sys.stderr)
+        return NOT_SO
     except (Stopped, PulumiFailed) as failure:
         print(failure, file=sys.stderr)
-        return 1
+        return NOT_SO if isinstance(failure, Stopped) and failure.declined else FAILED
     return 0
+
+
+def _deployment_command(command: Command, arguments: Sequence[str]) -> None:
+    request = parse(command, arguments)
+    if command.changes_state and not request.yes and not sys.stdin.isatty():
+        raise SettingsError("--yes", "(not given)", "add it: there is no terminal here to ask a question at")
+    cli = PulumiCli.on_path()
+    backend = cli.backend()
+    standing = survey(cli, request.stack)
+    cleared = preflight.check(request, standing)
+    for line in announcement(request, cleared, backend):
+        _say(line)
+    carry_out(request, cleared, standing, cli, _say, flat_outputs.FLAT_OUTPUTS_FILE)
 
 
 def _command(arguments: Sequence[str]) -> Command:
     given = arguments[0] if arguments else "(not set)"
     if given not in tuple(Command):
-        raise SettingsError("command", given, f"give one of: {', '.join(Command)}")
+        raise SettingsError("command", given, f"give one of: {', '.join((*Command, new_environment.COMMAND))}")
     return Command(given)
 
 

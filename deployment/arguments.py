@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.environment import known_stacks
 from shared.errors import SettingsError
 from shared.layers import LAYERS, Layer, layer
 
 DEFAULT_STACK = "dev"
-STACK_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+PRODUCTION = "--production"
+AFTER_FAILOVER = "--after-failover"
+YES = ("--yes", "-y")
+STACK = ("--stack", "-s")
+# What would make Pulumi work with other settings or in another place than was checked.
+REFUSED = {
+    "--config": "set it in the stack's file: what is given here is checked by nobody, and Pulumi writes it there",
+    "--config-path": "set it in the stack's file",
+    "--config-file": "the stack's file is projects/<layer>/Pulumi.<stack>.yaml",
+    "--cwd": "each layer is deployed from its own folder",
+}
 
 
 class Command(StrEnum):
@@ -20,7 +31,19 @@ class Command(StrEnum):
     DEPLOY = "deploy"
     PREVIEW = "preview"
     DESTROY = "destroy"
+    REFRESH = "refresh"
+    DRIFT = "drift"
     OUTPUTS = "outputs"
+
+    @property
+    def changes_state(self) -> bool:
+        """Whether anything is different afterwards, in AWS or in what Pulumi knows of it."""
+        return self in (Command.DEPLOY, Command.DESTROY, Command.REFRESH)
+
+    @property
+    def runs_programs(self) -> bool:
+        """Whether the layers' programs run, with their settings: ``pulumi destroy`` and ``refresh`` run none."""
+        return self in (Command.DEPLOY, Command.PREVIEW)
 
 
 @dataclass(frozen=True)
@@ -32,27 +55,31 @@ class Request:
         layers: with which layers, in the order to do it in.
         stack: in which stack of each.
         yes: do not ask before changing anything.
+        production: the person knows that this is production.
+        after_failover: the person knows that the primary is not the writer, or that nobody can tell.
         handed_on: the arguments for Pulumi's own command, as they were given.
     """
 
     command: Command
     layers: tuple[Layer, ...]
     stack: str
-    yes: bool
-    handed_on: tuple[str, ...]
+    yes: bool = False
+    production: bool = False
+    after_failover: bool = False
+    handed_on: tuple[str, ...] = ()
 
     def to_go_on(self, remaining: Sequence[Layer]) -> str:
         """The command line that does the same with the remaining layers only."""
-        words = [f"./dr {self.command} --", *(left.name for left in remaining)]
+        words = ["./dr", str(self.command), "--", *(left.name for left in remaining)]
         if self.stack != DEFAULT_STACK:
             words += ["--stack", self.stack]
-        if self.yes:
-            words.append("--yes")
-        return " ".join([*words, *self.handed_on])
+        given = {"--yes": self.yes, PRODUCTION: self.production, AFTER_FAILOVER: self.after_failover}
+        words += [word for word, is_given in given.items() if is_given]
+        return shlex.join([*words, *self.handed_on])
 
 
 def parse(command: Command, arguments: Sequence[str]) -> Request:
-    """Read a command's arguments: ``[LAYER ...] [--stack NAME] [--yes] [Pulumi's own options]``.
+    """Read a command's arguments: ``[LAYER ...] [--stack NAME] [--yes] [--production] [Pulumi's own options]``.
 
     Layers come before Pulumi's options, because only Pulumi knows which of its options take a value.
 
@@ -61,19 +88,20 @@ def parse(command: Command, arguments: Sequence[str]) -> Request:
     """
     names: list[str] = []
     handed_on: list[str] = []
-    stack, yes = DEFAULT_STACK, False
+    words: set[str] = set()
+    stack = DEFAULT_STACK
     left = list(arguments)
     while left:
         argument = left.pop(0)
-        if argument in ("--stack", "-s"):
-            if not left:
+        option, equals, value = argument.partition("=")
+        if option in STACK:
+            if not equals and not left:
                 raise SettingsError("--stack", "(not set)", "give the stack's name after it")
-            stack = left.pop(0)
-        elif argument.startswith("--stack="):
-            stack = argument.removeprefix("--stack=")
-        elif argument in ("--yes", "-y"):
-            yes = True
+            stack = value if equals else left.pop(0)
+        elif argument in (*YES, PRODUCTION, AFTER_FAILOVER):
+            words.add("--yes" if argument in YES else argument)
         elif argument.startswith("-"):
+            _refuse(option)
             handed_on.append(argument)
         elif not handed_on:
             names.append(argument)
@@ -83,10 +111,28 @@ def parse(command: Command, arguments: Sequence[str]) -> Request:
             handed_on.append(argument)
     if handed_on and command is Command.OUTPUTS:
         raise SettingsError(handed_on[0], "(given)", "outputs takes layers and --stack only")
+    if AFTER_FAILOVER in words and command is not Command.DESTROY:
+        raise SettingsError(AFTER_FAILOVER, "(given)", "it is a word for destroy")
     layers = _in_order(command, [layer(name) for name in names])
     for chosen in layers:
         _check_stack(chosen, stack)
-    return Request(command=command, layers=layers, stack=stack, yes=yes, handed_on=tuple(handed_on))
+    return Request(
+        command=command,
+        layers=layers,
+        stack=stack,
+        yes="--yes" in words,
+        production=PRODUCTION in words,
+        after_failover=AFTER_FAILOVER in words,
+        handed_on=tuple(handed_on),
+    )
+
+
+def _refuse(option: str) -> None:
+    if option in REFUSED:
+        raise SettingsError(option, "(given)", REFUSED[option])
+    # -ckey=value, -C/elsewhere and -yslab are one word each for Pulumi, and say what the words above say.
+    if not option.startswith("--"):
+        raise SettingsError(option, "(given)", "give Pulumi's options by their long names, such as --parallel 4")
 
 
 def _in_order(command: Command, named: Sequence[Layer]) -> tuple[Layer, ...]:
@@ -95,10 +141,19 @@ def _in_order(command: Command, named: Sequence[Layer]) -> tuple[Layer, ...]:
 
 
 def _check_stack(chosen: Layer, stack: str) -> None:
-    there = sorted(
-        file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in chosen.folder.glob("Pulumi.*.yaml")
-    )
-    if not STACK_PATTERN.fullmatch(stack) or stack not in there:
+    if "/" in stack:
         raise SettingsError(
-            "stack", stack, f"layer {chosen.name} has {', '.join(there) or 'none'}; write its Pulumi.<stack>.yaml first"
+            "stack",
+            stack,
+            f"give the stack's own name, {stack.rpartition('/')[2] or DEFAULT_STACK}: it is the same in all four "
+            "projects; for an organization that is not your default one, pulumi org set-default first",
+        )
+    there = {file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in chosen.folder.glob("Pulumi.*.yaml")}
+    if stack not in there or stack not in known_stacks():
+        both = ", ".join(sorted(there & set(known_stacks()))) or "none"
+        raise SettingsError(
+            "stack",
+            stack,
+            f"layer {chosen.name} has {both}; another environment is a copy: ./dr environment -- {stack or 'NAME'} "
+            f"--from {DEFAULT_STACK}",
         )

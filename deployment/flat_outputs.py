@@ -1,4 +1,7 @@
-"""``cfn-outputs/flat-outputs.json``: the outputs of all layers in one flat file (P2)."""
+"""``cfn-outputs/flat-outputs.json``: the outputs of all layers of one stack in one flat file (P2).
+
+The file says whose it is, so that no command takes one environment for another.
+"""
 
 from __future__ import annotations
 
@@ -7,21 +10,23 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from shared.errors import SettingsError
 from shared.layers import REPOSITORY_ROOT
 
 FLAT_OUTPUTS_FILE = REPOSITORY_ROOT / "cfn-outputs" / "flat-outputs.json"
+STACK_KEY = "stackName"
 
 
-def merged(outputs_by_layer: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
-    """All layers' outputs in one mapping.
+def merged(stack: str, outputs_by_layer: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+    """All layers' outputs in one mapping, with the name of their stack.
 
     Raises:
         SettingsError: two layers export the same key.
     """
-    flat: dict[str, object] = {}
-    exporter: dict[str, str] = {}
+    flat: dict[str, object] = {STACK_KEY: stack}
+    exporter = {STACK_KEY: "the file itself"}
     for layer_name, outputs in outputs_by_layer.items():
         for key, value in outputs.items():
             if key in exporter:
@@ -31,6 +36,33 @@ def merged(outputs_by_layer: Mapping[str, Mapping[str, object]]) -> dict[str, ob
             flat[key] = value
             exporter[key] = layer_name
     return flat
+
+
+def read(file: Path) -> dict[str, Any]:
+    """What is in the file.
+
+    Raises:
+        SettingsError: it is not there or cannot be read, or it does not say whose it is.
+    """
+    try:
+        outputs = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SettingsError(
+            "--outputs", f"{file} (no such file)", "start the lab (./dr lab), or write it with ./dr outputs"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise SettingsError("--outputs", f"{file} (unreadable: {error})", "write it again with ./dr outputs") from error
+    if not isinstance(outputs, dict) or not isinstance(outputs.get(STACK_KEY), str):
+        raise SettingsError("--outputs", f"{file} (of no stack)", "write it again with ./dr outputs -- --stack NAME")
+    return outputs
+
+
+def owner(file: Path) -> str | None:
+    """Whose outputs the file holds; None where nobody can tell."""
+    try:
+        return str(read(file)[STACK_KEY])
+    except SettingsError:
+        return None
 
 
 def write(outputs: Mapping[str, object], file: Path) -> None:
@@ -47,3 +79,9 @@ def write(outputs: Mapping[str, object], file: Path) -> None:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def remove(stack: str, file: Path) -> None:
+    """Take the file away, unless it is another stack's."""
+    if owner(file) in (stack, None):
+        file.unlink(missing_ok=True)

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
+from deployment.engine_events import Summary, read_summary
 from shared.errors import SettingsError
 from shared.layers import Layer
+from shared.stack_files import secrets_provider_of
+
+# A stack's salt is in its state too: with this the CLI takes it from there and does not make another one each time.
+# The debug commands have the option --event-log, which Pulumi's own Automation API uses as well.
+VARIABLES = {"PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true", "PULUMI_DEBUG_COMMANDS": "true"}
 
 
 class PulumiFailed(Exception):  # noqa: N818 - it says what happened
@@ -18,15 +27,30 @@ class PulumiFailed(Exception):  # noqa: N818 - it says what happened
 
     Attributes:
         layer: whose call it was.
-        call: the call, without the executable's path.
+        call: the call, without the executable's path and without what we add for ourselves.
         exit_code: what it ended with; negative: the signal that ended it.
+        declined: the preview was fine, and the person said no: nothing was changed.
     """
 
-    def __init__(self, layer: Layer, arguments: Sequence[str], exit_code: int) -> None:
+    def __init__(self, layer: Layer, arguments: Sequence[str], exit_code: int, *, declined: bool = False) -> None:
         self.layer = layer
         self.call = " ".join(["pulumi", *arguments])
         self.exit_code = exit_code
+        self.declined = declined
         super().__init__(f"{layer.name}: {self.call} ended with exit code {exit_code}")
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Where states are kept.
+
+    Attributes:
+        url: the backend.
+        user: as whom the person is logged in.
+    """
+
+    url: str
+    user: str
 
 
 @dataclass(frozen=True)
@@ -35,9 +59,11 @@ class PulumiCli:
 
     Attributes:
         executable: where it is.
+        variables: environment variables that win over the person's.
     """
 
     executable: Path
+    variables: Mapping[str, str] = field(default_factory=lambda: dict(VARIABLES))
 
     @classmethod
     def on_path(cls) -> PulumiCli:
@@ -56,21 +82,92 @@ class PulumiCli:
             )
         return cls(Path(found))
 
-    def select_or_create(self, layer: Layer, stack: str) -> None:
-        """Make sure the layer's stack exists.
+    def with_variables(self, **variables: str) -> PulumiCli:
+        """The same CLI with other environment variables."""
+        return replace(self, variables={**self.variables, **variables})
+
+    def backend(self) -> Backend:
+        """Where it keeps states.
+
+        Raises:
+            SettingsError: the person is not logged in, or the backend does not answer.
+        """
+        asked = self._call(["whoami", "--json", "--verbose", "--non-interactive"], Path.cwd(), stderr=subprocess.PIPE)
+        if asked.returncode != 0:
+            said = (asked.stderr.strip() or asked.stdout.strip() or "no message").splitlines()[0]
+            raise SettingsError("pulumi backend", f"({said})", "log in first: pulumi login, or set PULUMI_BACKEND_URL")
+        answer = json.loads(asked.stdout)
+        return Backend(url=str(answer.get("url", "unknown")), user=str(answer.get("user", "unknown")))
+
+    def create(self, layer: Layer, stack: str, *, quiet: bool = False) -> None:
+        """Make the layer's stack.
+
+        Made from a copy of the project's files: the CLI writes what it makes for the secrets into the stack's file, and
+        that belongs into the person's own file only where a person has named a secrets provider there.
+
+        Args:
+            layer: whose stack.
+            stack: its name.
+            quiet: without a word.
 
         Raises:
             PulumiFailed: the call failed.
         """
-        self._run(layer, ["stack", "select", "--create", stack])
+        own = layer.folder / f"Pulumi.{stack}.yaml"
+        provider = secrets_provider_of(own)
+        arguments = ["stack", "init", stack, "--no-select"]
+        if provider is not None and not quiet:
+            self._run(layer, [*arguments, "--secrets-provider", provider], layer.folder)
+            return
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            shutil.copy(layer.folder / "Pulumi.yaml", folder)
+            if not quiet:
+                shutil.copy(own, folder)
+            self._run(layer, arguments, folder, quiet=quiet)
 
-    def run(self, layer: Layer, command: str, stack: str, options: Sequence[str]) -> None:
-        """Run ``pulumi up``, ``preview`` or ``destroy``; the terminal belongs to it meanwhile.
+    def import_(self, layer: Layer, stack: str, state: Mapping[str, Any]) -> None:
+        """Give the layer's stack a state.
 
         Raises:
             PulumiFailed: the call failed.
         """
-        self._run(layer, [command, "--stack", stack, *options])
+        arguments = ["stack", "import", "--stack", stack]
+        done = self._call(arguments, layer.folder, stdin=json.dumps(state), stderr=subprocess.DEVNULL)
+        if done.returncode != 0:
+            raise PulumiFailed(layer, arguments, done.returncode)
+
+    def run(
+        self, layer: Layer, verb: str, stack: str, options: Sequence[str], config_file: Path | None = None
+    ) -> Summary:
+        """Run ``pulumi up``, ``preview``, ``destroy`` or ``refresh``; the terminal belongs to it meanwhile.
+
+        Args:
+            layer: in whose folder.
+            verb: what to run.
+            stack: the stack.
+            options: its options.
+            config_file: the stack's configuration; None for the file in the layer's folder.
+
+        Returns:
+            what it did, as far as its events tell.
+
+        Raises:
+            PulumiFailed: the call failed.
+        """
+        arguments = [verb, "--stack", stack, *options]
+        with tempfile.TemporaryDirectory() as name:
+            events = Path(name) / "events"
+            ours = ["--event-log", str(events)]
+            ours += [] if config_file is None else ["--config-file", str(config_file)]
+            try:
+                self._run(layer, arguments, layer.folder, added=ours)
+            except PulumiFailed as failure:
+                so_far = read_summary(events)
+                asked = verb != "preview" and not {"--yes", "--preview-only", "--skip-preview"} & set(options)
+                declined = asked and so_far.previewed_well
+                raise PulumiFailed(layer, arguments, failure.exit_code, declined=declined) from failure
+            return read_summary(events)
 
     def has_stack(self, layer: Layer, stack: str) -> bool:
         """Whether the layer's stack exists.
@@ -82,17 +179,24 @@ class PulumiCli:
         # A stack of another organization than the person's own comes as organization/name.
         return any(str(entry["name"]).rsplit("/", 1)[-1] == stack for entry in listed)
 
-    def outputs(self, layer: Layer, stack: str) -> Mapping[str, object]:
-        """The stack's outputs; secret ones are masked.
+    def export(self, layer: Layer, stack: str) -> Mapping[str, Any]:
+        """The stack's state; secrets stay encrypted.
 
         Raises:
             PulumiFailed: the call failed.
         """
-        outputs: dict[str, object] = json.loads(self._read(layer, ["stack", "output", "--json", "--stack", stack]))
-        return outputs
+        state: dict[str, Any] = json.loads(self._read(layer, ["stack", "export", "--stack", stack]))
+        return state
 
-    def _run(self, layer: Layer, arguments: Sequence[str]) -> None:
-        with subprocess.Popen([self.executable, *arguments], cwd=layer.folder) as process:
+    def _run(
+        self, layer: Layer, arguments: Sequence[str], folder: Path, added: Sequence[str] = (), *, quiet: bool = False
+    ) -> None:
+        with subprocess.Popen(
+            [self.executable, *arguments, *added],
+            cwd=folder,
+            env={**os.environ, **self.variables},
+            stdout=subprocess.DEVNULL if quiet else None,
+        ) as process:
             exit_code: int | None = None
             while exit_code is None:
                 try:
@@ -105,9 +209,21 @@ class PulumiCli:
             raise PulumiFailed(layer, arguments, exit_code)
 
     def _read(self, layer: Layer, arguments: Sequence[str]) -> str:
-        ended = subprocess.run(
-            [self.executable, *arguments], cwd=layer.folder, stdout=subprocess.PIPE, text=True, check=False
-        )
+        ended = self._call(arguments, layer.folder)
         if ended.returncode != 0:
             raise PulumiFailed(layer, arguments, ended.returncode)
         return ended.stdout
+
+    def _call(
+        self, arguments: Sequence[str], folder: Path, *, stdin: str | None = None, stderr: int | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.executable, *arguments],
+            cwd=folder,
+            env={**os.environ, **self.variables},
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            check=False,
+        )

@@ -22,9 +22,8 @@ from lab.database_port import refuse_taken_port
 from lab.dns import DnsServer, Resolver
 from lab.drill.system import Credentials, DatabaseUnderDrill, Target
 from lab.engine.lab_engine import LabEngine
-from lab.engine.program import run_program
+from lab.engine.program import configured, run_program
 from lab.engine.registration import Registration
-from lab.engine.stack_files import load_configuration
 from lab.home import LabHome
 from lab.network import LabNetwork
 from lab.postgres.binaries import PostgresBinaries, find_binaries
@@ -33,6 +32,7 @@ from lab.processes import ChildProcesses
 from lab.rds.backend import RdsBackend
 from lab.rds.fleet import DatabaseFleet
 from lab.settings import LAB_STACK, LabSettings
+from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.layers import LAYERS, Layer, layer
 from shared.sites import Site
@@ -81,8 +81,8 @@ class Lab:
         self._password = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(PASSWORD_LENGTH))
         self.layer_seconds: dict[str, float] = {}
         self.outputs: dict[str, Any] = {}
-        network = self._values("network")
-        self.regions: Mapping[Site, str] = {site: network[f"{site}Region"] for site in Site}
+        self._environment = self._shared_settings()
+        self.regions: Mapping[Site, str] = self._environment.regions
 
     def __enter__(self) -> Self:
         try:
@@ -256,7 +256,7 @@ class Lab:
             self.layer_seconds[each.name] = time.monotonic() - started
             count = sum(kept.registration.layer == each.name for kept in self.engine.kept)
             self._progress(f"applied {each.name}: {count} resources in {self.layer_seconds[each.name]:.1f} s")
-        self.outputs = dict(merged(outputs))
+        self.outputs = merged(LAB_STACK, outputs)
         write(self.outputs, FLAT_OUTPUTS_FILE)
 
     def _put_master_secret(self) -> None:
@@ -270,14 +270,19 @@ class Lab:
 
     def _rds_regions(self) -> tuple[str, ...]:
         """The sites' regions, and the witness's, whose RDS answers and has no instance."""
-        witness = self._values("dr-automation").get("witnessRegion", "")
-        return (*self.regions.values(), *([witness] if witness else []))
+        witness = self._environment.witness_region
+        return (*self.regions.values(), *(() if witness is None else (witness,)))
 
     def _values(self, layer_name: str) -> dict[str, str]:
         """A layer's configuration by its own keys."""
         of = layer(layer_name)
-        values = load_configuration(of.folder, LAB_STACK, self._configuration(of)).values
-        return {key.removeprefix(f"{of.project}:"): value for key, value in values.items()}
+        configuration, _ = configured(of.folder, LAB_STACK, self._configuration(of))
+        return {key.removeprefix(f"{of.project}:"): value for key, value in configuration.values.items()}
+
+    def _shared_settings(self) -> Environment:
+        of = layer("network")
+        _, values = configured(of.folder, LAB_STACK, self._configuration(of))
+        return Environment.overridden(LAB_STACK, values)
 
     def _configuration(self, of: Layer) -> Mapping[str, object]:
         return self._settings.configuration.get(of.name, {})

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lab.aws import port_from_environment
-from lab.engine.stack_files import load_configuration
+from shared import environment
 from shared.errors import SettingsError
 from shared.layers import LAYERS, Layer
+from shared.stack_files import load_configuration
 
 LAB_STACK = "lab"
 
@@ -19,7 +20,8 @@ class LabSettings:
 
     Attributes:
         port: the gateway's port; 0 takes any free one.
-        configuration: stack configuration that wins over ``Pulumi.lab.yaml``, by layer name and key.
+        configuration: configuration that wins over ``Pulumi.lab.yaml`` and ``environments/lab.yaml``, by layer name and
+            key. What all layers share is in each of them.
     """
 
     port: int
@@ -59,4 +61,4 @@ def assigned(assignments: tuple[str, ...]) -> Mapping[str, Mapping[str, object]]
 
 def _keys(layer: Layer) -> frozenset[str]:
     names = load_configuration(layer.folder, LAB_STACK, None).values
-    return frozenset(name.rpartition(":")[2] for name in names)
+    return frozenset(name.rpartition(":")[2] for name in names) | frozenset(environment.KEYS)

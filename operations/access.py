@@ -64,7 +64,7 @@ def take_role(deployment: Deployment) -> Access:
         deployment: which role, and where.
 
     Raises:
-        SettingsError: the environment has no credentials.
+        SettingsError: the environment has no credentials, or those of another account; the role was not taken.
         RefusedError: STS does not answer, or refuses the role.
     """
     role, region = deployment.operator_role_arn, deployment.controller_region
@@ -72,7 +72,9 @@ def take_role(deployment: Deployment) -> Access:
         own = boto3.session.Session()
         # The controller's own region: the global endpoint is in a region of its own, which may be the one that is gone.
         sts: STSClient = own.client("sts", region_name=region, config=CONFIG)
-        by = sts.get_caller_identity()["Arn"]
+        identity = sts.get_caller_identity()
+        by = identity["Arn"]
+        _refuse_another_account(deployment, identity["Account"], by)
         session = own if is_session_of(by, role) else _session_in_role(sts, role, by)
         return Access(
             by=by,
@@ -83,11 +85,14 @@ def take_role(deployment: Deployment) -> Access:
         raise SettingsError(
             "AWS credentials",
             f"(none: {error})",
-            "set AWS_PROFILE or log in; for the lab, set the variables that ./dr lab prints",
+            f"set AWS_PROFILE or log in, to account {deployment.account_id} of stack {deployment.stack_name}; for the "
+            "lab, set the variables that ./dr lab prints",
         ) from error
     except ClientError as error:
         raise RefusedError(
-            "AWS credentials", f"(refused: {error})", "log in again, with the account that the outputs file is of"
+            "AWS credentials",
+            f"(refused: {error})",
+            f"log in again, to account {deployment.account_id} of stack {deployment.stack_name}",
         ) from error
     except BotoCoreError as error:
         raise RefusedError(
@@ -109,6 +114,17 @@ def session_name(caller_arn: str) -> str:
     """The caller's name as a session name: CloudTrail shows it with everything that is done under the role."""
     name = NOT_IN_A_SESSION_NAME.sub("-", re.split("[:/]", caller_arn)[-1])[:LONGEST_SESSION_NAME]
     return name.ljust(2, "-")
+
+
+def _refuse_another_account(deployment: Deployment, account_id: str, by: str) -> None:
+    if account_id != deployment.account_id:
+        raise SettingsError(
+            "AWS credentials",
+            f"of account {account_id} ({by})",
+            f"stack {deployment.stack_name} is in account {deployment.account_id}: set AWS_PROFILE to credentials of "
+            f"that account, or to a profile with role_arn = {deployment.operator_role_arn}; or, if you mean another "
+            "stack, write its outputs with ./dr outputs -- --stack NAME",
+        )
 
 
 def _session_in_role(sts: STSClient, role: str, by: str) -> boto3.session.Session:

@@ -9,11 +9,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NoReturn
 
+from deployment.flat_outputs import FLAT_OUTPUTS_FILE
 from failover.control import OrderKind
 from shared.errors import SettingsError
-from shared.layers import REPOSITORY_ROOT
 
-OUTPUTS_FILE = REPOSITORY_ROOT / "cfn-outputs" / "flat-outputs.json"
 LONGEST_REASON = 500
 
 
@@ -27,41 +26,47 @@ class Command(StrEnum):
 
 
 @dataclass(frozen=True)
-class StatusRequest:
-    """Show what the controller sees; ``as_json`` for machines."""
+class Addressed:
+    """What every request says: whose controller is meant.
+
+    Attributes:
+        outputs: the flat outputs file.
+        stack: the stack that the file must be of; None for whichever it is.
+    """
 
     outputs: Path
+    stack: str | None
+
+
+@dataclass(frozen=True)
+class StatusRequest(Addressed):
+    """Show what the controller sees; ``as_json`` for machines."""
+
     as_json: bool
 
 
 @dataclass(frozen=True)
-class PauseRequest:
+class PauseRequest(Addressed):
     """Let no failover begin, and say why."""
 
-    outputs: Path
     reason: str
 
 
 @dataclass(frozen=True)
-class ResumeRequest:
+class ResumeRequest(Addressed):
     """Let failovers happen again."""
 
-    outputs: Path
-
 
 @dataclass(frozen=True)
-class CancelRequest:
+class CancelRequest(Addressed):
     """Withdraw the order on record."""
 
-    outputs: Path
-
 
 @dataclass(frozen=True)
-class FailoverRequest:
+class FailoverRequest(Addressed):
     """Order a failover.
 
     Attributes:
-        outputs: the flat outputs file.
         kind: what the order stands for.
         incident_id: the incident that is approved; None for the other kinds.
         epoch: the epoch that is approved; None for the other kinds.
@@ -72,7 +77,6 @@ class FailoverRequest:
         wait: follow the failover to its end.
     """
 
-    outputs: Path
     kind: OrderKind
     incident_id: str | None
     epoch: int | None
@@ -103,14 +107,14 @@ def parse(arguments: Sequence[str]) -> Request:
     given = _parser().parse_args(list(arguments))
     command = Command(given.command)
     if command is Command.STATUS:
-        return StatusRequest(given.outputs, given.as_json)
+        return StatusRequest(given.outputs, given.stack, given.as_json)
     if command is Command.PAUSE:
-        return PauseRequest(given.outputs, _reason(given.reason))
+        return PauseRequest(given.outputs, given.stack, _reason(given.reason))
     if command is Command.RESUME:
-        return ResumeRequest(given.outputs)
+        return ResumeRequest(given.outputs, given.stack)
     if given.cancel:
         _refuse_beside_cancel(given)
-        return CancelRequest(given.outputs)
+        return CancelRequest(given.outputs, given.stack)
     return _failover(given)
 
 
@@ -123,7 +127,14 @@ def _parser() -> argparse.ArgumentParser:
             name, prog=f"nox -s {name} --", help=what, description=what, allow_abbrev=False
         )
         parser.add_argument(
-            "--outputs", type=Path, default=OUTPUTS_FILE, metavar="FILE", help="outputs of the layers (%(default)s)"
+            "--stack", type=_stack_name, metavar="NAME", help="refuse to work with another stack than this one"
+        )
+        parser.add_argument(
+            "--outputs",
+            type=Path,
+            default=FLAT_OUTPUTS_FILE,
+            metavar="FILE",
+            help="outputs of the layers, which say where the controller is (%(default)s)",
         )
         return parser
 
@@ -170,6 +181,7 @@ def _failover(given: argparse.Namespace) -> FailoverRequest:
         )
     return FailoverRequest(
         outputs=given.outputs,
+        stack=given.stack,
         kind=kind,
         incident_id=given.approve,
         epoch=given.epoch,
@@ -204,6 +216,13 @@ def _reason(text: str) -> str:
             f"say in 1 to {LONGEST_REASON} printable characters why, for the others",
         )
     return reason
+
+
+def _stack_name(text: str) -> str:
+    # An empty variable in a script must not pass for "whichever it is".
+    if not text.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is no stack's name")
+    return text
 
 
 def _natural(text: str) -> int:

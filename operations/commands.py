@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from failover.control import Pause
 from failover.policy import Mode
@@ -33,10 +35,12 @@ def status(request: StatusRequest, deployment: Deployment, access: Access, conso
         report = _controller(deployment, access).report()
     except NoReportError as error:
         recorded = Recorded.read(access.dynamodb, deployment.state_table_name)
-        as_json = request.as_json
-        console.say([_json(recorded.as_json(str(error)))] if as_json else recorded.text(str(error), console.now()))
+        if request.as_json:
+            console.say([_json(deployment, recorded.as_json(str(error)))])
+        else:
+            console.say(recorded.text(str(error), console.now()))
         return FAILED
-    console.say([_json(report.content)] if request.as_json else status_text.status(report))
+    console.say([_json(deployment, report.content)] if request.as_json else status_text.status(report))
     return DONE
 
 
@@ -126,5 +130,5 @@ def _controller(deployment: Deployment, access: Access) -> Controller:
     return Controller(access.lambda_client, deployment.failover_function_name)
 
 
-def _json(content: object) -> str:
-    return json.dumps(content, indent=2, sort_keys=True)
+def _json(deployment: Deployment, content: Mapping[str, Any]) -> str:
+    return json.dumps({**content, **deployment.identity}, indent=2, sort_keys=True)

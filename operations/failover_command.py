@@ -47,7 +47,7 @@ def failover(request: FailoverRequest, deployment: Deployment, access: Access, c
     if obstacle is not None:
         raise RefusedError("failover", f"{order.kind} (nothing was done)", obstacle)
     if not request.yes:
-        _confirm(order, console)
+        _confirm(order, deployment, console)
     table = deployment.state_table_name
     order = _order(request, report, access.by, console)
     give_order(access.dynamodb, table, order)
@@ -126,7 +126,8 @@ def _obstacle(request: FailoverRequest, report: Report) -> str | None:
     return None if report.would_fail_over else f"{report.decision.reason} ({report.decision.code})"
 
 
-def _confirm(order: Order, console: Console) -> None:
-    answer = console.ask(f"Type {order.incident_id} to give this order: ")
+def _confirm(order: Order, deployment: Deployment, console: Console) -> None:
+    whose = f"stack {deployment.stack_name} in account {deployment.account_id}"
+    answer = console.ask(f"Type {order.incident_id} to give this order to {whose}: ")
     if answer != order.incident_id:
         raise RefusedError("incident", answer or "(nothing)", f"nothing was done; type {order.incident_id} to do it")

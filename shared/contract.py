@@ -2,7 +2,7 @@
 
 A contract is a frozen dataclass. Its fields are outputs (``Output[str]``, ``Output[int]``, ``Output[list[str]]``) or
 one part per site (a dataclass of such fields). ``export`` writes them as flat camelCase stack outputs
-(``primaryVpcId``), ``read`` takes them from a stack reference, checks the type of each and fails on a missing one.
+(``primaryVpcId``), ``from_values`` takes them from there, checks the type of each and fails on a missing one.
 """
 
 from __future__ import annotations
@@ -54,19 +54,18 @@ class Contract:
             pulumi.export(field.key, value)
 
     @classmethod
-    def read(cls, stack: pulumi.StackReference) -> Self:
-        """The contract as that stack fulfils it.
+    def from_values(cls, values: Mapping[str, Any]) -> Self:
+        """The contract from plain output values: those of a stack, or what ``flat-outputs.json`` holds.
 
         Raises:
-            ContractError: (when the outputs resolve) one has another type than the contract says.
-            KeyError: (when the outputs resolve) one is missing; Pulumi names it.
+            ContractError: an output is missing, or has another type than the contract says.
         """
-        return _built(cls, (), lambda field: _required(stack, field))
+        return _built(cls, (), lambda field: pulumi.Output.from_input(_checked(values, field)))
 
     @classmethod
-    def from_values(cls, values: Mapping[str, Any]) -> Self:
-        """The contract from plain output values, such as ``flat-outputs.json`` holds, for tests and tools."""
-        return _built(cls, (), lambda field: pulumi.Output.from_input(_checked(values[field.key], field)))
+    def missing_from(cls, values: Mapping[str, Any]) -> tuple[str, ...]:
+        """The keys that this contract promises and that these outputs lack."""
+        return tuple(field.key for field in cls.fields() if field.key not in values)
 
 
 def _fields(contract: type[Any], prefix: tuple[str, ...]) -> Iterator[Field]:
@@ -95,17 +94,13 @@ def _built(contract: type[T], prefix: tuple[str, ...], value_of: Callable[[Field
     return contract(**values)
 
 
-def _required(stack: pulumi.StackReference, field: Field) -> pulumi.Output[Any]:
-    return stack.require_output(field.key).apply(lambda value: _checked(value, field))
-
-
-def _checked(value: object, field: Field) -> object:
+def _checked(values: Mapping[str, Any], field: Field) -> object:
+    if field.key not in values:
+        raise ContractError(f"no output {field.key}")
+    value = values[field.key]
     # A whole number crosses the engine's wire as a float.
     if field.value_type is int and isinstance(value, float) and value.is_integer():
         return int(value)
     if not isinstance(value, field.value_type) or isinstance(value, bool):
-        raise ContractError(
-            f"stack output {field.key} = {value!r}: its layer's contract says {field.value_type.__name__}; "
-            "deploy that layer with this version of the repository"
-        )
+        raise ContractError(f"output {field.key} = {value!r}, and the contract says {field.value_type.__name__}")
     return value

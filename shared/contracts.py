@@ -37,8 +37,23 @@ class SiteNetwork:
 
 @dataclass(frozen=True)
 class NetworkContract(Contract):
-    """Outputs of the network layer."""
+    """Outputs of the network layer, and which environment this is: the layers above are deployed into no other.
 
+    Attributes:
+        account_id: the AWS account.
+        environment_suffix: part of every name.
+        primary_region: region of the primary site.
+        recovery_region: region of the recovery site.
+        primary: what there is in the primary site.
+        recovery: what there is in the recovery site.
+        peering_connection_id: the way between the sites' networks.
+        database_port: on which the databases answer.
+    """
+
+    account_id: Output[str]
+    environment_suffix: Output[str]
+    primary_region: Output[str]
+    recovery_region: Output[str]
     primary: SiteNetwork
     recovery: SiteNetwork
     peering_connection_id: Output[str]

@@ -63,7 +63,7 @@ LAYERS: tuple[Layer, ...] = (
         name="observability",
         project="postgres-dr-observability",
         owner="@example/observability-team",
-        reads=("data", "dr-automation"),
+        reads=("network", "data", "dr-automation"),
         purpose="alarms for people, dashboard",
     ),
 )

@@ -1,17 +1,68 @@
-"""The one place that builds a reference to another layer's stack."""
+"""Reading the contracts of the layers below, at once and before anything is declared."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
 import pulumi
+from pulumi.runtime.sync_await import _sync_await
 
+from shared.contract import Contract, ContractError
+from shared.contracts import CONTRACTS, NetworkContract
+from shared.environment import Environment
+from shared.errors import SettingsError
 from shared.layers import layer
-from shared.settings import StackSettings
+
+Read = TypeVar("Read", bound=Contract)
 
 
-def layer_stack(name: str, settings: StackSettings) -> pulumi.StackReference:
-    """The stack of the layer ``name`` in the same environment (the same stack name).
+def read_contract(kind: type[Read], environment: Environment) -> Read:
+    """The contract of a layer below, as its stack of the same name fulfils it.
+
+    Waits for the outputs: a layer that is missing, of another version or of another environment ends the program with
+    one line before any resource is registered, and not in the middle of its graph.
+
+    Args:
+        kind: the contract; the registry says which layer's it is.
+        environment: the environment whose program runs.
 
     Raises:
-        SettingsError: no layer has that name.
+        SettingsError: the layer is not deployed, offers something else than its contract says, or is deployed as
+            another environment.
     """
-    return pulumi.StackReference(f"{pulumi.get_organization()}/{layer(name).project}/{settings.stack}")
+    (name,) = (name for name, contract in CONTRACTS.items() if contract is kind)
+    remedy = f"deploy it first, with this version of the repository: ./dr deploy -- {name} --stack {environment.stack}"
+    try:
+        outputs = _outputs(name, environment)
+    except Exception as error:
+        # The engine's refusal arrives as a bare exception. Whatever it is, without the outputs there is nothing to do.
+        raise SettingsError(f"layer {name}", f"({_first_line(error)})", remedy) from error
+    try:
+        contract = kind.from_values(outputs)
+    except ContractError as error:
+        raise SettingsError(f"layer {name}", f"(stack {environment.stack}: {error})", remedy) from error
+    if kind is NetworkContract:
+        environment.refuse_another(outputs)
+    return contract
+
+
+def refuse_another_environment(environment: Environment) -> None:
+    """Nothing, if what this stack of the network layer was deployed with last is the same environment, or nothing.
+
+    The other layers compare themselves with the network; this is how the network compares itself with its own past.
+
+    Raises:
+        SettingsError: a deploy would replace everything.
+    """
+    environment.refuse_another(_outputs("network", environment))
+
+
+def _outputs(name: str, environment: Environment) -> Mapping[str, Any]:
+    stack = f"{pulumi.get_organization()}/{layer(name).project}/{environment.stack}"
+    # What every function call of the SDK does to give its result at once; a reference offers the awaitable only.
+    return _sync_await(pulumi.StackReference(stack).outputs.future()) or {}
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -13,7 +13,7 @@ from pulumi.runtime.mocks import MockMonitor, MockResourceArgs, Mocks
 from pulumi.runtime.proto import provider_pb2, resource_pb2
 
 from lab.engine.registration import Engine, EngineError, Invocation, InvocationError, Provider, Registration, Values
-from lab.engine.stack_outputs import Outputs
+from lab.engine.stack_outputs import ORGANIZATION, Outputs
 from lab.engine.wire import plain_values, present, provider_inputs
 
 _STACK = "pulumi:pulumi:Stack"
@@ -165,8 +165,11 @@ class ProgramMonitor(MockMonitor):
         try:
             outputs = self._engine.stacks.of(request.id)
         except LookupError as error:
-            error.add_note(f"reading {urn}")
-            raise
+            # The stack whose program runs is there, even if nothing is in it yet.
+            if request.id != f"{ORGANIZATION}/{self._project}/{self._stack}":
+                error.add_note(f"reading {urn}")
+                raise
+            outputs = Outputs({})
         values = {
             name: rpc.wrap_rpc_secret(value) if name in outputs.secret_names else value
             for name, value in outputs.values.items()

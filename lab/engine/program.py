@@ -23,10 +23,11 @@ from pulumi.runtime.stack import run_in_stack
 
 from lab.engine.monitor import ProgramMonitor, StoppedError
 from lab.engine.registration import Engine
-from lab.engine.stack_files import StackConfiguration, load_configuration
 from lab.engine.stack_outputs import ORGANIZATION
+from shared import environment
 from shared.errors import SettingsError
 from shared.layers import Layer
+from shared.stack_files import StackConfiguration, load_configuration
 
 # The SDK makes one call a resource from the event loop's pool, and most of its time is waiting for AWS.
 _PARALLEL_REGISTRATIONS = 16
@@ -50,7 +51,7 @@ def run_program(
         layer: whose program.
         stack: the stack; its file holds the configuration.
         engine: fulfils what the program registers.
-        config_overrides: configuration that wins over the stack's file.
+        config_overrides: configuration that wins over the stack's file, and over the environment's.
 
     Returns:
         The stack outputs as plain values.
@@ -67,7 +68,7 @@ def run_folder(
     folder: Path, layer_name: str, stack: str, engine: Engine, config_overrides: Mapping[str, object] | None = None
 ) -> dict[str, Any]:
     """The same for a project in any folder. See :func:`run_program`."""
-    configuration = load_configuration(folder, stack, config_overrides)
+    configuration, shared_values = configured(folder, stack, config_overrides)
     monitor = ProgramMonitor(
         engine,
         layer=layer_name,
@@ -76,7 +77,7 @@ def run_folder(
         disabled_default_providers=_disabled_default_providers(configuration),
     )
     with _one_at_a_time, _importable(folder):
-        contextvars.copy_context().run(_run, folder, configuration, monitor)
+        contextvars.copy_context().run(_run, folder, configuration, shared_values, monitor)
     if monitor.stack_outputs is None:
         raise RuntimeError(f"the program in {folder} ended without registering its stack's outputs")
     engine.stacks.publish(configuration.project, stack, monitor.stack_outputs)
@@ -94,7 +95,37 @@ def _disabled_default_providers(configuration: StackConfiguration) -> frozenset[
     return frozenset(packages)
 
 
-def _run(folder: Path, configuration: StackConfiguration, monitor: ProgramMonitor) -> None:
+def configured(
+    folder: Path, stack: str, overrides: Mapping[str, object] | None
+) -> tuple[StackConfiguration, Mapping[str, object]]:
+    """A project's configuration as a run in this process has it.
+
+    Args:
+        folder: the project's folder.
+        stack: whose file holds the configuration.
+        overrides: values that win over the stack's file and the environment's.
+
+    Returns:
+        the layer's own configuration, and the overrides of what all layers share.
+
+    Raises:
+        SettingsError: configuration cannot be used, or is secure: only the Pulumi CLI can read such a value.
+    """
+    given = {} if overrides is None else overrides
+    configuration = load_configuration(
+        folder, stack, {key: value for key, value in given.items() if key not in environment.KEYS}
+    )
+    for key in configuration.secure_keys:
+        raise SettingsError(
+            key.rpartition(":")[2], "(secure)", f"the lab cannot read it: give a plain value in Pulumi.{stack}.yaml"
+        )
+    return configuration, {key: value for key, value in given.items() if key in environment.KEYS}
+
+
+def _run(
+    folder: Path, configuration: StackConfiguration, shared_values: Mapping[str, object], monitor: ProgramMonitor
+) -> None:
+    environment.overrides.set(shared_values)
     with _runtime_settings(folder, configuration, monitor):
         loop = asyncio.new_event_loop()
         loop.set_default_executor(ThreadPoolExecutor(_PARALLEL_REGISTRATIONS, thread_name_prefix="register"))

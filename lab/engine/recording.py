@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from lab.engine.plausible import invoked, outputs_of
-from lab.engine.program import run_folder
+from lab.engine.program import configured, run_folder
 from lab.engine.registration import Created, Invocation, Provider, Registration, Values
-from lab.engine.stack_files import load_configuration
 from lab.engine.stack_outputs import Outputs, StackOutputs
 from lab.engine.tags import merged_tags
 from shared.layers import layer
@@ -211,7 +210,7 @@ def run_recorded_folder(
     for project, outputs in ({} if below is None else below).items():
         engine.stacks.publish(project, stack, Outputs(outputs))
     outputs = run_folder(folder, folder.name, stack, engine, config_overrides)
-    project = load_configuration(folder, stack, config_overrides).project
+    project = configured(folder, stack, config_overrides)[0].project
     return RecordedProgram(
         resources=tuple(engine.resources),
         providers=tuple(engine.providers),

@@ -1,5 +1,11 @@
 """Program of the data layer."""
 
+import sys
+from pathlib import Path
+
+# shared/ is found without an installation of this repository: `pulumi install` installs requirements.txt only.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 import pulumi
 
 from data_layer.access_logs import AccessLogBucket, AccessLogBucketArgs
@@ -17,26 +23,26 @@ from data_layer.settings import DataSettings
 from shared import program
 from shared.contracts import DataContract, NetworkContract, SiteData
 from shared.providers import GLOBAL_SITE, site_providers
-from shared.references import layer_stack
+from shared.references import read_contract
 from shared.sites import Site
 
 
 def data() -> None:
     """Declare the layer and export its contract."""
     settings = DataSettings.load()
-    names = settings.stack.names
-    regions = settings.stack.regions
-    providers = site_providers(settings.stack)
+    names = settings.environment.names
+    regions = settings.environment.regions
+    network = read_contract(NetworkContract, settings.environment)
+    providers = site_providers(settings.environment)
     credentials = look_up_master_credentials(settings.secret_id, regions[Site.PRIMARY], providers[Site.PRIMARY])
-    network = NetworkContract.read(layer_stack("network", settings.stack))
 
     monitoring_role_arn = None
     if settings.monitoring_interval_seconds > 0:
         monitoring_role_arn = DatabaseMonitoring(
             names,
-            account_id=settings.stack.account_id,
+            account_id=settings.environment.account_id,
             database_arns=[
-                f"arn:aws:rds:{regions[site]}:{settings.stack.account_id}:db:{names.of('database', site)}"
+                f"arn:aws:rds:{regions[site]}:{settings.environment.account_id}:db:{names.of('database', site)}"
                 for site in Site
             ],
             provider=providers[GLOBAL_SITE],
@@ -48,7 +54,7 @@ def data() -> None:
         backup_retention_days=settings.backup_retention_days,
         certificate_authority=settings.certificate_authority,
         apply_immediately=settings.apply_immediately,
-        deletion_protection=settings.deletion_protection,
+        deletion_protection=settings.environment.protected,
         monitoring_interval_seconds=settings.monitoring_interval_seconds,
         monitoring_role_arn=monitoring_role_arn,
         keep_automated_backups=not settings.skip_final_snapshot,
@@ -114,6 +120,7 @@ def data() -> None:
                 site=site,
                 data_key_arn=network.at(site).data_key_arn,
                 force_destroy=settings.force_destroy_buckets,
+                protect=settings.environment.protected,
                 object_retention_days=settings.object_retention_days,
                 old_version_retention_days=settings.old_version_retention_days,
             ),
@@ -131,8 +138,9 @@ def data() -> None:
             names,
             AccessLogBucketArgs(
                 source=buckets[site],
-                account_id=settings.stack.account_id,
+                account_id=settings.environment.account_id,
                 force_destroy=settings.force_destroy_buckets,
+                protect=settings.environment.protected,
                 log_retention_days=settings.access_log_retention_days,
                 old_version_retention_days=settings.old_version_retention_days,
             ),

@@ -1,8 +1,13 @@
 """Program of the dr-automation layer."""
 
+import sys
+from pathlib import Path
+
+# shared/ is found without an installation of this repository: `pulumi install` installs requirements.txt only.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 import pulumi
 
-from automation_layer import artifact
 from automation_layer.alarms import Alarms
 from automation_layer.connection_uri import writer_uri
 from automation_layer.dns import ClientNames, ClientNamesArgs
@@ -18,48 +23,46 @@ from automation_layer.witness import Witness, WitnessArgs
 from shared import program
 from shared.contracts import AutomationContract, DataContract, NetworkContract
 from shared.providers import GLOBAL_SITE, site_providers
-from shared.references import layer_stack
+from shared.references import read_contract
 from shared.sites import Site
 
 
 def dr_automation() -> None:
     """Declare the layer and export its contract."""
     settings = AutomationSettings.load()
-    stack = settings.stack
-    network = NetworkContract.read(layer_stack("network", stack))
-    data = DataContract.read(layer_stack("data", stack))
-    providers = site_providers(stack)
+    environment = settings.environment
+    network = read_contract(NetworkContract, environment)
+    data = read_contract(DataContract, environment)
+    providers = site_providers(environment)
     recovery = providers[Site.RECOVERY]
-    package = artifact.build()
 
     state = StateTable(
-        stack.names,
-        StateTableArgs(key_arn=network.recovery.data_key_arn, deletion_protection=settings.deletion_protection),
+        environment.names,
+        StateTableArgs(key_arn=network.recovery.data_key_arn, deletion_protection=environment.protected),
         recovery,
     )
     topics = Topics(
-        stack.names,
+        environment.names,
         TopicsArgs(
-            account_id=stack.account_id,
-            region=stack.regions[Site.RECOVERY],
+            account_id=environment.account_id,
+            region=environment.regions[Site.RECOVERY],
             key_arn=network.recovery.messages_key_arn,
             failure_emails=settings.failure_emails,
             recovery_emails=settings.recovery_emails,
         ),
         recovery,
     )
-    probes = {site: Probe(settings, ProbeArgs(site, package, network, data), providers) for site in Site}
-    failover = Failover(settings, FailoverArgs(package, network, data, state, topics), providers)
+    probes = {site: Probe(settings, ProbeArgs(site, network, data), providers) for site in Site}
+    failover = Failover(settings, FailoverArgs(network, data, state, topics), providers)
     operators = OperatorRole(settings, OperatorRoleArgs(network, failover.arn, state.arn), providers[GLOBAL_SITE])
     guards = {
-        site: FenceGuard(settings, FenceGuardArgs(site, package, network, data, state, topics), providers)
-        for site in Site
+        site: FenceGuard(settings, FenceGuardArgs(site, network, data, state, topics), providers) for site in Site
     }
     witness_name = pulumi.Output.from_input("")
-    if settings.witness_region is not None:
-        witness_name = Witness(settings, WitnessArgs(settings.witness_region, package, data), providers).name
+    if settings.environment.witness_region is not None:
+        witness_name = Witness(settings, WitnessArgs(settings.environment.witness_region, data), providers).name
     alarms = Alarms(settings, topics, recovery)
-    health_checks = HealthChecks(stack.names, alarms, stack.regions[Site.RECOVERY], providers[GLOBAL_SITE])
+    health_checks = HealthChecks(environment.names, alarms, environment.regions[Site.RECOVERY], providers[GLOBAL_SITE])
     client_names = ClientNames(settings, ClientNamesArgs(network, data, health_checks), providers[GLOBAL_SITE])
 
     AutomationContract(
@@ -77,7 +80,7 @@ def dr_automation() -> None:
         failures_topic_arn=topics.failures.arn,
         recovery_topic_arn=topics.recovery.arn,
         state_table_name=state.name,
-        controller_region=pulumi.Output.from_input(stack.regions[Site.RECOVERY]),
+        controller_region=pulumi.Output.from_input(environment.regions[Site.RECOVERY]),
         operator_role_arn=operators.arn,
         failover_function_name=failover.name,
         primary_probe_function_name=probes[Site.PRIMARY].name,

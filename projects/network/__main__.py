@@ -1,5 +1,11 @@
 """Program of the network layer."""
 
+import sys
+from pathlib import Path
+
+# shared/ is found without an installation of this repository: `pulumi install` installs requirements.txt only.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 import pulumi
 
 from network_layer.endpoints import Endpoints, EndpointsArgs
@@ -13,21 +19,24 @@ from shared import program
 from shared.contracts import NetworkContract
 from shared.contracts import SiteNetwork as SiteNetworkContract
 from shared.providers import site_providers
+from shared.references import refuse_another_environment
 from shared.sites import Site
 
 
 def network() -> None:
     """Declare the layer and export its contract."""
     settings = NetworkSettings.load()
-    names = settings.stack.names
-    providers = site_providers(settings.stack)
+    refuse_another_environment(settings.environment)
+    names = settings.environment.names
+    providers = site_providers(settings.environment)
 
     keys = Keys(
         names,
         KeysArgs(
-            account_id=settings.stack.account_id,
-            regions=settings.stack.regions,
+            account_id=settings.environment.account_id,
+            regions=settings.environment.regions,
             deletion_days=settings.key_deletion_days,
+            protect=settings.environment.protected,
         ),
         providers,
     )
@@ -44,12 +53,12 @@ def network() -> None:
         )
         for site in Site
     }
-    for site, region in settings.stack.regions.items():
+    for site, region in settings.environment.regions.items():
         FlowLogs(
             names,
             FlowLogsArgs(
                 site=site,
-                account_id=settings.stack.account_id,
+                account_id=settings.environment.account_id,
                 region=region,
                 vpc_id=networks[site].vpc.id,
                 messages_key_arn=keys.messages_key_arns[site],
@@ -61,7 +70,7 @@ def network() -> None:
             names,
             EndpointsArgs(
                 site=site,
-                account_id=settings.stack.account_id,
+                account_id=settings.environment.account_id,
                 region=region,
                 vpc_id=networks[site].vpc.id,
                 route_table_id=networks[site].route_table.id,
@@ -73,7 +82,7 @@ def network() -> None:
         PeeringArgs(
             networks=networks,
             vpc_blocks=settings.vpc_blocks,
-            recovery_region=settings.stack.regions[Site.RECOVERY],
+            recovery_region=settings.environment.regions[Site.RECOVERY],
         ),
         providers,
     )
@@ -107,7 +116,12 @@ def network() -> None:
         )
         for site in Site
     }
+    environment = settings.environment
     NetworkContract(
+        account_id=pulumi.Output.from_input(environment.account_id),
+        environment_suffix=pulumi.Output.from_input(environment.suffix),
+        primary_region=pulumi.Output.from_input(environment.regions[Site.PRIMARY]),
+        recovery_region=pulumi.Output.from_input(environment.regions[Site.RECOVERY]),
         primary=offered[Site.PRIMARY],
         recovery=offered[Site.RECOVERY],
         peering_connection_id=peering.connection_id,

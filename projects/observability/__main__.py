@@ -1,5 +1,11 @@
 """Program of the observability layer."""
 
+import sys
+from pathlib import Path
+
+# shared/ is found without an installation of this repository: `pulumi install` installs requirements.txt only.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 import pulumi
 
 from observability_layer.automation_alarms import AutomationAlarms, AutomationAlarmsArgs
@@ -8,19 +14,21 @@ from observability_layer.database_alarms import DatabaseAlarms, DatabaseAlarmsAr
 from observability_layer.replication_alarms import ReplicationAlarms, ReplicationAlarmsArgs
 from observability_layer.settings import ObservabilitySettings
 from shared import program
-from shared.contracts import AutomationContract, DataContract, ObservabilityContract
+from shared.contracts import AutomationContract, DataContract, NetworkContract, ObservabilityContract
 from shared.providers import site_providers
-from shared.references import layer_stack
+from shared.references import read_contract
 from shared.sites import Site
 
 
 def observability() -> None:
     """Declare the layer and export its contract."""
     settings = ObservabilitySettings.load()
-    stack = settings.stack
-    data = DataContract.read(layer_stack("data", stack))
-    automation = AutomationContract.read(layer_stack("dr-automation", stack))
-    providers = site_providers(stack)
+    environment = settings.environment
+    # Its outputs are not needed here: reading it makes sure that this is the environment it was deployed as.
+    read_contract(NetworkContract, environment)
+    data = read_contract(DataContract, environment)
+    automation = read_contract(AutomationContract, environment)
+    providers = site_providers(environment)
     # An alarm can only tell a topic of its own region, and the topics are in the recovery site, which outlives the
     # primary. What the primary site's alarms find is on the dashboard.
     topic_arns: dict[Site, list[pulumi.Input[str]]] = {
@@ -37,7 +45,9 @@ def observability() -> None:
     }
     functions = AutomationAlarms(settings, AutomationAlarmsArgs(automation, topic_arns), providers)
     automation_alarm_arns = [
-        pulumi.Output.concat(f"arn:aws:cloudwatch:{stack.regions[Site.RECOVERY]}:{stack.account_id}:alarm:", name)
+        pulumi.Output.concat(
+            f"arn:aws:cloudwatch:{environment.regions[Site.RECOVERY]}:{environment.account_id}:alarm:", name
+        )
         for name in (automation.trigger_alarm_name, automation.latch_alarm_name)
     ]
     dashboard = Dashboard(

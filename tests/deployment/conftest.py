@@ -1,74 +1,183 @@
-"""A stand-in for the Pulumi CLI that records every call and answers like the real one."""
+"""A Pulumi CLI that records, a copy of the repository's configuration, and an AWS account nobody has to reach."""
 
 from __future__ import annotations
 
-import json
+import os
 import shlex
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-STAND_IN = """import json, pathlib, sys
-home = pathlib.Path({home!r})
-arguments, layer = sys.argv[1:], pathlib.Path.cwd().name
-with (home / "calls").open("a") as calls:
-    calls.write(json.dumps([layer, arguments]) + "\\n")
-for failing_layer, first_words, exit_code in json.loads((home / "failures").read_text()):
-    if layer == failing_layer and arguments[: len(first_words)] == first_words:
-        print("error: something is wrong", file=sys.stderr)
-        sys.exit(exit_code)
-stacks = json.loads((home / "stacks").read_text())
-if arguments[:2] == ["stack", "select"]:
-    stacks.setdefault(layer, {{}})
-    (home / "stacks").write_text(json.dumps(stacks))
-elif arguments[:2] == ["stack", "ls"]:
-    print(json.dumps([{{"name": "someone/dev"}}] if layer in stacks else []))
-elif arguments[:2] == ["stack", "output"]:
-    print(json.dumps(stacks[layer]))
-"""
+from deployment import __main__ as command_line
+from deployment import flat_outputs, preflight
+from deployment.arguments import Command, parse
+from deployment.deployed import survey
+from deployment.layer_settings import layer_module
+from deployment.operation import carry_out
+from deployment.preflight import Cleared
+from deployment.pulumi_cli import PulumiCli
+from shared import environment
+from shared.environment import Environment
+from shared.errors import SettingsError
+from shared.layers import LAYERS, REPOSITORY_ROOT, Layer
+from tests.deployment.checkout import Checkout
+from tests.deployment.recorder import StandIn
+from tests.deployment.stand_in import HOME
+
+# Imported and not run as a file: that way it is compiled once and not for every call.
+PROGRAM = "import sys; from tests.deployment.stand_in import main; sys.exit(main(sys.argv[1:]))"
+
+
+@dataclass
+class Account:
+    """What preflight finds in AWS.
+
+    Attributes:
+        moved: why the primary is not the writer; None where it is.
+        unreadable: why nobody can tell.
+        needs_checked: the layers whose needs were looked at, in order.
+    """
+
+    moved: str | None = None
+    unreadable: SettingsError | None = None
+    needs_checked: list[str] = field(default_factory=list)
+
+    def why_not_primary(self, environment: Environment) -> str | None:
+        if self.unreadable is not None:
+            raise self.unreadable
+        return self.moved
 
 
 @dataclass(frozen=True)
-class StandIn:
-    """The recorder, and the knobs of what it answers."""
+class Ended:
+    """A command that came to its end."""
 
-    home: Path
+    exit_code: int
+    out: list[str]
+    err: list[str]
 
-    @property
-    def calls(self) -> list[tuple[str, list[str]]]:
-        """Every call so far: the folder it was made in and its arguments."""
-        file = self.home / "calls"
-        lines = file.read_text().splitlines() if file.exists() else []
-        return [(layer, arguments) for layer, arguments in map(json.loads, lines)]
 
-    def changes(self) -> list[tuple[str, list[str]]]:
-        """The calls that are operations on a layer; stack selection and look-ups left out."""
-        return [(layer, arguments) for layer, arguments in self.calls if arguments[0] != "stack"]
+Dr = Callable[..., Ended]
+"""``./dr`` without its bootstrap: takes the words after it, ``--`` left out."""
+Carry = Callable[..., None]
+"""``carry(Command.DEPLOY, "data", "--yes")``."""
 
-    def fails(self, layer: str, *first_words: str, exit_code: int = 255) -> None:
-        """From now on, a call in that layer with these first words fails."""
-        (self.home / "failures").write_text(json.dumps([[layer, list(first_words), exit_code]]))
 
-    def has(self, stacks: Mapping[str, Mapping[str, object]]) -> None:
-        """Layers with a stack ``dev``, and its outputs."""
-        (self.home / "stacks").write_text(json.dumps(stacks))
+@pytest.fixture(autouse=True)
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
+    """Every test has a copy, so that none can write into the repository."""
+    for known in LAYERS:
+        # Imported from the repository before the copy is where layers are.
+        layer_module(known, "settings")
+    copy = Checkout.copied(REPOSITORY_ROOT, tmp_path / "checkout")
+    for name, module in list(sys.modules.items()):
+        if name.startswith(("shared.", "deployment.")) and hasattr(module, "REPOSITORY_ROOT"):
+            monkeypatch.setattr(module, "REPOSITORY_ROOT", copy.root)
+    monkeypatch.setattr(environment, "FOLDER", copy.root / "environments")
+    monkeypatch.setattr(flat_outputs, "FLAT_OUTPUTS_FILE", copy.flat_outputs)
+    return copy
+
+
+@pytest.fixture(autouse=True)
+def no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing on this machine lets a test into an AWS account."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
 
 @pytest.fixture
-def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    program = tmp_path / "stand_in.py"
-    program.write_text(STAND_IN.format(home=str(tmp_path)))
+def account(monkeypatch: pytest.MonkeyPatch) -> Account:
+    """An account where the primary is the writer and every layer finds what it needs."""
+    made = Account()
+
+    class Needs:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def check(self, settings: object) -> None:
+            made.needs_checked.append(self.name)
+
+    def module(chosen: Layer, name: str) -> Needs:
+        assert name == "preflight"
+        return Needs(chosen.name)
+
+    monkeypatch.setattr(preflight, "layer_module", module)
+    monkeypatch.setattr(preflight, "why_not_primary", made.why_not_primary)
+    return made
+
+
+@pytest.fixture
+def dev() -> Environment:
+    """The environment of the copy, as it is at first."""
+    return Environment.load("dev")
+
+
+@pytest.fixture
+def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dev: Environment) -> StandIn:
+    """A CLI, logged in to a backend where nothing is deployed; the programs offer what their contracts say."""
+    home, folder, states = (tmp_path / name for name in ("pulumi", "bin", "states"))
+    for made in (home, folder, states):
+        made.mkdir()
     executable = folder / "pulumi"
-    # Not a Python script itself: the first line of one cannot name an interpreter on a path with spaces.
-    executable.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {shlex.quote(str(program))} "$@"\n')
+    # No Python script itself: the first line of one cannot name an interpreter on a path with spaces.
+    executable.write_text(
+        f"#!/bin/sh\nPYTHONPATH={shlex.quote(str(REPOSITORY_ROOT))} exec {shlex.quote(sys.executable)} -S "
+        f'-c {shlex.quote(PROGRAM)} "$@"\n'
+    )
     executable.chmod(0o755)
     monkeypatch.setenv("PATH", str(folder))
-    stand_in = StandIn(tmp_path)
-    (tmp_path / "failures").write_text("[]")
-    stand_in.has({})
+    for name in [name for name in os.environ if name.startswith("PULUMI_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PULUMI_BACKEND_URL", states.as_uri())
+    monkeypatch.setenv(HOME, str(home))
+    stand_in = StandIn(home, states.as_uri())
+    stand_in.programs_fulfil_their_contracts(dev)
     return stand_in
+
+
+@pytest.fixture
+def dr(pulumi: StandIn, account: Account, capfd: pytest.CaptureFixture[str]) -> Dr:
+    """Runs one command to its end."""
+
+    def run(*arguments: str) -> Ended:
+        capfd.readouterr()
+        exit_code = command_line.main(list(arguments))
+        out, err = capfd.readouterr()
+        return Ended(exit_code, out.splitlines(), err.splitlines())
+
+    return run
+
+
+@pytest.fixture
+def said() -> list[str]:
+    """The lines of progress."""
+    return []
+
+
+@pytest.fixture
+def carry(pulumi: StandIn, dev: Environment, checkout: Checkout, said: list[str]) -> Carry:
+    """Carries out a request that preflight has nothing to say about."""
+
+    def run(command: Command, *words: str) -> None:
+        request, cli = parse(command, words), PulumiCli.on_path()
+        environment = Environment.load(request.stack)
+        carry_out(request, Cleared(environment), survey(cli, request.stack), cli, said.append, checkout.flat_outputs)
+
+    return run
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is a person to ask."""
+    monkeypatch.setattr(sys, "stdin", Terminal())
+
+
+class Terminal:
+    def isatty(self) -> bool:
+        return True

@@ -1,137 +1,184 @@
-"""The calls to the Pulumi CLI: order, flags, folder, and what happens when one of them fails (D4, D6, P2, P3)."""
+"""The calls to the Pulumi CLI: their order, flags, folder and configuration (D4, D6)."""
 
 from __future__ import annotations
 
-import json
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from deployment.arguments import Command, parse
-from deployment.operation import Stopped, carry_out
-from deployment.pulumi_cli import PulumiCli
-from shared.errors import SettingsError
-from shared.layers import LAYERS
-from tests.deployment.conftest import StandIn
-
-UPWARDS = [known.name for known in LAYERS]
-
-
-@pytest.fixture
-def outputs_file(tmp_path: Path) -> Path:
-    return tmp_path / "cfn-outputs" / "flat-outputs.json"
-
-
-@pytest.fixture
-def said() -> list[str]:
-    return []
-
-
-def run(command: Command, said: list[str], outputs_file: Path, *arguments: str) -> None:
-    carry_out(parse(command, arguments), PulumiCli.on_path(), said.append, outputs_file)
+from deployment.arguments import Command
+from shared.environment import Environment
+from tests.deployment.checkout import Checkout
+from tests.deployment.conftest import Carry
+from tests.deployment.recorder import StandIn
+from tests.deployment.standing import UPWARDS
 
 
 def test_deploy_runs_every_layer_in_its_own_folder_lowest_first(
-    pulumi: StandIn, said: list[str], outputs_file: Path
+    carry: Carry, pulumi: StandIn, checkout: Checkout
 ) -> None:
-    run(Command.DEPLOY, said, outputs_file, "--yes", "--parallel", "4")
-    assert pulumi.changes() == [(name, ["up", "--stack", "dev", "--yes", "--parallel", "4"]) for name in UPWARDS]
+    carry(Command.DEPLOY, "--yes", "--parallel", "4")
+    assert pulumi.in_order == [(name, ["up", "--stack", "dev", "--yes", "--parallel", "4"]) for name in UPWARDS]
+    assert [call.folder for call in pulumi.operations] == [checkout.root / "projects" / name for name in UPWARDS]
 
 
-def test_deploy_creates_a_layers_stack_right_before_it_is_first_used(
-    pulumi: StandIn, said: list[str], outputs_file: Path
+def test_deploy_makes_a_layers_stack_right_before_it_is_first_used(carry: Carry, pulumi: StandIn) -> None:
+    carry(Command.DEPLOY, "network", "data", "--yes")
+    init, up = ["stack", "init", "dev", "--no-select"], ["up", "--stack", "dev", "--yes"]
+    touching = [(call.layer, call.plain) for call in pulumi.touched]
+    assert touching == [("network", init), ("network", up), ("data", init), ("data", up)]
+    assert (pulumi.stacks("network"), pulumi.stacks("dr-automation")) == (["dev"], [])
+
+
+def test_a_stack_that_is_there_is_not_made_again(carry: Carry, pulumi: StandIn, dev: Environment) -> None:
+    pulumi.has_all_of(dev, "network")
+    carry(Command.DEPLOY, "network", "--yes")
+    assert [call.plain[0] for call in pulumi.touched] == ["up"]
+
+
+def test_one_layer_is_deployed_alone(carry: Carry, pulumi: StandIn, dev: Environment) -> None:
+    pulumi.has_all_of(dev, "network", "data")
+    carry(Command.DEPLOY, "dr-automation", "--yes")
+    assert [call.layer for call in pulumi.operations] == ["dr-automation"]
+
+
+def test_without_yes_pulumi_asks(carry: Carry, pulumi: StandIn) -> None:
+    pulumi.person_says("yes")
+    carry(Command.DEPLOY, "network")
+    assert pulumi.in_order == [("network", ["up", "--stack", "dev"])]
+    assert pulumi.resources("network")
+
+
+@pytest.mark.parametrize(
+    ("command", "calls"),
+    [
+        (Command.PREVIEW, ["preview", "--stack", "dev"]),
+        (Command.REFRESH, ["refresh", "--stack", "dev", "--yes"]),
+        (Command.DRIFT, ["refresh", "--stack", "dev", "--preview-only", "--expect-no-changes"]),
+    ],
+)
+def test_each_command_is_one_of_pulumis_for_every_layer(
+    carry: Carry, pulumi: StandIn, dev: Environment, command: Command, calls: list[str]
 ) -> None:
-    run(Command.DEPLOY, said, outputs_file, "network", "data", "--yes")
-    create = ["stack", "select", "--create", "dev"]
-    up = ["up", "--stack", "dev", "--yes"]
-    assert pulumi.calls[:4] == [("network", create), ("network", up), ("data", create), ("data", up)]
+    pulumi.has_all_of(dev)
+    carry(command, "--yes")
+    assert pulumi.in_order == [(name, calls) for name in UPWARDS]
 
 
-def test_one_layer_is_deployed_alone(pulumi: StandIn, said: list[str], outputs_file: Path) -> None:
-    run(Command.DEPLOY, said, outputs_file, "dr-automation", "--yes")
-    assert [layer for layer, _ in pulumi.changes()] == ["dr-automation"]
+def test_destroy_runs_from_the_top_down(carry: Carry, pulumi: StandIn, dev: Environment) -> None:
+    pulumi.has_all_of(dev)
+    carry(Command.DESTROY, "--yes")
+    assert pulumi.in_order == [(name, ["destroy", "--stack", "dev", "--yes"]) for name in UPWARDS[::-1]]
 
 
-def test_without_yes_pulumi_asks(pulumi: StandIn, said: list[str], outputs_file: Path) -> None:
-    run(Command.DEPLOY, said, outputs_file, "network")
-    assert pulumi.changes() == [("network", ["up", "--stack", "dev"])]
-
-
-def test_preview_changes_nothing_and_knows_no_yes(pulumi: StandIn, said: list[str], outputs_file: Path) -> None:
-    run(Command.PREVIEW, said, outputs_file, "--yes", "--diff")
-    assert pulumi.changes() == [(name, ["preview", "--stack", "dev", "--diff"]) for name in UPWARDS]
-    assert not outputs_file.exists()
-
-
-def test_destroy_runs_from_the_top_down(pulumi: StandIn, said: list[str], outputs_file: Path) -> None:
-    pulumi.has({name: {} for name in UPWARDS})
-    run(Command.DESTROY, said, outputs_file, "--yes")
-    assert pulumi.changes() == [(name, ["destroy", "--stack", "dev", "--yes"]) for name in UPWARDS[::-1]]
-
-
-def test_destroy_after_a_deploy_that_stopped_half_way_passes_over_layers_without_a_stack(
-    pulumi: StandIn, said: list[str], outputs_file: Path
+@pytest.mark.parametrize("command", [Command.DESTROY, Command.REFRESH, Command.DRIFT])
+def test_layers_without_a_stack_are_passed_over(
+    carry: Carry, pulumi: StandIn, dev: Environment, said: list[str], command: Command
 ) -> None:
-    pulumi.has({"network": {}, "data": {}})
-    run(Command.DESTROY, said, outputs_file, "--yes")
-    assert [layer for layer, _ in pulumi.changes()] == ["data", "network"]
-    assert "dr-automation: no stack dev, nothing to destroy" in said
+    pulumi.has_all_of(dev, "network", "data")
+    carry(command, "--yes")
+    assert {call.layer for call in pulumi.operations} == {"network", "data"}
+    assert any(line.startswith(f"  dr-automation  no stack dev, nothing to {command} (") for line in said)
+    assert pulumi.stacks("dr-automation") == []
 
 
-def test_after_destroying_everything_no_outputs_are_left(pulumi: StandIn, said: list[str], outputs_file: Path) -> None:
-    pulumi.has({name: {} for name in UPWARDS})
-    outputs_file.parent.mkdir()
-    outputs_file.write_text('{"primaryVpcId": "vpc-1"}')
-    run(Command.DESTROY, said, outputs_file, "--yes")
-    assert not outputs_file.exists()
+def test_progress_is_told_before_each_layer_and_the_changes_at_the_end(carry: Carry, said: list[str]) -> None:
+    carry(Command.DEPLOY, "network", "data", "--yes")
+    assert said[:3] == [
+        "deploy 1/2: network (stack dev)",
+        "deploy 2/2: data (stack dev)",
+        "deploy of stack dev: done",
+    ]
+    assert [line.rpartition(" (")[0] for line in said[3:5]] == [
+        "  network        2 created",
+        "  data           2 created",
+    ]
 
 
-@pytest.mark.parametrize("first_words", [("up",), ("stack", "select")])
-def test_a_failed_layer_stops_everything_after_it(
-    pulumi: StandIn, said: list[str], outputs_file: Path, first_words: tuple[str, ...]
+def test_another_stack_is_worked_on_with_its_own_settings(carry: Carry, pulumi: StandIn, checkout: Checkout) -> None:
+    carry(Command.DEPLOY, "network", "--stack", "lab", "--yes")
+    (up,) = pulumi.operations
+    assert up.plain == ["up", "--stack", "lab", "--yes"]
+    assert up.configuration == checkout.stack_file("network", "lab").read_text()
+
+
+def test_the_stacks_file_is_handed_over_as_a_copy_and_stays_as_it_is(
+    carry: Carry, pulumi: StandIn, checkout: Checkout
 ) -> None:
-    pulumi.fails("data", *first_words)
-    with pytest.raises(Stopped) as stopped:
-        run(Command.DEPLOY, said, outputs_file, "--yes")
-    assert {layer for layer, _ in pulumi.calls} == {"network", "data"}
-    message = str(stopped.value)
-    assert "stopped at data" in message
-    assert "exit code 255" in message
-    assert "done:      network\n" in message
-    assert "not done:  data, dr-automation, observability\n" in message
-    assert "./dr deploy -- data dr-automation observability --yes" in message
-    assert not outputs_file.exists()
+    before = checkout.contents()
+    for command in (Command.DEPLOY, Command.PREVIEW, Command.DRIFT, Command.REFRESH, Command.DESTROY):
+        carry(command, "network", "--yes")
+    assert len(pulumi.operations) == 5
+    assert checkout.contents() == before
+    for call in pulumi.operations:
+        assert call.layer is not None
+        assert call.configuration == checkout.stack_file(call.layer).read_text()
+        given = Path(call.arguments[call.arguments.index("--config-file") + 1])
+        assert given.name == "Pulumi.dev.yaml"
+        assert checkout.root not in given.parents
+        assert not given.exists()
 
 
-def test_deploying_one_layer_writes_the_outputs_of_all_that_are_there(
-    pulumi: StandIn, said: list[str], outputs_file: Path
+def test_a_stack_is_made_outside_of_the_checkout(carry: Carry, pulumi: StandIn, checkout: Checkout) -> None:
+    carry(Command.DEPLOY, "network", "--yes")
+    (init,) = [call for call in pulumi.calls if call.arguments[:2] == ("stack", "init")]
+    assert init.layer == "network"
+    assert checkout.root not in init.folder.parents
+    assert not init.folder.exists()
+
+
+def test_a_salt_that_is_in_the_stacks_file_is_the_stacks(carry: Carry, pulumi: StandIn, checkout: Checkout) -> None:
+    with checkout.stack_file("network").open("a") as file:
+        file.write("encryptionsalt: v1:kept\n")
+    checkout.configure("network", databasePort={"secure": "v1:kept/NTQzMg=="})
+    carry(Command.DEPLOY, "network", "--yes")
+    assert pulumi.resources("network")
+
+
+@pytest.fixture
+def with_a_provider(checkout: Checkout) -> Callable[[], str]:
+    """The network layer's file names a secrets provider; what the file holds."""
+    file = checkout.stack_file("network")
+    file.write_text(f"secretsprovider: awskms://alias/secrets\n{file.read_text()}")
+    return file.read_text
+
+
+def test_a_stack_whose_file_names_a_secrets_provider_is_made_with_it_and_remembers_the_key(
+    carry: Carry, pulumi: StandIn, with_a_provider: Callable[[], str], checkout: Checkout
 ) -> None:
-    pulumi.has({"network": {"primaryVpcId": "vpc-1"}, "data": {"databaseName": "orders"}})
-    run(Command.DEPLOY, said, outputs_file, "data", "--yes")
-    assert json.loads(outputs_file.read_text()) == {"primaryVpcId": "vpc-1", "databaseName": "orders"}
+    before = with_a_provider()
+    carry(Command.DEPLOY, "network", "--yes")
+    (init,) = [call for call in pulumi.calls if call.arguments[:2] == ("stack", "init")]
+    assert init.plain[2:] == ["dev", "--no-select", "--secrets-provider", "awskms://alias/secrets"]
+    assert init.folder == checkout.root / "projects" / "network"
+    assert with_a_provider() == f"{before}encryptedkey: a2V5\n"
 
 
-def test_outputs_writes_the_layers_that_are_deployed(pulumi: StandIn, said: list[str], outputs_file: Path) -> None:
-    pulumi.has({"network": {"primaryVpcId": "vpc-1", "databasePort": 5432}})
-    run(Command.OUTPUTS, said, outputs_file)
-    assert json.loads(outputs_file.read_text()) == {"primaryVpcId": "vpc-1", "databasePort": 5432}
-    assert not pulumi.changes()
-
-
-def test_outputs_of_nothing_is_an_error_and_keeps_the_old_file(
-    pulumi: StandIn, said: list[str], outputs_file: Path
+@pytest.mark.parametrize("command", [Command.DEPLOY, Command.PREVIEW, Command.REFRESH, Command.DRIFT, Command.DESTROY])
+def test_where_a_secrets_provider_is_named_the_file_itself_is_used(
+    carry: Carry, pulumi: StandIn, dev: Environment, with_a_provider: Callable[[], str], command: Command
 ) -> None:
-    outputs_file.parent.mkdir()
-    outputs_file.write_text("{}")
-    with pytest.raises(SettingsError, match="nothing is deployed there"):
-        run(Command.OUTPUTS, said, outputs_file)
-    assert outputs_file.read_text() == "{}"
+    pulumi.has_all_of(dev, "network")
+    carry(command, "network", "--yes")
+    (operation,) = pulumi.operations
+    assert "--config-file" not in operation.arguments
 
 
-def test_two_layers_exporting_one_key_is_an_error_that_names_both(
-    pulumi: StandIn, said: list[str], outputs_file: Path
+def test_an_interrupt_is_pulumis_to_handle_and_its_end_is_waited_for(
+    carry: Carry, pulumi: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pulumi.has({"network": {"vpcId": "vpc-1"}, "data": {"vpcId": "vpc-2"}})
-    with pytest.raises(SettingsError, match="vpcId = exported by network and by data"):
-        run(Command.OUTPUTS, said, outputs_file)
-    assert not outputs_file.exists()
+    wait = subprocess.Popen.wait
+    interrupted: list[object] = []
+
+    def interrupted_once(process: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        if isinstance(process.args, list) and "up" in process.args and not interrupted:
+            interrupted.append(process)
+            raise KeyboardInterrupt
+        return wait(process, timeout)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", interrupted_once)
+    carry(Command.DEPLOY, "network", "--yes")
+    assert len(interrupted) == 1
+    assert pulumi.resources("network")

@@ -1,87 +1,176 @@
-"""A deploy that cannot succeed is refused before anything is touched."""
+"""What can be known beforehand is checked beforehand: whose environment it is, and that every layer's settings load."""
 
 from __future__ import annotations
 
-import os
-
-import pulumi
 import pytest
 
 from deployment import preflight
+from deployment.arguments import Command, Request, parse
+from deployment.preflight import Cleared, check
+from shared.environment import Environment
 from shared.errors import SettingsError
-from shared.layers import LAYERS, Layer, layer
+from shared.layers import Layer
+from tests.deployment.checkout import Checkout
+from tests.deployment.conftest import Account
+from tests.deployment.standing import NOTHING, UPWARDS, standing
 
-NO_CREDENTIALS = {
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
-
-each_layer = pytest.mark.parametrize("known", LAYERS, ids=lambda known: known.name)
-
-
-@each_layer
-@pytest.mark.parametrize("stack", ["dev", "lab"])
-def test_the_settings_of_the_stacks_in_the_repository_load(known: Layer, stack: str) -> None:
-    assert preflight.load_settings(known, stack)
+CHANGING = (Command.DEPLOY, Command.DESTROY, Command.REFRESH)
+each_command = pytest.mark.parametrize("command", Command)
+running_programs = pytest.mark.parametrize("command", [Command.DEPLOY, Command.PREVIEW])
+SECURE = {"secure": "v1:nonce:c2VjcmV0"}
 
 
-class Needs:
-    """What a layer needs: it notes the settings it was asked with."""
-
-    def __init__(self) -> None:
-        self.asked: list[object] = []
-
-    def check(self, settings: object) -> None:
-        self.asked.append(settings)
+def asked(command: Command, *words: str) -> Request:
+    return parse(command, words)
 
 
-def test_settings_are_checked_for_all_layers_before_aws_is_asked_anything(monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(chosen: Layer, stack: str) -> object:
-        if chosen.name == "observability":
-            raise SettingsError("recoveryRegion", "ap-southeast-2", "choose another region than primaryRegion")
-        return object()
-
-    needs = Needs()
-    monkeypatch.setattr(preflight, "load_settings", load)
-    monkeypatch.setattr(preflight, "needs_of", lambda chosen: needs)
-    with pytest.raises(SettingsError, match="recoveryRegion"):
-        preflight.check_before_deploy(LAYERS, "dev")
-    assert needs.asked == []
+@each_command
+def test_a_request_about_a_deployed_environment_is_cleared(
+    command: Command, account: Account, dev: Environment
+) -> None:
+    assert check(asked(command), standing(dev, *UPWARDS)) == Cleared(dev)
 
 
-def test_what_a_layer_needs_is_checked_with_its_own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    needs = Needs()
-    monkeypatch.setattr(preflight, "load_settings", lambda chosen, stack: f"{chosen.name} of {stack}")
-    monkeypatch.setattr(preflight, "needs_of", lambda chosen: needs if chosen.name == "data" else None)
-    preflight.check_before_deploy([layer("network")], "dev")
-    assert needs.asked == []
-    preflight.check_before_deploy(LAYERS, "dev")
-    assert needs.asked == ["data of dev"]
+@pytest.mark.parametrize("command", CHANGING)
+def test_production_is_changed_with_the_word_only(command: Command, account: Account, checkout: Checkout) -> None:
+    checkout.make_production()
+    production = Environment.load("dev")
+    with pytest.raises(SettingsError, match="stack = dev: it is production: add --production"):
+        check(asked(command, "--yes"), standing(production, *UPWARDS))
+    assert check(asked(command, "--production"), standing(production, *UPWARDS)).environment == production
 
 
-def test_the_data_layer_refuses_a_deploy_without_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.startswith("AWS_"):
-            monkeypatch.delenv(name)
-    for name, value in NO_CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(SettingsError, match="credentials"):
-        preflight.check_before_deploy([layer("data")], "dev")
+@pytest.mark.parametrize("command", [command for command in Command if command not in CHANGING])
+def test_production_is_looked_at_without_a_word(command: Command, account: Account, checkout: Checkout) -> None:
+    checkout.make_production()
+    production = Environment.load("dev")
+    assert check(asked(command), standing(production, *UPWARDS)).environment == production
 
 
-def test_a_refused_setting_says_which_layer_it_belongs_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Refusing:
-        def load(self) -> object:
-            raise SettingsError("accountId", "1", "give the 12 digits")
+@each_command
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("accountId", "999999999999"),
+        ("environmentSuffix", "another"),
+        ("primaryRegion", "ap-southeast-4"),
+        ("recoveryRegion", "eu-west-1"),
+    ],
+)
+def test_no_command_takes_one_environment_for_another(
+    command: Command, key: str, value: str, account: Account, checkout: Checkout, dev: Environment
+) -> None:
+    deployed = standing(dev, *UPWARDS)
+    checkout.set_environment("dev", **{key: value})
+    with pytest.raises(SettingsError, match=f"{key} = {value}: stack dev is deployed with {dev.identity[key]}"):
+        check(asked(command, "--production"), deployed)
 
-    monkeypatch.setattr(preflight, "settings_class", lambda chosen: Refusing())
-    with pytest.raises(SettingsError, match="network: accountId = 1"):
-        preflight.load_settings(layer("network"), "dev")
+
+@each_command
+def test_an_environment_whose_file_is_wrong_is_refused(command: Command, account: Account, checkout: Checkout) -> None:
+    checkout.set_environment("dev", environment="prod")
+    with pytest.raises(SettingsError, match="environment = prod: give one of: production"):
+        check(asked(command), NOTHING)
 
 
-def test_loading_leaves_pulumis_own_settings_as_they_were() -> None:
-    before = pulumi.get_stack(), pulumi.get_project()
-    preflight.load_settings(layer("network"), "lab")
-    assert (pulumi.get_stack(), pulumi.get_project()) == before
-    assert pulumi.Config("postgres-dr-network").get("accountId") is None
+@running_programs
+def test_an_unknown_setting_is_refused_with_its_layer(command: Command, account: Account, checkout: Checkout) -> None:
+    checkout.configure("data", instanceClas="db.t3.large")
+    with pytest.raises(SettingsError, match=r"data: instanceClas = db\.t3.large: no such setting"):
+        check(asked(command), NOTHING)
+    assert account.needs_checked == []
+
+
+@running_programs
+def test_a_setting_the_program_would_refuse_is_refused_with_its_layer(
+    command: Command, account: Account, checkout: Checkout
+) -> None:
+    checkout.configure("network", keyDeletionDays="3")
+    with pytest.raises(SettingsError, match="network: keyDeletionDays = 3: give a whole number from 7 to 30"):
+        check(asked(command), NOTHING)
+
+
+@running_programs
+def test_what_all_layers_share_is_refused_in_one_layers_file(
+    command: Command, account: Account, checkout: Checkout
+) -> None:
+    checkout.configure("data", environmentSuffix="dev2")
+    with pytest.raises(SettingsError, match=r"data: environmentSuffix = dev2: all layers share it: .*environments/dev"):
+        check(asked(command), NOTHING)
+
+
+@running_programs
+def test_settings_of_all_layers_are_checked_before_aws_is_asked_anything(
+    command: Command, account: Account, checkout: Checkout
+) -> None:
+    checkout.configure("observability", lagPeriods="many")
+    with pytest.raises(SettingsError, match="observability: lagPeriods"):
+        check(asked(command), NOTHING)
+    assert account.needs_checked == []
+
+
+@pytest.mark.parametrize("command", [command for command in Command if not command.runs_programs])
+def test_what_runs_no_program_does_not_need_settings_that_load(
+    command: Command, account: Account, checkout: Checkout, dev: Environment
+) -> None:
+    checkout.configure("data", instanceClas="db.t3.large")
+    assert check(asked(command), standing(dev, *UPWARDS)).warnings == ()
+    assert account.needs_checked == []
+
+
+def test_every_layer_that_is_deployed_has_its_needs_checked_with_its_own_settings(
+    account: Account, dev: Environment
+) -> None:
+    check(asked(Command.DEPLOY), NOTHING)
+    assert account.needs_checked == list(UPWARDS)
+    account.needs_checked.clear()
+    check(asked(Command.DEPLOY, "data"), standing(dev, "network"))
+    assert account.needs_checked == ["data"]
+
+
+@running_programs
+def test_secure_values_are_known_to_be_set_and_the_rest_of_the_request_goes_on(
+    command: Command, account: Account, checkout: Checkout, dev: Environment
+) -> None:
+    checkout.configure("data", secretId=SECURE, databaseName=SECURE)
+    cleared = check(asked(command), standing(dev, *UPWARDS))
+    assert cleared.warnings == (
+        "data: databaseName, secretId is set and secure, so its settings are checked by its program only",
+    )
+    assert account.needs_checked == ["network", "dr-automation", "observability"]
+
+
+@running_programs
+def test_an_unknown_setting_is_refused_beside_a_secure_one(
+    command: Command, account: Account, checkout: Checkout
+) -> None:
+    checkout.configure("data", secretId=SECURE, instanceClas="db.t3.large")
+    with pytest.raises(SettingsError, match="data: instanceClas"):
+        check(asked(command), NOTHING)
+
+
+def test_a_secure_setting_that_does_not_exist_is_refused_without_showing_it(
+    account: Account, checkout: Checkout
+) -> None:
+    checkout.configure("data", secretIdd=SECURE)
+    with pytest.raises(SettingsError, match=r"data: secretIdd = .secure.: no such setting") as refused:
+        check(asked(Command.PREVIEW), NOTHING)
+    assert SECURE["secure"] not in str(refused.value)
+
+
+def test_the_data_layer_is_not_deployed_without_credentials(monkeypatch: pytest.MonkeyPatch, dev: Environment) -> None:
+    monkeypatch.setattr(preflight, "why_not_primary", lambda environment: None)
+    with pytest.raises(SettingsError, match=r"AWS = .NoCredentialsError.: give credentials"):
+        check(asked(Command.DEPLOY, "data"), standing(dev, "network"))
+
+
+def test_each_layers_needs_are_looked_for_in_its_own_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[tuple[str, str]] = []
+
+    def module(chosen: Layer, name: str) -> None:
+        found.append((chosen.name, name))
+
+    monkeypatch.setattr(preflight, "layer_module", module)
+    monkeypatch.setattr(preflight, "why_not_primary", lambda environment: None)
+    check(asked(Command.DEPLOY), NOTHING)
+    assert found == [(name, "preflight") for name in UPWARDS]

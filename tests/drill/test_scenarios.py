@@ -79,7 +79,7 @@ def test_every_scenario_asks_only_for_settings_that_exist(scenario: Scenario) ->
 
 def test_faults_are_measured_by_the_outage_that_the_lab_waits_for() -> None:
     lab = yaml.safe_load((REPOSITORY_ROOT / "projects/dr-automation/Pulumi.lab.yaml").read_text(encoding="utf-8"))
-    timings = {key.rpartition(":")[2]: value for key, value in lab["config"].items()}
+    timings = {key.rpartition(":")[2]: int(value) for key, value in lab["config"].items() if key.endswith("Seconds")}
     assert timings["outageSeconds"] == OUTAGE_SECONDS
     two_probes_seconds = 2 * timings["probeIntervalSeconds"] + timings["probeTimeoutSeconds"]
     assert two_probes_seconds < FLAP_FROZEN_SECONDS < OUTAGE_SECONDS

@@ -15,23 +15,27 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from failover.report import report
 from failover.settings import Settings
 from function_runtime.sites import Site
-from operations import commands
+from operations.__main__ import carry_out
 from operations.access import Access
-from operations.arguments import CancelRequest, FailoverRequest, PauseRequest, StatusRequest, parse
+from operations.arguments import parse
 from operations.console import Console
 from operations.deployment import Deployment
-from operations.failover_command import cancel, failover
 from worlds.clock import Clock
 from worlds.world import ENVIRONMENT, REGIONS, SETTINGS, World, run
 
-ALICE = "arn:aws:iam::111122223333:user/alice"
-BOB = "arn:aws:iam::111122223333:user/bob"
+ACCOUNT = "111122223333"
+ALICE = f"arn:aws:iam::{ACCOUNT}:user/alice"
+BOB = f"arn:aws:iam::{ACCOUNT}:user/bob"
 DEPLOYMENT = Deployment(
+    stack_name="test",
+    account_id=ACCOUNT,
     controller_region=REGIONS[Site.RECOVERY],
-    operator_role_arn="arn:aws:iam::111122223333:role/operator-recovery-test",
+    operator_role_arn=f"arn:aws:iam::{ACCOUNT}:role/operator-recovery-test",
     failover_function_name="failover-recovery-test",
     state_table_name=SETTINGS.state_table,
 )
+COMMANDS = ("status", "status --json", "pause --reason rebuild", "resume", "failover --planned", "failover --cancel")
+"""Every command there is."""
 MANUAL = Settings.from_environment({**ENVIRONMENT, "MODE": "manual"})
 
 
@@ -74,6 +78,7 @@ class Person(Console):
     settings: Settings = SETTINGS
     types: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     ticks: bool = True
     interferes: Callable[[], None] = lambda: None
 
@@ -81,6 +86,7 @@ class Person(Console):
         self.lines += lines
 
     def ask(self, question: str) -> str:
+        self.asked.append(question)
         return self.types.pop(0)
 
     def now(self) -> datetime:
@@ -107,16 +113,7 @@ class Terminal:
         """Give a command as after ``nox -s``; what it prints is kept in ``printed``."""
         self.person.lines.clear()
         access = Access(by, self.function, self.dynamodb)  # type: ignore[arg-type]
-        request = parse(command.split())
-        if isinstance(request, StatusRequest):
-            return commands.status(request, DEPLOYMENT, access, self.person)
-        if isinstance(request, PauseRequest):
-            return commands.pause(request, DEPLOYMENT, access, self.person)
-        if isinstance(request, FailoverRequest):
-            return failover(request, DEPLOYMENT, access, self.person)
-        if isinstance(request, CancelRequest):
-            return cancel(DEPLOYMENT, access, self.person)
-        return commands.resume(DEPLOYMENT, access, self.person)
+        return carry_out(parse(command.split()), DEPLOYMENT, access, self.person)
 
     def tick(self) -> dict[str, str]:
         """One run of the controller."""
@@ -124,8 +121,9 @@ class Terminal:
 
     @property
     def printed(self) -> str:
-        """What the last command printed, in one line."""
-        return " ".join(" ".join(self.person.lines).split())
+        """What the last command printed, in one line, after the line that says whose controller it is."""
+        lines = self.person.lines
+        return " ".join(" ".join(lines[1:] if lines[:1] == [str(DEPLOYMENT)] else lines).split())
 
     @property
     def control(self) -> dict[str, Any]:
@@ -144,6 +142,8 @@ def denied(operation: str) -> Exception:
 def outputs_file(folder: Path, **changes: Any) -> Path:
     file = folder / "flat-outputs.json"
     outputs = {
+        "stackName": DEPLOYMENT.stack_name,
+        "accountId": DEPLOYMENT.account_id,
         "controllerRegion": DEPLOYMENT.controller_region,
         "operatorRoleArn": DEPLOYMENT.operator_role_arn,
         "failoverFunctionName": DEPLOYMENT.failover_function_name,

@@ -14,12 +14,13 @@ from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
 import operations
 from automation_layer.operator_role import OperatorReach, statements, trust
+from operations.__main__ import main
 from operations.access import is_session_of, session_name, take_role
 from operations.errors import RefusedError
 from shared.errors import SettingsError
-from tests.operations.terminal import ALICE, DEPLOYMENT, denied
+from tests.operations.terminal import ACCOUNT, ALICE, COMMANDS, DEPLOYMENT, denied, outputs_file
 
-ACCOUNT = "111122223333"
+ANOTHER = "999999999999"
 HOME = f"ap-southeast-1:{ACCOUNT}"
 REACH = OperatorReach(
     region="ap-southeast-1",
@@ -154,7 +155,7 @@ CREDENTIALS = {"Credentials": {"AccessKeyId": "role", "SecretAccessKey": "s", "S
 
 
 def sessions(monkeypatch: pytest.MonkeyPatch, identity: Any = None, role: Any = CREDENTIALS) -> Sessions:
-    made = Sessions({"identity": {"Arn": ALICE} if identity is None else identity, "role": role})
+    made = Sessions({"identity": {"Account": ACCOUNT, "Arn": ALICE} if identity is None else identity, "role": role})
     monkeypatch.setattr(boto3.session, "Session", made)
     return made
 
@@ -173,15 +174,39 @@ def test_whoever_may_not_take_the_role_is_told_what_decides_that(monkeypatch: py
         take_role(DEPLOYMENT)
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_credentials_of_another_account_are_refused_before_the_role_is_taken(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = f"arn:aws:iam::{ANOTHER}:user/bob"
+    made = sessions(monkeypatch, identity={"Account": ANOTHER, "Arn": bob})
+    assert main([*command.split(), "--outputs", str(outputs_file(tmp_path))]) == 2
+    printed = capsys.readouterr()
+    (line,) = printed.err.splitlines()
+    assert line.startswith(
+        f"error: AWS credentials = of account {ANOTHER} ({bob}): stack test is in account {ACCOUNT}: set AWS_PROFILE"
+    )
+    assert printed.out == ""
+    assert made.clients == [("sts", DEPLOYMENT.controller_region, "own")]
+    assert made.asked == []
+
+
+def test_a_session_of_the_role_is_of_its_account_whoever_took_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    by = f"arn:aws:sts::{ACCOUNT}:assumed-role/operator-recovery-test/bob-of-another-account"
+    made = sessions(monkeypatch, identity={"Account": ACCOUNT, "Arn": by})
+    assert take_role(DEPLOYMENT).by == by
+    assert made.asked == []
+
+
 def test_without_credentials_it_is_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
     sessions(monkeypatch, identity=NoCredentialsError())
-    with pytest.raises(SettingsError, match=r"AWS credentials = .*set AWS_PROFILE or log in"):
+    with pytest.raises(SettingsError, match=f"AWS credentials = .*set AWS_PROFILE or log in, to account {ACCOUNT}"):
         take_role(DEPLOYMENT)
 
 
 def test_credentials_that_sts_refuses_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     sessions(monkeypatch, identity=denied("GetCallerIdentity"))
-    with pytest.raises(RefusedError, match="log in again"):
+    with pytest.raises(RefusedError, match=f"log in again, to account {ACCOUNT} of stack test"):
         take_role(DEPLOYMENT)
 
 

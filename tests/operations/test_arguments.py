@@ -6,22 +6,26 @@ from pathlib import Path
 
 import pytest
 
+from deployment.flat_outputs import FLAT_OUTPUTS_FILE
 from failover.control import OrderKind
 from operations.__main__ import main
-from operations.arguments import OUTPUTS_FILE, FailoverRequest, PauseRequest, StatusRequest, parse
-from operations.deployment import OUTPUTS, Deployment
-from shared.contracts import AutomationContract
+from operations.arguments import FailoverRequest, PauseRequest, StatusRequest, parse
 from shared.errors import SettingsError
-from tests.operations.terminal import DEPLOYMENT, outputs_file
+from tests.operations.terminal import COMMANDS
 
 
 def test_status_reads_the_outputs_of_the_last_deploy_or_lab() -> None:
-    assert parse(["status"]) == StatusRequest(OUTPUTS_FILE, as_json=False)
-    assert parse(["status", "--json", "--outputs", "x"]) == StatusRequest(Path("x"), as_json=True)
+    assert parse(["status"]) == StatusRequest(FLAT_OUTPUTS_FILE, None, as_json=False)
+    assert parse(["status", "--json", "--outputs", "x"]) == StatusRequest(Path("x"), None, as_json=True)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_can_name_the_stack_that_is_meant(command: str) -> None:
+    assert parse([*command.split(), "--stack", "prod"]).stack == "prod"
 
 
 def test_a_reason_is_one_line() -> None:
-    assert parse(["pause", "--reason", " index\n rebuild "]) == PauseRequest(OUTPUTS_FILE, "index rebuild")
+    assert parse(["pause", "--reason", " index\n rebuild "]) == PauseRequest(FLAT_OUTPUTS_FILE, None, "index rebuild")
 
 
 def test_an_approval_names_incident_epoch_and_loss() -> None:
@@ -29,7 +33,8 @@ def test_an_approval_names_incident_epoch_and_loss() -> None:
         ["failover", "--approve", "000001-x", "--epoch", "1", "--accept-loss-seconds", "90.5", "--yes", "--no-wait"]
     )
     assert request == FailoverRequest(
-        outputs=OUTPUTS_FILE,
+        outputs=FLAT_OUTPUTS_FILE,
+        stack=None,
         kind=OrderKind.APPROVE,
         incident_id="000001-x",
         epoch=1,
@@ -60,6 +65,8 @@ def test_an_approval_names_incident_epoch_and_loss() -> None:
         ("failover --forced --accept-loss-seconds inf", "is no number of seconds, 0 or more"),
         ("failover --forced --accept-loss-seconds 1 --accept-unknown-loss", "not allowed with argument"),
         ("failover --cancel --dry-run", "--dry-run = True: leave it out"),
+        ("status --stack", "expected one argument"),
+        ("status --stack=", "'' is no stack's name"),
         ("status --outputs /nowhere", "--outputs = /nowhere (no such file): start the lab (./dr lab)"),
     ],
 )
@@ -75,26 +82,3 @@ def test_bad_input_ends_with_2_and_one_line(command: str, told: str, capsys: pyt
 def test_a_reason_is_said_and_short(reason: str) -> None:
     with pytest.raises(SettingsError, match="say in 1 to 500 printable characters why"):
         parse(["pause", "--reason", reason])
-
-
-def test_the_outputs_are_those_the_layer_promises() -> None:
-    promised = {field.path[0]: field.key for field in AutomationContract.fields()}
-    assert OUTPUTS.items() <= promised.items()
-
-
-def test_the_deployment_is_found_in_the_outputs(tmp_path: Path) -> None:
-    assert Deployment.read(outputs_file(tmp_path)) == DEPLOYMENT
-
-
-@pytest.mark.parametrize("value", [None, "", 7])
-@pytest.mark.parametrize("key", list(OUTPUTS.values()))
-def test_a_missing_output_is_named(tmp_path: Path, key: str, value: object) -> None:
-    with pytest.raises(SettingsError, match=f"{key} = .*deploy the dr-automation layer, then run ./dr outputs"):
-        Deployment.read(outputs_file(tmp_path, **{key: value}))
-
-
-def test_an_outputs_file_that_is_no_json_is_named(tmp_path: Path) -> None:
-    file = tmp_path / "flat-outputs.json"
-    file.write_text("{")
-    with pytest.raises(SettingsError, match=r"unreadable: .*write it again with ./dr outputs"):
-        Deployment.read(file)

@@ -118,6 +118,13 @@ def test_whoever_does_not_type_the_incident_has_ordered_nothing(typed: str) -> N
     assert terminal.control == {}
 
 
+def test_whoever_is_asked_is_told_which_stack_and_account_the_order_is_for() -> None:
+    terminal = Terminal(healthy_world())
+    terminal.person.types = ["000001-ordered"]
+    terminal.give("failover --planned")
+    assert terminal.person.asked == ["Type 000001-ordered to give this order to stack test in account 111122223333: "]
+
+
 def test_an_order_names_who_gave_it_and_expires_after_fifteen_minutes() -> None:
     terminal = asked()
     terminal.give(f"{APPROVE} --yes --no-wait")

@@ -12,7 +12,7 @@ from failover.signals import SIGNAL_NAMES
 from operations import status_text
 from operations.errors import RefusedError
 from operations.report import Report
-from tests.operations.terminal import MANUAL, Terminal, denied, healthy_world, silence, world_in_trouble
+from tests.operations.terminal import DEPLOYMENT, MANUAL, Terminal, denied, healthy_world, silence, world_in_trouble
 from worlds.clock import Clock
 from worlds.world import SETTINGS, World
 
@@ -106,10 +106,11 @@ def test_a_closed_failover_whose_fence_failed_says_so() -> None:
     assert "the old writer is NOT known to be fenced" in terminal.printed
 
 
-def test_machines_get_the_report_as_it_is() -> None:
+def test_machines_get_the_report_as_it_is_and_whose_it_is() -> None:
     terminal = Terminal(healthy_world())
     assert terminal.give("status --json") == 0
-    assert json.loads(terminal.printed)["decision"]["code"] == "healthy"
+    seen = report(terminal.world, terminal.settings, Clock(terminal.world), {"order": None})
+    assert json.loads(terminal.printed) == {**json.loads(json.dumps(seen)), **DEPLOYMENT.identity}
 
 
 @pytest.mark.parametrize("failure", [silence(), denied("Invoke")], ids=["silent", "refused"])

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pulumi
 import pytest
 
 from shared.errors import SettingsError
-from shared.settings import SettingsReader, StackSettings
-from shared.sites import Site
+from shared.settings import SettingsReader
 
 PROJECT = "settings-test"
-COMPLETE = {"accountId": "123456789012", "environment": "development", "owner": "team"}
 
 
 @contextmanager
@@ -34,41 +32,27 @@ def configured(values: dict[str, str], stack: str = "dev") -> Iterator[SettingsR
         pulumi.runtime.set_all_config({})
 
 
-def test_the_suffix_is_the_stack_name_where_it_is_not_set() -> None:
-    with configured(COMPLETE, stack="staging") as reader:
-        assert StackSettings.load(reader).suffix == "staging"
-
-
-def test_the_regions_default_to_sydney_and_singapore() -> None:
-    with configured(COMPLETE) as reader:
-        regions = StackSettings.load(reader).regions
-    assert dict(regions) == {Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"}
+def test_a_missing_value_is_named_with_the_file_it_belongs_into() -> None:
+    with (
+        configured({}) as reader,
+        pytest.raises(SettingsError, match=r"put settings-test:secretId: <value> into \./Pulumi\.dev\.yaml"),
+    ):
+        reader.text("secretId")
 
 
 @pytest.mark.parametrize(
-    ("values", "message"),
+    ("read", "message"),
     [
-        ({"primaryRegion": "ap-southeast-1"}, "recoveryRegion = ap-southeast-1: choose another region"),
-        ({"recoveryRegion": "Singapore"}, "recoveryRegion = Singapore: give an AWS region"),
-        ({"accountId": "1234"}, "accountId = 1234: give the 12 digits"),
-        ({"environmentSuffix": "Too_Bad"}, "environmentSuffix = Too_Bad: start with a lower-case letter"),
-        ({"owner": " "}, r"owner = \(empty\): give a value"),
-        ({"s3UsePathStyle": "yes"}, "s3UsePathStyle = yes: give true or false"),
-        ({"tags": "[1]"}, r"tags = \[1\]: give a mapping"),
-        ({"tags": "{"}, "tags = {: give valid JSON"),
+        (lambda reader: reader.text("empty"), r"empty = \(empty\): give a value"),
+        (lambda reader: reader.switch("word", default=False), "word = yes: give true or false"),
+        (lambda reader: reader.texts("broken"), "broken = {: give valid JSON"),
     ],
 )
-def test_a_wrong_value_is_refused_in_one_line(values: dict[str, str], message: str) -> None:
-    with configured({**COMPLETE, **values}) as reader, pytest.raises(SettingsError, match=message) as refused:
-        StackSettings.load(reader)
+def test_a_wrong_value_is_refused_in_one_line(read: Callable[[SettingsReader], object], message: str) -> None:
+    values = {"empty": " ", "word": "yes", "broken": "{"}
+    with configured(values) as reader, pytest.raises(SettingsError, match=message) as refused:
+        read(reader)
     assert "\n" not in str(refused.value)
-
-
-@pytest.mark.parametrize("key", sorted(COMPLETE))
-def test_a_missing_value_is_named_with_the_command_that_sets_it(key: str) -> None:
-    values = {name: value for name, value in COMPLETE.items() if name != key}
-    with configured(values) as reader, pytest.raises(SettingsError, match=f"pulumi config set {key}"):
-        StackSettings.load(reader)
 
 
 def test_zero_and_false_are_values_not_absences() -> None:

@@ -23,6 +23,7 @@ class AccessLogBucketArgs:
         source: the bucket whose accesses are logged; logs are delivered within a region only.
         account_id: the account of both.
         force_destroy: delete it with what is in it.
+        protect: Pulumi refuses to delete it.
         log_retention_days: how long logs are kept.
         old_version_retention_days: how long overwritten and deleted versions are kept.
     """
@@ -30,6 +31,7 @@ class AccessLogBucketArgs:
     source: BackupBucket
     account_id: str
     force_destroy: bool
+    protect: bool
     log_retention_days: int
     old_version_retention_days: int
 
@@ -47,6 +49,7 @@ class AccessLogBucket(HardenedBucket):
             "postgres-dr:data:AccessLogBucket",
             names.of("access-logs", source.site),
             force_destroy=args.force_destroy,
+            protect=args.protect,
             data_key_arn=None,
             provider=provider,
         )

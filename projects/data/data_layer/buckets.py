@@ -24,6 +24,7 @@ class BackupBucketArgs:
         site: where it is.
         data_key_arn: the site's key.
         force_destroy: delete it with what is in it.
+        protect: Pulumi refuses to delete it.
         object_retention_days: how long objects are kept.
         old_version_retention_days: how long overwritten and deleted versions are kept.
     """
@@ -31,6 +32,7 @@ class BackupBucketArgs:
     site: Site
     data_key_arn: pulumi.Output[str]
     force_destroy: bool
+    protect: bool
     object_retention_days: int
     old_version_retention_days: int
 
@@ -51,6 +53,7 @@ class BackupBucket(HardenedBucket):
             "postgres-dr:data:BackupBucket",
             names.of("backups", args.site),
             force_destroy=args.force_destroy,
+            protect=args.protect,
             data_key_arn=args.data_key_arn,
             provider=provider,
         )

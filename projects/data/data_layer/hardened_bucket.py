@@ -30,6 +30,7 @@ class HardenedBucket(pulumi.ComponentResource):
         name: str,
         *,
         force_destroy: bool,
+        protect: bool,
         data_key_arn: pulumi.Output[str] | None,
         provider: aws.Provider,
     ) -> None:
@@ -39,6 +40,7 @@ class HardenedBucket(pulumi.ComponentResource):
             component_type: type of the component it is.
             name: its name, which a random end completes.
             force_destroy: delete it with what is in it.
+            protect: Pulumi refuses to delete it.
             data_key_arn: the key it is encrypted with; None for S3's own.
             provider: of its site.
         """
@@ -54,7 +56,7 @@ class HardenedBucket(pulumi.ComponentResource):
             bucket=pulumi.Output.concat(self._bucket_name, "-", ending.hex),
             force_destroy=force_destroy,
             tags={"Name": self._bucket_name},
-            opts=on(provider, parent=self),
+            opts=on(provider, parent=self, protect=protect),
         )
         self.versioning = aws.s3.BucketVersioning(
             self._bucket_name,

@@ -11,6 +11,8 @@ from data_layer.foundation import LOG_EXPORTS, DatabaseFoundation
 from data_layer.windows import Window
 from shared.sites import Site
 
+MOVED_BY_FAILOVER = ("vpcSecurityGroupIds", "replicateSourceDb")
+"""Arguments that the controller and the fence-guards change while the system runs."""
 PERFORMANCE_INSIGHTS_RETENTION_DAYS = 7
 # A first copy of a large database across regions, or a change of its storage, takes longer than the provider's default
 # patience of 40 to 80 minutes.
@@ -116,11 +118,16 @@ def common_arguments(name: str, profile: InstanceProfile, placement: Placement) 
 def instance_options(
     profile: InstanceProfile, placement: Placement, provider: aws.Provider, parent: pulumi.Resource
 ) -> pulumi.ResourceOptions:
-    """Options of an instance: its site's provider, made after its log groups, protected from Pulumi as from RDS."""
+    """Options of an instance: its site's provider, made after its log groups, protected from Pulumi as from RDS.
+
+    What a failover changes is not put back: the group that shuts an old writer in, and that the replica has no source
+    any more. For these the engine uses the value in the state, which a refresh has read from AWS, not the program's.
+    """
     return pulumi.ResourceOptions(
         provider=provider,
         parent=parent,
         depends_on=placement.foundation.log_groups,
         protect=profile.deletion_protection,
+        ignore_changes=list(MOVED_BY_FAILOVER),
         custom_timeouts=PATIENCE,
     )

@@ -12,7 +12,6 @@ from shared.errors import SettingsError
 from shared.sites import Site
 
 if TYPE_CHECKING:
-    from mypy_boto3_rds import RDSClient
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
     from data_layer.settings import DataSettings
@@ -22,15 +21,11 @@ def check(settings: DataSettings) -> None:
     """Look for what the layer needs to find, with the credentials the deploy will have.
 
     Raises:
-        SettingsError: the master user's secret is missing or unusable, the recovery database is no replica any more, or
-            AWS cannot be asked.
+        SettingsError: the master user's secret is missing or unusable, or AWS cannot be asked.
     """
-    regions = settings.stack.regions
+    region = settings.environment.regions[Site.PRIMARY]
     try:
-        check_secret(boto3.client("secretsmanager", region_name=regions[Site.PRIMARY]), settings.secret_id)
-        check_replica(
-            boto3.client("rds", region_name=regions[Site.RECOVERY]), settings.stack.names.of("database", Site.RECOVERY)
-        )
+        check_secret(boto3.client("secretsmanager", region_name=region), settings.secret_id)
     except BotoCoreError as error:
         raise SettingsError(
             "AWS", f"({type(error).__name__})", f"give credentials and a network that reach AWS: {error}"
@@ -61,30 +56,3 @@ def check_secret(client: SecretsManagerClient, secret_id: str) -> MasterCredenti
     except ClientError as error:
         raise SettingsError("secretId", secret_id, f"allow these credentials to read it: {error}") from error
     return parse_master_credentials(secret_id, content.get("SecretString", ""))
-
-
-def check_replica(client: RDSClient, instance_id: str) -> None:
-    """Nothing, if the recovery database is a replica, or not there yet.
-
-    The program declares it as a replica. On one that was promoted a deploy would try to make it one again, which RDS
-    refuses, or which replaces the database that takes the writes by an empty one.
-
-    Args:
-        client: RDS in the recovery region.
-        instance_id: identifier of the recovery site's database.
-
-    Raises:
-        SettingsError: it was promoted, or may not be looked at.
-    """
-    try:
-        (instance,) = client.describe_db_instances(DBInstanceIdentifier=instance_id)["DBInstances"]
-    except client.exceptions.DBInstanceNotFoundFault:
-        return
-    except ClientError as error:
-        raise SettingsError(instance_id, "(unknown state)", f"allow these credentials to see it: {error}") from error
-    if not instance.get("ReadReplicaSourceDBInstanceIdentifier"):
-        raise SettingsError(
-            instance_id,
-            "(promoted)",
-            "it takes the writes since a failover, and this layer would make it a replica again: switch back first",
-        )

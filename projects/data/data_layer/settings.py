@@ -9,12 +9,12 @@ from types import MappingProxyType
 
 from data_layer.monitoring import MONITORING_INTERVALS_SECONDS
 from data_layer.windows import Window, backup_window, maintenance_window, refuse_collisions
+from shared.environment import Environment, Kind
 from shared.errors import SettingsError
 from shared.log_retention import LOG_RETENTION_DAYS
-from shared.settings import SettingsReader, StackSettings
+from shared.settings import SettingsReader
 from shared.sites import Site
 
-PRODUCTION_ENVIRONMENTS = ("production", "prod")
 DATABASE_NAME_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 RESERVED_DATABASE_NAMES = ("rdsadmin", "template0", "template1")
 INSTANCE_CLASS_PATTERN = re.compile(r"db\.[a-z0-9-]+\.[a-z0-9]+")
@@ -31,7 +31,7 @@ class DataSettings:
     """Settings of the data layer.
 
     Attributes:
-        stack: what all layers configure.
+        environment: what all layers share.
         secret_id: entry of Secrets Manager with the master user's name and password.
         database_name: database made with the instance.
         engine_major_version: major version of PostgreSQL.
@@ -50,7 +50,6 @@ class DataSettings:
         slow_statement_milliseconds: from which duration statements are logged; -1 for none.
         log_retention_days: of the exported logs.
         monitoring_interval_seconds: between two readings of the operating systems; 0 for none.
-        deletion_protection: refuse to delete the databases.
         skip_final_snapshot: delete the primary without a last snapshot and with its automated backups.
         force_destroy_buckets: delete the buckets with what is in them.
         object_retention_days: how long objects in the buckets are kept.
@@ -58,7 +57,7 @@ class DataSettings:
         old_version_retention_days: how long their old versions are kept.
     """
 
-    stack: StackSettings
+    environment: Environment
     secret_id: str
     database_name: str
     engine_major_version: int
@@ -77,7 +76,6 @@ class DataSettings:
     slow_statement_milliseconds: int
     log_retention_days: int
     monitoring_interval_seconds: int
-    deletion_protection: bool
     skip_final_snapshot: bool
     force_destroy_buckets: bool
     object_retention_days: int
@@ -92,7 +90,7 @@ class DataSettings:
             SettingsError: a value is missing or cannot be used, or a production stack is not protected.
         """
         reader = SettingsReader() if reader is None else reader
-        stack = StackSettings.load(reader)
+        environment = Environment.load()
         backup_windows = {
             site: backup_window(f"{site}BackupWindow", reader.text(f"{site}BackupWindow", default))
             for site, default in DEFAULT_BACKUP_WINDOWS.items()
@@ -106,7 +104,7 @@ class DataSettings:
             "allocatedStorageGib", 20, minimum=SMALLEST_STORAGE_GIB, maximum=LARGEST_STORAGE_GIB
         )
         settings = cls(
-            stack=stack,
+            environment=environment,
             secret_id=reader.text("secretId"),
             database_name=_database_name(reader),
             engine_major_version=reader.whole_number("engineMajorVersion", 14, minimum=14, maximum=17),
@@ -133,7 +131,6 @@ class DataSettings:
             ),
             log_retention_days=_log_retention_days(reader),
             monitoring_interval_seconds=_monitoring_interval_seconds(reader),
-            deletion_protection=reader.switch("deletionProtection", default=False),
             skip_final_snapshot=reader.switch("skipFinalSnapshot", default=True),
             force_destroy_buckets=reader.switch("forceDestroyBuckets", default=True),
             # Objects move to infrequent access after 30 days, and S3 lets none expire before it moves.
@@ -150,19 +147,18 @@ class DataSettings:
         Raises:
             SettingsError: it is.
         """
-        if self.stack.environment.lower() not in PRODUCTION_ENVIRONMENTS:
+        if self.environment.kind is not Kind.PRODUCTION:
             return
-        for key, value, required in (
-            ("deletionProtection", self.deletion_protection, True),
-            ("skipFinalSnapshot", self.skip_final_snapshot, False),
-            ("forceDestroyBuckets", self.force_destroy_buckets, False),
+        for key, value in (
+            ("skipFinalSnapshot", self.skip_final_snapshot),
+            ("forceDestroyBuckets", self.force_destroy_buckets),
         ):
-            if value is not required:
+            if value:
                 raise SettingsError(
                     key,
-                    str(value).lower(),
-                    f"environment = {self.stack.environment} needs {str(required).lower()}: "
-                    f"pulumi config set {key} {str(required).lower()}",
+                    "true",
+                    "a production environment needs false: put "
+                    f'postgres-dr-data:{key}: "false" into projects/data/Pulumi.{self.environment.stack}.yaml',
                 )
 
 

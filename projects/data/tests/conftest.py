@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextvars
 from collections.abc import Callable
 
 import pytest
-from pulumi.runtime import set_all_config
-from pulumi.runtime.settings import Settings, configure
 
 from data_layer.settings import DataSettings
+from deployment.layer_settings import load_settings
+from lab.engine.program import configured
 from lab.engine.recording import RecordedProgram, run_recorded
-from lab.engine.stack_files import load_configuration
 from shared.layers import layer
 
 PRODUCTION = {
     "environment": "production",
-    "deletionProtection": True,
     "skipFinalSnapshot": False,
     "forceDestroyBuckets": False,
 }
@@ -27,14 +24,10 @@ def load() -> Callable[..., DataSettings]:
     """Settings of the lab stack, with some values changed: ``load(databaseName="x")``."""
 
     def loaded(**overrides: object) -> DataSettings:
-        configuration = load_configuration(layer("data").folder, "lab", overrides)
-
-        def read() -> DataSettings:
-            configure(Settings(project=configuration.project, stack="lab"))
-            set_all_config(dict(configuration.values))
-            return DataSettings.load()
-
-        return contextvars.copy_context().run(read)
+        chosen = layer("data")
+        settings = load_settings(chosen, *configured(chosen.folder, "lab", overrides))
+        assert isinstance(settings, DataSettings)
+        return settings
 
     return loaded
 

@@ -10,11 +10,10 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from data_layer.preflight import check_replica, check_secret
+from data_layer.preflight import check_secret
 from shared.errors import SettingsError
 
 SECRET_ID = "postgres-dr/lab/master"
-INSTANCE_ID = "database-recovery-lab"
 
 
 def client(service: str) -> Any:
@@ -24,13 +23,6 @@ def client(service: str) -> Any:
 @pytest.fixture
 def secrets() -> Iterator[tuple[Any, Stubber]]:
     made = client("secretsmanager")
-    with Stubber(made) as stubber:
-        yield made, stubber
-
-
-@pytest.fixture
-def rds() -> Iterator[tuple[Any, Stubber]]:
-    made = client("rds")
     with Stubber(made) as stubber:
         yield made, stubber
 
@@ -66,19 +58,3 @@ def test_a_binary_secret_is_refused(secrets: tuple[Any, Stubber]) -> None:
     stubber.add_response("get_secret_value", {"SecretBinary": b"x"})
     with pytest.raises(SettingsError, match="its text is no JSON"):
         check_secret(made, SECRET_ID)
-
-
-def test_a_replica_and_a_database_not_made_yet_may_be_deployed(rds: tuple[Any, Stubber]) -> None:
-    made, stubber = rds
-    source = "arn:aws:rds:ap-southeast-2:000000000000:db:database-primary-lab"
-    stubber.add_response("describe_db_instances", {"DBInstances": [{"ReadReplicaSourceDBInstanceIdentifier": source}]})
-    check_replica(made, INSTANCE_ID)
-    stubber.add_client_error("describe_db_instances", "DBInstanceNotFound")
-    check_replica(made, INSTANCE_ID)
-
-
-def test_a_promoted_database_is_never_touched(rds: tuple[Any, Stubber]) -> None:
-    made, stubber = rds
-    stubber.add_response("describe_db_instances", {"DBInstances": [{"DBInstanceIdentifier": INSTANCE_ID}]})
-    with pytest.raises(SettingsError, match=r"database-recovery-lab = \(promoted\): it takes the writes"):
-        check_replica(made, INSTANCE_ID)

@@ -13,7 +13,6 @@ from shared.errors import SettingsError
 Load = Callable[..., DataSettings]
 PRODUCTION = {
     "environment": "production",
-    "deletionProtection": True,
     "skipFinalSnapshot": False,
     "forceDestroyBuckets": False,
 }
@@ -28,21 +27,21 @@ def test_the_defaults_are_the_required_ones(load: Load) -> None:
 
 def test_a_short_lived_stack_leaves_nothing_behind(load: Load) -> None:
     settings = load()
-    assert not settings.deletion_protection
     assert settings.skip_final_snapshot
     assert settings.force_destroy_buckets
 
 
 def test_a_protected_production_stack_is_accepted(load: Load) -> None:
-    assert load(**PRODUCTION).deletion_protection
+    assert load(**PRODUCTION).environment.protected
 
 
-@pytest.mark.parametrize("environment", ["production", "Production", "prod"])
-@pytest.mark.parametrize("key", ["deletionProtection", "skipFinalSnapshot", "forceDestroyBuckets"])
-def test_a_production_stack_that_forgets_one_is_refused(load: Load, environment: str, key: str) -> None:
-    wrong = not PRODUCTION[key]
-    with pytest.raises(SettingsError, match=rf"^{key} = {str(wrong).lower()}: environment = {environment} needs"):
-        load(**{**PRODUCTION, "environment": environment, key: wrong})
+@pytest.mark.parametrize("key", ["skipFinalSnapshot", "forceDestroyBuckets"])
+def test_a_production_stack_that_forgets_one_is_refused(load: Load, key: str) -> None:
+    with pytest.raises(
+        SettingsError,
+        match=rf"^{key} = true: a production environment needs false: put postgres-dr-data:{key}: \"false\"",
+    ):
+        load(**{**PRODUCTION, key: True})
 
 
 @pytest.mark.parametrize(

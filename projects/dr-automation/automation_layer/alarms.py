@@ -49,7 +49,7 @@ class Alarms(pulumi.ComponentResource):
     replica_unreachable: aws.cloudwatch.MetricAlarm
 
     def __init__(self, settings: AutomationSettings, topics: Topics, provider: aws.Provider) -> None:
-        super().__init__("postgres-dr:automation:Alarms", settings.stack.names.of("alarms", Site.RECOVERY))
+        super().__init__("postgres-dr:automation:Alarms", settings.environment.names.of("alarms", Site.RECOVERY))
         self._settings = settings
         self._options = on(provider, parent=self)
         periods = settings.timings.trigger_evaluation_periods
@@ -79,7 +79,7 @@ class Alarms(pulumi.ComponentResource):
     def _alarm(
         self, what: str, description: str, condition: MetricCondition, actions: list[pulumi.Input[str]]
     ) -> aws.cloudwatch.MetricAlarm:
-        name = self._settings.stack.names.of(what, Site.RECOVERY)
+        name = self._settings.environment.names.of(what, Site.RECOVERY)
         return aws.cloudwatch.MetricAlarm(
             name,
             name=name,

@@ -47,20 +47,22 @@ class ClientNames(pulumi.ComponentResource):
     zone_id: pulumi.Output[str]
 
     def __init__(self, settings: AutomationSettings, args: ClientNamesArgs, provider: aws.Provider) -> None:
-        super().__init__("postgres-dr:automation:ClientNames", settings.stack.names.of("client-names", LAYER))
+        super().__init__("postgres-dr:automation:ClientNames", settings.environment.names.of("client-names", LAYER))
         self._settings = settings
         self._args = args
         self._options = on(provider, parent=self)
         self._zone = aws.route53.Zone(
-            settings.stack.names.of("clients", LAYER),
+            settings.environment.names.of("clients", LAYER),
             name=settings.zone_name,
-            comment=f"Writer and reader of the PostgreSQL of {settings.stack.suffix}",
+            comment=f"Writer and reader of the PostgreSQL of {settings.environment.suffix}",
             vpcs=[
-                aws.route53.ZoneVpcArgs(vpc_id=args.network.at(site).vpc_id, vpc_region=settings.stack.regions[site])
+                aws.route53.ZoneVpcArgs(
+                    vpc_id=args.network.at(site).vpc_id, vpc_region=settings.environment.regions[site]
+                )
                 for site in Site
             ],
-            force_destroy=not settings.deletion_protection,
-            opts=self._options,
+            force_destroy=not settings.environment.protected,
+            opts=on(provider, parent=self, protect=settings.environment.protected),
         )
         self.zone_id = self._zone.zone_id
         checks = args.health_checks
@@ -73,7 +75,7 @@ class ClientNames(pulumi.ComponentResource):
     def _record(
         self, name: str, what: str, rank: str, site: Site, health_check: aws.route53.HealthCheck | None
     ) -> None:
-        identifier = self._settings.stack.names.of(f"{what}-{rank.lower()}", LAYER)
+        identifier = self._settings.environment.names.of(f"{what}-{rank.lower()}", LAYER)
         aws.route53.Record(
             identifier,
             zone_id=self._zone.zone_id,

@@ -16,9 +16,9 @@ def shared_environment(settings: AutomationSettings, service: str) -> dict[str, 
     return {
         "METRIC_NAMESPACE": settings.metric_namespace,
         "METRIC_PERIOD_SECONDS": str(settings.timings.metric_period_seconds),
-        "ENVIRONMENT_SUFFIX": settings.stack.suffix,
-        "PRIMARY_REGION": settings.stack.regions[Site.PRIMARY],
-        "RECOVERY_REGION": settings.stack.regions[Site.RECOVERY],
+        "ENVIRONMENT_SUFFIX": settings.environment.suffix,
+        "PRIMARY_REGION": settings.environment.regions[Site.PRIMARY],
+        "RECOVERY_REGION": settings.environment.regions[Site.RECOVERY],
         "POWERTOOLS_SERVICE_NAME": service,
         "POWERTOOLS_LOG_LEVEL": settings.log_level,
     }

@@ -9,7 +9,6 @@ import pulumi
 import pulumi_aws as aws
 
 from automation_layer import policies
-from automation_layer.artifact import Artifact
 from automation_layer.environment import shared_environment
 from automation_layer.function import Function, FunctionArgs
 from automation_layer.schedule import Schedule
@@ -29,14 +28,12 @@ class FailoverArgs:
     """What the failover function works with.
 
     Attributes:
-        artifact: the package with its code.
         network: both sites' networks.
         data: both sites' databases.
         state: where it keeps who the writer is.
         topics: how it is woken and how it tells people.
     """
 
-    artifact: Artifact
     network: NetworkContract
     data: DataContract
     state: StateTable
@@ -58,15 +55,14 @@ class Failover(pulumi.ComponentResource):
         self, settings: AutomationSettings, args: FailoverArgs, providers: Mapping[Site, aws.Provider]
     ) -> None:
         site = Site.RECOVERY
-        name = settings.stack.names.of(WHAT, site)
+        name = settings.environment.names.of(WHAT, site)
         super().__init__("postgres-dr:automation:Failover", name)
         function = Function(
             name,
             FunctionArgs(
-                account_id=settings.stack.account_id,
-                region=settings.stack.regions[site],
+                account_id=settings.environment.account_id,
+                region=settings.environment.regions[site],
                 description="Observes both sites, decides, fences the old writer, promotes the replica, switches names",
-                artifact=args.artifact,
                 handler="failover.handler.handle",
                 timeout_seconds=RUN_LIMIT_SECONDS,
                 memory_mb=512,
@@ -124,7 +120,11 @@ def _environment(settings: AutomationSettings, args: FailoverArgs) -> dict[str, 
         "RUNBOOK_URL": settings.runbook_url,
         "MODE": settings.mode,
         "DARK_WITHOUT_WITNESS": settings.dark_without_witness,
-        **({} if settings.witness_region is None else {"WITNESS_REGION": settings.witness_region}),
+        **(
+            {}
+            if settings.environment.witness_region is None
+            else {"WITNESS_REGION": settings.environment.witness_region}
+        ),
         "OUTAGE_SECONDS": str(timings.outage_seconds),
         "MAX_DATA_LOSS_SECONDS": str(settings.max_data_loss_seconds),
         "COOL_DOWN_SECONDS": str(timings.cool_down_seconds),
@@ -150,7 +150,7 @@ def _statements(settings: AutomationSettings, args: FailoverArgs) -> pulumi.Outp
     return arns.apply(
         lambda known: policies.failover(
             policies.FailoverReach(
-                regions=settings.stack.regions,
+                regions=settings.environment.regions,
                 database_arns={
                     Site.PRIMARY: known["primary_database"],
                     Site.RECOVERY: known["recovery_database"],

@@ -9,7 +9,6 @@ import pulumi
 import pulumi_aws as aws
 
 from automation_layer import policies
-from automation_layer.artifact import Artifact
 from automation_layer.environment import shared_environment
 from automation_layer.function import Function, FunctionArgs
 from automation_layer.guard_policy import GuardReach, fence_guard
@@ -33,7 +32,6 @@ class FenceGuardArgs:
 
     Attributes:
         site: the site it is in, and whose database it guards.
-        artifact: the package with its code.
         network: both sites' networks.
         data: both sites' databases.
         state: who the writer is.
@@ -41,7 +39,6 @@ class FenceGuardArgs:
     """
 
     site: Site
-    artifact: Artifact
     network: NetworkContract
     data: DataContract
     state: StateTable
@@ -63,15 +60,14 @@ class FenceGuard(pulumi.ComponentResource):
     def __init__(
         self, settings: AutomationSettings, args: FenceGuardArgs, providers: Mapping[Site, aws.Provider]
     ) -> None:
-        name = settings.stack.names.of(WHAT, args.site)
+        name = settings.environment.names.of(WHAT, args.site)
         super().__init__("postgres-dr:automation:FenceGuard", name)
         function = Function(
             name,
             FunctionArgs(
-                account_id=settings.stack.account_id,
-                region=settings.stack.regions[args.site],
+                account_id=settings.environment.account_id,
+                region=settings.environment.regions[args.site],
                 description=f"Shuts the {args.site} site's database when it is no longer the writer and takes writes",
-                artifact=args.artifact,
                 handler="fence_guard.handler.handle",
                 timeout_seconds=GUARD_LIMIT_SECONDS,
                 memory_mb=256,
@@ -118,9 +114,9 @@ def _statements(settings: AutomationSettings, args: FenceGuardArgs) -> pulumi.Ou
         lambda known: fence_guard(
             GuardReach(
                 site=args.site,
-                region=settings.stack.regions[args.site],
+                region=settings.environment.regions[args.site],
                 database_arn=known["database"],
-                state_region=settings.stack.regions[STATE_SITE],
+                state_region=settings.environment.regions[STATE_SITE],
                 state_table_arn=known["state_table"],
                 state_key_arn=known["state_key"],
                 topic_arn=known["topic"],

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from automation_layer import policies
-from automation_layer.artifact import Artifact
+from automation_layer import artifact, policies
 from shared.providers import on
 
 RUNTIME = "python3.13"
@@ -32,8 +31,7 @@ class FunctionArgs:
         account_id: the account.
         region: where the function runs.
         description: one line for the console.
-        artifact: the package with its code.
-        handler: ``package.module.function``.
+        handler: ``package.module.function``; its archive holds what that module imports.
         timeout_seconds: Lambda ends a run after that.
         memory_mb: memory; the share of a CPU grows with it.
         environment: its environment variables. Nothing secret.
@@ -46,7 +44,6 @@ class FunctionArgs:
     account_id: str
     region: str
     description: str
-    artifact: Artifact
     handler: str
     timeout_seconds: int
     memory_mb: int
@@ -103,7 +100,7 @@ class Function(pulumi.ComponentResource):
             runtime=RUNTIME,
             architectures=[ARCHITECTURE],
             package_type="Zip",
-            code=pulumi.FileArchive(str(args.artifact.path)),
+            code=pulumi.FileArchive(str(artifact.build(args.handler).path)),
             handler=args.handler,
             timeout=args.timeout_seconds,
             memory_size=args.memory_mb,

@@ -101,8 +101,8 @@ class OperatorRole(pulumi.ComponentResource):
     arn: pulumi.Output[str]
 
     def __init__(self, settings: AutomationSettings, args: OperatorRoleArgs, provider: aws.Provider) -> None:
-        stack = settings.stack
-        name = stack.names.of(WHAT, Site.RECOVERY)
+        environment = settings.environment
+        name = environment.names.of(WHAT, Site.RECOVERY)
         super().__init__("postgres-dr:automation:OperatorRole", name)
         here = on(provider, parent=self)
         role = aws.iam.Role(
@@ -110,12 +110,12 @@ class OperatorRole(pulumi.ComponentResource):
             name=name,
             description="People: ask the failover function, pause, resume, order a failover",
             assume_role_policy=pulumi.Output.json_dumps(
-                trust(stack.account_id, settings.operator_principals, require_mfa=settings.require_mfa)
+                trust(environment.account_id, settings.operator_principals, require_mfa=settings.require_mfa)
             ),
             opts=here,
         )
         known = pulumi.Output.all(
-            region=stack.regions[Site.RECOVERY],
+            region=environment.regions[Site.RECOVERY],
             function_arn=args.function_arn,
             state_table_arn=args.state_table_arn,
             state_key_arn=args.network.recovery.data_key_arn,

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from automation_layer.artifact import Artifact
 from automation_layer.environment import shared_environment
 from automation_layer.function import Function, FunctionArgs, VpcPlacement
 from automation_layer.schedule import Schedule
@@ -27,13 +26,11 @@ class ProbeArgs:
 
     Attributes:
         site: where it looks from.
-        artifact: the package with its code.
         network: both sites' networks.
         data: both sites' databases.
     """
 
     site: Site
-    artifact: Artifact
     network: NetworkContract
     data: DataContract
 
@@ -51,17 +48,16 @@ class Probe(pulumi.ComponentResource):
     name: pulumi.Output[str]
 
     def __init__(self, settings: AutomationSettings, args: ProbeArgs, providers: Mapping[Site, aws.Provider]) -> None:
-        name = settings.stack.names.of(WHAT, args.site)
+        name = settings.environment.names.of(WHAT, args.site)
         super().__init__("postgres-dr:automation:Probe", name)
         network = args.network.at(args.site)
         timings = settings.timings
         function = Function(
             name,
             FunctionArgs(
-                account_id=settings.stack.account_id,
-                region=settings.stack.regions[args.site],
+                account_id=settings.environment.account_id,
+                region=settings.environment.regions[args.site],
                 description=f"Asks both databases, from the {args.site} site, whether they take connections",
-                artifact=args.artifact,
                 handler="health_probe.handler.handle",
                 timeout_seconds=PROBE_LIMIT_SECONDS,
                 memory_mb=256,

@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 
 from automation_layer.timings import Timings
+from shared.environment import REGION_PATTERN, Environment
 from shared.errors import SettingsError
 from shared.log_retention import LOG_RETENTION_DAYS
 from shared.naming import DASHBOARD
-from shared.settings import REGION_PATTERN, SettingsReader, StackSettings
+from shared.settings import SettingsReader
 from shared.sites import Site
 
 MODES = ("automatic", "manual", "paused")
@@ -20,7 +21,6 @@ EMAIL_PATTERN = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 DOMAIN_PATTERN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
 # A whole account, a user or a role; nobody's wildcard, and no session, which ends.
 PRINCIPAL_PATTERN = re.compile(r"arn:aws:iam::\d{12}:(root|(user|role)/[\w+=,.@/-]+)")
-PRODUCTION = "production"
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,11 @@ class AutomationSettings:
     """Settings of the dr-automation layer.
 
     Attributes:
-        stack: what all layers configure.
+        environment: what all layers share.
         timings: every duration.
         mode: ``automatic`` fails over by itself, ``manual`` asks, ``paused`` only observes and reports.
         max_data_loss_seconds: a failover that would lose more is not made without a person (C2).
         reference_region: a third region; whether it answers tells a dark region from a network of our own that is down.
-        witness_region: a third region from which a witness looks at both sites; None where there is no witness.
         dark_without_witness: ``failover`` or ``ask``: what to do when the other region is dark and no witness speaks.
         promoted_backup_retention_days: automated backups of the promoted database (R7).
         parent_domain: the private zone is named below it.
@@ -45,15 +44,13 @@ class AutomationSettings:
         recovery_emails: who is told about recovery.
         log_retention_days: how long logs are kept.
         log_level: how much the functions log.
-        deletion_protection: refuse to delete the state table, and zones with foreign records.
     """
 
-    stack: StackSettings
+    environment: Environment
     timings: Timings
     mode: str
     max_data_loss_seconds: int
     reference_region: str
-    witness_region: str | None
     dark_without_witness: str
     promoted_backup_retention_days: int
     parent_domain: str
@@ -65,24 +62,23 @@ class AutomationSettings:
     recovery_emails: tuple[str, ...]
     log_retention_days: int
     log_level: str
-    deletion_protection: bool
 
     @property
     def metric_namespace(self) -> str:
         """CloudWatch namespace of the layer's own metrics."""
-        return f"PostgresDR/{self.stack.suffix}"
+        return f"PostgresDR/{self.environment.suffix}"
 
     @property
     def dashboard_url(self) -> str:
         """Where people see more; the observability layer makes the dashboard under this name."""
-        region = self.stack.regions[Site.RECOVERY]
-        name = self.stack.names.of(DASHBOARD, Site.RECOVERY)
+        region = self.environment.regions[Site.RECOVERY]
+        name = self.environment.names.of(DASHBOARD, Site.RECOVERY)
         return f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#dashboards/dashboard/{name}"
 
     @property
     def zone_name(self) -> str:
         """Name of the private zone."""
-        return f"postgres-{self.stack.suffix}.{self.parent_domain}"
+        return f"postgres-{self.environment.suffix}.{self.parent_domain}"
 
     @property
     def writer_name(self) -> str:
@@ -102,19 +98,13 @@ class AutomationSettings:
             SettingsError: a value is missing or cannot be used.
         """
         reader = SettingsReader() if reader is None else reader
-        stack = StackSettings.load(reader)
-        deletion_protection = reader.switch("deletionProtection", default=False)
-        if stack.environment == PRODUCTION and not deletion_protection:
-            raise SettingsError(
-                "deletionProtection", "false", "set it to true in production: the table holds who the writer is"
-            )
+        environment = Environment.load()
         return cls(
-            stack=stack,
+            environment=environment,
             timings=Timings.load(reader),
             mode=reader.choice("mode", "automatic", MODES),
             max_data_loss_seconds=reader.whole_number("maxDataLossSeconds", 60, minimum=1, maximum=3600),
-            reference_region=_third_region("referenceRegion", reader.text("referenceRegion", "ap-northeast-1"), stack),
-            witness_region=_witness_region(reader, stack),
+            reference_region=_reference_region(reader, environment),
             dark_without_witness=reader.choice("darkWithoutWitness", "failover", WHEN_DARK),
             promoted_backup_retention_days=reader.whole_number("promotedBackupRetentionDays", 7, minimum=1, maximum=35),
             parent_domain=_domain("parentDomain", reader.text("parentDomain", "internal")),
@@ -126,22 +116,17 @@ class AutomationSettings:
             recovery_emails=_emails(reader, "recoveryEmails"),
             log_retention_days=_retention(reader.whole_number("logRetentionDays", 90, minimum=1, maximum=3653)),
             log_level=reader.choice("logLevel", "INFO", LOG_LEVELS),
-            deletion_protection=deletion_protection,
         )
 
 
-def _third_region(key: str, region: str, stack: StackSettings) -> str:
+def _reference_region(reader: SettingsReader, environment: Environment) -> str:
+    key = "referenceRegion"
+    region = reader.text(key, "ap-northeast-1")
     if not REGION_PATTERN.fullmatch(region):
         raise SettingsError(key, region, "give an AWS region such as ap-northeast-1")
-    if region in stack.regions.values():
+    if region in environment.regions.values():
         raise SettingsError(key, region, "give another region than primaryRegion and recoveryRegion")
     return region
-
-
-def _witness_region(reader: SettingsReader, stack: StackSettings) -> str | None:
-    # Empty is the schema's way to say "none": the CLI takes a key without a default for a required one.
-    region = reader.text_or_empty("witnessRegion")
-    return _third_region("witnessRegion", region, stack) if region else None
 
 
 def _domain(key: str, value: str) -> str:

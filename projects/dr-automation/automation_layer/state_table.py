@@ -18,7 +18,7 @@ class StateTableArgs:
 
     Attributes:
         key_arn: KMS key of the recovery site for data at rest.
-        deletion_protection: DynamoDB refuses to delete it.
+        deletion_protection: DynamoDB and Pulumi refuse to delete it.
     """
 
     key_arn: pulumi.Input[str]
@@ -49,7 +49,7 @@ class StateTable(pulumi.ComponentResource):
             point_in_time_recovery=aws.dynamodb.TablePointInTimeRecoveryArgs(enabled=True),
             server_side_encryption=aws.dynamodb.TableServerSideEncryptionArgs(enabled=True, kms_key_arn=args.key_arn),
             deletion_protection_enabled=args.deletion_protection,
-            opts=on(provider, parent=self),
+            opts=on(provider, parent=self, protect=args.deletion_protection),
         )
         self.name = table.name
         self.arn = table.arn

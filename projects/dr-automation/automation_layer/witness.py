@@ -9,7 +9,6 @@ import pulumi
 import pulumi_aws as aws
 
 from automation_layer import policies, witness_policy
-from automation_layer.artifact import Artifact
 from automation_layer.environment import shared_environment
 from automation_layer.function import Function, FunctionArgs, log_group_name
 from automation_layer.schedule import Schedule
@@ -33,12 +32,10 @@ class WitnessArgs:
 
     Attributes:
         region: where it is.
-        artifact: the package with its code.
         data: both sites' databases.
     """
 
     region: str
-    artifact: Artifact
     data: DataContract
 
 
@@ -52,17 +49,16 @@ class Witness(pulumi.ComponentResource):
     name: pulumi.Output[str]
 
     def __init__(self, settings: AutomationSettings, args: WitnessArgs, providers: Mapping[Site, aws.Provider]) -> None:
-        stack = settings.stack
-        name = stack.names.of(WHAT, WHERE)
+        environment = settings.environment
+        name = environment.names.of(WHAT, WHERE)
         super().__init__("postgres-dr:automation:Witness", name)
-        here = witness_provider(stack, args.region)
+        here = witness_provider(environment, args.region)
         function = Function(
             name,
             FunctionArgs(
-                account_id=stack.account_id,
+                account_id=environment.account_id,
                 region=args.region,
                 description="Looks at both sites from a third region and says whether each database lives",
-                artifact=args.artifact,
                 handler="witness.handler.handle",
                 timeout_seconds=WITNESS_LIMIT_SECONDS,
                 memory_mb=256,
@@ -75,7 +71,7 @@ class Witness(pulumi.ComponentResource):
                 },
                 statements=_statements(settings, args),
                 log_retention_days=settings.log_retention_days,
-                log_key_arn=self._logs_key(settings, args.region, log_group_name(name), on(here, parent=self)),
+                log_key_arn=self._logs_key(settings, args.region, log_group_name(name), here),
             ),
             here,
             providers[GLOBAL_SITE],
@@ -86,20 +82,22 @@ class Witness(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _logs_key(
-        self, settings: AutomationSettings, region: str, log_group: str, options: pulumi.ResourceOptions
+        self, settings: AutomationSettings, region: str, log_group: str, here: aws.Provider
     ) -> pulumi.Output[str]:
-        name = settings.stack.names.of("witness-logs", WHERE)
+        name = settings.environment.names.of("witness-logs", WHERE)
         key = aws.kms.Key(
             name,
             description="Log group of the witness",
             enable_key_rotation=True,
             rotation_period_in_days=KEY_ROTATION_DAYS,
             deletion_window_in_days=KEY_DELETION_DAYS,
-            policy=pulumi.Output.json_dumps(witness_policy.logs_key(settings.stack.account_id, region, log_group)),
+            policy=pulumi.Output.json_dumps(
+                witness_policy.logs_key(settings.environment.account_id, region, log_group)
+            ),
             tags={"Name": name},
-            opts=options,
+            opts=on(here, parent=self, protect=settings.environment.protected),
         )
-        aws.kms.Alias(name, name=f"alias/{name}", target_key_id=key.key_id, opts=options)
+        aws.kms.Alias(name, name=f"alias/{name}", target_key_id=key.key_id, opts=on(here, parent=self))
         return key.arn
 
 
@@ -107,7 +105,7 @@ def _statements(settings: AutomationSettings, args: WitnessArgs) -> pulumi.Outpu
     return pulumi.Output.all(args.data.primary.database_arn, args.data.recovery.database_arn).apply(
         lambda arns: witness_policy.witness(
             witness_policy.WitnessReach(
-                site_regions=[settings.stack.regions[site] for site in Site], database_arns=list(arns)
+                site_regions=[settings.environment.regions[site] for site in Site], database_arns=list(arns)
             )
         )
     )

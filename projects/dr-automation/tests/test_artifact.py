@@ -1,9 +1,11 @@
-"""The functions' package is the same bytes wherever it is built, and runs on nothing but itself and boto3."""
+"""A function's archive holds what it imports and nothing else, and is the same bytes wherever it is built."""
 
 from __future__ import annotations
 
 import importlib
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,12 +15,32 @@ from pathlib import Path
 import pytest
 
 from automation_layer import artifact
+from automation_layer.distributions import DISTRIBUTIONS
 from shared.errors import SettingsError
 
-# What Lambda's runtime brings along: boto3 and what it needs, but for jmespath, which the package has itself.
+# What Lambda's runtime brings along: boto3 and what it needs, but for jmespath, which the archive has itself.
 RUNTIME_MODULES = ("boto3", "botocore", "s3transfer", "dateutil", "urllib3", "six")
-HANDLERS = ("health_probe.handler", "failover.handler", "fence_guard.handler", "witness.handler")
+PACKAGES = ("health_probe", "failover", "fence_guard", "witness")
 FIVE_MEGABYTES = 5 * 1000 * 1000
+IMPORT = """
+import json, sys
+code, runtime, module = sys.argv[1:]
+sys.path[:0] = [code, runtime]
+import boto3
+assert callable(__import__(module, fromlist=["handle"]).handle)
+files = {str(getattr(each, "__file__", "")) for each in sys.modules.values()}
+print(json.dumps(sorted(file.removeprefix(f"{code}/") for file in files if file.startswith(f"{code}/"))))
+"""
+
+
+@pytest.fixture(params=PACKAGES)
+def package(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def functions(tmp_path: Path) -> Path:
+    return copy_of_the_functions(tmp_path, 1_000_000_000)
 
 
 def copy_of_the_functions(folder: Path, modified_at: int) -> Path:
@@ -34,38 +56,135 @@ def copy_of_the_functions(folder: Path, modified_at: int) -> Path:
     return copy
 
 
+def archive_of(package: str, functions: Path, build_folder: Path) -> artifact.Artifact:
+    return artifact.build(f"{package}.handler.handle", functions, build_folder)
+
+
+def archive_names(functions: Path, build_folder: Path) -> dict[str, str]:
+    return {package: archive_of(package, functions, build_folder).path.name for package in PACKAGES}
+
+
+def entries_of(package: str, build_folder: Path) -> list[str]:
+    with zipfile.ZipFile(archive_of(package, artifact.FUNCTIONS_FOLDER, build_folder).path) as archive:
+        return archive.namelist()
+
+
+def own_entries_of(package: str, build_folder: Path) -> set[str]:
+    packages = {path.name for path in artifact.FUNCTIONS_FOLDER.iterdir()}
+    return {entry for entry in entries_of(package, build_folder) if entry.partition("/")[0] in packages}
+
+
+def changed_by(module: str, functions: Path, build_folder: Path) -> set[str]:
+    """The packages whose function has another archive after a comment in one module."""
+    before = archive_names(functions, build_folder)
+    with (functions / module).open("a") as source:
+        source.write("# changed\n")
+    after = archive_names(functions, build_folder)
+    return {package for package in PACKAGES if after[package] != before[package]}
+
+
+def imported_alone(package: str, folder: Path) -> set[str]:
+    """The archive's files that importing its handler loads, with nothing but the archive and boto3 to import from."""
+    code = folder / "code"
+    with zipfile.ZipFile(archive_of(package, artifact.FUNCTIONS_FOLDER, folder / "build").path) as archive:
+        archive.extractall(code)
+    runtime = folder / "runtime"
+    runtime.mkdir()
+    for name in RUNTIME_MODULES:
+        source = importlib.import_module(name).__file__
+        assert source is not None
+        installed = Path(source) if name == "six" else Path(source).parent
+        (runtime / installed.name).symlink_to(installed)
+    # -I and -S: neither the environment nor the installed packages of this interpreter.
+    finished = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", IMPORT, str(code), str(runtime), f"{package}.handler"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"POWERTOOLS_SERVICE_NAME": "test"},
+        cwd=folder,
+    )
+    assert finished.returncode == 0, finished.stderr
+    return set(json.loads(finished.stdout))
+
+
+def is_imported_late(entry: str, entries: set[str]) -> bool:
+    """Whether a module is imported inside a function of another one, so that importing the handler does not load it."""
+    package, name = entry.removesuffix(".py").rsplit("/", 1)
+    statement = re.compile(rf"^\s+(from|import) {re.escape(package.replace('/', '.'))}\b.*\b{name}\b", re.MULTILINE)
+    return any(statement.search((artifact.FUNCTIONS_FOLDER / each).read_text()) for each in entries)
+
+
 def test_the_same_sources_give_the_same_bytes_on_any_day_in_any_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
-    one = artifact.build(copy_of_the_functions(tmp_path / "one", 1_000_000_000), tmp_path / "one" / "build")
+    one = archive_of(package, copy_of_the_functions(tmp_path / "one", 1_000_000_000), tmp_path / "one" / "build")
     monkeypatch.chdir(tmp_path / "two")
-    two = artifact.build(copy_of_the_functions(tmp_path / "two", 1_700_000_000), tmp_path / "two" / "build")
+    two = archive_of(package, copy_of_the_functions(tmp_path / "two", 1_700_000_000), tmp_path / "two" / "build")
     assert one.path.read_bytes() == two.path.read_bytes()
     assert one.path.name == two.path.name
 
 
-def test_changed_code_gets_another_name_and_the_old_package_stays(tmp_path: Path) -> None:
-    functions = copy_of_the_functions(tmp_path, 1_000_000_000)
-    before = artifact.build(functions, tmp_path / "build")
-    with (functions / "health_probe" / "handler.py").open("a") as source:
-        source.write("# changed\n")
-    after = artifact.build(functions, tmp_path / "build")
-    assert after.path != before.path
+def test_an_archive_has_its_functions_name_and_digest(tmp_path: Path) -> None:
+    built = archive_of("health_probe", artifact.FUNCTIONS_FOLDER, tmp_path)
+    assert built.path.name == f"health-probe-{built.sha256[:16]}.zip"
+
+
+def test_changed_code_gets_another_name_and_the_old_archive_stays(tmp_path: Path, functions: Path) -> None:
+    before = archive_of("health_probe", functions, tmp_path / "build")
+    assert changed_by("health_probe/handler.py", functions, tmp_path / "build") == {"health_probe"}
+    assert archive_of("health_probe", functions, tmp_path / "build").path != before.path
     assert before.path.is_file()
 
 
-def test_a_damaged_package_is_built_anew(tmp_path: Path) -> None:
-    built = artifact.build(build_folder=tmp_path)
+def test_a_comment_in_a_handler_changes_its_functions_archive_and_no_other(
+    tmp_path: Path, functions: Path, package: str
+) -> None:
+    assert changed_by(f"{package}/handler.py", functions, tmp_path / "build") == {package}
+
+
+@pytest.mark.parametrize(
+    ("module", "importers"),
+    [
+        ("function_runtime/clock.py", {"failover", "fence_guard"}),
+        ("failover/clients.py", {"failover", "fence_guard", "witness"}),
+        ("failover/metrics.py", {"failover", "witness"}),
+        ("function_runtime/__init__.py", set(PACKAGES)),
+    ],
+)
+def test_a_comment_in_a_shared_module_changes_the_archives_of_those_that_import_it(
+    tmp_path: Path, functions: Path, module: str, importers: set[str]
+) -> None:
+    assert changed_by(module, functions, tmp_path / "build") == importers
+
+
+def test_a_module_that_nobody_imports_changes_nothing(tmp_path: Path, functions: Path) -> None:
+    before = archive_names(functions, tmp_path / "build")
+    (functions / "witness" / "draft.py").write_text("# not used yet\n")
+    assert archive_names(functions, tmp_path / "build") == before
+
+
+def test_a_handler_imports_with_nothing_but_its_archive_and_boto3_and_loads_all_of_its_own_code(
+    tmp_path: Path, package: str
+) -> None:
+    loaded = imported_alone(package, tmp_path)
+    archived = own_entries_of(package, tmp_path / "build")
+    assert f"{package}/handler.py" in archived & loaded
+    assert {entry for entry in archived - loaded if not is_imported_late(entry, archived)} == set()
+
+
+def test_a_damaged_archive_is_built_anew(tmp_path: Path) -> None:
+    built = archive_of("witness", artifact.FUNCTIONS_FOLDER, tmp_path)
     whole = built.path.read_bytes()
     built.path.write_bytes(whole[:100])
-    assert artifact.build(build_folder=tmp_path).path.read_bytes() == whole
+    assert archive_of("witness", artifact.FUNCTIONS_FOLDER, tmp_path).path.read_bytes() == whole
 
 
-def test_nothing_in_the_package_depends_on_the_machine(tmp_path: Path) -> None:
-    with zipfile.ZipFile(artifact.build(build_folder=tmp_path).path) as package:
-        entries = package.infolist()
+def test_nothing_in_an_archive_depends_on_the_machine(tmp_path: Path, package: str) -> None:
+    with zipfile.ZipFile(archive_of(package, artifact.FUNCTIONS_FOLDER, tmp_path).path) as archive:
+        entries = archive.infolist()
     names = [entry.filename for entry in entries]
     assert names == sorted(names)
     # Stored: what compression yields depends on the machine's zlib.
@@ -77,47 +196,18 @@ def test_nothing_in_the_package_depends_on_the_machine(tmp_path: Path) -> None:
     assert [name for name in names if name.endswith((".pyc", ".so", *installer_files))] == []
 
 
-def test_the_licences_travel_along(tmp_path: Path) -> None:
-    with zipfile.ZipFile(artifact.build(build_folder=tmp_path).path) as package:
-        licences = [name for name in package.namelist() if ".dist-info/" in name]
-    assert len(licences) == len(artifact.DISTRIBUTIONS)
+def test_the_licences_travel_along(tmp_path: Path, package: str) -> None:
+    licences = [name for name in entries_of(package, tmp_path) if ".dist-info/" in name]
+    assert len(licences) == len(DISTRIBUTIONS)
 
 
-def test_the_package_is_small(tmp_path: Path) -> None:
-    assert artifact.build(build_folder=tmp_path).size_bytes < FIVE_MEGABYTES
-
-
-@pytest.mark.parametrize("handler", HANDLERS)
-def test_each_handler_imports_with_nothing_but_the_package_and_boto3(tmp_path: Path, handler: str) -> None:
-    code = tmp_path / "code"
-    with zipfile.ZipFile(artifact.build(build_folder=tmp_path).path) as package:
-        package.extractall(code)
-    runtime = tmp_path / "runtime"
-    runtime.mkdir()
-    for name in RUNTIME_MODULES:
-        source = importlib.import_module(name).__file__
-        assert source is not None
-        installed = Path(source) if name == "six" else Path(source).parent
-        (runtime / installed.name).symlink_to(installed)
-    program = (
-        f"import sys; sys.path[:0] = [{str(code)!r}, {str(runtime)!r}]; "
-        f"import boto3, {handler}; assert callable({handler}.handle)"
-    )
-    # -I and -S: neither the environment nor the installed packages of this interpreter.
-    finished = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", program],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"POWERTOOLS_SERVICE_NAME": "test"},
-        cwd=tmp_path,
-    )
-    assert finished.returncode == 0, finished.stderr
+def test_an_archive_is_small(tmp_path: Path, package: str) -> None:
+    assert archive_of(package, artifact.FUNCTIONS_FOLDER, tmp_path).size_bytes < FIVE_MEGABYTES
 
 
 def test_another_version_than_the_locked_one_is_refused(tmp_path: Path) -> None:
     lock = tmp_path / "requirements.lock"
     lock.write_text(artifact.LOCK_FILE.read_text().replace("jmespath==", "jmespath==0.0."))
     with pytest.raises(SettingsError, match=r"jmespath = .*the lock says 0\.0\..*install the locked requirements"):
-        artifact.build(build_folder=tmp_path, lock_file=lock)
+        artifact.build("witness.handler.handle", build_folder=tmp_path, lock_file=lock)
     assert list(tmp_path.glob("*.zip")) == []

@@ -266,10 +266,6 @@ def test_the_uri_asks_the_recovery_site_first_and_an_old_writer_only_when_that_d
     )
 
 
-def test_unchanged_code_is_the_same_package_for_all_functions(program: RecordedProgram) -> None:
-    assert len({each.inputs["code"].path for each in program.of_type("Function")}) == 1
-
-
 def test_the_functions_take_their_environment(below: Mapping[str, Mapping[str, Any]]) -> None:
     """Placed here, where the two halves of the layer meet: what the program sets is what the code reads."""
     from failover.settings import Settings

@@ -24,11 +24,13 @@ class KeysArgs:
         account_id: the account that owns them.
         regions: the region of each site.
         deletion_days: how long a destroyed key can still be rescued.
+        protect: Pulumi refuses to destroy them: what is encrypted with them is lost with them.
     """
 
     account_id: str
     regions: Mapping[Site, str]
     deletion_days: int
+    protect: bool
 
 
 class Keys(pulumi.ComponentResource):
@@ -65,7 +67,7 @@ class Keys(pulumi.ComponentResource):
             deletion_window_in_days=self._args.deletion_days,
             policy=self._data_policy(Site.PRIMARY),
             tags={"Name": name},
-            opts=on(self._aws[Site.PRIMARY], parent=self),
+            opts=on(self._aws[Site.PRIMARY], parent=self, protect=self._args.protect),
         )
         replica_name = self._names.of("data", Site.RECOVERY)
         # A replica has no rotation of its own: its primary's counts.
@@ -76,7 +78,7 @@ class Keys(pulumi.ComponentResource):
             deletion_window_in_days=self._args.deletion_days,
             policy=self._data_policy(Site.RECOVERY),
             tags={"Name": replica_name},
-            opts=on(self._aws[Site.RECOVERY], parent=self),
+            opts=on(self._aws[Site.RECOVERY], parent=self, protect=self._args.protect),
         )
         self._alias(name, Site.PRIMARY, primary.key_id)
         self._alias(replica_name, Site.RECOVERY, replica.key_id)
@@ -92,7 +94,7 @@ class Keys(pulumi.ComponentResource):
             deletion_window_in_days=self._args.deletion_days,
             policy=messages_key_policy(self._args.account_id, self._args.regions[site], self._names.suffix),
             tags={"Name": name},
-            opts=on(self._aws[site], parent=self),
+            opts=on(self._aws[site], parent=self, protect=self._args.protect),
         )
         self._alias(name, site, key.key_id)
         return key.arn

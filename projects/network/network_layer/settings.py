@@ -16,9 +16,10 @@ from network_layer.addresses import (
     refuse_overlap,
     subnet_blocks,
 )
+from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.log_retention import LOG_RETENTION_DAYS
-from shared.settings import SettingsReader, StackSettings
+from shared.settings import SettingsReader
 from shared.sites import Site
 
 DEFAULT_VPC_CIDRS = {Site.PRIMARY: "10.20.0.0/16", Site.RECOVERY: "10.30.0.0/16"}
@@ -32,7 +33,7 @@ class NetworkSettings:
     """Settings of the network layer.
 
     Attributes:
-        stack: what all layers configure.
+        environment: what all layers share.
         vpc_blocks: address block of each site's VPC.
         availability_zones: three zones of each site's region, by name.
         database_port: port of the databases.
@@ -41,7 +42,7 @@ class NetworkSettings:
         key_deletion_days: how long a destroyed KMS key can still be rescued.
     """
 
-    stack: StackSettings
+    environment: Environment
     vpc_blocks: Mapping[Site, IPv4Network]
     availability_zones: Mapping[Site, tuple[str, ...]]
     database_port: int
@@ -61,17 +62,17 @@ class NetworkSettings:
             SettingsError: a value is missing or cannot be used.
         """
         reader = SettingsReader() if reader is None else reader
-        stack = StackSettings.load(reader)
+        environment = Environment.load()
         vpc_blocks = {
             site: parsed_vpc_block(f"{site}VpcCidr", reader.text(f"{site}VpcCidr", cidr))
             for site, cidr in DEFAULT_VPC_CIDRS.items()
         }
         refuse_overlap("recoveryVpcCidr", vpc_blocks[Site.RECOVERY], "primaryVpcCidr", vpc_blocks[Site.PRIMARY])
         return cls(
-            stack=stack,
+            environment=environment,
             vpc_blocks=MappingProxyType(vpc_blocks),
             availability_zones=MappingProxyType(
-                {site: _zones(reader, site, region) for site, region in stack.regions.items()}
+                {site: _zones(reader, site, region) for site, region in environment.regions.items()}
             ),
             database_port=reader.whole_number(
                 "databasePort", 5432, minimum=SMALLEST_DATABASE_PORT, maximum=LARGEST_PORT

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextvars
 from collections.abc import Callable
 
 import pytest
-from pulumi.runtime import set_all_config
-from pulumi.runtime.settings import Settings, configure
 
+from deployment.layer_settings import load_settings
+from lab.engine.program import configured
 from lab.engine.recording import RecordedProgram, run_recorded
-from lab.engine.stack_files import load_configuration
 from network_layer.settings import NetworkSettings
 from shared.layers import layer
 
@@ -22,14 +20,10 @@ def load() -> Load:
     """Settings of the lab stack, with some values changed: ``load(databasePort=1)``."""
 
     def loaded(**overrides: object) -> NetworkSettings:
-        configuration = load_configuration(layer("network").folder, "lab", overrides)
-
-        def read() -> NetworkSettings:
-            configure(Settings(project=configuration.project, stack="lab"))
-            set_all_config(dict(configuration.values))
-            return NetworkSettings.load()
-
-        return contextvars.copy_context().run(read)
+        chosen = layer("network")
+        settings = load_settings(chosen, *configured(chosen.folder, "lab", overrides))
+        assert isinstance(settings, NetworkSettings)
+        return settings
 
     return loaded
 

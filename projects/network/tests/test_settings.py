@@ -19,7 +19,7 @@ def test_the_lab_stack_has_an_own_port_and_a_client_block(load: Load) -> None:
     settings = load()
     assert settings.database_port == 15432
     assert settings.client_blocks == (IPv4Network("10.0.0.0/24"),)
-    assert settings.stack.account_id == "000000000000"
+    assert settings.environment.account_id == "000000000000"
 
 
 def test_zones_default_to_the_first_three_of_the_region(load: Load) -> None:

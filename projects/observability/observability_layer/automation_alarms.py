@@ -47,7 +47,7 @@ class AutomationAlarms(pulumi.ComponentResource):
     def __init__(
         self, settings: ObservabilitySettings, args: AutomationAlarmsArgs, providers: Mapping[Site, aws.Provider]
     ) -> None:
-        names = settings.stack.names
+        names = settings.environment.names
         super().__init__("postgres-dr:observability:AutomationAlarms", names.of("automation-alarms", "observability"))
         automation = args.automation
         failover = automation.failover_function_name
@@ -74,14 +74,14 @@ class AutomationAlarms(pulumi.ComponentResource):
             for site in Site
         }
         self.witness = None
-        if settings.witness_region is not None:
+        if settings.environment.witness_region is not None:
             self.witness = alarm(
                 names,
                 WITNESS_PLACE,
                 _failing(settings, "witness", "Errors", automation.witness_function_name.apply(_present)),
                 # An alarm can only tell a topic of its own region, and there is none: the dashboard shows it.
                 (),
-                witness_provider(settings.stack, settings.witness_region),
+                witness_provider(settings.environment, settings.environment.witness_region),
                 self,
             )
         self.register_outputs({})
@@ -92,7 +92,7 @@ def _present(function_name: str) -> str:
         raise SettingsError(
             "witnessRegion",
             "(set)",
-            "set it for dr-automation and deploy that first, or remove it: there is no witness",
+            "deploy dr-automation first: it has no witness yet",
         )
     return function_name
 

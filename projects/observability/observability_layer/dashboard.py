@@ -50,7 +50,7 @@ class Dashboard(pulumi.ComponentResource):
     name: pulumi.Output[str]
 
     def __init__(self, settings: ObservabilitySettings, args: DashboardArgs, provider: aws.Provider) -> None:
-        name = settings.stack.names.of(DASHBOARD, Site.RECOVERY)
+        name = settings.environment.names.of(DASHBOARD, Site.RECOVERY)
         super().__init__("postgres-dr:observability:Dashboard", name)
         body = pulumi.Output.json_dumps({"widgets": laid_out(_rows(settings, args)), "start": "-PT3H"})
         dashboard = aws.cloudwatch.Dashboard(
@@ -61,7 +61,7 @@ class Dashboard(pulumi.ComponentResource):
 
 
 def _rows(settings: ObservabilitySettings, args: DashboardArgs) -> list[list[Widget]]:
-    regions = settings.stack.regions
+    regions = settings.environment.regions
     home = regions[Site.RECOVERY]
     return [
         [text(_heading(settings, args), height=4)],
@@ -148,13 +148,13 @@ def _rows(settings: ObservabilitySettings, args: DashboardArgs) -> list[list[Wid
 
 
 def _heading(settings: ObservabilitySettings, args: DashboardArgs) -> pulumi.Output[str]:
-    regions = settings.stack.regions
+    regions = settings.environment.regions
     return pulumi.Output.format(
         "# PostgreSQL disaster recovery: {0}\n"
         "Primary site **{1}** (`{2}`), recovery site **{3}** (`{4}`). Clients write to **{5}**.\n\n"
         "Read from the top: an alarm, who the writer is, who answers, what a failover would lose. The decisions and "
         "their reasons are in the log of `{6}`, the incidents in table `{7}`.",
-        settings.stack.suffix,
+        settings.environment.suffix,
         regions[Site.PRIMARY],
         args.data.primary.database_id,
         regions[Site.RECOVERY],
@@ -183,14 +183,14 @@ def _reachable(settings: ObservabilitySettings, args: DashboardArgs, database: S
         "DatabaseReachable",
         {"Database": database, "Observer": observer},
         "Maximum",
-        settings.stack.regions[observer],
+        settings.environment.regions[observer],
         f"{database} seen from {observer}",
         PERIOD_SECONDS,
     )
 
 
 def _witnessed(settings: ObservabilitySettings, args: DashboardArgs) -> list[Series]:
-    if settings.witness_region is None:
+    if settings.environment.witness_region is None:
         return []
     return [
         Series(
@@ -198,7 +198,7 @@ def _witnessed(settings: ObservabilitySettings, args: DashboardArgs) -> list[Ser
             "WitnessSeesDatabase",
             {"Database": database},
             "Maximum",
-            settings.witness_region,
+            settings.environment.witness_region,
             f"{database} seen by the witness",
             PERIOD_SECONDS,
         )
@@ -207,16 +207,16 @@ def _witnessed(settings: ObservabilitySettings, args: DashboardArgs) -> list[Ser
 
 
 def _witness_alarms(settings: ObservabilitySettings, args: DashboardArgs) -> list[Widget]:
-    region = settings.witness_region
+    region = settings.environment.witness_region
     return (
         [] if region is None else [alarm_states(f"Alarms of the witness ({region})", args.witness_alarm_arns, region)]
     )
 
 
 def _witness_errors(settings: ObservabilitySettings, args: DashboardArgs) -> list[Series]:
-    if settings.witness_region is None:
+    if settings.environment.witness_region is None:
         return []
-    return [_function("Errors", "Sum", args.automation.witness_function_name, settings.witness_region)]
+    return [_function("Errors", "Sum", args.automation.witness_function_name, settings.environment.witness_region)]
 
 
 def _guarded(settings: ObservabilitySettings, args: DashboardArgs, metric: str, site: Site) -> Series:
@@ -225,7 +225,7 @@ def _guarded(settings: ObservabilitySettings, args: DashboardArgs, metric: str, 
         metric,
         {"Site": site},
         "Maximum",
-        settings.stack.regions[site],
+        settings.environment.regions[site],
         f"{site} {metric}",
         PERIOD_SECONDS,
     )
@@ -237,7 +237,7 @@ def _database(metric: str, statistic: str, site: Site, settings: ObservabilitySe
         metric,
         {"DBInstanceIdentifier": args.data.at(site).database_id},
         statistic,
-        settings.stack.regions[site],
+        settings.environment.regions[site],
         f"{site} {metric}",
         PERIOD_SECONDS,
     )
@@ -245,7 +245,7 @@ def _database(metric: str, statistic: str, site: Site, settings: ObservabilitySe
 
 def _both(title: str, metric: str, statistic: str, settings: ObservabilitySettings, args: DashboardArgs) -> Widget:
     series = [_database(metric, statistic, site, settings, args) for site in Site]
-    return graph(title, settings.stack.regions[Site.RECOVERY], series, low=0)
+    return graph(title, settings.environment.regions[Site.RECOVERY], series, low=0)
 
 
 def _function(metric: str, statistic: str, name: pulumi.Output[str], region: str) -> Series:

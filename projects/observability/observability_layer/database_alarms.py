@@ -42,7 +42,7 @@ class DatabaseAlarms(pulumi.ComponentResource):
     alarms: Sequence[aws.cloudwatch.MetricAlarm]
 
     def __init__(self, settings: ObservabilitySettings, args: DatabaseAlarmsArgs, provider: aws.Provider) -> None:
-        names = settings.stack.names
+        names = settings.environment.names
         super().__init__("postgres-dr:observability:DatabaseAlarms", names.of("database-alarms", args.site))
         self.alarms = [
             alarm(names, args.site, condition, args.topic_arns, provider, self)

@@ -47,7 +47,7 @@ class ReplicationAlarms(pulumi.ComponentResource):
     def __init__(
         self, settings: ObservabilitySettings, args: ReplicationAlarmsArgs, providers: Mapping[Site, aws.Provider]
     ) -> None:
-        names = settings.stack.names
+        names = settings.environment.names
         super().__init__("postgres-dr:observability:ReplicationAlarms", names.of("replication-alarms", "observability"))
         thresholds = settings.thresholds
         self.lag = alarm(

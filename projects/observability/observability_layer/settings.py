@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.environment import Environment
 from shared.errors import SettingsError
-from shared.settings import REGION_PATTERN, SettingsReader, StackSettings
+from shared.settings import SettingsReader
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html, Period
 SHORT_ALARM_PERIODS_SECONDS = (10, 20, 30)
@@ -41,18 +42,16 @@ class ObservabilitySettings:
     """Settings of the observability layer.
 
     Attributes:
-        stack: what all layers configure.
+        environment: what all layers share.
         thresholds: beyond what people are told.
         alarm_period_seconds: period of the alarms.
         lag_periods: periods in a row with too much lag until people are told.
-        witness_region: the region of the automation's witness; None where there is no witness.
     """
 
-    stack: StackSettings
+    environment: Environment
     thresholds: Thresholds
     alarm_period_seconds: int
     lag_periods: int
-    witness_region: str | None
 
     @classmethod
     def load(cls, reader: SettingsReader | None = None) -> ObservabilitySettings:
@@ -63,9 +62,9 @@ class ObservabilitySettings:
         """
         reader = SettingsReader() if reader is None else reader
         number = reader.whole_number
-        stack = StackSettings.load(reader)
+        environment = Environment.load()
         settings = cls(
-            stack=stack,
+            environment=environment,
             thresholds=Thresholds(
                 lag_seconds=number("lagThresholdSeconds", 60, minimum=1, maximum=3600),
                 slot_lag_bytes=number("slotLagMebibytes", 1024, minimum=1, maximum=10**6) * MEBIBYTE,
@@ -76,7 +75,6 @@ class ObservabilitySettings:
             ),
             alarm_period_seconds=_period(number("alarmPeriodSeconds", 60, minimum=10, maximum=300)),
             lag_periods=number("lagPeriods", 6, minimum=1, maximum=60),
-            witness_region=_witness_region(reader, stack),
         )
         settings.refuse_paging_for_idle_nights()
         return settings
@@ -97,17 +95,6 @@ class ObservabilitySettings:
             f"times alarmPeriodSeconds ({self.alarm_period_seconds}) it must be more than {idle_seconds + 60} s: an "
             f"idle primary alone makes up to {idle_seconds} s of lag above lagThresholdSeconds",
         )
-
-
-def _witness_region(reader: SettingsReader, stack: StackSettings) -> str | None:
-    key = "witnessRegion"
-    # Empty is the schema's way to say "none": the CLI takes a key without a default for a required one.
-    region = reader.text_or_empty(key)
-    if not region:
-        return None
-    if not REGION_PATTERN.fullmatch(region) or region in stack.regions.values():
-        raise SettingsError(key, region, "give the region that dr-automation's witnessRegion names, or leave it empty")
-    return region
 
 
 def _period(seconds: int) -> int:

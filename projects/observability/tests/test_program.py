@@ -8,11 +8,17 @@ from typing import Any
 import pytest
 
 from lab.engine.recording import RecordedProgram, run_recorded
-from shared.contracts import AutomationContract, DataContract
+from shared.contracts import AutomationContract, DataContract, NetworkContract
 from shared.sites import Site
 
 REGIONS = {Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"}
 WITNESS_REGION = "ap-northeast-1"
+NETWORK = {
+    "accountId": "111122223333",
+    "environmentSuffix": "dev",
+    "primaryRegion": "ap-southeast-2",
+    "recoveryRegion": "ap-southeast-1",
+}
 DATA = {field.key: field.key.lower() for field in DataContract.fields()}
 FAILURES_TOPIC = "arn:aws:sns:ap-southeast-1:000000000000:failures-recovery-dev"
 AUTOMATION = {
@@ -21,9 +27,16 @@ AUTOMATION = {
 }
 
 
+def network() -> dict[str, Any]:
+    samples: dict[type[object], object] = {str: "text", int: 5432, list: ["text"]}
+    return {**{field.key: samples[field.value_type] for field in NetworkContract.fields()}, **NETWORK}
+
+
 @pytest.fixture(scope="module")
 def program() -> RecordedProgram:
-    return run_recorded("observability", below={"data": DATA, "dr-automation": AUTOMATION}, stack="dev")
+    return run_recorded(
+        "observability", below={"network": network(), "data": DATA, "dr-automation": AUTOMATION}, stack="dev"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -120,13 +133,13 @@ def test_the_witness_is_watched_in_its_region(program: RecordedProgram, widgets:
 
 
 def test_without_a_witness_nothing_is_in_a_third_region() -> None:
-    below = {"data": DATA, "dr-automation": {**AUTOMATION, "witnessFunctionName": ""}}
+    below = {"network": network(), "data": DATA, "dr-automation": {**AUTOMATION, "witnessFunctionName": ""}}
     program = run_recorded("observability", {"witnessRegion": ""}, below, stack="dev")
     assert {one.region for one in program.resources if one.type.startswith("aws:")} == set(REGIONS.values())
 
 
 def test_a_witness_that_the_layer_below_does_not_have_is_refused() -> None:
-    below = {"data": DATA, "dr-automation": {**AUTOMATION, "witnessFunctionName": ""}}
+    below = {"network": network(), "data": DATA, "dr-automation": {**AUTOMATION, "witnessFunctionName": ""}}
     with pytest.raises(ValueError, match="witnessRegion"):
         run_recorded("observability", below=below, stack="dev")
 

@@ -1,15 +1,16 @@
-"""A layer's ``Pulumi.yaml`` and ``Pulumi.<stack>.yaml``: the project's name and the stack's checked configuration.
+"""Reading a layer's ``Pulumi.yaml`` and ``Pulumi.<stack>.yaml``: the project's name and the stack's configuration.
 
 The rules are the Pulumi CLI's: the project file declares keys with types and defaults, the stack file sets values, a
 value of the wrong type or a required key without a value is refused before the program runs. One rule is stricter: a
-key of the project that its schema does not know is refused too, since it is always a typing error.
+key of the project that its schema does not know is refused too, since it is always a typing error. A secure value is
+known to be set; what it is, only the Pulumi CLI can read.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -17,9 +18,10 @@ from typing import Any
 
 import yaml
 
+from shared.environment import KEYS as ENVIRONMENT_KEYS
 from shared.errors import SettingsError
 
-# What the CLI understands of a stack file besides `config`; encryption is of no use without secure values.
+# What the CLI understands of a stack file besides `config`.
 _STACK_FILE_KEYS = frozenset({"config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment"})
 _SCHEMA_WORDS = frozenset({"type", "default", "description", "secret", "items", "value"})
 
@@ -33,12 +35,14 @@ class StackConfiguration:
         stack: the stack's name.
         values: every configured value under its full key (``project:key``), as text; structured values as JSON.
         secret_keys: full keys the schema calls secret.
+        secure_keys: full keys with an encrypted value; they are not among the values.
     """
 
     project: str
     stack: str
     values: Mapping[str, str]
     secret_keys: frozenset[str]
+    secure_keys: frozenset[str] = frozenset()
 
 
 def load_configuration(folder: Path, stack: str, overrides: Mapping[str, object] | None = None) -> StackConfiguration:
@@ -50,7 +54,7 @@ def load_configuration(folder: Path, stack: str, overrides: Mapping[str, object]
         overrides: values that win over the stack file, by key (``environmentSuffix``) or full key (``aws:region``).
 
     Raises:
-        SettingsError: a file is missing or malformed, or a value is missing, unknown, secure or of the wrong type.
+        SettingsError: a file is missing or malformed, or a value is missing, unknown or of the wrong type.
     """
     project_file = folder / "Pulumi.yaml"
     project_document = _document(project_file, "layer", folder.name)
@@ -69,8 +73,9 @@ def load_configuration(folder: Path, stack: str, overrides: Mapping[str, object]
     schema = {_full_key(project, key): value for key, value in _mapping(project_document, "config").items()}
     values: dict[str, str] = {}
     secret_keys = set()
+    secure_keys = frozenset(key for key, value in given.items() if is_secure(value))
     for full_key, declaration in schema.items():
-        text = _value(full_key, declaration, given, project, stack)
+        text = None if full_key in secure_keys else _value(full_key, declaration, given, project, stack)
         if text is not None:
             values[full_key] = text
         if isinstance(declaration, dict) and declaration.get("secret") is True:
@@ -78,11 +83,23 @@ def load_configuration(folder: Path, stack: str, overrides: Mapping[str, object]
     for full_key, value in given.items():
         if full_key not in schema:
             if full_key.startswith(f"{project}:"):
-                known = ", ".join(sorted(key.partition(":")[2] for key in schema))
-                raise SettingsError(_short(full_key, project), _shown(value), f"no such setting; known are: {known}")
-            _refuse_secure(full_key, value)
-            values[full_key] = as_text(value)
-    return StackConfiguration(project, stack, MappingProxyType(values), frozenset(secret_keys))
+                raise _unknown(_short(full_key, project), value, stack, [_short(key, project) for key in schema])
+            if full_key not in secure_keys:
+                values[full_key] = as_text(value)
+    return StackConfiguration(project, stack, MappingProxyType(values), frozenset(secret_keys), secure_keys)
+
+
+def secrets_provider_of(file: Path) -> str | None:
+    """The secrets provider that a stack's file names, None where it names none."""
+    provider = _document(file, "stack", file.name).get("secretsprovider")
+    return None if provider is None else str(provider)
+
+
+def is_secure(value: object) -> bool:
+    """Whether a configured value is encrypted, or holds something that is."""
+    if isinstance(value, dict):
+        return set(value) == {"secure"} or any(map(is_secure, value.values()))
+    return isinstance(value, list) and any(map(is_secure, value))
 
 
 def as_text(value: object) -> str:
@@ -119,15 +136,12 @@ def _short(full_key: str, project: str) -> str:
     return full_key.removeprefix(f"{project}:")
 
 
-def _shown(value: object) -> object:
-    return "(secure)" if isinstance(value, dict) and "secure" in value else value
-
-
-def _refuse_secure(key: str, value: object) -> None:
-    if isinstance(value, dict) and "secure" in value:
-        raise SettingsError(
-            key, "(secure)", "a secure value can only be read by the Pulumi CLI: give a plain value in this stack"
-        )
+def _unknown(key: str, value: object, stack: str, known: Sequence[str]) -> SettingsError:
+    if key in ENVIRONMENT_KEYS:
+        remedy = f"all layers share it: set it in environments/{stack}.yaml and take it out of Pulumi.{stack}.yaml"
+    else:
+        remedy = f"no such setting; known are: {', '.join(sorted(known))}"
+    return SettingsError(key, "(secure)" if is_secure(value) else value, remedy)
 
 
 def _value(full_key: str, declaration: object, given: Mapping[str, object], project: str, stack: str) -> str | None:
@@ -137,7 +151,6 @@ def _value(full_key: str, declaration: object, given: Mapping[str, object], proj
         declaration = {"value": declaration}
     if full_key in given:
         value = given[full_key]
-        _refuse_secure(short, value)
     elif "value" in declaration:
         value = declaration["value"]
     elif "default" in declaration:

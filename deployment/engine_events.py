@@ -1,0 +1,68 @@
+"""What an operation did, from the events that Pulumi's engine logs (``--event-log``): JSON objects, a line each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+UNCHANGED = "same"
+# What the engine does to its own bookkeeping, such as a reference to another stack.
+NO_CHANGE = (UNCHANGED, "discard", "read")
+SUCCEEDED = "succeeded"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The end of an operation.
+
+    Attributes:
+        changes: how many resources each kind of step was about, as Pulumi names them: create, update, replace, delete,
+            same and so on.
+        is_preview: nothing was changed: the operation was a preview, or ended with the preview before it.
+        result: how it ended, as Pulumi says; empty where there was no end.
+    """
+
+    changes: Mapping[str, int] = field(default_factory=dict)
+    is_preview: bool = False
+    result: str = ""
+
+    @property
+    def previewed_well(self) -> bool:
+        """Whether the last thing that happened was a preview without a failure."""
+        return self.is_preview and self.result == SUCCEEDED
+
+    def text(self) -> str:
+        """The changes in a few words."""
+        changed = {kind: count for kind, count in self.changes.items() if kind not in NO_CHANGE and count}
+        words = [
+            f"{count} to {kind}" if self.is_preview else f"{count} {_past(kind)}" for kind, count in changed.items()
+        ]
+        unchanged = self.changes.get(UNCHANGED, 0)
+        return ", ".join([*(words or ["0 changes"]), *([f"{unchanged} unchanged"] if unchanged else [])])
+
+
+def read_summary(log: Path) -> Summary:
+    """The last summary in a log; an empty one where the operation did not come that far."""
+    last = Summary()
+    if not log.exists():
+        return last
+    for line in log.read_bytes().splitlines():
+        try:
+            event = json.loads(line)
+        except ValueError:
+            # The last line of a process that was killed.
+            continue
+        summary = event.get("summaryEvent")
+        if summary is not None:
+            last = Summary(
+                changes=summary.get("resourceChanges") or {},
+                is_preview=bool(summary.get("isPreview")),
+                result=str(summary.get("result", "")),
+            )
+    return last
+
+
+def _past(kind: str) -> str:
+    return f"{kind}d" if kind.endswith("e") else f"{kind}ed"

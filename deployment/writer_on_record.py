@@ -1,0 +1,90 @@
+"""Whether the primary site's database is still the writer. After a failover, the data layer's program is mistaken.
+
+Two witnesses are asked, since each can be lost: the controller's state table, and RDS about the recovery database.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from failover.state import State
+from shared.environment import Environment
+from shared.errors import SettingsError
+from shared.sites import Site
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_rds import RDSClient
+
+# What the components call them.
+STATE_TABLE = "failover-state"
+DATABASE = "database"
+CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 3, "mode": "standard"})
+
+
+def why_not_primary(environment: Environment) -> str | None:
+    """Why the primary is not, or may soon not be, the writer; None where it is, or nothing is deployed.
+
+    Raises:
+        SettingsError: nobody can tell.
+    """
+    region, names = environment.regions[Site.RECOVERY], environment.names
+    try:
+        return recorded(
+            boto3.client("dynamodb", region_name=region, config=CONFIG), names.of(STATE_TABLE, Site.RECOVERY)
+        ) or promoted(boto3.client("rds", region_name=region, config=CONFIG), names.of(DATABASE, Site.RECOVERY))
+    except BotoCoreError as error:
+        raise SettingsError(
+            "AWS", f"({type(error).__name__})", f"give credentials and a network that reach {region}: {error}"
+        ) from error
+
+
+def recorded(client: DynamoDBClient, table: str) -> str | None:
+    """What the controller has on record.
+
+    Args:
+        client: DynamoDB in the recovery region.
+        table: the state table's name.
+
+    Raises:
+        SettingsError: the table may not be read, or what it holds is damaged.
+    """
+    try:
+        controller = State(client, table).controller()
+    except client.exceptions.ResourceNotFoundException:
+        return None
+    except ClientError as error:
+        raise SettingsError(table, "(unknown writer)", f"allow these credentials to read it: {error}") from error
+    except (LookupError, ValueError, TypeError) as error:
+        raise SettingsError(table, f"(damaged: {error!r})", "see the runbook, state lost") from error
+    if controller.incident_id is not None:
+        return f"incident {controller.incident_id}, a failover, is under way"
+    # The functions have an enumeration of their own, with the same words.
+    if controller.writer_site.value != Site.PRIMARY.value:
+        return f"the {controller.writer_site} site is the writer since a failover (epoch {controller.epoch})"
+    return None
+
+
+def promoted(client: RDSClient, instance_id: str) -> str | None:
+    """What RDS says of the recovery site's database.
+
+    Args:
+        client: RDS in the recovery region.
+        instance_id: identifier of the recovery site's database.
+
+    Raises:
+        SettingsError: it may not be looked at.
+    """
+    try:
+        (instance,) = client.describe_db_instances(DBInstanceIdentifier=instance_id)["DBInstances"]
+    except client.exceptions.DBInstanceNotFoundFault:
+        return None
+    except ClientError as error:
+        raise SettingsError(instance_id, "(unknown state)", f"allow these credentials to see it: {error}") from error
+    if instance.get("ReadReplicaSourceDBInstanceIdentifier"):
+        return None
+    return f"{instance_id} takes writes: it was promoted"

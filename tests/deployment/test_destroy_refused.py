@@ -1,0 +1,100 @@
+"""A destroy is refused before anything is touched, where a part of it would fail or take the ground from a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from deployment.arguments import Command, parse
+from deployment.deployed import Deployed
+from deployment.preflight import check
+from shared.environment import Environment
+from shared.errors import SettingsError
+from tests.deployment.answers import resource
+from tests.deployment.conftest import Account, Dr
+from tests.deployment.recorder import StandIn
+from tests.deployment.standing import NOTHING, UPWARDS, contract_outputs, standing
+
+
+@pytest.fixture(autouse=True)
+def account(account: Account) -> Account:
+    return account
+
+
+def protected(survey: dict[str, Deployed], name: str, resources: Sequence[str]) -> dict[str, Deployed]:
+    return {**survey, name: replace(survey[name], protected=tuple(resources))}
+
+
+def refused(words: list[str], survey: dict[str, Deployed]) -> str:
+    with pytest.raises(SettingsError) as refusal:
+        check(parse(Command.DESTROY, words), survey)
+    assert "\n" not in str(refusal.value)
+    return str(refusal.value)
+
+
+@pytest.mark.parametrize("name", UPWARDS)
+def test_protected_resources_in_any_chosen_layer_refuse_all_of_it(name: str, dev: Environment) -> None:
+    survey = protected(standing(dev, *UPWARDS), name, ["Key data (protected by Pulumi)"])
+    message = refused([], survey)
+    assert message.startswith("stack = dev: 1 protected resources would be destroyed, nothing was touched: ")
+    assert f"{name}: Key data (protected by Pulumi)" in message
+
+
+def test_the_refusal_says_how_such_an_environment_is_ended(dev: Environment) -> None:
+    message = refused([], protected(standing(dev, *UPWARDS), "data", ["Instance database"]))
+    assert "set deletionProtection: false in environments/dev.yaml" in message
+    assert "./dr deploy -- --stack dev, then destroy again" in message
+
+
+def test_of_many_protected_resources_some_are_named_and_all_are_counted(dev: Environment) -> None:
+    message = refused([], protected(standing(dev, *UPWARDS), "data", [f"Bucket {number}" for number in range(7)]))
+    assert "7 protected resources" in message
+    assert "data: Bucket 4 and 2 more" in message
+    assert "Bucket 5" not in message
+
+
+def test_protected_resources_of_a_layer_that_was_not_chosen_are_in_nobodys_way(dev: Environment) -> None:
+    survey = protected(standing(dev, *UPWARDS), "network", ["Key data"])
+    assert check(parse(Command.DESTROY, ["observability"]), survey).environment == dev
+
+
+def test_a_real_refusal_calls_nothing_that_touches(dr: Dr, pulumi: StandIn, dev: Environment) -> None:
+    pulumi.has_all_of(dev)
+    table = resource("postgres-dr-automation", "dev", "aws:dynamodb/table:Table", "failover-state", protect=True)
+    pulumi.has("dr-automation", contract_outputs("dr-automation", dev), [table])
+    ended = dr("destroy", "--yes")
+    assert (ended.exit_code, len(ended.err)) == (2, 1)
+    assert "dr-automation: Table failover-state (protected by Pulumi)" in ended.err[0]
+    assert not pulumi.touched
+    assert not pulumi.operations
+
+
+@pytest.mark.parametrize(
+    ("chosen", "above"), [("network", "data"), ("data", "dr-automation"), ("dr-automation", "observability")]
+)
+def test_a_layer_is_not_destroyed_while_one_above_stands_on_it(chosen: str, above: str, dev: Environment) -> None:
+    message = refused([chosen], standing(dev, *UPWARDS))
+    assert message.startswith(f"layer = {chosen}: {above} stands on it, with 1 resources: destroy that first, or ")
+    assert f"./dr destroy -- {above} {chosen} --stack dev" in message
+
+
+def test_a_layer_high_above_stands_on_it_too(dev: Environment) -> None:
+    assert "observability stands on it" in refused(["network"], standing(dev, "network", "observability"))
+
+
+def test_a_layer_is_destroyed_alone_where_nothing_stands_above(dev: Environment) -> None:
+    request = parse(Command.DESTROY, ["data"])
+    assert check(request, standing(dev, "network", "data")).environment == dev
+    empty = {**standing(dev, "network", "data"), "dr-automation": Deployed(exists=True)}
+    assert check(request, empty).environment == dev
+
+
+def test_layers_that_stand_on_each_other_are_destroyed_together(dev: Environment) -> None:
+    request = parse(Command.DESTROY, ["data", "dr-automation", "observability"])
+    assert check(request, standing(dev, *UPWARDS)).environment == dev
+
+
+def test_destroying_what_was_never_there_is_not_refused(dev: Environment) -> None:
+    assert check(parse(Command.DESTROY, []), NOTHING).environment == dev

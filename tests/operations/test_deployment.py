@@ -1,0 +1,114 @@
+"""The outputs file says whose controller it is: no command takes one for another, and each says which one it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from operations.__main__ import main
+from operations.deployment import ACCOUNT_KEY, OUTPUTS, Deployment
+from shared.contracts import AutomationContract, NetworkContract
+from shared.errors import SettingsError
+from shared.layers import REPOSITORY_ROOT
+from tests.operations.terminal import COMMANDS, DEPLOYMENT, Terminal, healthy_world, outputs_file, silence
+
+WHOSE = "stack test, account 111122223333, controller in ap-southeast-1"
+FIELDS = {"stack_name": "test", "account_id": "111122223333", "controller_region": "ap-southeast-1"}
+
+
+def test_the_outputs_are_those_the_layers_promise() -> None:
+    promised = {field.path[0]: field.key for field in AutomationContract.fields()}
+    assert OUTPUTS.items() <= promised.items()
+    assert ACCOUNT_KEY in {field.key for field in NetworkContract.fields()}
+
+
+def test_the_deployment_is_found_in_the_outputs(tmp_path: Path) -> None:
+    assert Deployment.read(outputs_file(tmp_path)) == DEPLOYMENT
+
+
+def test_without_the_networks_outputs_the_account_is_the_roles(tmp_path: Path) -> None:
+    file = outputs_file(tmp_path)
+    outputs = json.loads(file.read_text())
+    del outputs[ACCOUNT_KEY]
+    file.write_text(json.dumps(outputs))
+    assert Deployment.read(file) == DEPLOYMENT
+
+
+@pytest.mark.parametrize("value", ["999999999999", 111122223333, None])
+def test_a_role_of_another_account_than_the_networks_is_refused(tmp_path: Path, value: object) -> None:
+    with pytest.raises(SettingsError, match=r"accountId = .*operatorRoleArn, is of account 111122223333"):
+        Deployment.read(outputs_file(tmp_path, accountId=value))
+
+
+@pytest.mark.parametrize("value", ["operator", "arn:aws:iam::111122223333:user/operator"])
+def test_what_is_no_role_is_refused(tmp_path: Path, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"operatorRoleArn = {value} in .*: it is the ARN of no role"):
+        Deployment.read(outputs_file(tmp_path, operatorRoleArn=value))
+
+
+@pytest.mark.parametrize("value", [None, "", 7])
+@pytest.mark.parametrize("key", list(OUTPUTS.values()))
+def test_a_missing_output_is_named(tmp_path: Path, key: str, value: object) -> None:
+    with pytest.raises(SettingsError, match=f"{key} = .*deploy the dr-automation layer, .*/dr outputs -- --stack test"):
+        Deployment.read(outputs_file(tmp_path, **{key: value}))
+
+
+def test_the_stack_that_was_named_is_the_files(tmp_path: Path) -> None:
+    assert Deployment.read(outputs_file(tmp_path), "test") == DEPLOYMENT
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_outputs_of_another_stack_than_the_named_one_are_refused_before_aws_is_asked(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("operations.__main__.take_role", lambda deployment: pytest.fail("AWS was asked"))
+    file = outputs_file(tmp_path)
+    assert main([*command.split(), "--outputs", str(file), "--stack", "prod"]) == 2
+    printed = capsys.readouterr()
+    assert printed.err == (
+        f"error: --stack = prod: {file} holds the outputs of stack test: write those of prod with "
+        "./dr outputs -- --stack prod, or name their file with --outputs\n"
+    )
+    assert printed.out == ""
+
+
+def test_outputs_of_nobody_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--outputs", str(outputs_file(tmp_path, stackName=None))]) == 2
+    assert "(of no stack): write it again with ./dr outputs -- --stack NAME" in capsys.readouterr().err
+
+
+def test_an_outputs_file_that_is_no_json_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "flat-outputs.json"
+    file.write_text("{")
+    assert main(["status", "--outputs", str(file)]) == 2
+    assert "write it again with ./dr outputs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if "--json" not in command])
+def test_the_first_line_says_which_stack_account_and_region_it_is(command: str) -> None:
+    terminal = Terminal(healthy_world())
+    terminal.person.types = ["000001-ordered"]
+    terminal.give(command)
+    assert terminal.person.lines[0] == WHOSE
+    assert terminal.person.lines.count(WHOSE) == 1
+
+
+@pytest.mark.parametrize("failure", [None, silence()], ids=["seen", "recorded"])
+def test_machines_are_told_in_fields_and_get_nothing_else(failure: Exception | None) -> None:
+    terminal = Terminal(healthy_world())
+    terminal.function.failure = failure
+    terminal.give("status --json")
+    told = json.loads("\n".join(terminal.person.lines))
+    assert FIELDS.items() <= told.items()
+
+
+def test_knowing_whose_it_is_brings_no_pulumi() -> None:
+    # Pulumi takes longer to import than a command to run.
+    program = "import sys, operations.__main__; sys.exit('pulumi' in sys.modules)"
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=REPOSITORY_ROOT, env=environment)
