@@ -27,6 +27,7 @@ PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "installed-from"
 REQUIREMENTS = ROOT / "requirements.lock"
 BOOTSTRAP = ROOT / "bootstrap.lock"
+PACKAGES = ("shared", "lab", "drills", "deployment", "operations", "benchmarks")
 PROJECTS = ("network", "data", "dr-automation", "observability")
 # One that must fail over, one that must not, one with a dark region and a fence-guard, one that a person approves.
 DRILLS_OF_CI = ("primary-crash", "link-cut", "old-writer-returns", "lag-too-high")
@@ -40,9 +41,7 @@ def lint(session: nox.Session) -> None:
     environment(session)
     python(session, "ruff", "check", *session.posargs, ".")
     python(session, "ruff", "format", *([] if session.posargs else ["--check"]), ".")
-    python(
-        session, "mypy", "noxfile.py", "conftest.py", "shared", "lab", "deployment", "operations", "benchmarks", "tests"
-    )
+    python(session, "mypy", "noxfile.py", "conftest.py", *PACKAGES, "tests")
     python(session, "mypy", "--scripts-are-modules", "dr")
     # One run a layer: each has a module named __main__.
     for project in PROJECTS:
@@ -84,14 +83,14 @@ def engine(session: nox.Session) -> None:
 def drill(session: nox.Session) -> None:
     """Rehearse failures in the lab and judge them: `-- --scenario NAME`, `--all`, `--list`, `--seed N --count K`."""
     environment(session)
-    python(session, "lab", "drill", *session.posargs, patient=True)
+    python(session, "drills", *session.posargs, patient=True)
 
 
 @nox.session(default=False)
 def lab(session: nox.Session) -> None:
     """Bring up the lab with all four layers and stay until Ctrl-C."""
     environment(session)
-    python(session, "lab", "up", *session.posargs, patient=True)
+    python(session, "lab", *session.posargs, patient=True)
 
 
 @nox.session(default=False)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from benchmarks import api_calls, artifact_size, cold_start, first_run, ground, own_time, simulation
 from benchmarks.measurement import Measurement, table, write_json
-from lab.drill.runner import run_drill
+from drills.runner import run_drill
 from lab.lab import Lab
 from lab.settings import LabSettings
 from shared.layers import REPOSITORY_ROOT

@@ -47,15 +47,16 @@ def main(arguments: Sequence[str]) -> int:
 
 def _deployment_command(command: Command, arguments: Sequence[str]) -> None:
     request = parse(command, arguments)
-    if command.changes_state and not request.yes and not sys.stdin.isatty():
+    if request.changes_something and not request.yes and not sys.stdin.isatty():
         raise SettingsError("--yes", "(not given)", "add it: there is no terminal here to ask a question at")
     cli = PulumiCli.on_path()
     backend = cli.backend()
     standing = survey(cli, request.stack)
+    preflight.refuse_absent(request, standing, backend)
     cleared = preflight.check(request, standing)
     for line in announcement(request, cleared, backend):
         _say(line)
-    carry_out(request, cleared, standing, cli, _say, flat_outputs.FLAT_OUTPUTS_FILE)
+    carry_out(request, cleared, standing, cli, _say, _ask, flat_outputs.FLAT_OUTPUTS_FILE)
 
 
 def _command(arguments: Sequence[str]) -> Command:
@@ -63,6 +64,13 @@ def _command(arguments: Sequence[str]) -> Command:
     if given not in tuple(Command):
         raise SettingsError("command", given, f"give one of: {', '.join((*Command, new_environment.COMMAND))}")
     return Command(given)
+
+
+def _ask(question: str) -> bool:
+    try:
+        return input(f"{question} Only yes means yes: ").strip().lower() == "yes"
+    except (EOFError, KeyboardInterrupt):
+        return False
 
 
 def _say(line: str) -> None:

@@ -14,6 +14,8 @@ from shared.layers import LAYERS, Layer, layer
 DEFAULT_STACK = "dev"
 PRODUCTION = "--production"
 AFTER_FAILOVER = "--after-failover"
+REMOVE = "--remove"
+PREVIEW_ONLY = "--preview-only"
 YES = ("--yes", "-y")
 STACK = ("--stack", "-s")
 # What would make Pulumi work with other settings or in another place than was checked.
@@ -46,6 +48,9 @@ class Command(StrEnum):
         return self in (Command.DEPLOY, Command.PREVIEW)
 
 
+ONLY_WITH = {AFTER_FAILOVER: (Command.DEPLOY, Command.DESTROY), REMOVE: (Command.DESTROY,)}
+
+
 @dataclass(frozen=True)
 class Request:
     """One call of a deployment command.
@@ -57,6 +62,7 @@ class Request:
         yes: do not ask before changing anything.
         production: the person knows that this is production.
         after_failover: the person knows that the primary is not the writer, or that nobody can tell.
+        remove: take away what was destroyed from the backend as well, the history of its stacks with it.
         handed_on: the arguments for Pulumi's own command, as they were given.
     """
 
@@ -66,14 +72,25 @@ class Request:
     yes: bool = False
     production: bool = False
     after_failover: bool = False
+    remove: bool = False
     handed_on: tuple[str, ...] = ()
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether anything is different afterwards, in AWS or in what Pulumi knows of it."""
+        return self.command.changes_state and PREVIEW_ONLY not in self.handed_on
 
     def to_go_on(self, remaining: Sequence[Layer]) -> str:
         """The command line that does the same with the remaining layers only."""
         words = ["./dr", str(self.command), "--", *(left.name for left in remaining)]
         if self.stack != DEFAULT_STACK:
             words += ["--stack", self.stack]
-        given = {"--yes": self.yes, PRODUCTION: self.production, AFTER_FAILOVER: self.after_failover}
+        given = {
+            "--yes": self.yes,
+            PRODUCTION: self.production,
+            AFTER_FAILOVER: self.after_failover,
+            REMOVE: self.remove,
+        }
         words += [word for word, is_given in given.items() if is_given]
         return shlex.join([*words, *self.handed_on])
 
@@ -81,7 +98,7 @@ class Request:
 def parse(command: Command, arguments: Sequence[str]) -> Request:
     """Read a command's arguments: ``[LAYER ...] [--stack NAME] [--yes] [--production] [Pulumi's own options]``.
 
-    Layers come before Pulumi's options, because only Pulumi knows which of its options take a value.
+    Only Pulumi knows which of its options take a value, so they are given as one word each: ``--parallel=4``.
 
     Raises:
         SettingsError: an unknown layer or stack, or an argument in the wrong place.
@@ -98,21 +115,24 @@ def parse(command: Command, arguments: Sequence[str]) -> Request:
             if not equals and not left:
                 raise SettingsError("--stack", "(not set)", "give the stack's name after it")
             stack = value if equals else left.pop(0)
-        elif argument in (*YES, PRODUCTION, AFTER_FAILOVER):
+        elif argument in (*YES, PRODUCTION, AFTER_FAILOVER, REMOVE):
             words.add("--yes" if argument in YES else argument)
         elif argument.startswith("-"):
             _refuse(option)
             handed_on.append(argument)
-        elif not handed_on:
-            names.append(argument)
-        elif any(argument == known.name for known in LAYERS):
-            raise SettingsError("layer", argument, f"name layers before Pulumi's own options ({handed_on[0]})")
+        elif handed_on and argument not in [known.name for known in LAYERS]:
+            raise SettingsError(
+                handed_on[-1], argument, f"give an option's value with =, as in {handed_on[-1]}={argument}"
+            )
         else:
-            handed_on.append(argument)
+            names.append(argument)
     if handed_on and command is Command.OUTPUTS:
         raise SettingsError(handed_on[0], "(given)", "outputs takes layers and --stack only")
-    if AFTER_FAILOVER in words and command is not Command.DESTROY:
-        raise SettingsError(AFTER_FAILOVER, "(given)", "it is a word for destroy")
+    if command is Command.DEPLOY and PREVIEW_ONLY in handed_on:
+        raise SettingsError(PREVIEW_ONLY, "(given)", "that is ./dr preview")
+    for word, its_commands in ONLY_WITH.items():
+        if word in words and command not in its_commands:
+            raise SettingsError(word, "(given)", f"it is a word for {' and '.join(its_commands)}")
     layers = _in_order(command, [layer(name) for name in names])
     for chosen in layers:
         _check_stack(chosen, stack)
@@ -123,6 +143,7 @@ def parse(command: Command, arguments: Sequence[str]) -> Request:
         yes="--yes" in words,
         production=PRODUCTION in words,
         after_failover=AFTER_FAILOVER in words,
+        remove=REMOVE in words,
         handed_on=tuple(handed_on),
     )
 
@@ -132,7 +153,7 @@ def _refuse(option: str) -> None:
         raise SettingsError(option, "(given)", REFUSED[option])
     # -ckey=value, -C/elsewhere and -yslab are one word each for Pulumi, and say what the words above say.
     if not option.startswith("--"):
-        raise SettingsError(option, "(given)", "give Pulumi's options by their long names, such as --parallel 4")
+        raise SettingsError(option, "(given)", "give Pulumi's options by their long names, such as --parallel=4")
 
 
 def _in_order(command: Command, named: Sequence[Layer]) -> tuple[Layer, ...]:

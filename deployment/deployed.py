@@ -25,17 +25,23 @@ class Deployed:
         outputs: its outputs, secret ones masked.
         resources: names of the resources that stand in the cloud, with their types.
         protected: of these, the ones that Pulumi or AWS refuses to delete, with the reason.
+        without_final_snapshot: databases that would be deleted without a last snapshot, though RDS could take one: it
+            takes none of a replica.
+        interrupted: URNs of what an operation was making when it was ended: Pulumi does not know whether it is there.
     """
 
     exists: bool = False
     outputs: Mapping[str, object] = field(default_factory=dict)
     resources: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()
+    without_final_snapshot: tuple[str, ...] = ()
+    interrupted: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, exported: Mapping[str, Any]) -> Deployed:
         """The stack of this ``pulumi stack export``."""
-        recorded = (exported.get("deployment") or {}).get("resources") or []
+        deployment = exported.get("deployment") or {}
+        recorded = deployment.get("resources") or []
         outputs: dict[str, object] = {}
         for each in recorded:
             if each["type"] == STACK_TYPE:
@@ -46,6 +52,12 @@ class Deployed:
             outputs=outputs,
             resources=tuple(_name(each) for each in standing),
             protected=tuple(f"{_name(each)} ({reason})" for each in standing if (reason := _protection(each))),
+            without_final_snapshot=tuple(_name(each) for each in standing if _lacks_final_snapshot(each)),
+            interrupted=tuple(
+                each["resource"]["urn"]
+                for each in deployment.get("pending_operations") or []
+                if each.get("type") == "creating"
+            ),
         )
 
 
@@ -86,6 +98,11 @@ def _protection(resource: Mapping[str, Any]) -> str | None:
     if any("deletionprotection" in key.lower() and value is True for key, value in known.items()):
         return "deletion protection in AWS"
     return None
+
+
+def _lacks_final_snapshot(resource: Mapping[str, Any]) -> bool:
+    inputs = resource.get("inputs") or {}
+    return inputs.get("skipFinalSnapshot") is True and not inputs.get("replicateSourceDb")
 
 
 def _shown(value: object) -> object:

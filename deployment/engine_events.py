@@ -10,7 +10,6 @@ from pathlib import Path
 UNCHANGED = "same"
 # What the engine does to its own bookkeeping, such as a reference to another stack.
 NO_CHANGE = (UNCHANGED, "discard", "read")
-SUCCEEDED = "succeeded"
 
 
 @dataclass(frozen=True)
@@ -20,18 +19,11 @@ class Summary:
     Attributes:
         changes: how many resources each kind of step was about, as Pulumi names them: create, update, replace, delete,
             same and so on.
-        is_preview: nothing was changed: the operation was a preview, or ended with the preview before it.
-        result: how it ended, as Pulumi says; empty where there was no end.
+        is_preview: nothing was changed: it was a preview.
     """
 
     changes: Mapping[str, int] = field(default_factory=dict)
     is_preview: bool = False
-    result: str = ""
-
-    @property
-    def previewed_well(self) -> bool:
-        """Whether the last thing that happened was a preview without a failure."""
-        return self.is_preview and self.result == SUCCEEDED
 
     def text(self) -> str:
         """The changes in a few words."""
@@ -59,7 +51,6 @@ def read_summary(log: Path) -> Summary:
             last = Summary(
                 changes=summary.get("resourceChanges") or {},
                 is_preview=bool(summary.get("isPreview")),
-                result=str(summary.get("result", "")),
             )
     return last
 

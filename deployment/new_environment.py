@@ -86,6 +86,7 @@ def create(copy: Copy, say: Callable[[str], None]) -> None:
     for file, text in files.items():
         file.write_text(text, encoding="utf-8")
         say(f"wrote {_shown(file)}")
+    say(f"{copy.name} is of the same kind as {copy.source}: {source.kind}; change it in {_shown(file_of(copy.name))}")
     say(f"look through them (the secret's name among them), then: ./dr preview -- --stack {copy.name}")
 
 

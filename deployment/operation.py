@@ -11,9 +11,12 @@ from tempfile import TemporaryDirectory
 from deployment import flat_outputs
 from deployment.arguments import Command, Request
 from deployment.deployed import Deployed, Survey, look
-from deployment.preflight import Cleared
+from deployment.engine_events import Summary
+from deployment.in_aws import opened_or_shut
+from deployment.preflight import DATA, NETWORK, Cleared, check_again
 from deployment.pulumi_cli import PulumiCli, PulumiFailed
 from deployment.without_a_stack import throwaway_backend
+from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.layers import Layer
 from shared.stack_files import secrets_provider_of
@@ -26,10 +29,22 @@ VERBS = {
     # Without --preview-only the state is written before the difference is noticed.
     Command.DRIFT: ("refresh", "--preview-only", "--expect-no-changes"),
 }
+PREVIEWS = {
+    Command.DEPLOY: ("preview",),
+    Command.DESTROY: ("destroy", "--preview-only"),
+    Command.REFRESH: ("refresh", "--preview-only"),
+}
+SKIP_PREVIEW = "--skip-preview"
+NOT_OF_A_PREVIEW = ("--continue-on-error", "--strict")
 # https://www.pulumi.com/docs/iac/cli/: what --expect-no-changes ends with.
 NO_CHANGES_EXPECTED = 7
 
 Say = Callable[[str], None]
+Ask = Callable[[str], bool]
+
+
+class Declined(Exception):  # noqa: N818 - it says what happened
+    """The person said no."""
 
 
 class Stopped(Exception):  # noqa: N818 - it says what happened
@@ -40,7 +55,7 @@ class Stopped(Exception):  # noqa: N818 - it says what happened
     """
 
     def __init__(self, request: Request, done: Sequence[Layer], stopped_at: Layer, reason: Exception) -> None:
-        self.declined = isinstance(reason, PulumiFailed) and reason.declined
+        self.declined = isinstance(reason, Declined)
         told = f"{reason.call} ended with exit code {reason.exit_code}" if isinstance(reason, PulumiFailed) else reason
         remaining = [chosen for chosen in request.layers if chosen not in done]
         what = f"you said no, and nothing of {stopped_at.name} was changed" if self.declined else told
@@ -57,7 +72,13 @@ class Drifted(Exception):  # noqa: N818 - it says what happened
 
 
 def carry_out(
-    request: Request, cleared: Cleared, standing: Survey, cli: PulumiCli, say: Say, outputs_file: Path
+    request: Request,
+    cleared: Cleared,
+    standing: Survey,
+    cli: PulumiCli,
+    say: Say,
+    ask: Ask,
+    outputs_file: Path,
 ) -> None:
     """Do what was asked, layer by layer, stopping at the first failure.
 
@@ -67,6 +88,7 @@ def carry_out(
         standing: what stands of every layer.
         cli: the Pulumi CLI.
         say: prints one line of progress.
+        ask: asks the person, True for yes.
         outputs_file: where the flat outputs go.
 
     Raises:
@@ -85,7 +107,7 @@ def carry_out(
         say(f"{request.command} {number}/{len(request.layers)}: {chosen.name} (stack {request.stack})")
         started = time.monotonic()
         try:
-            told = _one_layer(request, chosen, cleared, standing, cli)
+            told = _one_layer(request, chosen, cleared, standing, cli, ask)
             _keep_outputs(request, chosen, now, cli, outputs_file)
         except PulumiFailed as failure:
             if request.command is not Command.DRIFT or failure.exit_code != NO_CHANGES_EXPECTED:
@@ -95,8 +117,12 @@ def carry_out(
                 raise Stopped(request, done, chosen, failure) from failure
             drifted.append(chosen.name)
             told = "DIFFERS from its state, see above"
-        except SettingsError as error:
+        except (SettingsError, Declined) as error:
             raise Stopped(request, done, chosen, error) from error
+        if request.command is Command.DRIFT and chosen.name == DATA and now[chosen.name].resources:
+            differences = _groups_that_differ(cleared.environment, now[NETWORK])
+            drifted += [chosen.name] if differences and chosen.name not in drifted else []
+            told = "; ".join([told, *differences])
         lines.append(f"  {chosen.name:<14} {told} ({time.monotonic() - started:.0f} s)")
         done.append(chosen)
     say(f"{request.command} of stack {request.stack}: done")
@@ -112,24 +138,75 @@ def carry_out(
         )
 
 
-def _one_layer(request: Request, chosen: Layer, cleared: Cleared, standing: Survey, cli: PulumiCli) -> str:
+def _one_layer(request: Request, chosen: Layer, cleared: Cleared, standing: Survey, cli: PulumiCli, ask: Ask) -> str:
     if chosen.name in cleared.impossible:
         return f"not previewed: {cleared.impossible[chosen.name]}"
     exists = standing[chosen.name].exists
     verb, *options = VERBS[request.command]
-    if request.yes and request.command.changes_state:
-        options.append("--yes")
     options += request.handed_on
     if not exists and request.command is Command.PREVIEW:
-        with throwaway_backend(cli, chosen, request.stack, standing) as (aside, file):
-            return f"{aside.run(chosen, verb, request.stack, options, file).text()}; there is no stack yet"
+        return f"{_preview_without_a_stack(request, chosen, standing, cli, options).text()}; there is no stack yet"
     if not exists and request.command is not Command.DEPLOY:
         # A deploy that stopped half-way leaves the upper layers without a stack: nothing to do there.
         return f"no stack {request.stack}, nothing to {request.command}"
     with _configuration(chosen, request.stack) as file:
+        if request.changes_something:
+            options = _agreed(request, chosen, standing, cli, ask, options, file)
+            # The question may have stood there for an hour.
+            check_again(request, cleared.environment, chosen)
         if not exists:
             cli.create(chosen, request.stack)
-        return cli.run(chosen, verb, request.stack, options, file).text()
+        told = cli.run(chosen, verb, request.stack, options, file).text()
+    if request.remove and request.changes_something:
+        cli.remove(chosen, request.stack)
+        told += ", stack removed"
+    return told
+
+
+def _preview_without_a_stack(
+    request: Request, chosen: Layer, standing: Survey, cli: PulumiCli, options: Sequence[str]
+) -> Summary:
+    with throwaway_backend(cli, chosen, request.stack, standing) as (aside, file):
+        return aside.run(chosen, "preview", request.stack, options, file)
+
+
+def _groups_that_differ(environment: Environment, network: Deployed) -> list[str]:
+    try:
+        differences = opened_or_shut(environment, network.outputs)
+    except SettingsError as error:
+        return [f"whether the databases stand in their security groups is unknown: {error}"]
+    return [f"{difference} (Pulumi leaves that alone: put it right in RDS)" for difference in differences]
+
+
+def _agreed(
+    request: Request,
+    chosen: Layer,
+    standing: Survey,
+    cli: PulumiCli,
+    ask: Ask,
+    options: Sequence[str],
+    file: Path | None,
+) -> list[str]:
+    """The options with which Pulumi asks nothing, once the person has seen a preview and said yes.
+
+    We ask, not Pulumi, because between the answer and the change there is something to be looked at once more.
+
+    Raises:
+        Declined: the person said no.
+        PulumiFailed: the preview failed.
+    """
+    if request.yes:
+        return ["--yes", *options]
+    if SKIP_PREVIEW not in options:
+        verb, *only = PREVIEWS[request.command]
+        shown = [*only, *(option for option in options if option not in NOT_OF_A_PREVIEW)]
+        if standing[chosen.name].exists:
+            cli.run(chosen, verb, request.stack, shown, file)
+        else:
+            _preview_without_a_stack(request, chosen, standing, cli, shown)
+    if not ask(f"{request.command} {chosen.name} in stack {request.stack}?"):
+        raise Declined
+    return ["--yes", SKIP_PREVIEW, *(option for option in options if option != SKIP_PREVIEW)]
 
 
 @contextmanager

@@ -8,27 +8,30 @@ from typing import Any, Protocol
 
 from deployment.arguments import AFTER_FAILOVER, PRODUCTION, Command, Request
 from deployment.deployed import Survey
+from deployment.destroying import refuse_destroying, refuse_moved_writer
 from deployment.layer_settings import layer_module, load_settings
+from deployment.pulumi_cli import Backend
 from deployment.writer_on_record import why_not_primary
 from shared.contracts import CONTRACTS
 from shared.environment import Environment, Kind
 from shared.errors import SettingsError
-from shared.layers import LAYERS, Layer
+from shared.layers import REPOSITORY_ROOT, Layer
 from shared.stack_files import load_configuration, secrets_provider_of
 
 DATA = "data"
+KIND_OUTPUT = "environmentKind"
 NETWORK = "network"
-SHOWN = 5
 
 
 class ChecksItsNeeds(Protocol):
     """A layer's optional module ``<layer>_layer/preflight.py``: what must be there before it can be deployed."""
 
-    def check(self, settings: Any) -> None:
+    def check(self, settings: Any, deployed: Mapping[str, object]) -> None:
         """Look at AWS, read-only, with the credentials the deploy will have.
 
         Args:
             settings: the layer's own settings, as its ``load`` gives them.
+            deployed: the outputs of the layer's stack, empty where it is not deployed.
 
         Raises:
             SettingsError: something is missing or cannot be used.
@@ -61,72 +64,87 @@ def check(request: Request, survey: Survey) -> Cleared:
         SettingsError: it would fail, or do harm.
     """
     environment = Environment.load(request.stack)
-    if request.command.changes_state and environment.kind is Kind.PRODUCTION and not request.production:
-        raise SettingsError("stack", request.stack, f"it is production: add {PRODUCTION} to say that you mean it")
+    if request.changes_something and not request.production:
+        refuse_unnamed_production(environment, survey)
     environment.refuse_another(survey[NETWORK].outputs)
+    if request.command in (Command.DEPLOY, Command.DESTROY):
+        refuse_interrupted(request, survey)
     for chosen in request.layers:
         # Read again when its turn comes: here it must be readable.
         secrets_provider_of(chosen.folder / f"Pulumi.{request.stack}.yaml")
-    if request.command is Command.DESTROY:
-        refuse_destroying(request, survey)
-        if survey[DATA].resources and not request.after_failover:
-            refuse_moved_writer(environment)
+    if request.command is Command.DESTROY and request.changes_something:
+        refuse_destroying(request, survey, environment)
     if not request.command.runs_programs:
         return Cleared(environment)
     loaded, warnings = _load_all(request.layers, request.stack)
     impossible = _impossible(request, survey, {chosen.name for chosen in request.layers} - loaded.keys())
     for chosen in request.layers:
         if chosen.name in loaded and chosen.name not in impossible:
-            _check_needs(chosen, loaded[chosen.name])
+            _check_needs(chosen, loaded[chosen.name], survey[chosen.name].outputs)
     if any(chosen.name == DATA for chosen in request.layers):
         warnings = [*_warned_of_moved_writer(request, environment), *warnings]
     return Cleared(environment, tuple(warnings), impossible)
 
 
-def refuse_destroying(request: Request, survey: Survey) -> None:
-    """Nothing, unless a part of what was asked for is protected, or a layer would lose its ground.
+def check_again(request: Request, environment: Environment, chosen: Layer) -> None:
+    """The same about the writer, right before a layer is changed: a failover does not wait for the layers before it.
 
     Raises:
-        SettingsError: nothing of it can be done.
+        SettingsError: a failover has moved the writer meanwhile, or nobody can tell.
     """
-    chosen = [each.name for each in request.layers]
-    for each in LAYERS:
-        lost = [name for name in each.reads if name in chosen]
-        if lost and each.name not in chosen and survey[each.name].resources:
-            raise SettingsError(
-                "layer",
-                lost[0],
-                f"{each.name} stands on it, with {len(survey[each.name].resources)} resources: destroy that first, or "
-                f"together: ./dr destroy -- {' '.join([each.name, *chosen])} --stack {request.stack}",
-            )
-    protected = [f"{name}: {one}" for name in chosen for one in survey[name].protected]
-    if protected:
+    if chosen.name != DATA or request.after_failover:
+        return
+    if request.command is Command.DESTROY:
+        refuse_moved_writer(environment)
+    elif request.command is Command.DEPLOY:
+        _warned_of_moved_writer(request, environment)
+
+
+def refuse_absent(request: Request, survey: Survey, backend: Backend) -> None:
+    """Nothing, unless a stack is to be looked at or destroyed that is not in this backend at all.
+
+    Raises:
+        SettingsError: this is the wrong backend or the wrong name, and "nothing to do" would be false.
+    """
+    needs_one = request.command in (Command.DESTROY, Command.REFRESH, Command.DRIFT)
+    if needs_one and not any(known.exists for known in survey.values()):
         raise SettingsError(
             "stack",
             request.stack,
-            f"{len(protected)} protected resources would be destroyed, nothing was touched: {_some(protected)}. To end "
-            f"this environment, set deletionProtection: false in environments/{request.stack}.yaml (production "
-            "must become another kind of environment there), "
-            f"./dr deploy -- --stack {request.stack}, then destroy again",
+            f"no layer has it in the backend {backend.url}: is this the right one? See pulumi whoami --verbose, "
+            "PULUMI_BACKEND_URL",
         )
 
 
-def refuse_moved_writer(environment: Environment) -> None:
-    """Nothing, if the primary is the writer.
+def refuse_interrupted(request: Request, survey: Survey) -> None:
+    """Nothing, unless an operation was ended in the middle of making something that Pulumi does not know of since.
 
     Raises:
-        SettingsError: it is not, so a destroy would delete the writer without a last snapshot; or nobody can tell.
+        SettingsError: it was: a deploy would make it twice, a destroy would leave it behind.
     """
-    snapshot = (
-        "take a snapshot of the writer first (aws rds create-db-snapshot), then say "
-        f"{AFTER_FAILOVER} to destroy all the same"
-    )
-    try:
-        reason = why_not_primary(environment)
-    except SettingsError as error:
-        raise SettingsError(error.key, error.value, f"{error.remedy}; or, where nobody can tell, {snapshot}") from error
-    if reason is not None:
-        raise SettingsError("stack", environment.stack, f"{reason}. Nothing was touched: {snapshot}")
+    for chosen in request.layers:
+        for urn in survey[chosen.name].interrupted:
+            refresh = f"pulumi refresh --stack {request.stack}"
+            raise SettingsError(
+                f"layer {chosen.name}",
+                f"(interrupted while making {urn.rpartition('::')[2]})",
+                f"look in AWS whether it is there, then, in {chosen.folder.relative_to(REPOSITORY_ROOT)}: if it is, "
+                f"{refresh} --import-pending-creates '{urn}' --import-pending-creates ID (of a database, its resource "
+                f"id); if it is not, {refresh} --clear-pending-creates. A locked stack wants pulumi cancel first",
+            )
+
+
+def refuse_unnamed_production(environment: Environment, survey: Survey) -> None:
+    """Nothing, unless this is production, or was deployed as production.
+
+    Raises:
+        SettingsError: it is, and the person has not said so.
+    """
+    deployed = survey[NETWORK].outputs.get(KIND_OUTPUT)
+    if Kind.PRODUCTION not in (environment.kind, deployed):
+        return
+    is_production = "it is production" if environment.kind is Kind.PRODUCTION else "it is deployed as production"
+    raise SettingsError("stack", environment.stack, f"{is_production}: add {PRODUCTION} to say that you mean it")
 
 
 def _warned_of_moved_writer(request: Request, environment: Environment) -> list[str]:
@@ -139,14 +157,16 @@ def _warned_of_moved_writer(request: Request, environment: Environment) -> list[
         reason = f"nobody can tell which database is the writer ({error})"
     if reason is None:
         return []
+    if request.after_failover:
+        return [f"{reason}: nothing that a failover moves is put back, but look at the preview well"]
     if request.command is Command.PREVIEW:
         return [f"{reason}: a deploy of the data layer would be refused"]
     others = " ".join(chosen.name for chosen in request.layers if chosen.name != DATA) or "LAYER"
     raise SettingsError(
         "layer",
         DATA,
-        f"{reason}, and this layer's program takes the primary for the writer: switch back first (docs/runbook.md); "
-        f"the other layers can be deployed: ./dr deploy -- {others} --stack {request.stack}",
+        f"{reason}, and this layer's program takes the primary for the writer: switch back first (docs/runbook.md), "
+        f"or say {AFTER_FAILOVER}; the other layers can be deployed: ./dr deploy -- {others} --stack {request.stack}",
     )
 
 
@@ -197,15 +217,10 @@ def _impossible(request: Request, survey: Survey, with_secure_values: Set[str]) 
     return impossible
 
 
-def _check_needs(chosen: Layer, settings: object) -> None:
+def _check_needs(chosen: Layer, settings: object, deployed: Mapping[str, object]) -> None:
     needs: ChecksItsNeeds | None = layer_module(chosen, "preflight")
     if needs is not None:
-        needs.check(settings)
-
-
-def _some(names: Sequence[str]) -> str:
-    rest = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+        needs.check(settings, deployed)
 
 
 def _lacks(name: str, stack: str, survey: Survey) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -29,14 +30,12 @@ class PulumiFailed(Exception):  # noqa: N818 - it says what happened
         layer: whose call it was.
         call: the call, without the executable's path and without what we add for ourselves.
         exit_code: what it ended with; negative: the signal that ended it.
-        declined: the preview was fine, and the person said no: nothing was changed.
     """
 
-    def __init__(self, layer: Layer, arguments: Sequence[str], exit_code: int, *, declined: bool = False) -> None:
+    def __init__(self, layer: Layer, arguments: Sequence[str], exit_code: int) -> None:
         self.layer = layer
         self.call = " ".join(["pulumi", *arguments])
         self.exit_code = exit_code
-        self.declined = declined
         super().__init__(f"{layer.name}: {self.call} ended with exit code {exit_code}")
 
 
@@ -126,6 +125,14 @@ class PulumiCli:
                 shutil.copy(own, folder)
             self._run(layer, arguments, folder, quiet=quiet)
 
+    def remove(self, layer: Layer, stack: str) -> None:
+        """Take the layer's empty stack out of the backend. Its file stays.
+
+        Raises:
+            PulumiFailed: the call failed; so it does where the stack is not empty.
+        """
+        self._run(layer, ["stack", "rm", stack, "--yes", "--preserve-config"], layer.folder)
+
     def import_(self, layer: Layer, stack: str, state: Mapping[str, Any]) -> None:
         """Give the layer's stack a state.
 
@@ -160,13 +167,7 @@ class PulumiCli:
             events = Path(name) / "events"
             ours = ["--event-log", str(events)]
             ours += [] if config_file is None else ["--config-file", str(config_file)]
-            try:
-                self._run(layer, arguments, layer.folder, added=ours)
-            except PulumiFailed as failure:
-                so_far = read_summary(events)
-                asked = verb != "preview" and not {"--yes", "--preview-only", "--skip-preview"} & set(options)
-                declined = asked and so_far.previewed_well
-                raise PulumiFailed(layer, arguments, failure.exit_code, declined=declined) from failure
+            self._run(layer, arguments, layer.folder, added=ours)
             return read_summary(events)
 
     def has_stack(self, layer: Layer, stack: str) -> bool:
@@ -191,22 +192,29 @@ class PulumiCli:
     def _run(
         self, layer: Layer, arguments: Sequence[str], folder: Path, added: Sequence[str] = (), *, quiet: bool = False
     ) -> None:
+        # A terminal that is closed must not end Pulumi in the middle of making a database: it goes on without it.
+        hangup = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        try:
+            exit_code = self._waited_for([str(self.executable), *arguments, *added], folder, quiet=quiet)
+        finally:
+            signal.signal(signal.SIGHUP, hangup)
+        if exit_code != 0:
+            raise PulumiFailed(layer, arguments, exit_code)
+
+    def _waited_for(self, command: Sequence[str], folder: Path, *, quiet: bool) -> int:
         with subprocess.Popen(
-            [self.executable, *arguments, *added],
+            command,
             cwd=folder,
             env={**os.environ, **self.variables},
             stdout=subprocess.DEVNULL if quiet else None,
         ) as process:
-            exit_code: int | None = None
-            while exit_code is None:
+            while True:
                 try:
-                    exit_code = process.wait()
+                    return process.wait()
                 except KeyboardInterrupt:
                     # The terminal has sent the same signal to Pulumi, which finishes the operation under way and saves
                     # its state. Killing it here would leave resources nobody knows of.
                     continue
-        if exit_code != 0:
-            raise PulumiFailed(layer, arguments, exit_code)
 
     def _read(self, layer: Layer, arguments: Sequence[str]) -> str:
         ended = self._call(arguments, layer.folder)

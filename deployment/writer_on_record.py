@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from failover.state import State
+from failover.state import Controller, State
 from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.sites import Site
@@ -43,6 +43,19 @@ def why_not_primary(environment: Environment) -> str | None:
         ) from error
 
 
+def recorded_writer(environment: Environment) -> str:
+    """The site whose database takes the writes, as the controller has it on record; the primary before it has anything.
+
+    Raises:
+        ClientError: the table may not be read.
+        BotoCoreError: it does not answer.
+        SettingsError: what it holds is damaged.
+    """
+    client = boto3.client("dynamodb", region_name=environment.regions[Site.RECOVERY], config=CONFIG)
+    controller = _controller(client, environment.names.of(STATE_TABLE, Site.RECOVERY))
+    return Site.PRIMARY.value if controller is None else controller.writer_site.value
+
+
 def recorded(client: DynamoDBClient, table: str) -> str | None:
     """What the controller has on record.
 
@@ -54,13 +67,11 @@ def recorded(client: DynamoDBClient, table: str) -> str | None:
         SettingsError: the table may not be read, or what it holds is damaged.
     """
     try:
-        controller = State(client, table).controller()
-    except client.exceptions.ResourceNotFoundException:
-        return None
+        controller = _controller(client, table)
     except ClientError as error:
         raise SettingsError(table, "(unknown writer)", f"allow these credentials to read it: {error}") from error
-    except (LookupError, ValueError, TypeError) as error:
-        raise SettingsError(table, f"(damaged: {error!r})", "see the runbook, state lost") from error
+    if controller is None:
+        return None
     if controller.incident_id is not None:
         return f"incident {controller.incident_id}, a failover, is under way"
     # The functions have an enumeration of their own, with the same words.
@@ -88,3 +99,18 @@ def promoted(client: RDSClient, instance_id: str) -> str | None:
     if instance.get("ReadReplicaSourceDBInstanceIdentifier"):
         return None
     return f"{instance_id} takes writes: it was promoted"
+
+
+def _controller(client: DynamoDBClient, table: str) -> Controller | None:
+    """What is on record; None where there is no table.
+
+    Raises:
+        ClientError: the table may not be read.
+        SettingsError: what it holds is damaged.
+    """
+    try:
+        return State(client, table).controller()
+    except client.exceptions.ResourceNotFoundException:
+        return None
+    except (LookupError, ValueError, TypeError) as error:
+        raise SettingsError(table, f"(damaged: {error!r})", "see the runbook, state lost") from error

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import psutil
 
-from lab.network import loopback_address
+from lab.aws import loopback_address
 from shared.errors import SettingsError
 
 EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - looked for, not listened on

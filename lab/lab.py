@@ -16,22 +16,19 @@ from types import TracebackType
 from typing import Any, Self
 
 from deployment.flat_outputs import FLAT_OUTPUTS_FILE, merged, write
-from lab.aws import ACCOUNT_ID, LabAws
-from lab.clock import LabClock
+from lab.aws import ACCOUNT_ID, DnsServer, LabAws, LabClock, LabNetwork, Resolver
 from lab.database_port import refuse_taken_port
-from lab.dns import DnsServer, Resolver
-from lab.drill.system import Credentials, DatabaseUnderDrill, Target
 from lab.engine.lab_engine import LabEngine
 from lab.engine.program import configured, run_program
 from lab.engine.registration import Registration
 from lab.home import LabHome
-from lab.network import LabNetwork
 from lab.postgres.binaries import PostgresBinaries, find_binaries
 from lab.postgres.server import PostgresServer
 from lab.processes import ChildProcesses
 from lab.rds.backend import RdsBackend
 from lab.rds.fleet import DatabaseFleet
 from lab.settings import LAB_STACK, LabSettings
+from lab.target import Credentials, DeployedDatabase, Target
 from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.layers import LAYERS, Layer, layer
@@ -126,7 +123,7 @@ class Lab:
         flat = self.outputs
         return Target(
             databases={
-                site: DatabaseUnderDrill(
+                site: DeployedDatabase(
                     region=self.regions[site],
                     identifier=flat[f"{site}DatabaseId"],
                     address=flat[f"{site}DatabaseAddress"],

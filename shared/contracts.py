@@ -42,6 +42,7 @@ class NetworkContract(Contract):
     Attributes:
         account_id: the AWS account.
         environment_suffix: part of every name.
+        environment_kind: what it is for.
         primary_region: region of the primary site.
         recovery_region: region of the recovery site.
         primary: what there is in the primary site.
@@ -52,6 +53,7 @@ class NetworkContract(Contract):
 
     account_id: Output[str]
     environment_suffix: Output[str]
+    environment_kind: Output[str]
     primary_region: Output[str]
     recovery_region: Output[str]
     primary: SiteNetwork
@@ -85,12 +87,21 @@ class SiteData:
 
 @dataclass(frozen=True)
 class DataContract(Contract):
-    """Outputs of the data layer."""
+    """Outputs of the data layer.
+
+    Attributes:
+        primary: what there is in the primary site.
+        recovery: what there is in the recovery site.
+        database_name: the database clients use.
+        master_secret_id: entry of Secrets Manager with the master user's name and password.
+        master_username: the master user, as the primary was made with: another one would be another database.
+    """
 
     primary: SiteData
     recovery: SiteData
     database_name: Output[str]
     master_secret_id: Output[str]
+    master_username: Output[str]
 
     def at(self, site: Site) -> SiteData:
         """The part of one site."""

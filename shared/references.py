@@ -14,6 +14,7 @@ from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.layers import layer
 
+READ_STACK_OUTPUTS = "pulumi:pulumi:readStackOutputs"
 Read = TypeVar("Read", bound=Contract)
 
 
@@ -34,7 +35,8 @@ def read_contract(kind: type[Read], environment: Environment) -> Read:
     (name,) = (name for name, contract in CONTRACTS.items() if contract is kind)
     remedy = f"deploy it first, with this version of the repository: ./dr deploy -- {name} --stack {environment.stack}"
     try:
-        outputs = _outputs(name, environment)
+        # What every function call of the SDK does to give its result at once; a reference offers the awaitable only.
+        outputs = _sync_await(pulumi.StackReference(_stack_name(name, environment)).outputs.future()) or {}
     except Exception as error:
         # The engine's refusal arrives as a bare exception. Whatever it is, without the outputs there is nothing to do.
         raise SettingsError(f"layer {name}", f"({_first_line(error)})", remedy) from error
@@ -55,13 +57,24 @@ def refuse_another_environment(environment: Environment) -> None:
     Raises:
         SettingsError: a deploy would replace everything.
     """
-    environment.refuse_another(_outputs("network", environment))
+    environment.refuse_another(last_outputs("network", environment))
 
 
-def _outputs(name: str, environment: Environment) -> Mapping[str, Any]:
-    stack = f"{pulumi.get_organization()}/{layer(name).project}/{environment.stack}"
-    # What every function call of the SDK does to give its result at once; a reference offers the awaitable only.
-    return _sync_await(pulumi.StackReference(stack).outputs.future()) or {}
+def last_outputs(name: str, environment: Environment) -> Mapping[str, Any]:
+    """What the running program's own stack was deployed with last; empty where it was not.
+
+    Args:
+        name: the layer whose program runs.
+        environment: whose.
+    """
+    # The engine's own function behind stack references. A reference would be a resource, with its own stack's record
+    # one deploy behind: drift for ever.
+    answer = pulumi.runtime.invoke(READ_STACK_OUTPUTS, {"name": _stack_name(name, environment)}).value
+    return dict(answer["outputs"])
+
+
+def _stack_name(name: str, environment: Environment) -> str:
+    return f"{pulumi.get_organization()}/{layer(name).project}/{environment.stack}"
 
 
 def _first_line(error: Exception) -> str:

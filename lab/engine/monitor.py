@@ -18,6 +18,7 @@ from lab.engine.wire import plain_values, present, provider_inputs
 
 _STACK = "pulumi:pulumi:Stack"
 _STACK_REFERENCE = "pulumi:pulumi:StackReference"
+_READ_STACK_OUTPUTS = "pulumi:pulumi:readStackOutputs"
 _PROVIDER_PREFIX = "pulumi:providers:"
 
 
@@ -165,11 +166,8 @@ class ProgramMonitor(MockMonitor):
         try:
             outputs = self._engine.stacks.of(request.id)
         except LookupError as error:
-            # The stack whose program runs is there, even if nothing is in it yet.
-            if request.id != f"{ORGANIZATION}/{self._project}/{self._stack}":
-                error.add_note(f"reading {urn}")
-                raise
-            outputs = Outputs({})
+            error.add_note(f"reading {urn}")
+            raise
         values = {
             name: rpc.wrap_rpc_secret(value) if name in outputs.secret_names else value
             for name, value in outputs.values.items()
@@ -180,6 +178,8 @@ class ProgramMonitor(MockMonitor):
     def Invoke(self, request: Any) -> Any:  # noqa: N802 (the protocol's name)
         """Call a provider's function; errors name it in a note."""
         arguments, _ = plain_values(request.args)
+        if request.tok == _READ_STACK_OUTPUTS:
+            return _invoked({"outputs": self._stack_outputs(arguments["name"])})
         try:
             invocation = Invocation(
                 layer=self._layer,
@@ -196,8 +196,16 @@ class ProgramMonitor(MockMonitor):
             self.stop()
             error.add_note(f"invoking {request.tok}")
             raise
-        answer: Any = {"return": present(result)}  # the field's name is a keyword
-        return resource_pb2.ResourceInvokeResponse(**answer)
+        return _invoked(result)
+
+    def _stack_outputs(self, name: str) -> Values:
+        """What the stack was deployed with last. The one whose program runs is there, even if nothing is in it yet."""
+        try:
+            return dict(self._engine.stacks.of(name).values)
+        except LookupError:
+            if name != f"{ORGANIZATION}/{self._project}/{self._stack}":
+                raise
+            return {}
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 (the protocol's name)
         """Keep the outputs of the stack; those of components are not needed."""
@@ -209,3 +217,8 @@ class ProgramMonitor(MockMonitor):
     def RegisterPackage(self, request: Any) -> Any:  # noqa: N802 (the protocol's name)
         """Refuse parameterized packages: nothing here uses them."""
         raise EngineError(f"package {request.name}: parameterized packages are not supported")
+
+
+def _invoked(result: Values) -> Any:
+    answer: Any = {"return": present(result)}  # the field's name is a keyword
+    return resource_pb2.ResourceInvokeResponse(**answer)

@@ -10,7 +10,7 @@ from typing import Any
 from moto.rds.models import rds_backends
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from lab.network import Clients, LabNetwork
+from lab.aws import Clients, LabNetwork
 from lab.rds.fleet import DatabaseFleet
 from lab.rds.instance import LabInstance
 from lab.rds.lookups import Lookups

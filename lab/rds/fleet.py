@@ -8,8 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.forwarder import Door, Forwarder, ForwarderLoop
-from lab.network import LabNetwork, vpc_address
+from lab.aws import Door, Forwarder, ForwarderLoop, LabNetwork, vpc_address
 from lab.postgres.binaries import PostgresBinaries, parameter_names
 from lab.postgres.server import PostgresServer
 from lab.postgres.spawn import Spawn

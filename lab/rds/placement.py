@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from moto.rds.exceptions import DBInstanceAlreadyExists, DBParameterGroupNotFoundError
 
-from lab.network import LabNetwork, loopback_address
+from lab.aws import LabNetwork, loopback_address
 from lab.rds.catalogue import ENGINE, family_of
 from lab.rds.errors import InvalidCombinationError, KeyNotAccessibleError
 from lab.rds.fleet import DatabaseFleet

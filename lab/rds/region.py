@@ -9,7 +9,7 @@ from typing import Any
 from moto.rds.exceptions import DBInstanceNotFoundError
 from moto.rds.models import DBInstance
 
-from lab.network import LabNetwork
+from lab.aws import LabNetwork
 from lab.rds.backup_replication import BackupReplications, ReplicatedBackup
 from lab.rds.catalogue import ENGINE, engine_versions, family_of
 from lab.rds.errors import InvalidCombinationError, InvalidDBInstanceStateError, InvalidValueError

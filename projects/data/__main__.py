@@ -18,12 +18,13 @@ from data_layer.instance import InstanceProfile, Placement
 from data_layer.monitoring import DatabaseMonitoring
 from data_layer.parameters import database_parameters
 from data_layer.replica import ReplicaDatabase, ReplicaDatabaseArgs
+from data_layer.replacement import refuse_replacement
 from data_layer.replication import BucketReplication, BucketReplicationArgs
 from data_layer.settings import DataSettings
 from shared import program
 from shared.contracts import DataContract, NetworkContract, SiteData
 from shared.providers import GLOBAL_SITE, site_providers
-from shared.references import read_contract
+from shared.references import last_outputs, read_contract
 from shared.sites import Site
 
 
@@ -35,6 +36,12 @@ def data() -> None:
     network = read_contract(NetworkContract, settings.environment)
     providers = site_providers(settings.environment)
     credentials = look_up_master_credentials(settings.secret_id, regions[Site.PRIMARY], providers[Site.PRIMARY])
+    refuse_replacement(
+        last_outputs("data", settings.environment),
+        database_name=settings.database_name,
+        username=credentials.username,
+        secret_id=settings.secret_id,
+    )
 
     monitoring_role_arn = None
     if settings.monitoring_interval_seconds > 0:
@@ -163,6 +170,7 @@ def data() -> None:
         recovery=offered[Site.RECOVERY],
         database_name=pulumi.Output.from_input(settings.database_name),
         master_secret_id=pulumi.Output.from_input(settings.secret_id),
+        master_username=pulumi.Output.from_input(credentials.username),
     ).export()
 
 

@@ -120,6 +120,7 @@ def network() -> None:
     NetworkContract(
         account_id=pulumi.Output.from_input(environment.account_id),
         environment_suffix=pulumi.Output.from_input(environment.suffix),
+        environment_kind=pulumi.Output.from_input(str(environment.kind)),
         primary_region=pulumi.Output.from_input(environment.regions[Site.PRIMARY]),
         recovery_region=pulumi.Output.from_input(environment.regions[Site.RECOVERY]),
         primary=offered[Site.PRIMARY],

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from deployment import __main__ as command_line
-from deployment import flat_outputs, preflight
+from deployment import destroying, flat_outputs, operation, preflight
 from deployment.arguments import Command, parse
 from deployment.deployed import survey
 from deployment.layer_settings import layer_module
@@ -39,11 +39,26 @@ class Account:
         moved: why the primary is not the writer; None where it is.
         unreadable: why nobody can tell.
         needs_checked: the layers whose needs were looked at, in order.
+        protected: what AWS refuses to delete.
+        in_other_groups: databases that stand where they should not.
+        says: what the person answers to every question.
+        asked: the questions.
+        meanwhile: why the primary is no writer any more once a question has been answered.
     """
 
     moved: str | None = None
     unreadable: SettingsError | None = None
     needs_checked: list[str] = field(default_factory=list)
+    protected: list[str] = field(default_factory=list)
+    in_other_groups: list[str] = field(default_factory=list)
+    says: bool = True
+    asked: list[str] = field(default_factory=list)
+    meanwhile: str | None = None
+
+    def ask(self, question: str) -> bool:
+        self.asked.append(question)
+        self.moved = self.moved or self.meanwhile
+        return self.says
 
     def why_not_primary(self, environment: Environment) -> str | None:
         if self.unreadable is not None:
@@ -100,7 +115,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
         def __init__(self, name: str) -> None:
             self.name = name
 
-        def check(self, settings: object) -> None:
+        def check(self, settings: object, deployed: object) -> None:
             made.needs_checked.append(self.name)
 
     def module(chosen: Layer, name: str) -> Needs:
@@ -109,6 +124,10 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
 
     monkeypatch.setattr(preflight, "layer_module", module)
     monkeypatch.setattr(preflight, "why_not_primary", made.why_not_primary)
+    monkeypatch.setattr(destroying, "why_not_primary", made.why_not_primary)
+    monkeypatch.setattr(destroying, "protected_in_aws", lambda *_, **__: made.protected)
+    monkeypatch.setattr(operation, "opened_or_shut", lambda *_: made.in_other_groups)
+    monkeypatch.setattr(command_line, "_ask", made.ask)
     return made
 
 
@@ -161,13 +180,14 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def carry(pulumi: StandIn, dev: Environment, checkout: Checkout, said: list[str]) -> Carry:
+def carry(pulumi: StandIn, dev: Environment, checkout: Checkout, said: list[str], account: Account) -> Carry:
     """Carries out a request that preflight has nothing to say about."""
 
     def run(command: Command, *words: str) -> None:
         request, cli = parse(command, words), PulumiCli.on_path()
         environment = Environment.load(request.stack)
-        carry_out(request, Cleared(environment), survey(cli, request.stack), cli, said.append, checkout.flat_outputs)
+        standing = survey(cli, request.stack)
+        carry_out(request, Cleared(environment), standing, cli, said.append, account.ask, checkout.flat_outputs)
 
     return run
 

@@ -27,6 +27,7 @@ FAILED = 1
 NOT_INTERACTIVE = 2
 CHANGES = 7
 
+_UP_ONLY = "--continue-on-error --strict"
 _OPERATION = "--stack --event-log --config-file --diff --parallel --target --message"
 FLAGS = {
     "whoami": "--json --verbose --non-interactive",
@@ -34,7 +35,8 @@ FLAGS = {
     "stack init": "--no-select --secrets-provider",
     "stack export": "--stack",
     "stack import": "--stack",
-    "up": f"{_OPERATION} --yes --refresh --skip-preview --preview-only --expect-no-changes",
+    "stack rm": "--yes --preserve-config",
+    "up": f"{_OPERATION} --yes --refresh --skip-preview --preview-only --expect-no-changes {_UP_ONLY}",
     "preview": f"{_OPERATION} --refresh --expect-no-changes",
     "destroy": f"{_OPERATION} --yes --refresh --skip-preview --preview-only",
     "refresh": f"{_OPERATION} --yes --skip-preview --preview-only --expect-no-changes",
@@ -135,6 +137,13 @@ def _import(call: Call) -> None:
             raise EndedError(FAILED, f"resource '{each['urn']}' is from a different stack")
     call.backend.write(call.project, call.stack, state)
     sys.stdout.write("Import complete.\n")
+
+
+def _rm(call: Call) -> None:
+    (stack,) = call.names
+    if call.backend.read(call.project, stack)["deployment"].get("resources"):
+        raise EndedError(FAILED, f"'{stack}' still has resources; removal rejected")
+    call.backend.file(call.project, stack).unlink()
 
 
 def _operate(call: Call) -> None:
@@ -284,4 +293,4 @@ def _print(answer: object) -> None:
     sys.stdout.write(json.dumps(answer, indent=2) + "\n")
 
 
-_COMMANDS = {"stack ls": _ls, "stack init": _init, "stack export": _export, "stack import": _import}
+_COMMANDS = {"stack ls": _ls, "stack init": _init, "stack export": _export, "stack import": _import, "stack rm": _rm}

@@ -36,6 +36,12 @@ def pasted(line: str) -> Request:
     return parse(Command(command), arguments)
 
 
+def test_three_commands_change_something() -> None:
+    changing = [command for command in Command if command.changes_state]
+    assert changing == [Command.DEPLOY, Command.DESTROY, Command.REFRESH]
+    assert [command for command in Command if command.runs_programs] == [Command.DEPLOY, Command.PREVIEW]
+
+
 @each_command_except(Command.DESTROY)
 def test_without_a_name_all_layers_are_meant_lowest_first(command: Command) -> None:
     assert names(command) == list(UPWARDS)
@@ -78,19 +84,26 @@ def test_yes_and_production_are_ours_and_not_handed_on(command: Command, word: s
     assert (request.yes, request.production, request.handed_on) == (True, True, ())
 
 
-def test_after_failover_is_a_word_for_destroy() -> None:
+def test_some_words_belong_to_some_commands() -> None:
     assert parse(Command.DESTROY, ["--after-failover"]).after_failover
+    assert parse(Command.DEPLOY, ["--after-failover"]).after_failover
+    assert parse(Command.DESTROY, ["--remove"]).remove
 
 
-@each_command_except(Command.DESTROY)
+@pytest.mark.parametrize("command", [Command.PREVIEW, Command.REFRESH, Command.DRIFT, Command.OUTPUTS])
 def test_after_failover_is_refused_elsewhere(command: Command) -> None:
-    with pytest.raises(SettingsError, match=r"--after-failover = .given.: it is a word for destroy"):
+    with pytest.raises(SettingsError, match=r"--after-failover = .given.: it is a word for deploy and destroy"):
         parse(command, ["--after-failover"])
 
 
+def test_a_preview_alone_changes_nothing() -> None:
+    assert parse(Command.DESTROY, []).changes_something
+    assert not parse(Command.DESTROY, ["--preview-only"]).changes_something
+
+
 def test_the_rest_is_handed_on_in_order() -> None:
-    request = parse(Command.DEPLOY, ["data", "--refresh", "--yes", "--parallel", "4", "--diff", "--stack", "lab"])
-    assert request.handed_on == ("--refresh", "--parallel", "4", "--diff")
+    request = parse(Command.DEPLOY, ["data", "--refresh", "--yes", "--parallel=4", "--diff", "--stack", "lab"])
+    assert request.handed_on == ("--refresh", "--parallel=4", "--diff")
     assert (request.yes, request.stack) == (True, "lab")
 
 
@@ -153,7 +166,7 @@ def test_a_stack_needs_both_its_environment_and_a_file_in_every_layer(checkout: 
         parse(Command.DEPLOY, ["network", "--stack", "lab"])
 
 
-@pytest.mark.parametrize("stack", ["organization/postgres-dr-network/dev", "organization/dev"])
+@pytest.mark.parametrize("stack", ["organization/postgres-dr-network/dev", "organization/dev", "organization/"])
 def test_a_qualified_stack_is_refused_with_its_own_name_as_the_remedy(stack: str) -> None:
     with pytest.raises(
         SettingsError, match=f"stack = {stack}: give the stack's own name, dev: .*pulumi org set-default"
@@ -161,9 +174,14 @@ def test_a_qualified_stack_is_refused_with_its_own_name_as_the_remedy(stack: str
         parse(Command.DEPLOY, ["--stack", stack])
 
 
-def test_a_layer_after_pulumis_options_is_refused_because_it_could_be_an_options_value() -> None:
-    with pytest.raises(SettingsError, match=r"layer = network: name layers before Pulumi's own options .--refresh."):
-        parse(Command.DEPLOY, ["--refresh", "network"])
+def test_a_layer_may_come_after_pulumis_options() -> None:
+    assert [chosen.name for chosen in parse(Command.DEPLOY, ["--refresh", "network"]).layers] == ["network"]
+
+
+@pytest.mark.parametrize("word", ["4", "staging", "lab"])
+def test_no_other_word_reaches_pulumi(word: str) -> None:
+    with pytest.raises(SettingsError, match=rf"--parallel = {word}: give .* with =, as in --parallel={word}"):
+        parse(Command.DEPLOY, ["--parallel", word])
 
 
 @pytest.mark.parametrize("option", ["--stack", "-s"])
@@ -181,7 +199,7 @@ def test_outputs_takes_none_of_pulumis_options() -> None:
     ("command", "arguments"),
     [
         (Command.DEPLOY, []),
-        (Command.DEPLOY, ["--stack", "lab", "--yes", "--parallel", "4"]),
+        (Command.DEPLOY, ["--stack", "lab", "--yes", "--parallel=4"]),
         (Command.DEPLOY, ["--production", "-y", "--refresh"]),
         (Command.DESTROY, ["--production", "--after-failover", "--yes"]),
         (Command.REFRESH, ["data", "observability", "--production"]),
@@ -197,16 +215,16 @@ def test_the_command_to_go_on_with_asks_for_the_same_with_what_is_left(command: 
 
 
 def test_the_command_to_go_on_with_is_one_a_person_would_write() -> None:
-    request = parse(Command.DEPLOY, ["--production", "--stack", "lab", "--yes", "--parallel", "4"])
+    request = parse(Command.DEPLOY, ["--production", "--stack", "lab", "--yes", "--parallel=4"])
     assert (
         request.to_go_on(request.layers[2:])
-        == "./dr deploy -- dr-automation observability --stack lab --yes --production --parallel 4"
+        == "./dr deploy -- dr-automation observability --stack lab --yes --production --parallel=4"
     )
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--message", "after the incident"], ["--target", "urn:pulumi:dev::p::a:b:Site$aws:ec2/vpc:Vpc::vpc"]],
+    [["--message=after the incident"], ["--target=urn:pulumi:dev::p::a:b:Site$aws:ec2/vpc:Vpc::vpc"]],
     ids=["words", "a child's URN"],
 )
 def test_the_command_to_go_on_with_survives_a_shell(arguments: list[str]) -> None:

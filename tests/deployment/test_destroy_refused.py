@@ -13,6 +13,7 @@ from deployment.preflight import check
 from shared.environment import Environment
 from shared.errors import SettingsError
 from tests.deployment.answers import resource
+from tests.deployment.checkout import Checkout
 from tests.deployment.conftest import Account, Dr
 from tests.deployment.recorder import StandIn
 from tests.deployment.standing import NOTHING, UPWARDS, contract_outputs, standing
@@ -53,6 +54,8 @@ def test_of_many_protected_resources_some_are_named_and_all_are_counted(dev: Env
     assert "7 protected resources" in message
     assert "data: Bucket 4 and 2 more" in message
     assert "Bucket 5" not in message
+    five = refused([], protected(standing(dev, *UPWARDS), "data", [f"Bucket {number}" for number in range(5)]))
+    assert "data: Bucket 4. To end" in five
 
 
 def test_protected_resources_of_a_layer_that_was_not_chosen_are_in_nobodys_way(dev: Environment) -> None:
@@ -98,3 +101,44 @@ def test_layers_that_stand_on_each_other_are_destroyed_together(dev: Environment
 
 def test_destroying_what_was_never_there_is_not_refused(dev: Environment) -> None:
     assert check(parse(Command.DESTROY, []), NOTHING).environment == dev
+
+
+def test_what_is_protected_in_aws_alone_refuses_all_of_it_too(account: Account, dev: Environment) -> None:
+    account.protected = ["database-primary-dev"]
+    message = refused([], standing(dev, *UPWARDS))
+    assert message.startswith("deletion protection = database-primary-dev: it was set in AWS, past Pulumi: nothing was")
+
+
+def test_a_last_snapshot_that_is_asked_for_and_not_deployed_refuses(checkout: Checkout, dev: Environment) -> None:
+    checkout.configure("data", skipFinalSnapshot="false")
+    survey = standing(dev, *UPWARDS)
+    check(parse(Command.DESTROY, []), survey)
+    without = replace(survey["data"], without_final_snapshot=("Instance database-primary-dev",))
+    message = refused([], {**survey, "data": without})
+    assert message.startswith("skipFinalSnapshot = false: Instance database-primary-dev is deployed without it")
+    assert "./dr deploy -- data --stack dev first" in message
+
+
+@pytest.mark.parametrize("command", [Command.DEPLOY, Command.DESTROY])
+def test_what_was_killed_while_it_made_something_is_cleared_up_first(command: Command, dev: Environment) -> None:
+    urn = "urn:pulumi:dev::postgres-dr-data::aws:rds/instance:Instance::database-primary-dev"
+    survey = standing(dev, *UPWARDS)
+    with pytest.raises(SettingsError, match=r"layer data = .interrupted while making database-primary-dev.: ") as it:
+        check(parse(command, []), {**survey, "data": replace(survey["data"], interrupted=(urn,))})
+    assert f"--import-pending-creates '{urn}'" in str(it.value)
+    check(parse(Command.REFRESH, []), {**survey, "data": replace(survey["data"], interrupted=(urn,))})
+
+
+@pytest.mark.parametrize("command", ["destroy", "refresh", "drift"])
+def test_a_stack_that_is_in_no_layer_is_the_wrong_backend(dr: Dr, pulumi: StandIn, command: str) -> None:
+    ended = dr(command, "--yes")
+    assert ended.exit_code == 2
+    assert "no layer has it in the backend" in ended.err[0]
+
+
+def test_production_stays_production_until_somebody_says_the_word(checkout: Checkout, dev: Environment) -> None:
+    survey = standing(dev, *UPWARDS)
+    outputs = {**survey["network"].outputs, "environmentKind": "production"}
+    survey["network"] = replace(survey["network"], outputs=outputs)
+    assert refused([], survey).startswith("stack = dev: it is deployed as production: add --production")
+    check(parse(Command.DESTROY, ["--production"]), survey)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from deployment import operation
 from deployment.arguments import Command
 from deployment.operation import Drifted, Stopped
 from shared.environment import Environment
-from tests.deployment.conftest import Carry, Dr
+from shared.errors import SettingsError
+from tests.deployment.conftest import Account, Carry, Dr
 from tests.deployment.recorder import StandIn
 from tests.deployment.standing import UPWARDS
 
@@ -70,3 +72,24 @@ def test_what_is_advised_is_for_the_stack_that_was_looked_at(carry: Carry, pulum
         carry(Command.DRIFT, "network", "--stack", "lab")
     assert "./dr deploy -- network --stack lab --refresh puts back" in str(drifted.value)
     assert "./dr refresh -- network --stack lab takes" in str(drifted.value)
+
+
+def test_databases_that_cannot_be_looked_at_do_not_hide_what_differs_elsewhere(
+    dr: Dr, pulumi: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(environment: Environment, network: object) -> list[str]:
+        raise SettingsError("AWS", "(ClientError)", "let these credentials look")
+
+    monkeypatch.setattr(operation, "opened_or_shut", unreadable)
+    pulumi.drifts("network")
+    ended = dr("drift")
+    assert [call.layer for call in pulumi.operations] == list(UPWARDS)
+    assert ended.exit_code != 2
+    assert any("network" in line for line in ended.err)
+
+
+def test_a_database_in_a_strangers_group_is_drift_that_pulumi_does_not_see(dr: Dr, account: Account) -> None:
+    account.in_other_groups = ["database-recovery-dev stands in sg-open, not in sg-1"]
+    ended = dr("drift")
+    assert ended.exit_code == 3
+    assert any("database-recovery-dev stands in sg-open, not in sg-1" in line for line in ended.out)

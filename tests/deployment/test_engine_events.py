@@ -22,12 +22,11 @@ def log(tmp_path: Path, *lines: Mapping[str, Any], rest: bytes = b"") -> Path:
 def test_an_operation_that_never_began_has_an_empty_summary(tmp_path: Path) -> None:
     assert read_summary(tmp_path / "missing") == Summary()
     assert read_summary(log(tmp_path)) == Summary()
-    assert not Summary().previewed_well
 
 
-def test_a_summary_has_the_changes_and_how_it_ended(tmp_path: Path) -> None:
+def test_a_summary_has_the_changes(tmp_path: Path) -> None:
     file = log(tmp_path, *event_log({"create": 3, "same": 2}, is_preview=False, result="failed"))
-    assert read_summary(file) == Summary(changes={"create": 3, "same": 2}, is_preview=False, result="failed")
+    assert read_summary(file) == Summary(changes={"create": 3, "same": 2}, is_preview=False)
 
 
 def test_the_last_summary_wins(tmp_path: Path) -> None:
@@ -50,14 +49,6 @@ def test_the_half_written_line_of_a_killed_process_is_passed_over(tmp_path: Path
 def test_a_line_that_was_cut_within_a_character_is_passed_over(tmp_path: Path) -> None:
     cut = b'{"diagnosticEvent":{"message":"gr\xc3'
     assert read_summary(log(tmp_path, summary_event({"update": 1}, is_preview=True), rest=cut)).changes == {"update": 1}
-
-
-@pytest.mark.parametrize(
-    ("is_preview", "result", "well"),
-    [(True, "succeeded", True), (True, "failed", False), (False, "succeeded", False), (True, "", False)],
-)
-def test_only_a_good_preview_at_the_end_has_previewed_well(is_preview: bool, result: str, well: bool) -> None:
-    assert Summary(is_preview=is_preview, result=result).previewed_well is well
 
 
 def test_a_summary_without_changes_is_read_too(tmp_path: Path) -> None:

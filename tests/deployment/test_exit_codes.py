@@ -54,9 +54,11 @@ def test_a_layer_that_cannot_be_looked_at_is_1_and_nothing_is_touched(
 
 @pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize("command", CHANGING)
-def test_a_no_is_3_and_nothing_is_changed(dr: Dr, pulumi: StandIn, dev: Environment, command: str) -> None:
+def test_a_no_is_3_and_nothing_is_changed(
+    dr: Dr, pulumi: StandIn, dev: Environment, account: Account, command: str
+) -> None:
     pulumi.has_all_of(dev, "network")
-    pulumi.person_says("no")
+    account.says = False
     ended = dr(command, "network")
     assert ended.exit_code == 3
     assert "you said no, and nothing of network was changed" in ended.err[0]
@@ -65,7 +67,6 @@ def test_a_no_is_3_and_nothing_is_changed(dr: Dr, pulumi: StandIn, dev: Environm
 
 @pytest.mark.usefixtures("terminal")
 def test_a_yes_is_0(dr: Dr, pulumi: StandIn) -> None:
-    pulumi.person_says("yes")
     assert dr("deploy", "network").exit_code == 0
     assert pulumi.resources("network")
 

@@ -107,7 +107,7 @@ def test_where_nobody_can_tell_a_destroy_is_refused_with_both_ways_out(unknown: 
 
 
 def test_where_nobody_can_tell_a_deploy_of_the_data_layer_is_refused(unknown: Account, dev: Environment) -> None:
-    assert "unknown writer" in refused(Command.DEPLOY, ["data"], dev)
+    assert refused(Command.DEPLOY, ["data"], dev).startswith("failover-state-recovery-dev = (unknown writer): ")
     assert check(parse(Command.DEPLOY, ["network"]), standing(dev, *UPWARDS)).warnings == ()
 
 

@@ -75,7 +75,8 @@ def test_five_files_are_written_and_nothing_else_is_changed(checkout: Checkout) 
     before = checkout.contents()
     said = made("staging")
     files = ["environments/staging.yaml", *(f"projects/{name}/Pulumi.staging.yaml" for name in UPWARDS)]
-    assert said[:-1] == [f"wrote {file}" for file in files]
+    assert said[:-2] == [f"wrote {file}" for file in files]
+    assert "staging is of the same kind as dev: development" in said[-2]
     assert said[-1].endswith("then: ./dr preview -- --stack staging")
     after = checkout.contents()
     assert after.keys() - before.keys() == set(files)

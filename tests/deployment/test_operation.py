@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from deployment.arguments import Command
+from deployment.operation import Stopped
 from shared.environment import Environment
 from tests.deployment.checkout import Checkout
-from tests.deployment.conftest import Carry
+from tests.deployment.conftest import Account, Carry
 from tests.deployment.recorder import StandIn
 from tests.deployment.standing import UPWARDS
 
@@ -19,8 +20,8 @@ from tests.deployment.standing import UPWARDS
 def test_deploy_runs_every_layer_in_its_own_folder_lowest_first(
     carry: Carry, pulumi: StandIn, checkout: Checkout
 ) -> None:
-    carry(Command.DEPLOY, "--yes", "--parallel", "4")
-    assert pulumi.in_order == [(name, ["up", "--stack", "dev", "--yes", "--parallel", "4"]) for name in UPWARDS]
+    carry(Command.DEPLOY, "--yes", "--parallel=4")
+    assert pulumi.in_order == [(name, ["up", "--stack", "dev", "--yes", "--parallel=4"]) for name in UPWARDS]
     assert [call.folder for call in pulumi.operations] == [checkout.root / "projects" / name for name in UPWARDS]
 
 
@@ -44,11 +45,51 @@ def test_one_layer_is_deployed_alone(carry: Carry, pulumi: StandIn, dev: Environ
     assert [call.layer for call in pulumi.operations] == ["dr-automation"]
 
 
-def test_without_yes_pulumi_asks(carry: Carry, pulumi: StandIn) -> None:
-    pulumi.person_says("yes")
-    carry(Command.DEPLOY, "network")
-    assert pulumi.in_order == [("network", ["up", "--stack", "dev"])]
+def test_without_yes_a_person_sees_a_preview_and_is_asked(carry: Carry, pulumi: StandIn, account: Account) -> None:
+    carry(Command.DEPLOY, "network", "--diff")
+    assert pulumi.in_order == [
+        ("network", ["preview", "--stack", "dev", "--diff"]),
+        ("network", ["up", "--stack", "dev", "--yes", "--skip-preview", "--diff"]),
+    ]
+    assert account.asked == ["deploy network in stack dev?"]
     assert pulumi.resources("network")
+
+
+@pytest.mark.parametrize("option", ["--continue-on-error", "--strict"])
+def test_an_option_of_pulumi_up_alone_reaches_it_where_a_person_is_asked(
+    carry: Carry, pulumi: StandIn, option: str
+) -> None:
+    carry(Command.DEPLOY, "network", option)
+    assert pulumi.in_order[-1] == ("network", ["up", "--stack", "dev", "--yes", "--skip-preview", option])
+
+
+def test_a_deploy_that_nobody_agreed_to_makes_no_stack_either(carry: Carry, pulumi: StandIn, account: Account) -> None:
+    account.says = False
+    with pytest.raises(Stopped):
+        carry(Command.DEPLOY, "network")
+    assert not pulumi.touched
+    assert pulumi.stacks("network") == []
+
+
+def test_a_failover_while_the_question_stands_there_stops_the_destroy(
+    carry: Carry, pulumi: StandIn, account: Account, dev: Environment
+) -> None:
+    pulumi.has_all_of(dev, "data")
+    account.meanwhile = "the recovery site is the writer since a failover (epoch 1)"
+    with pytest.raises(Stopped, match=r"destroy stopped at data: .*the recovery site is the writer"):
+        carry(Command.DESTROY, "data")
+    assert pulumi.resources("data")
+
+
+def test_a_destroyed_stack_is_removed_where_that_is_asked_for(
+    carry: Carry, pulumi: StandIn, dev: Environment, checkout: Checkout
+) -> None:
+    pulumi.has_all_of(dev, "network")
+    carry(Command.DESTROY, "network", "--yes", "--remove")
+    assert ("network", ["stack", "rm", "dev", "--yes", "--preserve-config"]) in [
+        (call.layer, call.plain) for call in pulumi.touched
+    ]
+    assert checkout.stack_file("network").exists()
 
 
 @pytest.mark.parametrize(

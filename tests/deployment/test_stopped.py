@@ -8,7 +8,7 @@ from deployment.arguments import Command
 from deployment.operation import Stopped
 from shared.environment import Environment
 from tests.deployment.checkout import Checkout
-from tests.deployment.conftest import Carry, Dr
+from tests.deployment.conftest import Account, Carry, Dr
 from tests.deployment.recorder import StandIn
 
 
@@ -64,10 +64,10 @@ def test_what_is_said_to_go_on_with_finishes_the_deploy(dr: Dr, pulumi: StandIn)
     ("command", "first"), [(Command.DEPLOY, "network"), (Command.REFRESH, "network"), (Command.DESTROY, "data")]
 )
 def test_a_no_is_no_failure_and_nothing_was_changed(
-    carry: Carry, pulumi: StandIn, dev: Environment, command: Command, first: str
+    carry: Carry, pulumi: StandIn, dev: Environment, account: Account, command: Command, first: str
 ) -> None:
     pulumi.has_all_of(dev, "network", "data")
-    pulumi.person_says("no")
+    account.says = False
     before = {name: pulumi.resources(name) for name in ("network", "data")}
     failure = stopped(carry, "network", "data", command=command)
     assert failure.declined
@@ -80,7 +80,6 @@ def test_a_no_is_no_failure_and_nothing_was_changed(
 
 @pytest.mark.parametrize("when", ["at once", "half-way"])
 def test_a_failure_is_no_no(carry: Carry, pulumi: StandIn, when: str) -> None:
-    pulumi.person_says("yes")
     pulumi.fails("network", "up", when=when)
     assert not stopped(carry, "network").declined
 
@@ -94,6 +93,11 @@ def test_a_failed_preview_is_no_no(carry: Carry, pulumi: StandIn, dev: Environme
 def test_nobody_says_no_who_is_not_asked(carry: Carry, pulumi: StandIn) -> None:
     pulumi.fails("network", "up", exit_code=1, when="after the preview")
     assert not stopped(carry, "network", "--yes").declined
+
+
+def test_a_yes_is_not_taken_for_a_no(carry: Carry, pulumi: StandIn) -> None:
+    pulumi.fails("network", "up", exit_code=1, when="after the preview")
+    assert not stopped(carry, "network").declined
 
 
 @pytest.mark.parametrize("failing", [True, False], ids=["a layer that failed", "a layer that was deployed"])

@@ -15,8 +15,8 @@ import boto3
 import psycopg
 from botocore.config import Config
 
+from lab.aws.network import LabNetwork
 from lab.home import LabHome
-from lab.network import LabNetwork
 from lab.postgres.binaries import find_binaries
 from lab.processes import ChildProcesses
 from lab.rds import SECRET_HEADER

@@ -15,12 +15,12 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from lab.aws import LabAws, port_from_environment
-from lab.clock import LabClock
-from lab.dns import Resolver
+from lab.aws.clock import LabClock
+from lab.aws.dns import Resolver
+from lab.aws.host.embedded_metrics import extract
+from lab.aws.ministack import WRITTEN_FOR, check_version
+from lab.aws.process import LabAws, port_from_environment
 from lab.home import LabHome
-from lab.host.embedded_metrics import extract
-from lab.ministack_host import WRITTEN_FOR, check_version
 from shared.errors import SettingsError
 from tests.lab.running_aws import PRIMARY, RECOVERY, SECRET, Account, RdsBackend, lines, policy, running_account, until
 

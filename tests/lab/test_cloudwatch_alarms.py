@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.cloudwatch_alarms import (
+from lab.aws.cloudwatch_alarms import (
     AlarmConfiguration,
     AlarmState,
     MissingData,

@@ -7,7 +7,7 @@ import json
 import cbor2
 import pytest
 
-from lab.host.condition_keys import namespace_of
+from lab.aws.host.condition_keys import namespace_of
 
 REQUEST = {"Namespace": "PostgresDR/lab", "MetricData": []}
 

@@ -11,8 +11,8 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from lab.dns import DnsServer, Resolver
-from lab.dns_answers import NameNotFoundError, Record, UnsupportedRoutingError, answer
+from lab.aws.dns import DnsServer, Resolver
+from lab.aws.dns_answers import NameNotFoundError, Record, UnsupportedRoutingError, answer
 
 ZONE = "db.internal."
 WRITER = "writer.db.internal."

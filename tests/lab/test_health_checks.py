@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.cloudwatch_alarms import AlarmConfiguration, MissingData
-from lab.health_checks import HealthCheck, InsufficientData, MetricWatch, statuses
+from lab.aws.cloudwatch_alarms import AlarmConfiguration, MissingData
+from lab.aws.health_checks import HealthCheck, InsufficientData, MetricWatch, statuses
 
 # The latch: 0 while the primary is the writer, 1 from the moment the recovery site is.
 LATCH = AlarmConfiguration(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lab.host.leading_keys import leading_keys
+from lab.aws.host.leading_keys import leading_keys
 
 CONTROL, OTHER = {"id": {"S": "control"}, "version": {"N": "1"}}, {"id": {"S": "other"}}
 ASKED = {"TableName": "state", "ExpressionAttributeValues": {":id": {"S": "control"}, ":v": {"N": "1"}}}

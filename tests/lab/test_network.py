@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab import network as network_module
-from lab.forwarder import Door, Forwarder, ForwarderLoop
-from lab.network import LabNetwork, ingress_rules, loopback_address, vpc_address
+from lab.aws import network as network_module
+from lab.aws.forwarder import Door, Forwarder, ForwarderLoop
+from lab.aws.network import LabNetwork, ingress_rules, loopback_address, vpc_address
 from shared.errors import SettingsError
 from shared.sites import Site
 from tests.lab.fake_account import FakeAccount, tcp

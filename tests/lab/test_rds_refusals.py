@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lab.forwarder import bound_socket
+from lab.aws.forwarder import bound_socket
 from tests.lab.fake_account import key_arn
 from tests.lab.running_rds import PORT, PRIMARY, QUICK, RECOVERY, RunningRds, instance_settings, lab_home
 

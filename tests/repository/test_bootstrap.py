@@ -45,16 +45,21 @@ FAILING = [sys.executable, "-c", "import sys; sys.exit('ensurepip is not availab
         ([], ["--list"]),
         (["--list"], ["--list"]),
         (["drill"], ["--session", "drill"]),
-        (["lint", "unit"], ["--session", "lint", "unit"]),
         (["drill", "--", "--scenario", "x"], ["--session", "drill", "--", "--scenario", "x"]),
         (["deploy", "--", "network", "--yes"], ["--session", "deploy", "--", "network", "--yes"]),
     ],
     ids=" ".join,
 )
-def test_words_are_sessions_and_everything_else_goes_to_nox(
+def test_the_first_word_is_a_session_and_everything_else_goes_to_nox(
     dr: ModuleType, given: list[str], for_nox: list[str]
 ) -> None:
     assert dr.nox_arguments(given) == ["--noxfile", str(REPOSITORY_ROOT / "noxfile.py"), *for_nox]
+
+
+@pytest.mark.parametrize("words", [["destroy", "lab"], ["destroy", "lab", "--", "--yes"], ["deploy", "environment"]])
+def test_a_second_word_is_no_second_command(dr: ModuleType, words: list[str]) -> None:
+    with pytest.raises(dr.BootstrapError, match=rf"\./dr {words[0]} -- --stack {words[1]}"):
+        dr.nox_arguments(words)
 
 
 def test_where_venv_makes_no_pip_the_next_way_is_taken(dr: ModuleType) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from data_layer.credentials import MasterCredentials, missing_secret, parse_master_credentials
+from data_layer.replacement import refuse_replacement
 from shared.errors import SettingsError
 from shared.sites import Site
 
@@ -17,19 +19,29 @@ if TYPE_CHECKING:
     from data_layer.settings import DataSettings
 
 
-def check(settings: DataSettings) -> None:
+def check(settings: DataSettings, deployed: Mapping[str, object]) -> None:
     """Look for what the layer needs to find, with the credentials the deploy will have.
 
+    Args:
+        settings: the layer's settings.
+        deployed: the outputs of its stack, empty where it is not deployed.
+
     Raises:
-        SettingsError: the master user's secret is missing or unusable, or AWS cannot be asked.
+        SettingsError: the master user's secret is missing, unusable or another user's, or AWS cannot be asked.
     """
     region = settings.environment.regions[Site.PRIMARY]
     try:
-        check_secret(boto3.client("secretsmanager", region_name=region), settings.secret_id)
+        credentials = check_secret(boto3.client("secretsmanager", region_name=region), settings.secret_id)
     except BotoCoreError as error:
         raise SettingsError(
             "AWS", f"({type(error).__name__})", f"give credentials and a network that reach AWS: {error}"
         ) from error
+    refuse_replacement(
+        deployed,
+        database_name=settings.database_name,
+        username=credentials.username,
+        secret_id=settings.secret_id,
+    )
 
 
 def check_secret(client: SecretsManagerClient, secret_id: str) -> MasterCredentials:

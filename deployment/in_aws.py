@@ -1,0 +1,96 @@
+"""What AWS itself says of the databases and the state table, where a stack's state can be out of date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from deployment.writer_on_record import CONFIG, DATABASE, STATE_TABLE, recorded_writer
+from shared.environment import Environment
+from shared.errors import SettingsError
+from shared.sites import Site
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_rds import RDSClient
+
+
+def protected_in_aws(environment: Environment, *, databases: bool, table: bool) -> list[str]:
+    """What AWS refuses to delete.
+
+    Args:
+        environment: whose.
+        databases: look at the databases.
+        table: look at the state table.
+
+    Raises:
+        SettingsError: nobody can tell.
+    """
+    found = []
+    try:
+        for site in Site if databases else ():
+            instance = _instance(_client("rds", environment.regions[site]), environment.names.of(DATABASE, site))
+            if instance is not None and instance.get("DeletionProtection"):
+                found.append(environment.names.of(DATABASE, site))
+        if table:
+            name = environment.names.of(STATE_TABLE, Site.RECOVERY)
+            dynamodb: DynamoDBClient = _client("dynamodb", environment.regions[Site.RECOVERY])
+            try:
+                if dynamodb.describe_table(TableName=name)["Table"].get("DeletionProtectionEnabled"):
+                    found.append(name)
+            except dynamodb.exceptions.ResourceNotFoundException:
+                pass
+    except (BotoCoreError, ClientError) as error:
+        raise SettingsError("AWS", f"({type(error).__name__})", f"let these credentials look: {error}") from error
+    return found
+
+
+def opened_or_shut(environment: Environment, network: Mapping[str, object]) -> list[str]:
+    """Databases that stand in other security groups than they should.
+
+    Pulumi does not look at these groups, because the controller moves them: a writer stands in the database group; what
+    is not the writer any more may stand in the quarantine group instead.
+
+    Args:
+        environment: whose.
+        network: the outputs of the network layer.
+
+    Raises:
+        SettingsError: nobody can tell.
+    """
+    differences = []
+    try:
+        writer = recorded_writer(environment)
+        for site in Site:
+            name = environment.names.of(DATABASE, site)
+            instance = _instance(_client("rds", environment.regions[site]), name)
+            if instance is None:
+                continue
+            groups = {each.get("VpcSecurityGroupId", "") for each in instance.get("VpcSecurityGroups", [])}
+            right = [{network.get(f"{site}DatabaseSecurityGroupId")}]
+            if site.value != writer:
+                right.append({network.get(f"{site}QuarantineSecurityGroupId")})
+            if groups not in right:
+                found = ", ".join(sorted(groups)) or "no group"
+                differences.append(f"{name} stands in {found}, not in {_either(right)}")
+    except (BotoCoreError, ClientError) as error:
+        raise SettingsError("AWS", f"({type(error).__name__})", f"let these credentials look: {error}") from error
+    return differences
+
+
+def _client(service: Any, region: str) -> Any:
+    return boto3.client(service, region_name=region, config=CONFIG)
+
+
+def _instance(client: RDSClient, identifier: str) -> Mapping[str, Any] | None:
+    try:
+        return client.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0]
+    except client.exceptions.DBInstanceNotFoundFault:
+        return None
+
+
+def _either(groups: list[set[Any]]) -> str:
+    return " or ".join(str(group) for each in groups for group in each)

@@ -1,0 +1,108 @@
+"""``python -m drills`` (``nox -s drill``): rehearse failures in the lab and judge them."""
+
+from __future__ import annotations
+
+import argparse
+import secrets
+import sys
+import time
+from pathlib import Path
+
+from drills.random_drills import drawn_scenario
+from drills.runner import run_scenario
+from drills.scenario import Scenario
+from drills.scenarios import DEFAULT_SCENARIO, SCENARIOS, scenario_named
+from drills.series import Series
+from lab.command_line import FAILED, add_settings, run, say
+from lab.lab import Lab
+from lab.settings import LabSettings
+from shared.layers import REPOSITORY_ROOT
+
+REPORTS = REPOSITORY_ROOT / "reports"
+MAX_DRAWN_SEED = 1_000_000
+
+
+def main() -> int:
+    """Run the drills that were asked for.
+
+    Returns:
+        0 where all passed, 1 where one did not; otherwise as `lab.command_line.run`.
+    """
+    arguments = _arguments()
+    return run(lambda: _drill(arguments))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="nox -s drill --", description="Rehearse failures in the lab and judge them.")
+    add_settings(parser)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--scenario",
+        action="append",
+        metavar="NAME",
+        help=f"what breaks; several times for several drills (default: {DEFAULT_SCENARIO})",
+    )
+    what.add_argument("--all", action="store_true", help="every scenario, each in a lab of its own")
+    what.add_argument("--list", action="store_true", help="name the scenarios and end")
+    what.add_argument("--seed", type=_natural, metavar="N", help="random drills: the same seed gives the same ones")
+    parser.add_argument("--count", type=_natural, metavar="K", help="how many random drills (default: 1)")
+    parser.add_argument("--reports", type=Path, default=REPORTS, help="where the reports go (default: reports/)")
+    arguments = parser.parse_args()
+    _complete(arguments, parser)
+    return arguments
+
+
+def _complete(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
+    """``--count`` alone asks for random drills that were never played before; their seed is in the reports."""
+    if arguments.count is None:
+        arguments.count = 1
+    elif arguments.all or arguments.list or arguments.scenario is not None:
+        parser.error("argument --count: it counts random drills; give it with --seed N, or alone")
+    elif arguments.seed is None:
+        arguments.seed = secrets.randbelow(MAX_DRAWN_SEED)
+
+
+def _natural(text: str) -> int:
+    if not text.isdecimal() or (number := int(text)) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return number
+
+
+def _drill(arguments: argparse.Namespace) -> int:
+    if arguments.list:
+        for name, one in SCENARIOS.items():
+            say(f"{name}: {one.summary}")
+        return 0
+    started = time.monotonic()
+    scenarios = _series(arguments)
+    if len(scenarios) > 1 or arguments.seed is not None:
+        _settings(arguments)  # A mistake in them is the person's, before any lab is up.
+        passed = Series(lambda each: _lab_of(each, arguments), arguments.reports, say).run(scenarios)
+    else:
+        (scenario,) = scenarios
+        with _lab_of(scenario, arguments) as lab:
+            passed = run_scenario(lab, scenario, arguments.reports, say).passed
+    say(f"it took {time.monotonic() - started:.1f} s")
+    return 0 if passed else FAILED
+
+
+def _series(arguments: argparse.Namespace) -> list[Scenario]:
+    if arguments.all:
+        return list(SCENARIOS.values())
+    if arguments.seed is None:
+        names = [DEFAULT_SCENARIO] if arguments.scenario is None else arguments.scenario
+        return [scenario_named(name) for name in names]
+    return [drawn_scenario(arguments.seed, index) for index in range(1, arguments.count + 1)]
+
+
+def _lab_of(scenario: Scenario, arguments: argparse.Namespace) -> Lab:
+    """A lab with the settings that the scenario asks for, and those of the person, which win."""
+    return Lab(_settings(arguments, *(f"{key}={value}" for key, value in scenario.configuration.items())), say)
+
+
+def _settings(arguments: argparse.Namespace, *needed: str) -> LabSettings:
+    return LabSettings.from_environment(port=0, assignments=(*needed, *arguments.config))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,100 @@
+"""What a fault presumes: a writer under the name, a calm alarm, a controller that ran, a replica that follows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from drills.cloudwatch_records import alarm_state, lag_samples
+from drills.connection import ConnectionLostError, NotConnectedError, StatementRefusedError
+from drills.incidents import controller_state
+from drills.names import NameNotResolvedError, ask
+from drills.stage import DrillNotReadyError, Progress, Stage
+from drills.system import LabSystem
+from drills.writes_table import newest_row
+from shared.sites import Site
+
+READY_DEADLINE_SECONDS = 60.0
+LAG_DEADLINE_SECONDS = 15.0
+POLL_SECONDS = 0.2
+DATABASE_ERRORS = (NotConnectedError, StatementRefusedError, ConnectionLostError)
+
+Found = TypeVar("Found")
+
+
+def wait_until_calm(system: LabSystem, progress: Progress) -> Site:
+    """Wait until the system is in the state that a fault may strike.
+
+    Returns:
+        The site whose database the writer's name answers with.
+
+    Raises:
+        DrillNotReadyError: it did not come to that state in time.
+    """
+    target = system.target
+    progress("waiting for a calm system")
+    site = _until(
+        f"the name {target.writer_name} answers with the address of one of the databases",
+        lambda: _site_behind_the_name(system),
+        READY_DEADLINE_SECONDS,
+    )
+    _until("the controller has run and recorded its state", lambda: controller_state(system), READY_DEADLINE_SECONDS)
+    _until(
+        f"alarm {target.trigger_alarm_name} is OK",
+        lambda: True if alarm_state(system, target.trigger_alarm_name) == "OK" else None,
+        READY_DEADLINE_SECONDS,
+    )
+    progress(f"calm: the writer is in the {site} site")
+    return site
+
+
+def wait_for_replication(stage: Stage, began_at: float) -> None:
+    """Wait until the other site's database holds what the client writes, and its lag is measured.
+
+    Args:
+        stage: the client on it is writing.
+        began_at: lag measured before that does not count, seconds since 1970.
+
+    Raises:
+        DrillNotReadyError: it does not follow, or its lag is not measured.
+    """
+    target = stage.system.target
+    replica = target.databases[stage.writer.other]
+
+    def newest() -> int | None:
+        try:
+            n = newest_row(target, replica.address)
+        except DATABASE_ERRORS:
+            return None  # The table itself has yet to arrive there.
+        return n if n > 0 else None
+
+    n = _until(f"the replica {replica.identifier} holds rows of this drill", newest, READY_DEADLINE_SECONDS)
+    # Without a lag from before the fault nobody, the controller included, can say how much may be lost.
+    _until(
+        f"the lag of {replica.identifier} is measured",
+        lambda: lag_samples(stage.system, replica, began_at, time.time()) or None,
+        LAG_DEADLINE_SECONDS,
+    )
+    stage.say(f"replication is in place: row {n} has reached the {stage.writer.other} site")
+
+
+def _site_behind_the_name(system: LabSystem) -> Site | None:
+    try:
+        address = ask(system.target.writer_name, system.dns_server).address
+    except NameNotResolvedError:
+        return None
+    return next((site for site, database in system.target.databases.items() if database.address == address), None)
+
+
+def _until(what: str, look: Callable[[], Found | None], deadline_seconds: float) -> Found:
+    began = time.monotonic()
+    while True:
+        found = look()
+        if found is not None:
+            return found
+        if time.monotonic() - began > deadline_seconds:
+            raise DrillNotReadyError(
+                f"the system is not ready: within {deadline_seconds:g} s it never came that {what}"
+            )
+        time.sleep(POLL_SECONDS)

@@ -1,0 +1,181 @@
+"""One scenario played on a running system, and its records gathered, also where it could not be played to its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import psycopg
+from botocore.exceptions import BotoCoreError, ClientError
+
+from drills.client import Pace, RowNumbers, WritingClient
+from drills.cloudwatch_records import alarm_changes, lag_samples
+from drills.evidence import Evidence, ReadBack
+from drills.fences import recorded_fence
+from drills.incidents import ControllerState, controller_state, incidents_since, operator_order
+from drills.instants import Instant
+from drills.names import NameNotResolvedError, NameWatch, ask
+from drills.people import Message, People
+from drills.readiness import DATABASE_ERRORS, wait_for_replication, wait_until_calm
+from drills.routes import ByName, ByUri
+from drills.scenario import Scenario
+from drills.stage import Deed, DrillNotReadyError, Progress, Stage
+from drills.system import LabSystem
+from drills.writes_table import make_empty_table, read_rows, takes_writes
+from shared.errors import SettingsError
+from shared.sites import Site
+
+STEADY_SECONDS = 5.0
+LAST_MESSAGES_SECONDS = 1.0
+# A client that is at a frozen first host of the URI when the other one becomes the writer learns it this much later.
+LAST_CLIENT_SECONDS = 15.0
+
+# What a system that is broken, or a record that is not as expected, makes of a drill. Anything else is a defect here.
+ENDS_A_DRILL = (
+    *DATABASE_ERRORS,
+    DrillNotReadyError,
+    NameNotResolvedError,
+    SettingsError,
+    BotoCoreError,
+    ClientError,
+    psycopg.Error,
+    OSError,
+    KeyError,
+    ValueError,
+)
+
+Record = TypeVar("Record")
+
+
+class Rehearsal:
+    """One drill under way. It keeps what it has seen, so that a drill that stops in the middle can still be told."""
+
+    def __init__(self, system: LabSystem, progress: Progress, pace: Pace) -> None:
+        self._system = system
+        self._progress = progress
+        self._pace = pace
+        self._started_at = Instant.now()
+        self._writer = Site.PRIMARY
+        numbers, target = RowNumbers(), system.target
+        self._by_name = WritingClient(ByName(target, system.dns_server, pace.connect_timeout_seconds), numbers, pace)
+        self._by_uri = WritingClient(ByUri(target, pace.connect_timeout_seconds), numbers, pace)
+        self._watch = NameWatch(system.target.writer_name, system.dns_server)
+        self._stage: Stage | None = None
+        self._controller_before: ControllerState | None = None
+        self._messages: tuple[Message, ...] = ()
+        self._unfinished: list[str] = []
+
+    def play(self, scenario: Scenario) -> Evidence:
+        """Play the scenario and gather the records.
+
+        Returns:
+            All that is known then; what could not be done or read is in its ``unfinished``.
+        """
+        try:
+            self._writer = wait_until_calm(self._system, self._progress)
+            with People(self._system) as people:
+                try:
+                    self._write_and_break(scenario)
+                finally:
+                    # What was published last is still on its way to the queue.
+                    time.sleep(LAST_MESSAGES_SECONDS)
+                    self._messages = people.messages()
+        except ENDS_A_DRILL as error:
+            self._note("the drill", error)
+        return self._evidence()
+
+    def _write_and_break(self, scenario: Scenario) -> None:
+        target = self._system.target
+        make_empty_table(target, target.databases[self._writer].address)
+        self._controller_before = controller_state(self._system)
+        stage = Stage(self._system, self._by_name, self._writer, self._started_at, self._progress)
+        self._stage = stage
+        self._watch.start()
+        try:
+            self._by_name.start()
+            self._by_uri.start()
+            stage.keep_writing(STEADY_SECONDS)
+            wait_for_replication(stage, self._started_at.wall)
+            scenario.run(stage)
+            self._let_both_clients_write(stage)
+        finally:
+            self._watch.stop()
+            try:
+                self._by_name.stop()
+            finally:
+                self._by_uri.stop()
+
+    def _let_both_clients_write(self, stage: Stage) -> None:
+        """A scenario waits for the client with the name; the other one may learn later where the writer is."""
+        since = Instant.now()
+        clients = (self._by_name, self._by_uri)
+        stage.wait_until(
+            "both clients to write",
+            lambda: all(client.acknowledged_since(since) is not None for client in clients),
+            LAST_CLIENT_SECONDS,
+        )
+
+    def _evidence(self) -> Evidence:
+        self._progress("reading back what is there, and what was recorded")
+        system, target = self._system, self._system.target
+        addresses = {site: database.address for site, database in target.databases.items()}
+        replica = target.databases[self._writer.other]
+        since = self._started_at
+        deeds = () if self._stage is None else self._stage.deeds
+        fault = None if self._stage is None else self._stage.fault
+        if fault is None:
+            self._unfinished.append("nothing was broken")
+        old_writer = self._read_back(addresses[self._writer])
+        return Evidence(
+            started_at=since,
+            fault=Deed(Instant.now(), "nothing was broken") if fault is None else fault,
+            deeds=deeds,
+            writer=self._writer,
+            addresses=addresses,
+            by_name=self._by_name.history,
+            by_uri=self._by_uri.history,
+            final_writer=self._final_writer(old_writer),
+            old_writer=old_writer,
+            name_changes=self._watch.changes,
+            controller_before=self._controller_before,
+            controller_after=self._read("the controller's state", lambda: controller_state(system), None),
+            incidents=self._read("the incidents", lambda: incidents_since(system, since), ()),
+            order=self._read("the operators' orders", lambda: operator_order(system), None),
+            guard_fence=self._read("the fence-guard's record", lambda: recorded_fence(system, self._writer), None),
+            alarm_changes=self._read("the alarms' history", lambda: alarm_changes(system, since.wall), ()),
+            messages=self._messages,
+            lag_samples=self._read(
+                "the replica's lag", lambda: lag_samples(system, replica, since.wall, time.time()), ()
+            ),
+            versions=self._read("the versions", system.versions, {}),
+            unfinished=tuple(self._unfinished),
+            finished_at=Instant.now(),
+        )
+
+    def _final_writer(self, old_writer: ReadBack) -> ReadBack:
+        """What the server behind the name holds, asked afresh: a kept answer could be the old one."""
+        try:
+            address = ask(self._system.target.writer_name, self._system.dns_server).address
+        except NameNotResolvedError as error:
+            return ReadBack("(no address)", None, None, str(error))
+        return old_writer if address == old_writer.address else self._read_back(address)
+
+    def _read_back(self, address: str) -> ReadBack:
+        target = self._system.target
+        try:
+            return ReadBack(address, read_rows(target, address), takes_writes(target, address))
+        except DATABASE_ERRORS as error:
+            return ReadBack(address, None, None, f"{address} does not answer: {error}")
+
+    def _read(self, what: str, look: Callable[[], Record], otherwise: Record) -> Record:
+        try:
+            return look()
+        except ENDS_A_DRILL as error:
+            self._note(f"reading {what}", error)
+            return otherwise
+
+    def _note(self, what: str, error: Exception) -> None:
+        line = f"{what} ended early: {type(error).__name__}: {' '.join(str(error).split())}"
+        self._unfinished.append(line)
+        self._progress(line)

@@ -1,0 +1,39 @@
+"""The failover function is killed again and again: once at each phase of the failover it carries through."""
+
+from __future__ import annotations
+
+from drills.controller_kills import KILLABLE_PHASES, kill_at_each
+from drills.endings import failover_ends
+from drills.faults import crash
+from drills.scenario import DrillOutcome, Scenario
+from drills.stage import DrillNotReadyError, Stage
+
+# Some phases last for one call: one may be over before it is seen.
+MIN_KILLS = len(KILLABLE_PHASES) - 1
+# A killed run holds its lease for 20 s more: six kills cost two minutes.
+RTO_LIMIT_SECONDS = 180.0
+RECOVERY_DEADLINE_SECONDS = 200.0
+
+
+def run(stage: Stage) -> None:
+    """Kill the writer, then the function at each phase, and wait for the failover.
+
+    Raises:
+        DrillNotReadyError: too many phases were over before a run could be killed in them.
+    """
+    stage.break_it(*crash(stage))
+    killed_at = kill_at_each(stage, KILLABLE_PHASES, RECOVERY_DEADLINE_SECONDS)
+    if len(killed_at) < MIN_KILLS:
+        raise DrillNotReadyError(
+            f"the failover function was killed at {list(killed_at)} only, out of {list(KILLABLE_PHASES)}"
+        )
+    failover_ends(stage, RECOVERY_DEADLINE_SECONDS)
+
+
+SCENARIO = Scenario(
+    name="controller-killed",
+    summary="The primary is killed, and the failover function with it at every phase of the failover.",
+    expected=DrillOutcome.FAILED_OVER,
+    run=run,
+    rto_limit_seconds=RTO_LIMIT_SECONDS,
+)

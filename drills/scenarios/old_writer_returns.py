@@ -1,0 +1,44 @@
+"""The lost region comes back with a writer that believes to be one. Clients must never write to it."""
+
+from __future__ import annotations
+
+from drills.endings import failover_ends
+from drills.faults import darken_writer_region, lighten_writer_region, start_old_writer
+from drills.fences import recorded_fence
+from drills.scenario import DrillOutcome, Scenario
+from drills.stage import Stage
+
+RECOVERY_DEADLINE_SECONDS = 90.0
+# A few runs of the fence-guard, on a machine that has other things to do.
+FENCE_DEADLINE_SECONDS = 20.0
+AFTERMATH_SECONDS = 10.0
+
+
+def run(stage: Stage) -> None:
+    """Darken the region, wait for the failover, bring the region and its server back."""
+    stage.break_it(*darken_writer_region(stage))
+    if not failover_ends(stage, RECOVERY_DEADLINE_SECONDS):
+        return
+    # At once, before the fence-guard has run: the worst order in which a region can come back.
+    stage.do(*lighten_writer_region(stage))
+    stage.do(*start_old_writer(stage))
+    if not stage.wait_until("the fence-guard to fence it", lambda: _is_fenced(stage), FENCE_DEADLINE_SECONDS):
+        stage.say("the fence-guard has not fenced the old writer")
+    stage.keep_writing(AFTERMATH_SECONDS)
+    fence = recorded_fence(stage.system, stage.writer)
+    stage.say("the fence-guard recorded: " + ("nothing" if fence is None else f"{fence.outcome} ({fence.detail})"))
+
+
+def _is_fenced(stage: Stage) -> bool:
+    fence = recorded_fence(stage.system, stage.writer)
+    return fence is not None and fence.outcome == "fenced"
+
+
+SCENARIO = Scenario(
+    name="old-writer-returns",
+    summary="The primary's region is lost; after the failover it comes back, and its old writer with it.",
+    expected=DrillOutcome.FAILED_OVER,
+    run=run,
+    rto_limit_seconds=60.0,
+    demands_fence=True,
+)

@@ -1,0 +1,79 @@
+"""Several drills, each in a lab of its own, one after the other: one that fails does not keep the next from running."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pulumi import RunError
+
+from drills.report import DrillReport
+from drills.report_index import Entry, write_index
+from drills.runner import run_scenario
+from drills.scenario import Scenario
+from drills.system import LabSystem
+from lab.engine.registration import EngineError
+from shared.errors import SettingsError
+
+LabFor = Callable[[Scenario], AbstractContextManager[LabSystem]]
+
+# What keeps one lab from coming up or from going down again. The next one may do better.
+LAB_BROKEN = (SettingsError, EngineError, RunError, BotoCoreError, ClientError, OSError, RuntimeError)
+
+
+@dataclass(frozen=True)
+class Series:
+    """Drills to run.
+
+    Attributes:
+        lab_for: brings up the lab of a scenario and takes it down again.
+        report_dir: where the reports and ``index.html`` go.
+        progress: called with a short line for each thing that happens.
+    """
+
+    lab_for: LabFor
+    report_dir: Path
+    progress: Callable[[str], None]
+
+    def run(self, scenarios: Sequence[Scenario]) -> bool:
+        """Run them all, and keep the index up to date after each.
+
+        Returns:
+            Whether every drill passed.
+        """
+        entries: list[Entry] = []
+        for number, scenario in enumerate(scenarios, start=1):
+            self.progress(f"\ndrill {number} of {len(scenarios)}: {scenario.name}: {scenario.summary}")
+            entries.append(self._entry(scenario))
+            write_index(entries, len(scenarios), self.report_dir)
+        self.progress("\n" + "\n".join(_summary(entries)))
+        self.progress(f"all reports: {self.report_dir / 'index.html'}")
+        return all(entry.passed for entry in entries)
+
+    def _entry(self, scenario: Scenario) -> Entry:
+        started = time.monotonic()
+        report: DrillReport | None = None
+        why_not = ""
+        try:
+            with self.lab_for(scenario) as system:
+                report = run_scenario(system, scenario, self.report_dir, self.progress)
+        except LAB_BROKEN as error:
+            why_not = f"the lab did not come up or go down: {type(error).__name__}: {error}"
+            self.progress(why_not)
+        return Entry(scenario.name, scenario.summary, report, why_not, time.monotonic() - started)
+
+
+def _summary(entries: Sequence[Entry]) -> list[str]:
+    failed = [entry.name for entry in entries if not entry.passed]
+    width = max((len(entry.name) for entry in entries), default=0)
+    lines = [
+        f"{'passed' if entry.passed else 'FAILED'}  {entry.name:<{width}}  {entry.outcome_words:<11}  "
+        f"RTO {entry.rto_words}, lost {entry.loss_words} ({entry.taken_seconds:.0f} s)"
+        for entry in entries
+    ]
+    lines.append(f"{len(entries) - len(failed)} of {len(entries)} drills passed")
+    return lines

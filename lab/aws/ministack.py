@@ -1,0 +1,94 @@
+"""The process that is the lab's AWS: MiniStack, with what it lacks added from `lab.aws.host`.
+
+Run as ``python -m lab.aws.ministack`` by `lab.aws.process`, which makes its environment. The additions reach into
+MiniStack's internals, so it starts only with the version they were written for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import resource
+import sys
+from importlib import metadata
+from typing import cast
+
+from shared.errors import SettingsError
+
+WRITTEN_FOR = "1.5.33"
+
+
+def check_version(installed: str) -> None:
+    """Refuse a MiniStack whose internals nobody has looked at.
+
+    Raises:
+        SettingsError: it is another version.
+    """
+    if installed != WRITTEN_FOR:
+        remedy = (
+            f"install {WRITTEN_FOR} (pip install ministack=={WRITTEN_FOR}); the lab adds to that version's internals"
+        )
+        raise SettingsError("ministack", installed, remedy)
+
+
+def main() -> int:
+    """Serve until killed.
+
+    Returns:
+        2 where the settings do not allow to start.
+    """
+    try:
+        check_version(metadata.version("ministack"))
+    except SettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    # Functions inherit the environment: what they must not know is taken out before anything runs.
+    port = int(os.environ.pop("LAB_PORT"))
+    secret = os.environ.pop("LAB_RDS_SECRET")
+    backend_url = os.environ.pop("LAB_RDS_BACKEND", None)
+    _serve(port, backend_url, secret)
+    return 0
+
+
+def _serve(port: int, backend_url: str | None, secret: str) -> None:
+    # Imported here: MiniStack reads its environment when it is imported, and its version has to be checked first.
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+    from hypercorn.typing import ASGIFramework
+    from ministack.app import app  # type: ignore[import-untyped]
+
+    from lab.aws.host import (
+        asynchronous_invocation,
+        condition_keys,
+        darkness,
+        function_network,
+        metrics,
+        rds,
+        schedules,
+        transport,
+    )
+    from lab.aws.host.gate import Gate
+
+    rds.install(backend_url, secret)
+    metrics.install()
+    schedules.install()
+    function_network.install()
+    asynchronous_invocation.install()
+    transport.install()
+    condition_keys.install()
+    darkness.install()
+
+    with contextlib.suppress(ValueError, OSError):
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    config = Config()
+    config.bind = [f"127.0.0.1:{port}"]
+    config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
+    config.accesslog = None
+    asyncio.run(serve(cast(ASGIFramework, Gate(app, secret)), config))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,254 @@
+"""The lab's AWS account: a child process with MiniStack in it, and clients for it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from lab.home import LabHome
+from lab.processes import ChildProcesses
+from shared.errors import SettingsError
+
+PORT_VARIABLE = "LAB_PORT"
+DEFAULT_PORT = 4566
+ACCOUNT_ID = "000000000000"
+
+# MiniStack takes this key, and any 12-digit one, for the account's root user and does not check its signature.
+ROOT_CREDENTIALS: Mapping[str, str] = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+_HOST = "127.0.0.1"
+_START_PATIENCE_SECONDS = 30.0
+_COMMAND_TIMEOUT_SECONDS = 10.0
+
+
+class AwsDidNotStartError(RuntimeError):
+    """The process ended, or did not answer in time. The message has the end of its log."""
+
+
+class LabAws:
+    """The account 000000000000, all regions behind one gateway on a loopback port."""
+
+    def __init__(self, home: LabHome, port: int = DEFAULT_PORT) -> None:
+        """Nothing is started yet.
+
+        Args:
+            home: where it keeps its files.
+            port: the gateway's port; 0 for any free one.
+        """
+        self._home = home
+        self._port = port
+        self._processes = ChildProcesses(home)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._secret = ""
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients_lock = threading.Lock()
+
+    def start(self, rds_backend_url: str | None, secret: str) -> None:
+        """Start the account and wait until it answers.
+
+        Args:
+            rds_backend_url: where RDS calls go once they are authorized; None for an account whose RDS is unavailable.
+            secret: what the backend knows its callers by, and the account the lab; sent as the header ``X-Lab-Secret``.
+
+        Raises:
+            SettingsError: the port is taken.
+            AwsDidNotStartError: anything else went wrong.
+        """
+        self._port = _free_port(self._port)
+        self._secret = secret
+        started = self._processes.start(
+            "aws",
+            [sys.executable, "-m", "lab.aws.ministack"],
+            environment=self._host_environment(rds_backend_url, secret),
+            directory=Path(__file__).resolve().parents[2],
+        )
+        self._process = started
+        deadline = time.monotonic() + _START_PATIENCE_SECONDS
+        while not _answers(self._port):
+            if started.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise AwsDidNotStartError(f"the lab's AWS did not start; its log ends with: {self._log_end()}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        """End the account with all its functions. Safe to call when it is not running."""
+        process, self._process = self._process, None
+        if process is not None:
+            # Killed: nothing it holds is kept, and its own shutdown waits for connections that are being kept alive.
+            self._processes.stop(process, with_signal=signal.SIGKILL)
+
+    def close(self) -> None:
+        """Stop, and give back what `start` needs."""
+        self.stop()
+        self._processes.close()
+
+    @property
+    def endpoint_url(self) -> str:
+        """The gateway's URL, the one endpoint of every service and region."""
+        return f"http://{_HOST}:{self._port}"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def client(self, service: str, region: str) -> Any:
+        """A boto3 client with all rights of the account's root user. One for each service and region, thread-safe.
+
+        Its type is that of the service's stub package (``mypy_boto3_<service>``); callers name it.
+        """
+        with self._clients_lock:
+            if (service, region) not in self._clients:
+                session = boto3.session.Session(
+                    aws_access_key_id=ROOT_CREDENTIALS["AWS_ACCESS_KEY_ID"],
+                    aws_secret_access_key=ROOT_CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+                    region_name=region,
+                )
+                self._clients[service, region] = session.client(
+                    service,
+                    endpoint_url=self.endpoint_url,
+                    config=Config(
+                        connect_timeout=2,
+                        read_timeout=60,
+                        max_pool_connections=16,
+                        retries={"total_max_attempts": 2, "mode": "standard"},
+                        s3={"addressing_style": "path"},
+                    ),
+                )
+            return self._clients[service, region]
+
+    def darken(self, region: str, *, seen_from: str | None = None) -> None:
+        """Let a region be gone: what roles ask of it gets no answer, its functions are killed and run no more.
+
+        The root user's calls, so `client`'s, are answered as before; an Invoke of a function there fails.
+
+        Args:
+            region: the region.
+            seen_from: the one region for whose functions it is gone; its own functions go on then. None for everybody.
+        """
+        self._command("darken", {"region": region, "seen_from": seen_from})
+
+    def lighten(self, region: str) -> None:
+        """Undo every `darken` of a region. A call that was left without an answer stays without one."""
+        self._command("lighten", {"region": region})
+
+    def kill_function(self, region: str, name: str) -> bool:
+        """End every process of a function at once (SIGKILL).
+
+        Returns:
+            Whether one of them was running it, and not only waiting for the next event; that starts a fresh process.
+        """
+        return bool(self._command("kill-function", {"region": region, "name": name}))
+
+    def environment(self) -> dict[str, str]:
+        """The variables with which the AWS CLI, any SDK and the real Pulumi provider use this account as root."""
+        return {
+            **ROOT_CREDENTIALS,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ENDPOINT_URL_RDS": self.endpoint_url,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def _host_environment(self, rds_backend_url: str | None, secret: str) -> dict[str, str]:
+        """The process's whole environment. The functions inherit it, so there is nothing in it they must not know.
+
+        What the process alone may know is named ``LAB_...``; it takes those out before it starts anything.
+        """
+        temporary = self._home.directory("aws-temporary", mode=0o700)
+        nowhere = str(temporary / "none")
+        return {
+            **{name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ},
+            "PYTHONUNBUFFERED": "1",
+            "TMPDIR": str(temporary),
+            "HOME": str(temporary),
+            "LAB_PORT": str(self._port),
+            "LAB_RDS_SECRET": secret,
+            **({} if rds_backend_url is None else {"LAB_RDS_BACKEND": rds_backend_url}),
+            # No person's profile, and no instance's role, may reach the functions.
+            "AWS_CONFIG_FILE": nowhere,
+            "AWS_SHARED_CREDENTIALS_FILE": nowhere,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AUTH": "true",
+            "MINISTACK_ACCOUNT_ID": ACCOUNT_ID,
+            "MINISTACK_HOST": "localhost",
+            "GATEWAY_PORT": str(self._port),
+            "STATE_DIR": str(temporary / "state"),
+            "S3_DATA_DIR": str(temporary / "s3"),
+            "LAMBDA_EXECUTOR": "local",
+            "LOG_LEVEL": "INFO",
+            # Neither listener is used, both would take a port; nor is Docker, even where there is one.
+            "SFTP_ENABLED": "0",
+            "IOT_MTLS_ENABLED": "0",
+            "DOCKER_HOST": f"unix://{nowhere}",
+        }
+
+    def _command(self, name: str, arguments: Mapping[str, str | None]) -> object:
+        """Have the process do what no AWS API does (`lab.aws.host.gate`)."""
+        connection = http.client.HTTPConnection(_HOST, self._port, timeout=_COMMAND_TIMEOUT_SECONDS)
+        try:
+            connection.request("POST", f"/_lab/{name}", json.dumps(arguments), {"X-Lab-Secret": self._secret})
+            response = connection.getresponse()
+            answer = json.loads(response.read())
+        finally:
+            connection.close()
+        if response.status != http.client.OK:
+            raise RuntimeError(f"the lab's AWS refused the command {name}: {answer}")
+        return answer["result"]
+
+    def _log_end(self) -> str:
+        log = self._home.path / "logs" / "aws.log"
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        return " | ".join(lines[-5:])
+
+
+def port_from_environment() -> int:
+    """The gateway's port a person asked for: ``LAB_PORT``, or 4566. 0 stands for any free one.
+
+    Raises:
+        SettingsError: it is no port.
+    """
+    text = os.environ.get(PORT_VARIABLE)
+    if text is None:
+        return DEFAULT_PORT
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise SettingsError(PORT_VARIABLE, text, "give a port number from 0 to 65535; 0 takes any free one")
+    return int(text)
+
+
+def _free_port(port: int) -> int:
+    with socket.socket() as probe:
+        # As the gateway will: a port that only has connections of a gone lab in TIME_WAIT is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, port))
+        except PermissionError as error:
+            raise SettingsError(PORT_VARIABLE, port, "give a port above 1023, or 0 for any free one") from error
+        except OSError as error:
+            remedy = "the port is in use: stop what listens there, or set it to another port (0 takes any free one)"
+            raise SettingsError(PORT_VARIABLE, port, remedy) from error
+        free: int = probe.getsockname()[1]
+        return free
+
+
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection(_HOST, port, timeout=2)
+    try:
+        connection.request("GET", "/_ministack/health")
+        return connection.getresponse().status == http.client.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()

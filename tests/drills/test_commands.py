@@ -1,0 +1,152 @@
+"""What the drill's command understands, and what it makes of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from drills import __main__ as command
+from drills.scenario import Scenario
+from drills.scenarios import SCENARIOS, scenario_named
+from lab.command_line import BAD_INPUT
+
+
+class Drills:
+    """Plays nothing, and remembers what it should have played with which settings."""
+
+    def __init__(self) -> None:
+        self.played: list[str] = []
+        self.configurations: list[dict[str, dict[str, object]]] = []
+        self.report_dirs: set[Path] = set()
+        self.passed = True
+
+    def lab(self, settings: Any, progress: object) -> nullcontext[None]:
+        self.configurations.append({layer: dict(values) for layer, values in settings.configuration.items()})
+        return nullcontext()
+
+    def run_scenario(self, lab: None, scenario: Scenario, report_dir: Path, progress: object) -> SimpleNamespace:
+        self.played.append(scenario.name)
+        self.report_dirs.add(report_dir)
+        return SimpleNamespace(passed=self.passed)
+
+    def series(self, lab_for: Any, report_dir: Path, progress: object) -> SimpleNamespace:
+        def run(scenarios: Sequence[Scenario]) -> bool:
+            for scenario in scenarios:
+                with lab_for(scenario) as lab:
+                    self.run_scenario(lab, scenario, report_dir, progress)
+            return self.passed
+
+        return SimpleNamespace(run=run)
+
+
+@pytest.fixture
+def drills(monkeypatch: pytest.MonkeyPatch) -> Drills:
+    drills = Drills()
+    monkeypatch.setattr("drills.__main__.Lab", drills.lab)
+    monkeypatch.setattr("drills.__main__.run_scenario", drills.run_scenario)
+    monkeypatch.setattr("drills.__main__.Series", drills.series)
+    monkeypatch.setattr("lab.command_line.signal.signal", lambda *_: None)
+    return drills
+
+
+def drill(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["drills", *arguments])
+    return command.main()
+
+
+def test_without_a_word_the_primarys_crash_is_rehearsed(monkeypatch: pytest.MonkeyPatch, drills: Drills) -> None:
+    assert drill(monkeypatch) == 0
+    assert drills.played == ["primary-crash"]
+
+
+def test_one_scenario_by_name_with_its_own_settings(monkeypatch: pytest.MonkeyPatch, drills: Drills) -> None:
+    assert drill(monkeypatch, "--scenario", "lag-too-high") == 0
+    assert drills.configurations == [{"dr-automation": {"maxDataLossSeconds": "5"}}]
+
+
+def test_the_persons_settings_win_over_the_scenarios(monkeypatch: pytest.MonkeyPatch, drills: Drills) -> None:
+    drill(monkeypatch, "--scenario", "lag-too-high", "--config", "maxDataLossSeconds=7")
+    assert drills.configurations == [{"dr-automation": {"maxDataLossSeconds": "7"}}]
+
+
+def test_a_drill_that_does_not_pass_ends_with_1(monkeypatch: pytest.MonkeyPatch, drills: Drills) -> None:
+    drills.passed = False
+    assert drill(monkeypatch) == 1
+    assert drill(monkeypatch, "--seed", "7") == 1
+
+
+def test_all_means_every_scenario_in_a_lab_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, drills: Drills, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("drills.__main__.SCENARIOS", {name: scenario_named(name) for name in ("flapping", "link-cut")})
+    assert drill(monkeypatch, "--all", "--reports", str(tmp_path)) == 0
+    assert drills.played == ["flapping", "link-cut"]
+    assert len(drills.configurations) >= 2
+    assert drills.report_dirs == {tmp_path}
+
+
+def test_a_seed_and_a_count_mean_random_drills_that_can_be_had_again(
+    monkeypatch: pytest.MonkeyPatch, drills: Drills
+) -> None:
+    drill(monkeypatch, "--seed", "7", "--count", "3")
+    assert drills.played == ["random-7-1", "random-7-2", "random-7-3"]
+    drill(monkeypatch, "--scenario", "random-7-2")
+    assert drills.played[-1] == "random-7-2"
+
+
+def test_a_count_alone_draws_a_seed_of_its_own(monkeypatch: pytest.MonkeyPatch, drills: Drills) -> None:
+    drill(monkeypatch, "--count", "2")
+    seeds = {name.split("-")[1] for name in drills.played}
+    assert len(seeds) == 1
+    assert [name.split("-")[2] for name in drills.played] == ["1", "2"]
+
+
+def test_the_list_names_every_scenario_and_plays_none(
+    monkeypatch: pytest.MonkeyPatch, drills: Drills, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert drill(monkeypatch, "--list") == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in listed] == list(SCENARIOS)
+    assert drills.played == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--all", "--scenario", "flapping"),
+        ("--all", "--seed", "7"),
+        ("--all", "--count", "2"),
+        ("--scenario", "flapping", "--count", "2"),
+        ("--seed", "0"),
+        ("--seed", "seven"),
+        ("--seed", "7", "--count", "-1"),
+    ],
+)
+def test_what_contradicts_itself_or_is_no_number_is_refused_as_bad_input(
+    monkeypatch: pytest.MonkeyPatch, drills: Drills, arguments: tuple[str, ...]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        drill(monkeypatch, *arguments)
+    assert ended.value.code == BAD_INPUT
+    assert drills.played == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--scenario", "earthquake"),
+        ("--all", "--config", "nonsense=1"),
+        ("--seed", "7", "--config", "nonsense=1"),
+    ],
+)
+def test_an_unknown_scenario_or_setting_is_bad_input_before_any_lab_is_up(
+    monkeypatch: pytest.MonkeyPatch, drills: Drills, arguments: tuple[str, ...]
+) -> None:
+    assert drill(monkeypatch, *arguments) == BAD_INPUT
+    assert drills.configurations == []

@@ -1,0 +1,67 @@
+"""A drill on a system that never gets ready still ends in a report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from drills.runner import run_drill
+from drills.system import DatabaseServer
+from tests.drills.targets import drill_target
+
+UNBROKEN = "a system that is not ready must not be broken"
+
+
+class DeadSystem:
+    """Nothing of it answers: no name, no database, no AWS."""
+
+    dns_server = ("127.0.0.1", 1)
+    target = drill_target("127.0.1.10", "127.1.1.10", port=1, password="secret-of-the-drill")
+
+    def client(self, service: str, region: str) -> Any:
+        raise EndpointConnectionError(endpoint_url=f"{service}.{region}")
+
+    def server(self, region: str, identifier: str) -> DatabaseServer:
+        raise AssertionError(UNBROKEN)
+
+    def darken(self, region: str, *, seen_from: str | None = None) -> None:
+        raise AssertionError(UNBROKEN)
+
+    def lighten(self, region: str) -> None:
+        raise AssertionError(UNBROKEN)
+
+    def cut_link(self) -> None:
+        raise AssertionError(UNBROKEN)
+
+    def heal_link(self) -> None:
+        raise AssertionError(UNBROKEN)
+
+    def kill_function(self, region: str, name: str) -> bool:
+        raise AssertionError(UNBROKEN)
+
+    def slow_reboots(self, seconds: float) -> None:
+        raise AssertionError(UNBROKEN)
+
+    def versions(self) -> Mapping[str, str]:
+        return {"project": "0.1.0"}
+
+
+def test_a_system_that_never_gets_ready_is_not_broken_and_the_report_says_what_was_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("drills.readiness.READY_DEADLINE_SECONDS", 0.1)
+    said: list[str] = []
+    report = run_drill(DeadSystem(), "primary-crash", tmp_path, said.append)
+    assert not report.passed
+    content = json.loads((tmp_path / "drill-primary-crash.json").read_text(encoding="utf-8"))
+    assert "the name writer.db.internal answers" in content["reason"]
+    assert "nothing was broken" in content["reason"]
+    page = (tmp_path / "drill-primary-crash.html").read_text(encoding="utf-8")
+    assert "Failed." in page
+    assert "secret-of-the-drill" not in page
+    assert any(line.startswith("FAILED") for line in said)

@@ -1,0 +1,259 @@
+"""Which drills there are, and what each does to a system, in which order."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import partial
+from itertools import pairwise
+
+import pytest
+import yaml
+
+from drills.controller_kills import KILLABLE_PHASES
+from drills.scenario import DrillOutcome, Scenario
+from drills.scenarios import DEFAULT_SCENARIO, SCENARIOS, scenario_named
+from drills.stage import DrillNotReadyError
+from drills.timings import FLAP_ANSWERS_SECONDS, FLAP_FROZEN_SECONDS, OUTAGE_SECONDS
+from lab.settings import assigned
+from shared.errors import SettingsError
+from shared.layers import REPOSITORY_ROOT
+from tests.drills.recording_system import PRIMARY, RECOVERY, System, staged
+
+FAIL_OVER = {
+    "primary-crash",
+    "primary-frozen",
+    "region-dark",
+    "lag-too-high",
+    "controller-killed",
+    "old-writer-returns",
+    "lost-trigger",
+    "latch-holds",
+}
+STAY = {"link-cut", "sites-apart", "probe-broken", "maintenance-reboot", "flapping"}
+
+
+def test_all_scenarios_are_there_and_the_crash_of_the_primary_is_the_default() -> None:
+    assert set(SCENARIOS) == FAIL_OVER | STAY
+    assert DEFAULT_SCENARIO == "primary-crash"
+
+
+def test_every_scenario_is_found_under_its_own_name() -> None:
+    assert all(scenario.name == name and scenario.summary for name, scenario in SCENARIOS.items())
+
+
+@pytest.mark.parametrize("name", sorted(FAIL_OVER))
+def test_a_deadly_failure_calls_for_a_failover_and_nothing_else(name: str) -> None:
+    assert SCENARIOS[name].outcomes == {DrillOutcome.FAILED_OVER}
+    assert SCENARIOS[name].rto_limit_seconds > 0
+
+
+@pytest.mark.parametrize("name", sorted(STAY))
+def test_a_failure_that_is_none_of_the_writer_never_allows_a_failover(name: str) -> None:
+    assert DrillOutcome.FAILED_OVER not in SCENARIOS[name].outcomes
+
+
+def test_only_a_reboot_may_pass_without_a_word() -> None:
+    assert {name for name in STAY if DrillOutcome.HELD in SCENARIOS[name].outcomes} == {"maintenance-reboot"}
+
+
+def test_a_writer_that_can_wake_up_must_really_be_fenced() -> None:
+    assert {name for name, each in SCENARIOS.items() if each.demands_fence} == {"primary-frozen", "old-writer-returns"}
+
+
+def test_the_expected_outcome_is_among_the_outcomes_whether_given_or_not() -> None:
+    scenario = Scenario(
+        "x", "x", DrillOutcome.HELD, lambda stage: None, 0.0, outcomes=frozenset({DrillOutcome.ALERTED})
+    )
+    assert scenario.outcomes == {DrillOutcome.HELD, DrillOutcome.ALERTED}
+
+
+def test_an_unknown_scenario_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(SettingsError, match="primary-crash"):
+        scenario_named("earthquake")
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS.values(), ids=lambda each: each.name)
+def test_every_scenario_asks_only_for_settings_that_exist(scenario: Scenario) -> None:
+    assigned(tuple(f"{key}={value}" for key, value in scenario.configuration.items()))
+
+
+def test_faults_are_measured_by_the_outage_that_the_lab_waits_for() -> None:
+    lab = yaml.safe_load((REPOSITORY_ROOT / "projects/dr-automation/Pulumi.lab.yaml").read_text(encoding="utf-8"))
+    timings = {key.rpartition(":")[2]: int(value) for key, value in lab["config"].items() if key.endswith("Seconds")}
+    assert timings["outageSeconds"] == OUTAGE_SECONDS
+    two_probes_seconds = 2 * timings["probeIntervalSeconds"] + timings["probeTimeoutSeconds"]
+    assert two_probes_seconds < FLAP_FROZEN_SECONDS < OUTAGE_SECONDS
+    assert timings["probeIntervalSeconds"] < FLAP_ANSWERS_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("name", "deeds"),
+    [
+        ("primary-crash", ["kill p"]),
+        ("primary-frozen", ["freeze p"]),
+        ("region-dark", [f"darken {PRIMARY}", "kill p"]),
+        ("lost-trigger", ["unsubscribe failover", "kill p"]),
+    ],
+)
+def test_a_deadly_failure_hits_the_writer_and_nothing_is_repaired(
+    monkeypatch: pytest.MonkeyPatch, name: str, deeds: list[str]
+) -> None:
+    stage, system = staged(monkeypatch)
+    system.when(deeds[-1], system.fails_over, after_seconds=12.0)
+    scenario_named(name).run(stage)
+    assert system.done == deeds
+    assert stage.fault is not None
+    assert stage.fault.at.monotonic == system.times[-1]
+
+
+def test_a_lost_message_that_nobody_would_have_got_is_no_drill(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, system = staged(monkeypatch)
+    monkeypatch.setattr("tests.drills.recording_system.Aws._subscriptions", lambda *_: [{"Subscriptions": []}])
+    with pytest.raises(DrillNotReadyError, match="failover"):
+        scenario_named("lost-trigger").run(stage)
+    assert system.done == []
+
+
+@pytest.mark.parametrize(
+    ("name", "begin", "end"),
+    [
+        ("link-cut", ["cut link"], ["heal link"]),
+        ("sites-apart", [f"darken {PRIMARY} seen from {RECOVERY}"], [f"lighten {PRIMARY}"]),
+        (
+            "probe-broken",
+            [f"point probe-primary in {PRIMARY} at {{1}}", f"point probe-recovery in {RECOVERY} at {{1}}"],
+            [f"point probe-primary in {PRIMARY} at {{5432}}", f"point probe-recovery in {RECOVERY} at {{5432}}"],
+        ),
+    ],
+)
+def test_what_only_looks_like_a_failure_lasts_five_outages_and_is_repaired(
+    monkeypatch: pytest.MonkeyPatch, name: str, begin: list[str], end: list[str]
+) -> None:
+    stage, system = staged(monkeypatch)
+    system.when(begin[-1], lambda: system.decides("alert", "something"), after_seconds=25.0)
+    scenario_named(name).run(stage)
+    assert system.done == begin + end
+    assert system.times[len(begin)] - system.times[0] >= max(25.0, 5 * OUTAGE_SECONDS)
+
+
+@pytest.mark.parametrize("word", [False, None])
+def test_the_sites_are_not_parted_where_no_witness_could_tell_it_from_a_lost_region(
+    monkeypatch: pytest.MonkeyPatch, word: bool | None
+) -> None:
+    stage, system = staged(monkeypatch)
+    system.witness_sees = word
+    with pytest.raises(DrillNotReadyError, match="witness"):
+        scenario_named("sites-apart").run(stage)
+    assert system.done == []
+
+
+def test_a_reboot_is_longer_than_an_outage_and_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, system = staged(monkeypatch)
+
+    def away(status: str) -> None:
+        system.rds_status = status
+
+    system.when("reboot p", lambda: away("rebooting"), after_seconds=0.5)
+    system.when("reboot p", lambda: away("available"), after_seconds=11.0)
+    scenario_named("maintenance-reboot").run(stage)
+    assert system.done == ["slow reboots 10", "reboot p"]
+    assert system.rds_status == "available"
+
+
+def test_a_reboot_that_never_begins_is_no_drill(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, _ = staged(monkeypatch)
+    with pytest.raises(DrillNotReadyError, match="away"):
+        scenario_named("maintenance-reboot").run(stage)
+
+
+def test_flapping_is_five_times_away_each_shorter_than_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, system = staged(monkeypatch)
+    system.when("thaw p", lambda: system.decides("alert", "flapping"))
+    scenario_named("flapping").run(stage)
+    assert system.done == ["freeze p", "thaw p"] * 5
+    apart = [later - earlier for earlier, later in pairwise(system.times)]
+    assert apart[::2] == pytest.approx([FLAP_FROZEN_SECONDS] * 5)
+    assert apart[1::2] == pytest.approx([FLAP_ANSWERS_SECONDS] * 4)
+
+
+def test_a_lag_too_high_is_made_first_asked_about_and_only_then_approved(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, system = staged(monkeypatch)
+    began = system.clock.seconds
+    system.lag_seconds = lambda: system.clock.seconds - began
+    proposal = {"incident_id": "000001-x", "epoch": 1, "code": "lag_above_bound", "loss_bound_seconds": Decimal("9.2")}
+    system.when("kill p", lambda: system.decides("ask", "lag_above_bound", proposal=proposal))
+    system.when("write control", system.fails_over, after_seconds=10.0)
+    scenario_named("lag-too-high").run(stage)
+    assert system.done == ["stall r", "kill p", "write control"]
+    assert system.times[1] - system.times[0] > 8
+    assert system.times[2] - system.times[1] >= 6
+    order = system.table["control"]["order"]
+    assert (order["kind"], order["incident_id"], order["epoch"]) == ("approve", "000001-x", 1)
+    assert (order["accepted_loss_seconds"], order["accepts_unknown_loss"]) == (10, False)
+    assert stage.fault is not None
+    assert stage.fault.at.monotonic == system.times[1]
+
+
+def test_a_controller_that_does_not_ask_about_the_lag_fails_the_drill(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, system = staged(monkeypatch)
+    system.lag_seconds = lambda: 9.0
+    system.when("kill p", system.fails_over)
+    with pytest.raises(DrillNotReadyError, match="did not ask"):
+        scenario_named("lag-too-high").run(stage)
+
+
+def test_a_controller_that_asks_and_does_not_wait_fails_the_drill(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, system = staged(monkeypatch)
+    system.lag_seconds = lambda: 9.0
+    system.when("kill p", lambda: system.decides("ask", "lag_above_bound"))
+    system.when("kill p", lambda: system.incident_is("opened"), after_seconds=3.0)
+    monkeypatch.setattr("drills.stage.Stage.keep_writing", lambda _, seconds: _slept(system, seconds))
+    with pytest.raises(DrillNotReadyError, match="before it was answered"):
+        scenario_named("lag-too-high").run(stage)
+
+
+def test_the_controller_is_killed_once_at_each_phase(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, system = staged(monkeypatch)
+    system.when("kill p", lambda: system.incident_is("opened"))
+    for phase, following in pairwise(KILLABLE_PHASES):
+        system.when(f"kill function at {phase}", partial(system.incident_is, following))
+    system.when(f"kill function at {KILLABLE_PHASES[-1]}", system.fails_over)
+    scenario_named("controller-killed").run(stage)
+    assert system.done == ["kill p", *(f"kill function at {phase}" for phase in KILLABLE_PHASES)]
+
+
+def test_a_controller_that_was_hardly_killed_is_no_drill(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, system = staged(monkeypatch)
+    system.when("kill p", system.fails_over)
+    with pytest.raises(DrillNotReadyError, match="killed at"):
+        scenario_named("controller-killed").run(stage)
+    assert system.done == ["kill p"]
+
+
+def test_the_old_writer_comes_back_after_its_region_and_clients_write_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, system = staged(monkeypatch)
+    system.when("kill p", system.fails_over, after_seconds=12.0)
+    guard = {"id": "fence#primary", "epoch": 1, "outcome": "fenced", "detail": "quarantined"}
+    system.when(f"lighten {PRIMARY}", lambda: system.table.update({"fence#primary": guard}))
+    scenario_named("old-writer-returns").run(stage)
+    assert system.done == [f"darken {PRIMARY}", "kill p", f"lighten {PRIMARY}", "start p"]
+    assert system.clock.seconds - system.times[-1] >= 10
+
+
+def test_the_old_writer_comes_back_even_where_no_guard_has_acted(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, system = staged(monkeypatch)
+    system.when("kill p", system.fails_over)
+    scenario_named("old-writer-returns").run(stage)
+    assert system.done[-1] == "start p"
+
+
+def test_the_old_writer_does_not_come_back_where_there_was_no_failover(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, system = staged(monkeypatch)
+    system.taking_writes = None
+    scenario_named("old-writer-returns").run(stage)
+    assert system.done == [f"darken {PRIMARY}", "kill p"]
+
+
+def _slept(system: System, seconds: float) -> None:
+    system.clock.sleep(seconds)
+    system.settle()
