@@ -19,7 +19,7 @@ from deployment.without_a_stack import throwaway_backend
 from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.layers import Layer
-from shared.stack_files import secrets_provider_of
+from shared.stack_files import load_configuration, secrets_provider_of
 
 VERBS = {
     Command.DEPLOY: ("up",),
@@ -107,7 +107,7 @@ def carry_out(
         say(f"{request.command} {number}/{len(request.layers)}: {chosen.name} (stack {request.stack})")
         started = time.monotonic()
         try:
-            told = _one_layer(request, chosen, cleared, standing, cli, ask)
+            told = _one_layer(request, chosen, cleared, now, cli, ask)
             _keep_outputs(request, chosen, now, cli, outputs_file)
         except PulumiFailed as failure:
             if request.command is not Command.DRIFT or failure.exit_code != NO_CHANGES_EXPECTED:
@@ -150,8 +150,12 @@ def _one_layer(request: Request, chosen: Layer, cleared: Cleared, standing: Surv
         # A deploy that stopped half-way leaves the upper layers without a stack: nothing to do there.
         return f"no stack {request.stack}, nothing to {request.command}"
     with _configuration(chosen, request.stack) as file:
+        if not exists and load_configuration(chosen.folder, request.stack).secure_keys:
+            # Only its own stack's secrets provider can read them, for the preview before the question too.
+            cli.create(chosen, request.stack)
+            exists = True
         if request.changes_something:
-            options = _agreed(request, chosen, standing, cli, ask, options, file)
+            options = _agreed(request, chosen, standing, cli, ask, options, file, exists=exists)
             # The question may have stood there for an hour.
             check_again(request, cleared.environment, chosen)
         if not exists:
@@ -186,6 +190,8 @@ def _agreed(
     ask: Ask,
     options: Sequence[str],
     file: Path | None,
+    *,
+    exists: bool,
 ) -> list[str]:
     """The options with which Pulumi asks nothing, once the person has seen a preview and said yes.
 
@@ -200,7 +206,7 @@ def _agreed(
     if SKIP_PREVIEW not in options:
         verb, *only = PREVIEWS[request.command]
         shown = [*only, *(option for option in options if option not in NOT_OF_A_PREVIEW)]
-        if standing[chosen.name].exists:
+        if exists:
             cli.run(chosen, verb, request.stack, shown, file)
         else:
             _preview_without_a_stack(request, chosen, standing, cli, shown)

@@ -81,6 +81,31 @@ def test_a_resource_whose_making_was_interrupted_is_judged_by_what_was_asked_for
     assert len(deployed.protected) == 1
 
 
+@pytest.mark.parametrize(
+    ("inputs", "lacks"),
+    [
+        ({"skipFinalSnapshot": True}, True),
+        ({"skipFinalSnapshot": False}, False),
+        ({}, False),
+        # RDS takes none of a replica.
+        ({"skipFinalSnapshot": True, "replicateSourceDb": "arn:aws:rds:::db:database-primary-dev"}, False),
+    ],
+)
+def test_a_database_that_would_go_without_a_last_snapshot_is_named(inputs: dict[str, Any], lacks: bool) -> None:
+    deployed = of(made("aws:rds/instance:Instance", "database", inputs=inputs))
+    assert deployed.without_final_snapshot == (("Instance database",) if lacks else ())
+
+
+def test_what_an_interrupted_operation_was_making_is_named_and_what_it_was_changing_is_not() -> None:
+    state = exported([stack_resource(PROJECT, STACK, {})])
+    database = made("aws:rds/instance:Instance", "database")
+    state["deployment"]["pending_operations"] = [
+        {"resource": database, "type": "creating"},
+        {"resource": made("aws:s3/bucket:Bucket", "backups"), "type": "updating"},
+    ]
+    assert Deployed.of(state).interrupted == (database["urn"],)
+
+
 def test_outputs_are_the_stacks() -> None:
     deployed = of(
         made("aws:rds/instance:Instance", "database", outputs={"address": "elsewhere"}),

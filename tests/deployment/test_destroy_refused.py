@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from deployment import destroying
 from deployment.arguments import Command, parse
 from deployment.deployed import Deployed
 from deployment.preflight import check
@@ -107,6 +108,35 @@ def test_what_is_protected_in_aws_alone_refuses_all_of_it_too(account: Account, 
     account.protected = ["database-primary-dev"]
     message = refused([], standing(dev, *UPWARDS))
     assert message.startswith("deletion protection = database-primary-dev: it was set in AWS, past Pulumi: nothing was")
+
+
+@pytest.mark.parametrize(
+    ("words", "there", "looked_at"),
+    [
+        ([], UPWARDS, {"databases": True, "table": True}),
+        (["observability"], UPWARDS, {"databases": False, "table": False}),
+        (["dr-automation", "observability"], UPWARDS, {"databases": False, "table": True}),
+        (["data"], ("network", "data"), {"databases": True, "table": False}),
+        ([], ("network",), {"databases": False, "table": False}),
+    ],
+    ids=str,
+)
+def test_aws_is_asked_about_what_would_be_destroyed_and_nothing_else(
+    words: list[str],
+    there: tuple[str, ...],
+    looked_at: dict[str, bool],
+    dev: Environment,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[dict[str, bool]] = []
+
+    def protected_in_aws(environment: Environment, **about: bool) -> list[str]:
+        asked.append(about)
+        return []
+
+    monkeypatch.setattr(destroying, "protected_in_aws", protected_in_aws)
+    check(parse(Command.DESTROY, words), standing(dev, *there))
+    assert asked == [looked_at]
 
 
 def test_a_last_snapshot_that_is_asked_for_and_not_deployed_refuses(checkout: Checkout, dev: Environment) -> None:

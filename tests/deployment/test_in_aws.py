@@ -84,6 +84,8 @@ def test_what_may_not_be_looked_at_is_unknown_and_not_unprotected(aws: Aws, dev:
     aws.denied = True
     with pytest.raises(SettingsError, match="let these credentials look"):
         in_aws.protected_in_aws(dev, databases=True, table=False)
+    with pytest.raises(SettingsError, match="let these credentials look"):
+        in_aws.opened_or_shut(dev, NETWORK)
 
 
 def test_databases_in_their_own_groups_are_no_drift(aws: Aws, dev: Environment) -> None:

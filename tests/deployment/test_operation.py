@@ -71,14 +71,33 @@ def test_a_deploy_that_nobody_agreed_to_makes_no_stack_either(carry: Carry, pulu
     assert pulumi.stacks("network") == []
 
 
-def test_a_failover_while_the_question_stands_there_stops_the_destroy(
-    carry: Carry, pulumi: StandIn, account: Account, dev: Environment
+def test_a_person_who_is_asked_deploys_a_new_environment_in_one_go(
+    carry: Carry, pulumi: StandIn, account: Account
 ) -> None:
-    pulumi.has_all_of(dev, "data")
-    account.meanwhile = "the recovery site is the writer since a failover (epoch 1)"
-    with pytest.raises(Stopped, match=r"destroy stopped at data: .*the recovery site is the writer"):
-        carry(Command.DESTROY, "data")
+    carry(Command.DEPLOY, "network", "data")
+    assert account.asked == ["deploy network in stack dev?", "deploy data in stack dev?"]
     assert pulumi.resources("data")
+
+
+def test_a_person_who_is_asked_deploys_a_new_layer_with_secure_values(
+    carry: Carry, pulumi: StandIn, checkout: Checkout
+) -> None:
+    with checkout.stack_file("network").open("a") as file:
+        file.write("encryptionsalt: v1:kept\n")
+    checkout.configure("network", databasePort={"secure": "v1:kept/NTQzMg=="})
+    carry(Command.DEPLOY, "network")
+    assert pulumi.resources("network")
+
+
+@pytest.mark.parametrize("command", [Command.DEPLOY, Command.DESTROY])
+def test_a_failover_while_the_question_stands_there_stops_the_data_layer(
+    carry: Carry, pulumi: StandIn, account: Account, dev: Environment, command: Command
+) -> None:
+    pulumi.has_all_of(dev, "network", "data")
+    account.meanwhile = "the recovery site is the writer since a failover (epoch 1)"
+    with pytest.raises(Stopped, match=rf"{command} stopped at data: .*the recovery site is the writer"):
+        carry(command, "data")
+    assert not pulumi.touched
 
 
 def test_a_destroyed_stack_is_removed_where_that_is_asked_for(

@@ -20,7 +20,7 @@ from deployment.engine_events import read_summary
 from deployment.operation import NO_CHANGES_EXPECTED
 from deployment.pulumi_cli import VARIABLES
 from shared.layers import REPOSITORY_ROOT, layer
-from tests.deployment.answers import exported, stack_resource
+from tests.deployment.answers import exported, resource, stack_resource
 from tests.deployment.recorder import StandIn
 from tests.deployment.stand_in import HOME, sample_answers
 from tests.pulumi.workplace import Ended, Workplace
@@ -115,7 +115,10 @@ def pair(workplace: Workplace, tmp_path_factory: pytest.TempPathFactory) -> Pair
         for stack in ("lab", "empty"):
             made.one(name, ["stack", "init", stack, "--no-select"], folder)
         state = json.loads(made.one(name, ["stack", "export", "--stack", "lab"], folder).out)
-        state["deployment"]["resources"] = [stack_resource(PROJECT, "lab", {"primaryVpcId": "vpc-1"})]
+        state["deployment"]["resources"] = [
+            stack_resource(PROJECT, "lab", {"primaryVpcId": "vpc-1"}),
+            resource(PROJECT, "lab", "postgres-dr:network:Keys", "keys-network-lab", custom=False),
+        ]
         imported = made.one(name, ["stack", "import", "--stack", "lab"], folder, stdin=json.dumps(state))
         assert imported.exit_code == 0, f"{name}: {imported}"
     return made

@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 
 from shared.sites import Site
+from tests.pulumi.terminal import answered_at_a_terminal
 from tests.pulumi.workplace import Workplace
 
 pytestmark = pytest.mark.timeout(600)
 HEALTHY_SECONDS = 120
-PROTECTED = ("network", "data", "dr-automation")
+PROTECTED = ("data", "dr-automation")
 UNCHANGED = re.compile(r"0 changes, \d+ unchanged")
 
 
@@ -54,10 +55,18 @@ def test_what_the_failover_moved_is_no_drift(workplace: Workplace) -> None:
     assert UNCHANGED.fullmatch(workplace.dr("drift", "data").told["data"])
 
 
-def test_the_automation_alone_is_deployed_as_before(workplace: Workplace) -> None:
-    told = workplace.dr("deploy", "dr-automation", "--yes", "--skip-preview").told
-    assert list(told) == ["dr-automation"]
-    assert UNCHANGED.fullmatch(told["dr-automation"])
+def test_the_automation_alone_is_deployed_as_before_and_one_functions_comment_changes_one_resource(
+    workplace: Workplace,
+) -> None:
+    handler = workplace.checkout.root / "projects" / "dr-automation" / "functions" / "witness" / "handler.py"
+    handler.write_text(f"{handler.read_text()}# Said by a test.\n")
+    before = workplace.state("dr-automation")
+    declined = answered_at_a_terminal(workplace, ["deploy", "dr-automation", "--stack", "lab"], "no")
+    assert declined.exit_code == 3, str(declined)
+    assert "you said no, and nothing of dr-automation was changed" in declined.out
+    assert workplace.state("dr-automation") == before
+    told = workplace.dr("deploy", "dr-automation", "--yes").told
+    assert re.fullmatch(r"1 updated, \d+ unchanged", told["dr-automation"])
 
 
 def test_bare_pulumi_leaves_the_old_writer_fenced_and_the_new_one_a_writer(workplace: Workplace) -> None:
