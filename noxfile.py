@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import nox
-from nox.command import CommandFailed
 
 nox.needs_version = ">=2024.10.9"
 # Pulumi looks for its programs' environment at one fixed place, so the sessions do not make one each.
@@ -32,7 +33,7 @@ PROJECTS = ("network", "data", "dr-automation", "observability")
 # One that must fail over, one that must not, one with a dark region and a fence-guard, one that a person approves.
 DRILLS_OF_CI = ("primary-crash", "link-cut", "old-writer-returns", "lag-too-high")
 BAD_INPUT = 2
-WOULD_NOT_HAPPEN = 3
+NOT_SO = 3
 
 
 @nox.session
@@ -216,18 +217,21 @@ def python(session: nox.Session, module: str, *arguments: str, patient: bool = F
     """
     path = f"{PYTHON.parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     variables = {"VIRTUAL_ENV": str(VENV), "PATH": path, "PYTHONUNBUFFERED": "1"}
-    try:
-        if patient:
-            session.run(
-                str(PYTHON), "-m", module, *arguments, env=variables, stderr=None, interrupt_timeout=None, external=True
-            )
-        else:
-            session.run(str(PYTHON), "-m", module, *arguments, env=variables, external=True)
-    except CommandFailed as failed:
-        # nox ends with 1 whatever failed. Two codes mean something to scripts that call us.
-        if patient and failed.return_code in (BAD_INPUT, WOULD_NOT_HAPPEN) and module != "pytest":
-            raise SystemExit(failed.return_code) from None
-        raise
+    command = [str(PYTHON), "-m", module, *arguments]
+    if not patient:
+        session.run(*command, env=variables, external=True)
+        return
+    session.log(shlex.join(command))
+    with subprocess.Popen(command, env={**os.environ, **variables}) as process:
+        while process.returncode is None:
+            # The terminal sends Ctrl-C to the command as well.
+            with contextlib.suppress(KeyboardInterrupt):
+                process.wait()
+    # nox ends with 1 whatever failed. Two codes are an answer and no failure, and scripts that call us read them.
+    if process.returncode in (BAD_INPUT, NOT_SO) and module != "pytest":
+        raise SystemExit(process.returncode)
+    if process.returncode != 0:
+        session.error(f"python -m {module} ended with exit code {process.returncode}")
 
 
 def environment(session: nox.Session) -> None:
