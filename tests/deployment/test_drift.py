@@ -92,4 +92,16 @@ def test_a_database_in_a_strangers_group_is_drift_that_pulumi_does_not_see(dr: D
     account.in_other_groups = ["database-recovery-dev stands in sg-open, not in sg-1"]
     ended = dr("drift")
     assert ended.exit_code == 3
-    assert any("database-recovery-dev stands in sg-open, not in sg-1" in line for line in ended.out)
+    (line,) = [line for line in ended.out if "database-recovery-dev stands in sg-open, not in sg-1" in line]
+    assert line.startswith("  data           0 changes, 2 unchanged; ")
+    assert ended.err[-1].startswith("drift in data: ")
+
+
+def test_security_groups_are_looked_at_where_there_are_databases_only(
+    dr: Dr, pulumi: StandIn, account: Account, dev: Environment
+) -> None:
+    account.in_other_groups = ["database-recovery-dev stands in sg-open, not in sg-1"]
+    assert dr("refresh", "data", "--yes").exit_code == 0
+    assert dr("drift", "network", "observability").exit_code == 0
+    pulumi.has_empty("data")
+    assert dr("drift").exit_code == 0

@@ -55,6 +55,12 @@ def test_without_yes_a_person_sees_a_preview_and_is_asked(carry: Carry, pulumi: 
     assert pulumi.resources("network")
 
 
+def test_a_person_who_skips_the_preview_is_asked_all_the_same(carry: Carry, pulumi: StandIn, account: Account) -> None:
+    carry(Command.DEPLOY, "network", "--skip-preview")
+    assert pulumi.in_order == [("network", ["up", "--stack", "dev", "--yes", "--skip-preview"])]
+    assert account.asked == ["deploy network in stack dev?"]
+
+
 @pytest.mark.parametrize("option", ["--continue-on-error", "--strict"])
 def test_an_option_of_pulumi_up_alone_reaches_it_where_a_person_is_asked(
     carry: Carry, pulumi: StandIn, option: str
