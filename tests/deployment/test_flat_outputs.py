@@ -117,6 +117,7 @@ def test_the_layers_before_a_failure_have_their_outputs_in_it(
 
 
 def test_a_deploy_that_fails_at_once_leaves_no_outputs(carry: Carry, pulumi: StandIn, file: Path) -> None:
+    write(merged("dev", {"network": {"primaryVpcId": "gone-long-ago"}}), file)
     pulumi.fails("network", "up")
     with pytest.raises(Stopped):
         carry(Command.DEPLOY, "--yes")
