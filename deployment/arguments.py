@@ -16,6 +16,8 @@ PRODUCTION = "--production"
 AFTER_FAILOVER = "--after-failover"
 REMOVE = "--remove"
 PREVIEW_ONLY = "--preview-only"
+# Pulumi takes the last of --preview-only --preview-only=false, and the checks would have gone by the first.
+SWITCHES = (PREVIEW_ONLY, "--skip-preview", "--yes", PRODUCTION, AFTER_FAILOVER, REMOVE)
 YES = ("--yes", "-y")
 STACK = ("--stack", "-s")
 # What would make Pulumi work with other settings or in another place than was checked.
@@ -119,6 +121,8 @@ def parse(command: Command, arguments: Sequence[str]) -> Request:
             words.add("--yes" if argument in YES else argument)
         elif argument.startswith("-"):
             _refuse(option)
+            if equals and option in SWITCHES:
+                raise SettingsError(argument, "(given)", f"say {option}, or leave it out: what it says is checked here")
             handed_on.append(argument)
         elif handed_on and argument not in [known.name for known in LAYERS]:
             raise SettingsError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -230,6 +231,23 @@ def test_where_a_secrets_provider_is_named_the_file_itself_is_used(
     carry(command, "network", "--yes")
     (operation,) = pulumi.operations
     assert "--config-file" not in operation.arguments
+
+
+def test_a_closed_terminal_does_not_end_pulumi_in_the_middle(
+    carry: Carry, pulumi: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait, before = subprocess.Popen.wait, signal.getsignal(signal.SIGHUP)
+    meanwhile: list[object] = []
+
+    def watched(process: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        if isinstance(process.args, list) and "up" in process.args:
+            meanwhile.append(signal.getsignal(signal.SIGHUP))
+        return wait(process, timeout)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", watched)
+    carry(Command.DEPLOY, "network", "--yes")
+    assert set(meanwhile) == {signal.SIG_IGN}
+    assert signal.getsignal(signal.SIGHUP) == before
 
 
 def test_an_interrupt_is_pulumis_to_handle_and_its_end_is_waited_for(

@@ -58,3 +58,9 @@ def test_looking_is_no_change(command: Command) -> None:
 def test_a_deploy_without_a_change_is_a_preview() -> None:
     with pytest.raises(SettingsError, match=r"--preview-only = .given.: that is \./dr preview"):
         parse(Command.DEPLOY, ["--preview-only"])
+
+
+@pytest.mark.parametrize("word", ["--preview-only=false", "--preview-only=true", "--skip-preview=false", "--yes=true"])
+def test_a_switch_has_no_second_word_that_undoes_it(word: str) -> None:
+    with pytest.raises(SettingsError, match=r"= .given.: say --"):
+        parse(Command.DESTROY, ["--preview-only", word])

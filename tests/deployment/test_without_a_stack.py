@@ -69,6 +69,19 @@ def test_the_backend_is_gone_after_a_preview_that_failed_too(carry: Carry, pulum
     assert not Path(previewed(pulumi).backend.removeprefix("file://")).exists()
 
 
+def test_outputs_that_cannot_be_taken_over_stop_the_preview(carry: Carry, pulumi: StandIn, dev: Environment) -> None:
+    pulumi.has_all_of(dev, "network")
+    pulumi.fails("network", "stack import")
+    with pytest.raises(Stopped, match="preview stopped at data: pulumi stack import --stack dev ended with"):
+        carry(Command.PREVIEW, "data")
+    assert not pulumi.operations
+
+
+def test_a_person_is_not_told_of_stacks_that_are_thrown_away(dr: Dr, pulumi: StandIn) -> None:
+    assert not any("Created stack" in line for line in dr("preview", "network").out)
+    assert "Created stack 'dev'" in dr("deploy", "network", "--yes").out
+
+
 @pytest.mark.usefixtures("below")
 def test_the_outputs_of_the_layers_below_are_there(carry: Carry, pulumi: StandIn, dev: Environment) -> None:
     carry(Command.PREVIEW, "observability")
