@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deployment.writer_on_record import CONFIG, DATABASE, STATE_TABLE, recorded_writer
+from deployment.writer_on_record import CONFIG, DATABASE, STATE_TABLE, described, recorded_writer
 from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.sites import Site
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_rds import RDSClient
 
 
 def protected_in_aws(environment: Environment, *, databases: bool, table: bool) -> list[str]:
@@ -30,9 +30,9 @@ def protected_in_aws(environment: Environment, *, databases: bool, table: bool) 
         SettingsError: nobody can tell.
     """
     found = []
-    try:
+    with _looking():
         for site in Site if databases else ():
-            instance = _instance(_client("rds", environment.regions[site]), environment.names.of(DATABASE, site))
+            instance = described(_client("rds", environment.regions[site]), environment.names.of(DATABASE, site))
             if instance is not None and instance.get("DeletionProtection"):
                 found.append(environment.names.of(DATABASE, site))
         if table:
@@ -43,8 +43,6 @@ def protected_in_aws(environment: Environment, *, databases: bool, table: bool) 
                     found.append(name)
             except dynamodb.exceptions.ResourceNotFoundException:
                 pass
-    except (BotoCoreError, ClientError) as error:
-        raise SettingsError("AWS", f"({type(error).__name__})", f"let these credentials look: {error}") from error
     return found
 
 
@@ -62,11 +60,11 @@ def opened_or_shut(environment: Environment, network: Mapping[str, object]) -> l
         SettingsError: nobody can tell.
     """
     differences = []
-    try:
+    with _looking():
         writer = recorded_writer(environment)
         for site in Site:
             name = environment.names.of(DATABASE, site)
-            instance = _instance(_client("rds", environment.regions[site]), name)
+            instance = described(_client("rds", environment.regions[site]), name)
             if instance is None:
                 continue
             groups = {each.get("VpcSecurityGroupId", "") for each in instance.get("VpcSecurityGroups", [])}
@@ -76,8 +74,6 @@ def opened_or_shut(environment: Environment, network: Mapping[str, object]) -> l
             if groups not in right:
                 found = ", ".join(sorted(groups)) or "no group"
                 differences.append(f"{name} stands in {found}, not in {_either(right)}")
-    except (BotoCoreError, ClientError) as error:
-        raise SettingsError("AWS", f"({type(error).__name__})", f"let these credentials look: {error}") from error
     return differences
 
 
@@ -85,11 +81,12 @@ def _client(service: Any, region: str) -> Any:
     return boto3.client(service, region_name=region, config=CONFIG)
 
 
-def _instance(client: RDSClient, identifier: str) -> Mapping[str, Any] | None:
+@contextmanager
+def _looking() -> Iterator[None]:
     try:
-        return client.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0]
-    except client.exceptions.DBInstanceNotFoundFault:
-        return None
+        yield
+    except (BotoCoreError, ClientError) as error:
+        raise SettingsError("AWS", f"({type(error).__name__})", f"let these credentials look: {error}") from error
 
 
 def _either(groups: list[set[Any]]) -> str:

@@ -14,11 +14,11 @@ from shared.environment import ACCOUNT_PATTERN, Environment, file_of
 from shared.errors import SettingsError
 from shared.layers import LAYERS, REPOSITORY_ROOT
 from shared.naming import checked_suffix
-from shared.stack_files import is_secure
+from shared.stack_files import SECRETS_KEYS, is_secure
 
 COMMAND = "environment"
 # Belongs to the other stack's secrets, or names the other environment.
-NOT_COPIED = re.compile(r"^(encryptionsalt|encryptedkey|secretsprovider|environmentSuffix):.*(\n|\Z)", re.MULTILINE)
+NOT_COPIED = re.compile(rf"^({'|'.join(SECRETS_KEYS)}|environmentSuffix):.*(\n|\Z)", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from tempfile import TemporaryDirectory
 from deployment import flat_outputs
 from deployment.arguments import Command, Request
 from deployment.deployed import Deployed, Survey, look
+from deployment.destroying import DATA
 from deployment.engine_events import Summary
 from deployment.in_aws import opened_or_shut
-from deployment.preflight import DATA, NETWORK, Cleared, check_again
+from deployment.preflight import NETWORK, Cleared, check_again
 from deployment.pulumi_cli import PulumiCli, PulumiFailed
 from deployment.without_a_stack import throwaway_backend
 from shared.environment import Environment

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from deployment.arguments import AFTER_FAILOVER, PRODUCTION, Command, Request
 from deployment.deployed import Survey
-from deployment.destroying import refuse_destroying, refuse_moved_writer
+from deployment.destroying import DATA, refuse_destroying, refuse_moved_writer
 from deployment.layer_settings import layer_module, load_settings
 from deployment.pulumi_cli import Backend
 from deployment.writer_on_record import why_not_primary
@@ -18,7 +18,6 @@ from shared.errors import SettingsError
 from shared.layers import REPOSITORY_ROOT, Layer
 from shared.stack_files import load_configuration, secrets_provider_of
 
-DATA = "data"
 KIND_OUTPUT = "environmentKind"
 NETWORK = "network"
 

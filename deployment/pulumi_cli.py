@@ -27,13 +27,11 @@ class PulumiFailed(Exception):  # noqa: N818 - it says what happened
     """A call of the CLI ended with another exit code than 0.
 
     Attributes:
-        layer: whose call it was.
         call: the call, without the executable's path and without what we add for ourselves.
         exit_code: what it ended with; negative: the signal that ended it.
     """
 
     def __init__(self, layer: Layer, arguments: Sequence[str], exit_code: int) -> None:
-        self.layer = layer
         self.call = " ".join(["pulumi", *arguments])
         self.exit_code = exit_code
         super().__init__(f"{layer.name}: {self.call} ended with exit code {exit_code}")

@@ -14,9 +14,7 @@ import yaml
 from deployment.deployed import STACK_TYPE, Survey
 from deployment.pulumi_cli import PulumiCli
 from shared.layers import Layer, layer
-
-# What belongs to the secrets of another backend.
-OF_ANOTHER_BACKEND = ("encryptionsalt", "encryptedkey", "secretsprovider")
+from shared.stack_files import SECRETS_KEYS
 
 
 @contextmanager
@@ -50,9 +48,7 @@ def throwaway_backend(cli: PulumiCli, chosen: Layer, stack: str, survey: Survey)
         aside.create(chosen, stack, quiet=True)
         configuration = yaml.safe_load((chosen.folder / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")) or {}
         file = folder / f"Pulumi.{stack}.yaml"
-        file.write_text(
-            yaml.safe_dump({key: value for key, value in configuration.items() if key not in OF_ANOTHER_BACKEND})
-        )
+        file.write_text(yaml.safe_dump({key: value for key, value in configuration.items() if key not in SECRETS_KEYS}))
         yield aside, file
 
 

@@ -19,6 +19,7 @@ from shared.sites import Site
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_rds import RDSClient
+    from mypy_boto3_rds.type_defs import DBInstanceTypeDef
 
 # What the components call them.
 STATE_TABLE = "failover-state"
@@ -91,14 +92,25 @@ def promoted(client: RDSClient, instance_id: str) -> str | None:
         SettingsError: it may not be looked at.
     """
     try:
+        instance = described(client, instance_id)
+    except ClientError as error:
+        raise SettingsError(instance_id, "(unknown state)", f"allow these credentials to see it: {error}") from error
+    if instance is None or instance.get("ReadReplicaSourceDBInstanceIdentifier"):
+        return None
+    return f"{instance_id} takes writes: it was promoted"
+
+
+def described(client: RDSClient, instance_id: str) -> DBInstanceTypeDef | None:
+    """The instance as RDS describes it; None where there is none.
+
+    Raises:
+        ClientError: it may not be looked at.
+    """
+    try:
         (instance,) = client.describe_db_instances(DBInstanceIdentifier=instance_id)["DBInstances"]
     except client.exceptions.DBInstanceNotFoundFault:
         return None
-    except ClientError as error:
-        raise SettingsError(instance_id, "(unknown state)", f"allow these credentials to see it: {error}") from error
-    if instance.get("ReadReplicaSourceDBInstanceIdentifier"):
-        return None
-    return f"{instance_id} takes writes: it was promoted"
+    return instance
 
 
 def _controller(client: DynamoDBClient, table: str) -> Controller | None:

@@ -21,8 +21,10 @@ import yaml
 from shared.environment import KEYS as ENVIRONMENT_KEYS
 from shared.errors import SettingsError
 
+SECRETS_KEYS = ("encryptionsalt", "encryptedkey", "secretsprovider")
+"""What of a stack file belongs to its own stack's secrets: a copy must not take it along."""
 # What the CLI understands of a stack file besides `config`.
-_STACK_FILE_KEYS = frozenset({"config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment"})
+_STACK_FILE_KEYS = frozenset({"config", "environment", *SECRETS_KEYS})
 _SCHEMA_WORDS = frozenset({"type", "default", "description", "secret", "items", "value"})
 
 

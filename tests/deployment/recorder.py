@@ -63,7 +63,6 @@ class StandIn:
         self._orders: dict[str, Any] = {
             "user": "somebody",
             "organization": None,
-            "answer": None,
             "failures": [],
             "drifted": [],
             "programs": {
@@ -134,10 +133,6 @@ class StandIn:
     def recovers(self) -> None:
         """Nothing fails any more."""
         self._order(failures=[])
-
-    def person_says(self, answer: str) -> None:
-        """There is somebody who answers what the CLI asks."""
-        self._order(answer=answer)
 
     def lists_stacks_with(self, organization: str) -> None:
         """The stacks are another organization's than the person's default one."""

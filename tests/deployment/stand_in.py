@@ -43,7 +43,7 @@ FLAGS = {
 }
 """What each command of the real CLI understands, as far as it is used here."""
 WITH_VALUE = ("--stack", "--event-log", "--config-file", "--parallel", "--target", "--message", "--secrets-provider")
-NOUNS = {"up": "update", "destroy": "destroy", "refresh": "refresh"}
+CHANGING = ("up", "destroy", "refresh")
 
 
 def sample_answers() -> dict[str, object]:
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str]) -> int:
         if url.startswith("file://") and not Path(url.removeprefix("file://")).is_dir():
             _end(FAILED, f'unable to open state directory "{url}": no such file or directory')
         call.fails("at once")
-        if any(call.project == earlier["project"] and earlier["arguments"][0] in NOUNS for earlier in _recorded(home)):
+        if any(call.project == earlier["project"] and earlier["arguments"][0] in CHANGING for earlier in _recorded(home)):
             call.fails("after an operation")
         if call.command == "whoami":
             _print(whoami(call.orders["user"], url))
@@ -147,9 +147,9 @@ def _rm(call: Call) -> None:
 
 
 def _operate(call: Call) -> None:
-    """``up``, ``preview``, ``destroy`` or ``refresh``: a preview, a question and the thing itself."""
+    """``up``, ``preview``, ``destroy`` or ``refresh``: a preview and the thing itself. Nobody is there to be asked."""
     nothing_asked = {"--yes", "--skip-preview", "--preview-only"} & call.options.keys()
-    if call.command != "preview" and not nothing_asked and call.orders["answer"] is None:
+    if call.command != "preview" and not nothing_asked:
         raise EndedError(
             NOT_INTERACTIVE,
             "--yes or --skip-preview or --preview-only must be passed in to proceed when running in non-interactive "
@@ -164,9 +164,6 @@ def _operate(call: Call) -> None:
             if "--expect-no-changes" in call.options and changes.keys() - {"same"}:
                 raise EndedError(CHANGES, f"no changes were expected for {call.command} but changes were proposed")
             return
-        if not nothing_asked and call.orders["answer"] == "no":
-            sys.stdout.write(f"confirmation declined, not proceeding with the {NOUNS[call.command]}\n")
-            raise SystemExit(FAILED)
     call.fails("after the preview")
     try:
         call.fails("half-way")

@@ -6,22 +6,7 @@ import ast
 import re
 
 from shared.layers import LAYERS, REPOSITORY_ROOT
-
-NOXFILE = ast.parse((REPOSITORY_ROOT / "noxfile.py").read_text())
-
-
-def sessions() -> dict[str, ast.FunctionDef]:
-    return {
-        _name(node): node
-        for node in NOXFILE.body
-        if isinstance(node, ast.FunctionDef) and "session" in "".join(map(ast.unparse, node.decorator_list))
-    }
-
-
-def _name(function: ast.FunctionDef) -> str:
-    """A session's name is its function's, unless the decorator says another."""
-    keywords = [word for each in function.decorator_list if isinstance(each, ast.Call) for word in each.keywords]
-    return next((ast.literal_eval(word.value) for word in keywords if word.arg == "name"), function.name)
+from tests.repository.sessions import NOXFILE, sessions
 
 
 def test_every_session_has_a_line_that_says_what_it_does() -> None:

@@ -6,7 +6,6 @@ what the files expect of them.
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import re
 import shlex
@@ -25,6 +24,7 @@ from deployment.arguments import Command, parse
 from lab import __main__ as lab_commands
 from shared.layers import LAYERS, REPOSITORY_ROOT
 from shared.naming import checked_suffix
+from tests.repository.sessions import sessions
 
 GITHUB = REPOSITORY_ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").iterdir())
@@ -105,19 +105,6 @@ def scripts() -> Iterator[tuple[str, str]]:
         for number, step in enumerate(read(file)["runs"]["steps"]):
             if "run" in step:
                 yield f"{file.parent.name}-{number}", step["run"]
-
-
-def session_names() -> set[str]:
-    """The names of the noxfile's sessions."""
-    names: set[str] = set()
-    noxfile = ast.parse((REPOSITORY_ROOT / "noxfile.py").read_text(encoding="utf-8"))
-    for function in (node for node in noxfile.body if isinstance(node, ast.FunctionDef)):
-        for decorator in function.decorator_list:
-            if ast.unparse(decorator).startswith("nox.session"):
-                keywords = decorator.keywords if isinstance(decorator, ast.Call) else []
-                named = [ast.literal_eval(keyword.value) for keyword in keywords if keyword.arg == "name"]
-                names |= set(named or [function.name])
-    return names
 
 
 def check_arguments(session: str, arguments: Sequence[str]) -> None:
@@ -271,7 +258,7 @@ def test_a_script_ends_at_its_first_failure_also_within_a_pipe(job: Job) -> None
 @pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
 def test_a_command_is_a_session_and_takes_its_arguments(words: list[str]) -> None:
     _, session, *rest = words
-    assert session in session_names()
+    assert session in sessions()
     assert rest[:1] in ([], ["--"])
     check_arguments(session, rest[1:])
 
