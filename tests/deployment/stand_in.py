@@ -87,7 +87,9 @@ def main(arguments: Sequence[str]) -> int:
         if url.startswith("file://") and not Path(url.removeprefix("file://")).is_dir():
             _end(FAILED, f'unable to open state directory "{url}": no such file or directory')
         call.fails("at once")
-        if any(call.project == earlier["project"] and earlier["arguments"][0] in CHANGING for earlier in _recorded(home)):
+        if any(
+            call.project == earlier["project"] and earlier["arguments"][0] in CHANGING for earlier in _recorded(home)
+        ):
             call.fails("after an operation")
         if call.command == "whoami":
             _print(whoami(call.orders["user"], url))
