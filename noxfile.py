@@ -16,6 +16,8 @@ from pathlib import Path
 
 import nox
 
+from shared.layers import LAYERS
+
 nox.needs_version = ">=2024.10.9"
 # Pulumi looks for its programs' environment at one fixed place, so the sessions do not make one each.
 nox.options.default_venv_backend = "none"
@@ -29,7 +31,6 @@ STAMP = VENV / "installed-from"
 REQUIREMENTS = ROOT / "requirements.lock"
 BOOTSTRAP = ROOT / "bootstrap.lock"
 PACKAGES = ("shared", "lab", "drills", "deployment", "operations", "benchmarks")
-PROJECTS = ("network", "data", "dr-automation", "observability")
 # One that must fail over, one that must not, one with a dark region and a fence-guard, one that a person approves.
 DRILLS_OF_CI = ("primary-crash", "link-cut", "old-writer-returns", "lag-too-high")
 BAD_INPUT = 2
@@ -45,8 +46,8 @@ def lint(session: nox.Session) -> None:
     python(session, "mypy", "noxfile.py", "conftest.py", *PACKAGES, "tests")
     python(session, "mypy", "--scripts-are-modules", "dr")
     # One run a layer: each has a module named __main__.
-    for project in PROJECTS:
-        python(session, "mypy", f"projects/{project}")
+    for layer in LAYERS:
+        python(session, "mypy", f"projects/{layer.name}")
 
 
 @nox.session

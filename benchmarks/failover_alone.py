@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from benchmarks.answered_aws import AnsweredAws
-    from failover.clients import AwsClients
     from failover.settings import Settings
+    from function_runtime.clients import AwsClients
 
 # More would mean that it never ends.
 MOST_RUNS = 20
@@ -86,7 +86,7 @@ def main() -> None:
     import boto3
 
     from benchmarks.answered_aws import AnsweredAws
-    from failover.clients import AwsClients
+    from function_runtime.clients import AwsClients
 
     current: list[AnsweredAws] = []
     boto3.setup_default_session()

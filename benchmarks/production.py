@@ -15,7 +15,7 @@ from zipfile import ZipFile
 
 import pulumi
 
-from lab.engine.recording import RecordedProgram, run_recorded
+from lab.engine import RecordedProgram, run_recorded
 
 STACK = "dev"
 SECONDS_OF_UNIT = {"minute": 60, "minutes": 60, "second": 1, "seconds": 1}

@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from failover.state import Controller, State
+from function_runtime.state import Controller, State
 from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.sites import Site

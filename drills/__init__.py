@@ -1,1 +1,1 @@
-"""Drills: one rehearsed failure each, judged by what a writing client saw."""
+"""Drills: rehearsed failures in the lab, judged by what writing clients saw."""

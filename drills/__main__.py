@@ -8,10 +8,10 @@ import sys
 import time
 from pathlib import Path
 
-from drills.random_drills import drawn_scenario
 from drills.runner import run_scenario
 from drills.scenario import Scenario
 from drills.scenarios import DEFAULT_SCENARIO, SCENARIOS, scenario_named
+from drills.scenarios.random_drills import random_drill
 from drills.series import Series
 from lab.command_line import FAILED, add_settings, run, say
 from lab.lab import Lab
@@ -23,7 +23,7 @@ MAX_DRAWN_SEED = 1_000_000
 
 
 def main() -> int:
-    """Run the drills that were asked for.
+    """Run the requested drills.
 
     Returns:
         0 where all passed, 1 where one did not; otherwise as `lab.command_line.run`.
@@ -43,7 +43,7 @@ def _arguments() -> argparse.Namespace:
         help=f"what breaks; several times for several drills (default: {DEFAULT_SCENARIO})",
     )
     what.add_argument("--all", action="store_true", help="every scenario, each in a lab of its own")
-    what.add_argument("--list", action="store_true", help="name the scenarios and end")
+    what.add_argument("--list", action="store_true", help="list the scenarios and exit")
     what.add_argument("--seed", type=_natural, metavar="N", help="random drills: the same seed gives the same ones")
     parser.add_argument("--count", type=_natural, metavar="K", help="how many random drills (default: 1)")
     parser.add_argument("--reports", type=Path, default=REPORTS, help="where the reports go (default: reports/)")
@@ -53,11 +53,11 @@ def _arguments() -> argparse.Namespace:
 
 
 def _complete(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
-    """``--count`` alone asks for random drills that were never played before; their seed is in the reports."""
+    """``--count`` alone means random drills with a new seed; the seed is in their reports."""
     if arguments.count is None:
         arguments.count = 1
     elif arguments.all or arguments.list or arguments.scenario is not None:
-        parser.error("argument --count: it counts random drills; give it with --seed N, or alone")
+        parser.error("argument --count: it counts random drills; use it with --seed N, or alone")
     elif arguments.seed is None:
         arguments.seed = secrets.randbelow(MAX_DRAWN_SEED)
 
@@ -76,7 +76,7 @@ def _drill(arguments: argparse.Namespace) -> int:
     started = time.monotonic()
     scenarios = _series(arguments)
     if len(scenarios) > 1 or arguments.seed is not None:
-        _settings(arguments)  # A mistake in them is the person's, before any lab is up.
+        _settings(arguments)  # Report a mistake in the settings before any lab is started.
         passed = Series(lambda each: _lab_of(each, arguments), arguments.reports, say).run(scenarios)
     else:
         (scenario,) = scenarios
@@ -92,11 +92,11 @@ def _series(arguments: argparse.Namespace) -> list[Scenario]:
     if arguments.seed is None:
         names = [DEFAULT_SCENARIO] if arguments.scenario is None else arguments.scenario
         return [scenario_named(name) for name in names]
-    return [drawn_scenario(arguments.seed, index) for index in range(1, arguments.count + 1)]
+    return [random_drill(arguments.seed, index) for index in range(1, arguments.count + 1)]
 
 
 def _lab_of(scenario: Scenario, arguments: argparse.Namespace) -> Lab:
-    """A lab with the settings that the scenario asks for, and those of the person, which win."""
+    """A lab with the scenario's settings and those of the command line, which win."""
     return Lab(_settings(arguments, *(f"{key}={value}" for key, value in scenario.configuration.items())), say)
 
 

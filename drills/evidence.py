@@ -1,22 +1,53 @@
-"""Everything a drill knows when it is over; what is judged, drawn and reported is derived from this alone."""
+"""Everything that is known after a drill; the checks and the report are derived from this alone."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from drills.client_history import ClientHistory
-from drills.cloudwatch_records import AlarmChange, LagSample
-from drills.fences import RecordedFence
-from drills.history import Attempt, ReportedLoss, StoredRow, Switch
-from drills.incidents import ControllerState, Incident, OperatorOrder
+from drills.clients.dns import Answer
+from drills.clients.history import Attempt, ClientHistory
+from drills.clients.writes_table import StoredRow
 from drills.instants import Instant
-from drills.names import Answer
-from drills.people import Message
-from drills.stage import Deed
+from drills.records.cloudwatch import AlarmChange, LagSample
+from drills.records.messages import Message
+from drills.records.state_table import ControllerState, RecordedFence
+from drills.stage import Action
+from function_runtime.control import Order
+from function_runtime.incident import Incident, Phase
 from shared.sites import Site
 
-PROMOTED_PHASES = ("promoted", "verified", "switched", "closed")
+PROMOTED_PHASES = (Phase.PROMOTED, Phase.VERIFIED, Phase.SWITCHED, Phase.CLOSED)
+
+
+@dataclass(frozen=True)
+class ReportedLoss:
+    """The data loss that the system itself reported.
+
+    Attributes:
+        rpo_seconds: at most so many seconds of acknowledged writes; None where it reported no bound.
+        trouble_since: when the trouble began according to the system, seconds since 1970; None where it saw none.
+        any_loss_accepted: whether an operator accepted a loss without a known bound. Ignored where a bound is reported.
+    """
+
+    rpo_seconds: float | None
+    trouble_since: float | None
+    any_loss_accepted: bool = False
+
+
+@dataclass(frozen=True)
+class Switch:
+    """The switch from the old writer to the new one, as clients saw it.
+
+    Attributes:
+        at: when the name first resolved to the new address, or the new writer first acknowledged a row, whichever came
+            first; seconds since 1970.
+        old_writer_address: the server that must accept nothing from then on.
+    """
+
+    at: float
+    old_writer_address: str
 
 
 @dataclass(frozen=True)
@@ -25,8 +56,8 @@ class ReadBack:
 
     Attributes:
         address: the server.
-        rows: what it holds; None where it did not answer.
-        takes_writes: whether it is a writer in its own eyes; None where it did not answer.
+        rows: all its rows; None where it did not answer.
+        takes_writes: whether it is not in recovery; None where it did not answer.
         why_not: why it did not answer; empty where it did.
     """
 
@@ -43,31 +74,31 @@ class Evidence:
     Attributes:
         started_at: when the drill began.
         finished_at: when everything had been read.
-        fault: what was broken first.
-        deeds: everything the drill did, the fault included.
+        fault: what was broken first; times count from it.
+        actions: everything the drill did, the fault included.
         writer: the site of the old writer.
         addresses: each site's database address.
         by_name: the history of the client that finds the writer by its name.
         by_uri: the history of the client that finds it by the multi-host URI.
-        final_writer: what the server behind the name in the end holds.
-        old_writer: what the old writer holds in the end.
-        name_changes: answers of the DNS server to the writer's name, each that differed from the one before.
+        final_writer: the rows of the server that the name pointed to at the end.
+        old_writer: the rows of the old writer at the end.
+        name_changes: the first DNS answer for the writer's name, and each that differed from the one before.
         controller_before: the controller's state before the fault; None where it had none yet.
-        controller_after: and after the drill.
+        controller_after: the controller's state after the drill.
         incidents: incidents opened during the drill.
-        order: what an operator ordered last; None where nobody did.
-        guard_fence: what the fence-guard of the old writer's site has recorded; None where it has nothing.
-        alarm_changes: of the trigger and the latch alarm.
-        messages: what people were told since the drill began.
+        order: the operator's last order; None where there is none.
+        guard_fence: what the fence-guard of the old writer's site recorded; None where it recorded nothing.
+        alarm_changes: state changes of the trigger and the latch alarm.
+        messages: messages to people since the drill began.
         lag_samples: the replica's lag.
-        versions: what ran.
-        unfinished: what could not be done or read, and why; empty where the drill was played to its end.
+        versions: versions of what ran.
+        unfinished: what could not be done or read, and why; empty where the drill was completed.
     """
 
     started_at: Instant
     finished_at: Instant
-    fault: Deed
-    deeds: tuple[Deed, ...]
+    fault: Action
+    actions: tuple[Action, ...]
     writer: Site
     addresses: Mapping[Site, str]
     by_name: ClientHistory
@@ -78,7 +109,7 @@ class Evidence:
     controller_before: ControllerState | None
     controller_after: ControllerState | None
     incidents: tuple[Incident, ...]
-    order: OperatorOrder | None
+    order: Order | None
     guard_fence: RecordedFence | None
     alarm_changes: tuple[AlarmChange, ...]
     messages: tuple[Message, ...]
@@ -93,7 +124,7 @@ class Evidence:
 
     @property
     def incident(self) -> Incident | None:
-        """The incident that went furthest: the promoted one, else the last."""
+        """The incident that led to a promotion, else the last one."""
         for incident in self.incidents:
             if incident.phase in PROMOTED_PHASES:
                 return incident
@@ -101,19 +132,19 @@ class Evidence:
 
     @property
     def reported_loss(self) -> ReportedLoss:
-        """What the system says was lost."""
+        """The data loss that the system reported."""
         incident = self.incident
         if incident is None:
             return ReportedLoss(rpo_seconds=None, trouble_since=None)
         return ReportedLoss(
             rpo_seconds=incident.data_loss_seconds,
-            trouble_since=incident.trouble_since,
+            trouble_since=incident.trouble_since.timestamp(),
             any_loss_accepted=self.unknown_loss_accepted_by is not None,
         )
 
     @property
     def unknown_loss_accepted_by(self) -> str | None:
-        """The operator whose order for this incident accepts a loss that nobody can bound; None where there is none."""
+        """The operator whose order for this incident accepts a loss without a known bound; None where there is none."""
         incident, order = self.incident, self.order
         if incident is None or order is None or order.incident_id != incident.incident_id:
             return None
@@ -126,7 +157,7 @@ class Evidence:
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
-        """What all clients tried; each client's in order, one client after the other."""
+        """The attempts of all clients, one client after the other."""
         return tuple(attempt for client in self.clients for attempt in client.attempts)
 
     def first_acknowledged_by_new(self, client: ClientHistory) -> Attempt | None:
@@ -149,15 +180,15 @@ class Evidence:
 
     @property
     def switch(self) -> Switch | None:
-        """The move to the new writer as clients saw it: the name's answer or any client's first acknowledgement."""
+        """The switch to the new writer; None where there was none."""
         firsts = [self.first_acknowledged_by_new(client) for client in self.clients]
         moments = [first.finished_at.wall for first in firsts if first is not None]
         if self.name_moved is not None:
             moments.append(self.name_moved.at.wall)
         return Switch(at=min(moments), old_writer_address=self.old_address) if moments else None
 
-    def at(self, moment: Instant | float) -> float:
-        """Seconds from the fault to a moment; a bare number is one of the wall clock."""
+    def at(self, moment: Instant | datetime | float) -> float:
+        """Seconds from the fault to a moment; a bare number is seconds since 1970."""
         if isinstance(moment, Instant):
             return moment.seconds_since(self.fault.at)
-        return moment - self.fault.at.wall
+        return (moment.timestamp() if isinstance(moment, datetime) else moment) - self.fault.at.wall

@@ -1,13 +1,19 @@
-"""What can be done to a running system, each as words for the report and the deed itself. Who does it says whether it
-is the fault or only prepares it: ``stage.break_it(*crash(stage))``, ``stage.do(*heal_link(stage))``."""
+"""The faults that a drill can cause, and how each is undone. Add a new fault here.
+
+Each is a text for the report and an action. The scenario says whether it is the fault that times count from, or only
+prepares or repairs something: ``stage.break_it(*crash(stage))``, ``stage.do(*heal_link(stage))``.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from drills.records.state_table import incidents_since
 from drills.stage import DrillNotReadyError, Stage
+from function_runtime.incident import IN_AN_EMERGENCY, Phase
 from shared.sites import Site
 
 if TYPE_CHECKING:
@@ -16,35 +22,39 @@ if TYPE_CHECKING:
     from mypy_boto3_rds import RDSClient
     from mypy_boto3_sns import SNSClient
 
-# Nothing in the lab listens on it: a probe that asks there is refused at once.
+# outageSeconds in projects/dr-automation/Pulumi.lab.yaml; a test compares them.
+OUTAGE_SECONDS = 4.0
+# Shorter than an outage, but long enough for two probes to start and time out: one lost probe does not count as a flap.
+FLAP_FROZEN_SECONDS = 3.2
+FLAP_ANSWERS_SECONDS = 2.5
+# Nothing in the lab listens on this port: a probe that connects to it is refused at once.
 WRONG_PORT = 1
 PROBE_DATABASES = "DATABASES"
+KILLABLE_PHASES = IN_AN_EMERGENCY[:-1]
+"""The phases of an incident at which the failover function can be killed, in order."""
+# Some phases last for one call only.
+KILL_POLL_SECONDS = 0.01
 
 
 class Act(NamedTuple):
-    """Something to do to the system.
-
-    Attributes:
-        what: in words, for the report.
-        action: does it.
-    """
+    """Something to do to the system: what it is, for the report, and the action."""
 
     what: str
     action: Callable[[], None]
 
 
 def crash(stage: Stage) -> Act:
-    """The writer's server dies at once, as a host does when its power goes."""
+    """The writer's server dies at once, as when its host loses power."""
     return Act(f"SIGKILL to every process of the writer in the {stage.writer} site", stage.writer_server.kill)
 
 
 def freeze(stage: Stage) -> Act:
-    """The writer's server stands still: it connects and never answers."""
+    """The writer's server hangs: it accepts connections and never answers."""
     return Act(f"SIGSTOP to every process of the writer in the {stage.writer} site", stage.writer_server.freeze)
 
 
 def thaw(stage: Stage) -> Act:
-    """A frozen writer goes on where it stopped."""
+    """A frozen writer continues where it stopped."""
     return Act(f"SIGCONT to every process of the writer in the {stage.writer} site", stage.writer_server.thaw)
 
 
@@ -66,28 +76,28 @@ def lighten_writer_region(stage: Stage) -> Act:
 
 
 def start_old_writer(stage: Stage) -> Act:
-    """The server of the old writer runs again, as a host whose power is back."""
+    """The server of the old writer starts again, as when its host's power returns."""
     return Act(f"the server of the old writer in the {stage.writer} site starts again", stage.writer_server.start)
 
 
 def hide_writer_region_from_standby(stage: Stage) -> Act:
-    """The standby's region loses sight of the writer's, which goes on in good health for everybody else."""
+    """The recovery region can no longer reach the writer's, which works as before for everybody else."""
     region, standby = stage.writer_database.region, stage.replica_database.region
 
     def action() -> None:
         stage.system.darken(region, seen_from=standby)
 
-    return Act(f"{standby} reaches neither the APIs nor the database of {region}, which is well", action)
+    return Act(f"{standby} reaches neither the APIs nor the database of {region}, which works as before", action)
 
 
 def cut_link(stage: Stage) -> Act:
-    """Nothing passes between the sites any more; each is well."""
+    """Nothing passes between the sites any more; each works."""
     return Act("the link between the sites is cut", stage.system.cut_link)
 
 
 def heal_link(stage: Stage) -> Act:
-    """The sites see each other again."""
-    return Act("the link between the sites is whole again", stage.system.heal_link)
+    """The sites can reach each other again."""
+    return Act("the link between the sites is restored", stage.system.heal_link)
 
 
 def stall_replication(stage: Stage) -> Act:
@@ -96,19 +106,8 @@ def stall_replication(stage: Stage) -> Act:
     return Act(f"replication to the {stage.writer.other} site is stalled", server.stall_replication)
 
 
-def resume_replication(stage: Stage) -> Act:
-    """The replica receives again, as far as there is something to receive."""
-    server = stage.replica_server
-    return Act(f"replication to the {stage.writer.other} site is let go on", server.resume_replication)
-
-
 def reboot_slowly(stage: Stage, seconds: float) -> Act:
-    """Somebody reboots the writer through RDS, and it takes its time.
-
-    Args:
-        stage: where.
-        seconds: how long the instance is away.
-    """
+    """An operator reboots the writer through RDS; it is away for so many seconds."""
     database = stage.writer_database
 
     def action() -> None:
@@ -132,23 +131,54 @@ def lose_trigger(stage: Stage) -> Act:
 
 
 def break_probes(stage: Stage) -> Act:
-    """Both probes get a deploy with a wrong port: with one voice they call every database dead."""
+    """Both probes are deployed with a wrong port, so both report every database as unreachable."""
 
     def action() -> None:
         for site in Site:
             _point_probe_at(stage, site, WRONG_PORT)
 
-    return Act("both probes get a deploy that asks every database on a wrong port", action)
+    return Act("both probes are deployed with a wrong port for every database", action)
 
 
 def repair_probes(stage: Stage) -> Act:
-    """Both probes ask on the right port again."""
+    """Both probes are deployed with the right port again."""
 
     def action() -> None:
         for site in Site:
             _point_probe_at(stage, site, stage.system.target.database_port)
 
-    return Act("both probes get a deploy with the right port", action)
+    return Act("both probes are deployed with the right port", action)
+
+
+def kill_failover_function(stage: Stage, phases: Sequence[Phase], deadline_seconds: float) -> tuple[Phase, ...]:
+    """Kill the failover function (SIGKILL) as soon as the incident reaches each of these phases.
+
+    Args:
+        stage: something is broken, and an incident is to be expected.
+        phases: in their order.
+        deadline_seconds: how long all of it may take.
+
+    Returns:
+        The phases at which a run was killed. One that was over too quickly is reported to the person and left out.
+    """
+    ends_at = time.monotonic() + deadline_seconds
+    return tuple(phase for phase in phases if _killed_at(stage, phase, ends_at))
+
+
+def _killed_at(stage: Stage, phase: Phase, ends_at: float) -> bool:
+    target = stage.system.target
+    while time.monotonic() < ends_at:
+        incidents = incidents_since(stage.system, stage.started_at)
+        reached = incidents[-1].phase if incidents else None
+        if reached is not None and IN_AN_EMERGENCY.index(reached) > IN_AN_EMERGENCY.index(phase):
+            stage.say(f"the phase {phase} was over before a run could be killed in it")
+            return False
+        if reached is phase and stage.system.kill_function(target.recovery_region, target.failover_function_name):
+            stage.do(f"SIGKILL to the failover function at phase {phase}", lambda: None)
+            return True
+        time.sleep(KILL_POLL_SECONDS)
+    stage.say(f"the incident did not reach the phase {phase} in time")
+    return False
 
 
 def _trigger_subscriptions(stage: Stage, client: SNSClient) -> list[str]:

@@ -32,13 +32,3 @@ class Instant:
 def iso(wall: float) -> str:
     """Wall-clock seconds as ISO 8601 in UTC, to the millisecond."""
     return datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def wall_of(text: str) -> float:
-    """Seconds since 1970 of an ISO 8601 time; one without a zone is taken as UTC.
-
-    Raises:
-        ValueError: the text is no ISO 8601 time.
-    """
-    moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,4 +1,4 @@
-"""What a fault presumes: a writer under the name, a calm alarm, a controller that ran, a replica that follows."""
+"""What must hold before a fault: the name points to a writer, no alarm, the controller has run, replication works."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from drills.cloudwatch_records import alarm_state, lag_samples
-from drills.connection import ConnectionLostError, NotConnectedError, StatementRefusedError
-from drills.incidents import controller_state
-from drills.names import NameNotResolvedError, ask
+from drills.clients.connection import ConnectionLostError, NotConnectedError, StatementRefusedError
+from drills.clients.dns import NameNotResolvedError, ask
+from drills.clients.writes_table import newest_row
+from drills.records.cloudwatch import alarm_state, lag_samples
+from drills.records.state_table import controller_state
 from drills.stage import DrillNotReadyError, Progress, Stage
 from drills.system import LabSystem
-from drills.writes_table import newest_row
 from shared.sites import Site
 
 READY_DEADLINE_SECONDS = 60.0
@@ -23,17 +23,17 @@ DATABASE_ERRORS = (NotConnectedError, StatementRefusedError, ConnectionLostError
 Found = TypeVar("Found")
 
 
-def wait_until_calm(system: LabSystem, progress: Progress) -> Site:
-    """Wait until the system is in the state that a fault may strike.
+def wait_until_ready(system: LabSystem, progress: Progress) -> Site:
+    """Wait until the system is in the normal state that a drill starts from.
 
     Returns:
         The site whose database the writer's name answers with.
 
     Raises:
-        DrillNotReadyError: it did not come to that state in time.
+        DrillNotReadyError: it did not reach that state in time.
     """
     target = system.target
-    progress("waiting for a calm system")
+    progress("waiting until the system is ready")
     site = _until(
         f"the name {target.writer_name} answers with the address of one of the databases",
         lambda: _site_behind_the_name(system),
@@ -45,19 +45,19 @@ def wait_until_calm(system: LabSystem, progress: Progress) -> Site:
         lambda: True if alarm_state(system, target.trigger_alarm_name) == "OK" else None,
         READY_DEADLINE_SECONDS,
     )
-    progress(f"calm: the writer is in the {site} site")
+    progress(f"ready: the writer is in the {site} site")
     return site
 
 
 def wait_for_replication(stage: Stage, began_at: float) -> None:
-    """Wait until the other site's database holds what the client writes, and its lag is measured.
+    """Wait until the client's rows arrive at the other site's database, and its lag is measured.
 
     Args:
-        stage: the client on it is writing.
-        began_at: lag measured before that does not count, seconds since 1970.
+        stage: its client is writing.
+        began_at: lag measured earlier does not count; seconds since 1970.
 
     Raises:
-        DrillNotReadyError: it does not follow, or its lag is not measured.
+        DrillNotReadyError: no rows arrive, or the lag is not measured.
     """
     target = stage.system.target
     replica = target.databases[stage.writer.other]
@@ -66,17 +66,17 @@ def wait_for_replication(stage: Stage, began_at: float) -> None:
         try:
             n = newest_row(target, replica.address)
         except DATABASE_ERRORS:
-            return None  # The table itself has yet to arrive there.
+            return None  # The table itself has not arrived there yet.
         return n if n > 0 else None
 
     n = _until(f"the replica {replica.identifier} holds rows of this drill", newest, READY_DEADLINE_SECONDS)
-    # Without a lag from before the fault nobody, the controller included, can say how much may be lost.
+    # Without a lag from before the fault, the controller cannot say how much may be lost.
     _until(
         f"the lag of {replica.identifier} is measured",
         lambda: lag_samples(stage.system, replica, began_at, time.time()) or None,
         LAG_DEADLINE_SECONDS,
     )
-    stage.say(f"replication is in place: row {n} has reached the {stage.writer.other} site")
+    stage.say(f"replication works: row {n} has reached the {stage.writer.other} site")
 
 
 def _site_behind_the_name(system: LabSystem) -> Site | None:
@@ -94,7 +94,5 @@ def _until(what: str, look: Callable[[], Found | None], deadline_seconds: float)
         if found is not None:
             return found
         if time.monotonic() - began > deadline_seconds:
-            raise DrillNotReadyError(
-                f"the system is not ready: within {deadline_seconds:g} s it never came that {what}"
-            )
+            raise DrillNotReadyError(f"the system is not ready: waited {deadline_seconds:g} s in vain until {what}")
         time.sleep(POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""One scenario played on a running system, and its records gathered, also where it could not be played to its end."""
+"""One scenario run on a running system, and the evidence gathered, also where the scenario could not be completed."""
 
 from __future__ import annotations
 
@@ -9,29 +9,34 @@ from typing import TypeVar
 import psycopg
 from botocore.exceptions import BotoCoreError, ClientError
 
-from drills.client import Pace, RowNumbers, WritingClient
-from drills.cloudwatch_records import alarm_changes, lag_samples
+from drills.clients.dns import NameNotResolvedError, NameWatch, ask
+from drills.clients.routes import ByName, ByUri
+from drills.clients.writes_table import make_empty_table, read_rows, takes_writes
+from drills.clients.writing_client import Pace, RowNumbers, WritingClient
 from drills.evidence import Evidence, ReadBack
-from drills.fences import recorded_fence
-from drills.incidents import ControllerState, controller_state, incidents_since, operator_order
 from drills.instants import Instant
-from drills.names import NameNotResolvedError, NameWatch, ask
-from drills.people import Message, People
-from drills.readiness import DATABASE_ERRORS, wait_for_replication, wait_until_calm
-from drills.routes import ByName, ByUri
+from drills.readiness import DATABASE_ERRORS, wait_for_replication, wait_until_ready
+from drills.records.cloudwatch import alarm_changes, lag_samples
+from drills.records.messages import Message, People
+from drills.records.state_table import (
+    ControllerState,
+    controller_state,
+    incidents_since,
+    operator_order,
+    recorded_fence,
+)
 from drills.scenario import Scenario
-from drills.stage import Deed, DrillNotReadyError, Progress, Stage
+from drills.stage import Action, DrillNotReadyError, Progress, Stage
 from drills.system import LabSystem
-from drills.writes_table import make_empty_table, read_rows, takes_writes
 from shared.errors import SettingsError
 from shared.sites import Site
 
 STEADY_SECONDS = 5.0
 LAST_MESSAGES_SECONDS = 1.0
-# A client that is at a frozen first host of the URI when the other one becomes the writer learns it this much later.
+# A client that waits for a frozen first host of the URI finds the new writer at the second host that much later.
 LAST_CLIENT_SECONDS = 15.0
 
-# What a system that is broken, or a record that is not as expected, makes of a drill. Anything else is a defect here.
+# What a broken system or an unexpected record can raise. Anything else is a defect in the drill itself.
 ENDS_A_DRILL = (
     *DATABASE_ERRORS,
     DrillNotReadyError,
@@ -49,7 +54,7 @@ Record = TypeVar("Record")
 
 
 class Rehearsal:
-    """One drill under way. It keeps what it has seen, so that a drill that stops in the middle can still be told."""
+    """One drill under way. It keeps what it has seen, so that a drill that stops half-way is reported too."""
 
     def __init__(self, system: LabSystem, progress: Progress, pace: Pace) -> None:
         self._system = system
@@ -67,18 +72,18 @@ class Rehearsal:
         self._unfinished: list[str] = []
 
     def play(self, scenario: Scenario) -> Evidence:
-        """Play the scenario and gather the records.
+        """Run the scenario and gather the evidence.
 
         Returns:
-            All that is known then; what could not be done or read is in its ``unfinished``.
+            All that is known; what could not be done or read is in its ``unfinished``.
         """
         try:
-            self._writer = wait_until_calm(self._system, self._progress)
+            self._writer = wait_until_ready(self._system, self._progress)
             with People(self._system) as people:
                 try:
                     self._write_and_break(scenario)
                 finally:
-                    # What was published last is still on its way to the queue.
+                    # The last messages may still be on their way to the queue.
                     time.sleep(LAST_MESSAGES_SECONDS)
                     self._messages = people.messages()
         except ENDS_A_DRILL as error:
@@ -107,7 +112,7 @@ class Rehearsal:
                 self._by_uri.stop()
 
     def _let_both_clients_write(self, stage: Stage) -> None:
-        """A scenario waits for the client with the name; the other one may learn later where the writer is."""
+        """A scenario waits for the client with the name; the other one may find the writer later."""
         since = Instant.now()
         clients = (self._by_name, self._by_uri)
         stage.wait_until(
@@ -117,20 +122,20 @@ class Rehearsal:
         )
 
     def _evidence(self) -> Evidence:
-        self._progress("reading back what is there, and what was recorded")
+        self._progress("reading the rows and the records")
         system, target = self._system, self._system.target
         addresses = {site: database.address for site, database in target.databases.items()}
         replica = target.databases[self._writer.other]
         since = self._started_at
-        deeds = () if self._stage is None else self._stage.deeds
+        actions = () if self._stage is None else self._stage.actions
         fault = None if self._stage is None else self._stage.fault
         if fault is None:
             self._unfinished.append("nothing was broken")
         old_writer = self._read_back(addresses[self._writer])
         return Evidence(
             started_at=since,
-            fault=Deed(Instant.now(), "nothing was broken") if fault is None else fault,
-            deeds=deeds,
+            fault=Action(Instant.now(), "nothing was broken") if fault is None else fault,
+            actions=actions,
             writer=self._writer,
             addresses=addresses,
             by_name=self._by_name.history,
@@ -154,7 +159,7 @@ class Rehearsal:
         )
 
     def _final_writer(self, old_writer: ReadBack) -> ReadBack:
-        """What the server behind the name holds, asked afresh: a kept answer could be the old one."""
+        """The rows of the server that the name points to, without any cache, which might still name the old one."""
         try:
             address = ask(self._system.target.writer_name, self._system.dns_server).address
         except NameNotResolvedError as error:

@@ -1,15 +1,15 @@
-"""One drill from beginning to end: rehearse, judge, report."""
+"""One drill from start to end: rehearse, judge, report."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
 
-from drills.client import Pace
-from drills.html import page_of
+from drills.clients.writing_client import Pace
 from drills.rehearsal import Rehearsal
-from drills.report import DrillReport, report_of
-from drills.report_json import json_of
+from drills.report.drill_page import page_of
+from drills.report.json_file import json_of
+from drills.report.report import DrillReport, report_of
 from drills.scenario import Scenario
 from drills.scenarios import scenario_named
 from drills.system import LabSystem
@@ -32,11 +32,11 @@ def run_scenario(
     Args:
         system: what to break; it stays broken.
         scenario: what is rehearsed.
-        report_dir: made where it does not exist.
+        report_dir: created if it does not exist.
         progress: called with a short line for each thing that happens.
 
     Returns:
-        The report, also of a drill that failed or could not be played to its end: that is one that did not pass.
+        The report. A drill that could not be completed has one too; it did not pass.
     """
     report = report_of(scenario, Rehearsal(system, progress, Pace()).play(scenario))
     page = write_report(report, report_dir)
@@ -52,12 +52,7 @@ def write_report(report: DrillReport, report_dir: Path) -> Path:
         The page.
     """
     report_dir.mkdir(parents=True, exist_ok=True)
-    (report_dir / f"drill-{report.scenario}.json").write_text(json_of(report), encoding="utf-8")
-    page = report_dir / page_name(report.scenario)
+    (report_dir / f"drill-{report.scenario.name}.json").write_text(json_of(report), encoding="utf-8")
+    page = report_dir / report.page_name
     page.write_text(page_of(report), encoding="utf-8")
     return page
-
-
-def page_name(scenario_name: str) -> str:
-    """The file name of a drill's page."""
-    return f"drill-{scenario_name}.html"

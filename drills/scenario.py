@@ -1,4 +1,4 @@
-"""What a scenario is: something that breaks, and what the system must then do."""
+"""What a scenario consists of: something that breaks, and what the system must then do."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class DrillOutcome(StrEnum):
     FAILED_OVER = "failed_over"
     """The other site's database became the writer."""
     HELD = "held"
-    """It stayed where it was and called nobody."""
+    """The writer stayed where it was, and nobody was alerted."""
     ALERTED = "alerted"
-    """It stayed where it was and called people."""
+    """The writer stayed where it was, and people were alerted."""
 
 
 @dataclass(frozen=True)
@@ -26,25 +26,25 @@ class Scenario:
     """One rehearsed failure.
 
     Attributes:
-        name: how it is called on the command line.
-        summary: what breaks, as one sentence for people.
+        name: its name on the command line and in reports.
+        summary: what breaks, in one sentence.
         expected: what the system must do.
-        run: breaks something and waits; the stage is set, the client is writing.
-        rto_limit_seconds: where a failover is expected, how long the outage may be at the lab's settings.
-        outcomes: what else is as good; always holds what is expected, whether it was given or not.
-        demands_fence: the old writer must really be fenced in the end: an attempt on record is not enough.
-        configuration: stack settings of the lab it is played in, by key; what the person gives wins.
+        run: breaks something and waits; clients are writing when it is called.
+        rto_limit_seconds: how long the outage may last where a failover is expected, at the lab's settings.
+        outcomes: everything the system may do; the expected outcome is always added.
+        demands_fence: whether the old writer must really be fenced: an attempt on record is not enough.
+        configuration: stack settings of the lab it runs in, by key; settings from the command line win.
     """
 
     name: str
     summary: str
     expected: DrillOutcome
     run: Callable[[Stage], None]
-    rto_limit_seconds: float
+    rto_limit_seconds: float = 0.0
     outcomes: frozenset[DrillOutcome] = frozenset()
     demands_fence: bool = False
     configuration: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        """Complete the outcomes with the expected one."""
+        """Add the expected outcome to the outcomes."""
         object.__setattr__(self, "outcomes", self.outcomes | {self.expected})

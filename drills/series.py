@@ -1,4 +1,4 @@
-"""Several drills, each in a lab of its own, one after the other: one that fails does not keep the next from running."""
+"""Several drills one after the other, each in a lab of its own; the next one runs also after a failed one."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 from pulumi import RunError
 
-from drills.report import DrillReport
-from drills.report_index import Entry, write_index
+from drills.report.index_page import Entry, write_index
+from drills.report.report import DrillReport
 from drills.runner import run_scenario
 from drills.scenario import Scenario
 from drills.system import LabSystem
-from lab.engine.registration import EngineError
+from lab.engine import EngineError
 from shared.errors import SettingsError
 
 LabFor = Callable[[Scenario], AbstractContextManager[LabSystem]]
 
-# What keeps one lab from coming up or from going down again. The next one may do better.
+# What can keep a lab from starting or stopping. The next lab may still work.
 LAB_BROKEN = (SettingsError, EngineError, RunError, BotoCoreError, ClientError, OSError, RuntimeError)
 
 
@@ -30,7 +30,7 @@ class Series:
     """Drills to run.
 
     Attributes:
-        lab_for: brings up the lab of a scenario and takes it down again.
+        lab_for: starts the lab of a scenario, and stops it afterwards.
         report_dir: where the reports and ``index.html`` go.
         progress: called with a short line for each thing that happens.
     """
@@ -40,7 +40,7 @@ class Series:
     progress: Callable[[str], None]
 
     def run(self, scenarios: Sequence[Scenario]) -> bool:
-        """Run them all, and keep the index up to date after each.
+        """Run them all, and update the index after each.
 
         Returns:
             Whether every drill passed.
@@ -62,18 +62,18 @@ class Series:
             with self.lab_for(scenario) as system:
                 report = run_scenario(system, scenario, self.report_dir, self.progress)
         except LAB_BROKEN as error:
-            why_not = f"the lab did not come up or go down: {type(error).__name__}: {error}"
+            why_not = f"the lab did not start or stop: {type(error).__name__}: {error}"
             self.progress(why_not)
         return Entry(scenario.name, scenario.summary, report, why_not, time.monotonic() - started)
 
 
 def _summary(entries: Sequence[Entry]) -> list[str]:
-    failed = [entry.name for entry in entries if not entry.passed]
     width = max((len(entry.name) for entry in entries), default=0)
-    lines = [
-        f"{'passed' if entry.passed else 'FAILED'}  {entry.name:<{width}}  {entry.outcome_words:<11}  "
-        f"RTO {entry.rto_words}, lost {entry.loss_words} ({entry.taken_seconds:.0f} s)"
-        for entry in entries
-    ]
-    lines.append(f"{len(entries) - len(failed)} of {len(entries)} drills passed")
-    return lines
+    lines = []
+    for entry in entries:
+        outcome, rto, lost, _ = entry.figures
+        passed = "passed" if entry.passed else "FAILED"
+        lines.append(
+            f"{passed}  {entry.name:<{width}}  {outcome:<11}  RTO {rto}, lost {lost} ({entry.taken_seconds:.0f} s)"
+        )
+    return [*lines, f"{sum(entry.passed for entry in entries)} of {len(entries)} drills passed"]

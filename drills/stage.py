@@ -1,4 +1,4 @@
-"""What a scenario acts on: the running system, the writing client, and the notes of what was done to whom and when."""
+"""What a scenario acts on: the running system and a writing client; notes what was done to the system, and when."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from drills.client import WritingClient
-from drills.incidents import Decision, controller_state, incidents_since
+from drills.clients.writing_client import WritingClient
 from drills.instants import Instant
+from drills.records.state_table import controller_state, incidents_since
 from drills.system import DatabaseServer, LabSystem
+from function_runtime.incident import Phase
 from lab.target import DeployedDatabase
 from shared.sites import Site
 
@@ -17,10 +18,17 @@ Progress = Callable[[str], None]
 
 POLL_SECONDS = 0.1
 SAY_AGAIN_SECONDS = 5.0
+# More than the 60 s that most scenarios allow, so that the report says how long it really took.
+FAILOVER_DEADLINE_SECONDS = 90.0
+DECISION_DEADLINE_SECONDS = 40.0
+WRITES_DEADLINE_SECONDS = 15.0
+AFTER_FAILOVER_SECONDS = 4.0
+CLOSED_DEADLINE_SECONDS = 20.0
+AFTER_WRITES_RESUMED_SECONDS = 4.0
 
 
 @dataclass(frozen=True)
-class Deed:
+class Action:
     """Something the drill did to the system."""
 
     at: Instant
@@ -28,7 +36,7 @@ class Deed:
 
 
 class DrillNotReadyError(Exception):
-    """The system is not in a state that the drill presumes, at its start or between two of its deeds: it ends there."""
+    """The system is not in the state that the drill, or its next step, requires: the drill ends there."""
 
 
 class Stage:
@@ -49,8 +57,8 @@ class Stage:
         self.writer = writer
         self.started_at = started_at
         self._progress = progress
-        self._deeds: list[Deed] = []
-        self._fault: Deed | None = None
+        self._actions: list[Action] = []
+        self._fault: Action | None = None
 
     @property
     def writer_server(self) -> DatabaseServer:
@@ -73,42 +81,41 @@ class Stage:
         return self.system.target.databases[self.writer.other]
 
     @property
-    def fault(self) -> Deed | None:
-        """The first thing that was broken; every time of the report counts from it."""
+    def fault(self) -> Action | None:
+        """The first thing that was broken; every time in the report counts from it."""
         return self._fault
 
     @property
-    def deeds(self) -> tuple[Deed, ...]:
+    def actions(self) -> tuple[Action, ...]:
         """Everything the drill did, the fault included."""
-        return tuple(self._deeds)
+        return tuple(self._actions)
 
     def say(self, line: str) -> None:
         """Tell the person watching."""
         self._progress(line)
 
     def break_it(self, what: str, action: Callable[[], None]) -> None:
-        """Break something. The first call is the fault, dated before the action: an outage is not counted short."""
-        deed = self._noted(what)
+        """Break something. The first call is the fault; its time is taken before the action, so no outage is missed."""
+        self._note(what)
         if self._fault is None:
-            self._fault = deed
+            self._fault = self._actions[-1]
         action()
 
-    def do(self, what: str, action: Callable[[], None]) -> Deed:
+    def do(self, what: str, action: Callable[[], object]) -> None:
         """Do something else to the system, such as repairing what was broken, and note it."""
-        deed = self._noted(what)
+        self._note(what)
         action()
-        return deed
 
     def keep_writing(self, seconds: float) -> None:
         """Let the client write on."""
         self.say(f"the client writes on for {seconds:g} s")
         time.sleep(seconds)
 
-    def wait_for_new_writer(self, deadline_seconds: float) -> bool:
-        """Wait until another server than the old writer acknowledged a row through the writer's name.
+    def wait_for_failover(self, deadline_seconds: float = FAILOVER_DEADLINE_SECONDS) -> bool:
+        """Wait for the other database to take writes through the writer's name, then for the incident to be closed.
 
         Returns:
-            Whether one did before the deadline.
+            Whether the other database took writes in time.
         """
         began = Instant.now() if self._fault is None else self._fault.at
         old_address = self.writer_database.address
@@ -116,71 +123,71 @@ class Stage:
         def new_writer_acknowledged() -> bool:
             return self.client.acknowledged_since(began, not_by=old_address) is not None
 
-        recovered = self.wait_until("the other database to take writes", new_writer_acknowledged, deadline_seconds)
-        if recovered:
-            first = self.client.acknowledged_since(began, not_by=old_address)
-            if first is not None:
-                self.say(f"recovered: first write acknowledged after {first.finished_at.seconds_since(began):.1f} s")
-        else:
+        if not self.wait_until("the other database to take writes", new_writer_acknowledged, deadline_seconds):
             self.say(f"not recovered within {deadline_seconds:g} s")
-        return recovered
-
-    def wait_for_incident_closed(self, deadline_seconds: float) -> bool:
-        """Wait until the controller has closed an incident of this drill.
-
-        Returns:
-            Whether it did before the deadline.
-        """
+            return False
+        first = self.client.acknowledged_since(began, not_by=old_address)
+        if first is not None:
+            self.say(f"recovered: first write acknowledged after {first.finished_at.seconds_since(began):.1f} s")
+        self.keep_writing(AFTER_FAILOVER_SECONDS)
 
         def closed() -> bool:
             incidents = incidents_since(self.system, self.started_at)
-            return any(incident.phase == "closed" for incident in incidents)
+            return any(incident.phase is Phase.CLOSED for incident in incidents)
 
-        return self.wait_until("the incident to be closed", closed, deadline_seconds)
+        # The incident is closed, and people are told, after the name has moved.
+        if not self.wait_until("the incident to be closed", closed, CLOSED_DEADLINE_SECONDS):
+            self.say(f"the incident is not closed within {CLOSED_DEADLINE_SECONDS:g} s")
+        return True
 
-    def wait_for_decision(self, deadline_seconds: float, *, action: str, code: str | None = None) -> Decision | None:
+    def wait_for_writes(self, deadline_seconds: float = WRITES_DEADLINE_SECONDS) -> None:
+        """Wait until a write is acknowledged after this moment, then let the client write on for a while."""
+        since = Instant.now()
+        if not self.wait_until(
+            "a write to be acknowledged", lambda: self.client.acknowledged_since(since) is not None, deadline_seconds
+        ):
+            self.say(f"no write was acknowledged within {deadline_seconds:g} s")
+        self.keep_writing(AFTER_WRITES_RESUMED_SECONDS)
+
+    def wait_for_decision(self, *, action: str, code: str | None = None) -> bool:
         """Wait until the controller has recorded a decision.
 
         Args:
-            deadline_seconds: how long to wait.
-            action: what it must be: ``alert``, for one.
-            code: the rule that must have decided; None where any may.
+            action: what the decision must be, such as ``alert``.
+            code: the rule it must come from; None where any will do.
 
         Returns:
-            The decision; None where the last one recorded before the deadline was another, or where an incident was
-            opened meanwhile, after which the decision that is waited for is not to be expected.
+            Whether it was recorded in time, and before an incident was opened.
         """
-        found: list[Decision] = []
-
-        def settled() -> bool:
-            state = controller_state(self.system)
-            decision = None if state is None else state.decision
-            if decision is not None and decision.action == action and code in (None, decision.code):
-                found.append(decision)
-            return bool(found or incidents_since(self.system, self.started_at))
 
         what = action if code is None else f"{action} ({code})"
-        self.wait_until(f"the controller to decide: {what}", settled, deadline_seconds)
-        for decision in found:
-            self.say(f"the controller decided: {decision.action} ({decision.code}): {decision.reason}")
-            return decision
-        self.say(f"the controller did not decide {what} within {deadline_seconds:g} s")
-        return None
+        decided = False
+
+        def settled() -> bool:
+            nonlocal decided
+            state = controller_state(self.system)
+            decision = None if state is None else state.decision
+            decided = decision is not None and decision.action == action and code in (None, decision.code)
+            return decided or bool(incidents_since(self.system, self.started_at))
+
+        self.wait_until(f"the controller to decide: {what}", settled, DECISION_DEADLINE_SECONDS)
+        self.say(f"the controller {'decided' if decided else 'did not decide'}: {what}")
+        return decided
 
     def require(self, what: str, reached: Callable[[], bool], deadline_seconds: float) -> None:
-        """Wait for something without which the scenario means nothing.
+        """Wait for something without which the drill makes no sense.
 
         Raises:
-            DrillNotReadyError: it was not so before the deadline.
+            DrillNotReadyError: it did not happen before the deadline.
         """
         if not self.wait_until(what, reached, deadline_seconds):
-            raise DrillNotReadyError(f"the drill cannot go on: {what} was waited for in vain ({deadline_seconds:g} s)")
+            raise DrillNotReadyError(f"the drill cannot go on: waited {deadline_seconds:g} s in vain for {what}")
 
     def wait_until(self, for_what: str, reached: Callable[[], bool], deadline_seconds: float) -> bool:
-        """Wait until something is so, and say now and then that it is waited for.
+        """Wait until something has happened, and report now and then that the drill is waiting.
 
         Returns:
-            Whether it was so before the deadline.
+            Whether it happened before the deadline.
         """
         began = time.monotonic()
         say_at = began
@@ -194,8 +201,6 @@ class Stage:
             time.sleep(POLL_SECONDS)
         return True
 
-    def _noted(self, what: str) -> Deed:
-        deed = Deed(Instant.now(), what)
-        self._deeds.append(deed)
+    def _note(self, what: str) -> None:
+        self._actions.append(Action(Instant.now(), what))
         self.say(what)
-        return deed

@@ -1,4 +1,4 @@
-"""What a drill does to the system it rehearses on, and nothing more."""
+"""The interface between a drill and the system it runs on: what a drill can break and read."""
 
 from __future__ import annotations
 
@@ -9,28 +9,25 @@ from lab.target import Target
 
 
 class DatabaseServer(Protocol):
-    """The PostgreSQL server behind one instance: what a drill can do to it."""
+    """What a drill can do to the PostgreSQL server of an instance."""
 
     def kill(self) -> None:
-        """End every process of the server at once, as SIGKILL does; return when they are gone."""
+        """Kill every process of the server (SIGKILL); return when they are gone."""
 
     def freeze(self) -> None:
         """Stop every process of the server (SIGSTOP): it accepts connections and never answers."""
 
     def thaw(self) -> None:
-        """Let a frozen server go on."""
+        """Let a frozen server continue (SIGCONT)."""
 
     def start(self) -> None:
-        """Bring a killed server back with its data and in its role, as when its host's power returns.
+        """Start a killed server with its data and in its role, as when its host's power returns.
 
-        RDS calls an instance that it found `failed` for it `available` again within a moment.
+        RDS soon reports an instance that it had reported as `failed` as `available` again.
         """
 
     def stall_replication(self) -> None:
-        """Let a replica receive nothing more while it answers as before: its `ReplicaLag` grows."""
-
-    def resume_replication(self) -> None:
-        """Let a stalled replica receive again; a promoted one stays a writer."""
+        """Stop a replica from receiving anything while it answers as before: its `ReplicaLag` grows."""
 
 
 class LabSystem(Protocol):
@@ -42,23 +39,23 @@ class LabSystem(Protocol):
 
     @property
     def dns_server(self) -> tuple[str, int]:
-        """Address and UDP port of the resolver clients ask."""
+        """Address and UDP port of the DNS server that clients use."""
 
     def client(self, service: str, region: str) -> Any:
-        """A boto3 client for a service in a region, allowed to read everything and to make a queue."""
+        """A boto3 client for a service in a region, with permission to read everything and to create a queue."""
 
     def server(self, region: str, identifier: str) -> DatabaseServer:
-        """The server behind an instance.
+        """The server of an instance.
 
         Raises:
             SettingsError: there is no such instance.
         """
 
     def darken(self, region: str, *, seen_from: str | None = None) -> None:
-        """Let a region be gone for everybody but `client`, or, with `seen_from`, for that one region alone.
+        """Make a region unreachable for everybody but `client`, or, with `seen_from`, for that one region only.
 
-        Calls there get no answer at all. Gone for everybody, its functions do not run, its databases are out of reach
-        and nothing is replicated from or to them. Gone for one region, that region's functions and its network reach
+        Calls to it get no answer. Unreachable for everybody, its functions do not run, its databases cannot be reached
+        and nothing is replicated from or to them. Unreachable for one region, that region's functions and network reach
         nothing there, and it receives no replication from there; for a partition, darken each for the other.
         """
 
@@ -66,23 +63,23 @@ class LabSystem(Protocol):
         """Undo every `darken` of a region."""
 
     def cut_link(self) -> None:
-        """Interrupt the connection between the sites' networks, for established connections too.
+        """Cut the connection between the sites' networks, for established connections too.
 
-        Replication goes on: it does not run over that connection.
+        Replication continues: it does not use that connection.
         """
 
     def heal_link(self) -> None:
         """Undo `cut_link`."""
 
     def kill_function(self, region: str, name: str) -> bool:
-        """End every process of a function at once (SIGKILL); the next event starts a fresh one.
+        """Kill every process of a function (SIGKILL); the next event starts a new one.
 
         Returns:
-            Whether one was in the middle of a run.
+            Whether one was running.
         """
 
     def slow_reboots(self, seconds: float) -> None:
-        """Let every reboot asked for from now on keep its server down for so long, `rebooting`; 0 ends it."""
+        """Make every reboot from now on keep its server down, `rebooting`, for so many seconds; 0 ends that."""
 
     def versions(self) -> Mapping[str, str]:
         """What runs: at least ``project``, ``python``, ``postgresql`` and ``ministack``."""

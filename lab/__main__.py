@@ -6,10 +6,13 @@ import argparse
 import sys
 import threading
 import time
+from pathlib import Path
 
+from deployment.flat_outputs import FLAT_OUTPUTS_FILE
 from lab.command_line import add_settings, run, say
 from lab.lab import Lab
 from lab.settings import LabSettings
+from shared.layers import REPOSITORY_ROOT
 from shared.sites import Site
 
 
@@ -42,17 +45,21 @@ def _up(arguments: argparse.Namespace) -> int:
 
 
 def access(lab: Lab) -> list[str]:
-    """How tools reach the lab's AWS, from another terminal."""
+    """How to use the lab's AWS from another terminal."""
     lines = ["", "In another terminal, for the AWS CLI, any SDK and Pulumi:", ""]
     return lines + [f"  export {name}={value}" for name, value in lab.aws.environment().items()]
 
 
 def directions(lab: Lab) -> list[str]:
-    """How a person reaches the databases and names in the lab."""
+    """How to find what is deployed, and to connect to the databases."""
     target = lab.target
     host, port = lab.dns_server
     secret = lab.outputs["masterSecretId"]
-    lines = ["", "What is deployed is in cfn-outputs/flat-outputs.json. The databases:", ""]
+    file = shown(lab.outputs_file)
+    lines = ["", f"What is deployed is in {file}."]
+    if lab.outputs_file != FLAT_OUTPUTS_FILE:
+        lines.append(f"This is not the checkout's first lab: give operators' commands --outputs {file}.")
+    lines += ["The databases:", ""]
     for site, database in target.databases.items():
         lines.append(
             f"  {site}: psql 'host={database.address} port={target.database_port} dbname={target.database_name} "
@@ -68,6 +75,11 @@ def directions(lab: Lab) -> list[str]:
         f"  dig @{host} -p {port} {target.writer_name} +short",
     ]
     return lines
+
+
+def shown(file: Path) -> Path:
+    """A file's path, from the checkout's root where it is in it."""
+    return file.relative_to(REPOSITORY_ROOT) if file.is_relative_to(REPOSITORY_ROOT) else file
 
 
 if __name__ == "__main__":

@@ -10,23 +10,17 @@ import string
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from deployment.flat_outputs import FLAT_OUTPUTS_FILE, merged, write
 from lab.aws import ACCOUNT_ID, DnsServer, LabAws, LabClock, LabNetwork, Resolver
-from lab.database_port import refuse_taken_port
-from lab.engine.lab_engine import LabEngine
-from lab.engine.program import configured, run_program
-from lab.engine.registration import Registration
-from lab.home import LabHome
-from lab.postgres.binaries import PostgresBinaries, find_binaries
-from lab.postgres.server import PostgresServer
-from lab.processes import ChildProcesses
-from lab.rds.backend import RdsBackend
-from lab.rds.fleet import DatabaseFleet
+from lab.engine import LabEngine, Registration, configured, run_program
+from lab.home import ChildProcesses, LabHome
+from lab.postgres import PostgresServer, find_binaries
+from lab.rds import DatabaseFleet, RdsBackend, require_free_port
 from lab.settings import LAB_STACK, LabSettings
 from lab.target import Credentials, DeployedDatabase, Target
 from shared.environment import Environment
@@ -42,39 +36,39 @@ SECRET_NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
 Progress = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class _Parts:
-    """What runs while a lab is up."""
-
-    aws: LabAws
-    fleet: DatabaseFleet
-    backend: RdsBackend
-    network: LabNetwork
-    clock: LabClock
-    dns: DnsServer
-    engine: LabEngine
-    binaries: PostgresBinaries
-
-
 class Lab:
     """One lab. Use it as a context manager: whatever happens, nothing is left behind.
 
     Args:
-        settings: the person's choices.
-        progress: takes lines that say what happens now.
+        settings: the lab's settings.
+        progress: is given lines that say what the lab does.
         empty: apply no program, for those who deploy with the Pulumi CLI.
 
     Attributes:
+        home: the lab's folder.
+        aws: the AWS account.
+        network: who reaches whom.
+        engine: what the programs made.
         layer_seconds: how long each layer's program took.
         outputs: the flat outputs of all layers.
+        outputs_file: where the outputs are: the checkout's file, or a file of the lab's own in its home where another
+            lab of this checkout may use that one.
     """
+
+    home: LabHome
+    aws: LabAws
+    network: LabNetwork
+    engine: LabEngine
+    outputs_file: Path
+    _fleet: DatabaseFleet
+    _backend: RdsBackend
+    _dns: DnsServer
 
     def __init__(self, settings: LabSettings, progress: Progress, *, empty: bool = False) -> None:
         self._settings = settings
         self._empty = empty
         self._progress = progress
         self._closing = ExitStack()
-        self._parts: _Parts | None = None
         self._password = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(PASSWORD_LENGTH))
         self.layer_seconds: dict[str, float] = {}
         self.outputs: dict[str, Any] = {}
@@ -98,28 +92,13 @@ class Lab:
         self._closing.close()
 
     @property
-    def aws(self) -> LabAws:
-        """The lab's AWS account."""
-        return self._running.aws
-
-    @property
-    def network(self) -> LabNetwork:
-        """Who reaches whom."""
-        return self._running.network
-
-    @property
-    def engine(self) -> LabEngine:
-        """What the programs made."""
-        return self._running.engine
-
-    @property
     def dns_server(self) -> tuple[str, int]:
         """Address and UDP port of the resolver."""
-        return self._running.dns.address
+        return self._dns.address
 
     @property
     def target(self) -> Target:
-        """What is deployed, for a drill."""
+        """What is deployed."""
         flat = self.outputs
         return Target(
             databases={
@@ -151,52 +130,52 @@ class Lab:
 
     def server(self, region: str, identifier: str) -> PostgresServer:
         """The server behind an RDS instance."""
-        return self._running.fleet.server(region, identifier)
+        return self._fleet.server(region, identifier)
 
     def darken(self, region: str, *, seen_from: str | None = None) -> None:
-        """Let a region be gone, for everybody or for another region alone.
+        """Make a region fail, for everybody or for another region alone.
 
-        For everybody: no role's call is answered there, its functions are killed and not run, its databases' doors are
-        closed and its connections dropped, nothing is replicated from or to it. `client` still sees all of it.
+        For everybody: calls of roles to it are not answered, its functions are killed and do not run, connections to
+        its databases are dropped and no new ones are made, nothing is replicated from or to it. `client` still works.
 
         Args:
             region: the region.
-            seen_from: the region that no longer sees it: its functions' calls get no answer, its network's connections
-                to the databases there are dropped, what is replicated from there stops. Nothing else changes.
+            seen_from: the region for which alone it fails: calls of its functions are not answered, connections of its
+                network to the databases are dropped, replication from them stops.
         """
         self.network.darken(region, seen_from=seen_from)
         self.aws.darken(region, seen_from=seen_from)
-        self._running.fleet.follow_interruptions()
+        self._fleet.follow_interruptions()
 
     def lighten(self, region: str) -> None:
-        """Let a region be back, for everybody; a link that was cut stays cut."""
+        """Undo `darken`; a link that was cut stays cut."""
         self.network.lighten(region)
         self.aws.lighten(region)
-        self._running.fleet.follow_interruptions()
+        self._fleet.follow_interruptions()
 
     def cut_link(self) -> None:
-        """Interrupt the peering of the sites' networks; what is established is dropped. Replication goes on."""
+        """Interrupt the peering of the sites' networks and drop its connections. Replication goes on."""
         self.network.cut(Site.PRIMARY, Site.RECOVERY)
-        self._running.fleet.follow_interruptions()
+        self._fleet.follow_interruptions()
 
     def heal_link(self) -> None:
         """Undo `cut_link`."""
         self.network.heal()
 
     def kill_function(self, region: str, name: str) -> bool:
-        """End every process of a function at once; tells whether one was in the middle of a run."""
+        """Kill every process of a function; tells whether one was running it."""
         return self.aws.kill_function(region, name)
 
     def slow_reboots(self, seconds: float) -> None:
-        """Let every reboot asked for from now on keep its server down for so long; 0 ends it."""
-        self._running.backend.slow_reboots(seconds)
+        """Let every later reboot keep its server down for so long; 0 ends it."""
+        self._backend.slow_reboots(seconds)
 
     def versions(self) -> Mapping[str, str]:
-        """What runs here."""
+        """The versions of what runs here."""
         return {
             "project": version("postgres-dr"),
             "python": platform.python_version(),
-            "postgresql": ".".join(map(str, self._running.binaries.version)),
+            "postgresql": ".".join(map(str, self._fleet.binaries.version)),
             "ministack": version("ministack"),
             "pulumi": version("pulumi"),
             "pulumi-aws": version("pulumi-aws"),
@@ -210,38 +189,30 @@ class Lab:
         """
         self.engine.destroy(lambda gone: self._progress(f"  gone: {gone.type} {gone.name}"))
 
-    @property
-    def _running(self) -> _Parts:
-        if self._parts is None:
-            raise RuntimeError("the lab is not up")
-        return self._parts
-
     def _start(self) -> None:
         started = time.monotonic()
-        values = self._values("network")
-        refuse_taken_port(int(values["databasePort"]), [values[f"{site}VpcCidr"] for site in Site])
-        home = self._closing.enter_context(LabHome.open())
+        require_free_port(int(self._values("network")["databasePort"]))
+        self.home = home = self._closing.enter_context(LabHome.open())
+        self.outputs_file = FLAT_OUTPUTS_FILE if home.is_first else home.path / FLAT_OUTPUTS_FILE.name
         binaries = find_binaries(home.path)
-        processes = ChildProcesses(home)
-        self._closing.callback(processes.close)
-        aws = LabAws(home, self._settings.port)
+        children = ChildProcesses(home)
+        self._closing.callback(children.close)
+        self.aws = aws = LabAws(home, self._settings.port)
         self._closing.callback(aws.close)
-        network = LabNetwork(aws.client, self.regions)
-        fleet = DatabaseFleet(home.directory("databases"), binaries, processes, network)
+        self.network = LabNetwork(aws.client, self.regions)
+        self._fleet = DatabaseFleet(home.directory("databases"), binaries, children, self.network)
         secret = secrets.token_hex(16)
-        backend = RdsBackend(fleet, network, aws.client, self._rds_regions(), secret, account_id=ACCOUNT_ID)
-        port = backend.start()
-        self._closing.callback(backend.stop)
+        self._backend = RdsBackend(self._fleet, self.network, aws.client, self._rds_regions(), secret)
+        port = self._backend.start()
+        self._closing.callback(self._backend.stop)
         aws.start(f"http://127.0.0.1:{port}", secret)
         clock = LabClock(aws.client, tuple(self.regions.values()))
         clock.start()
         self._closing.callback(clock.stop)
-        resolver = Resolver(aws.client("route53", self.regions[Site.RECOVERY]), clock.health_status)
-        dns = DnsServer(resolver)
-        dns.start()
-        self._closing.callback(dns.stop)
-        engine = LabEngine(aws.client, ACCOUNT_ID, self._made)
-        self._parts = _Parts(aws, fleet, backend, network, clock, dns, engine, binaries)
+        self._dns = DnsServer(Resolver(aws.client("route53", self.regions[Site.RECOVERY]), clock.health_status))
+        self._dns.start()
+        self._closing.callback(self._dns.stop)
+        self.engine = LabEngine(aws.client, ACCOUNT_ID, self._made)
         self._progress(f"AWS is up on {aws.endpoint_url} ({time.monotonic() - started:.1f} s)")
 
     def _apply(self) -> None:
@@ -254,10 +225,10 @@ class Lab:
             count = sum(kept.registration.layer == each.name for kept in self.engine.kept)
             self._progress(f"applied {each.name}: {count} resources in {self.layer_seconds[each.name]:.1f} s")
         self.outputs = merged(LAB_STACK, outputs)
-        write(self.outputs, FLAT_OUTPUTS_FILE)
+        write(self.outputs, self.outputs_file)
 
     def _put_master_secret(self) -> None:
-        """The secret that exists before any stack does (P4)."""
+        """Create the secret that must exist before the stacks (P4)."""
         name = self._values("data")["secretId"]
         if not SECRET_NAME.fullmatch(name):
             raise SettingsError("secretId", name, "give a name of letters, digits and /_+=.@- as Secrets Manager takes")
@@ -266,12 +237,12 @@ class Lab:
         )
 
     def _rds_regions(self) -> tuple[str, ...]:
-        """The sites' regions, and the witness's, whose RDS answers and has no instance."""
+        """The sites' regions, and the witness's, whose RDS has no instance."""
         witness = self._environment.witness_region
         return (*self.regions.values(), *(() if witness is None else (witness,)))
 
     def _values(self, layer_name: str) -> dict[str, str]:
-        """A layer's configuration by its own keys."""
+        """A layer's configuration, by keys without the project's name."""
         of = layer(layer_name)
         configuration, _ = configured(of.folder, LAB_STACK, self._configuration(of))
         return {key.removeprefix(f"{of.project}:"): value for key, value in configuration.values.items()}

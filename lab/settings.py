@@ -1,4 +1,4 @@
-"""What a person can choose about a lab."""
+"""The settings of a lab."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class LabSettings:
     """Settings of one lab.
 
     Attributes:
-        port: the gateway's port; 0 takes any free one.
-        configuration: configuration that wins over ``Pulumi.lab.yaml`` and ``environments/lab.yaml``, by layer name and
-            key. What all layers share is in each of them.
+        port: the gateway's port; see `lab.aws.LabAws`.
+        configuration: overrides ``Pulumi.lab.yaml`` and ``environments/lab.yaml``, by layer name and key. Settings that
+            all layers share are in each of them.
     """
 
-    port: int
+    port: int | None
     configuration: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     @classmethod

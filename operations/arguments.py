@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from deployment.flat_outputs import FLAT_OUTPUTS_FILE
-from failover.control import OrderKind
+from function_runtime.control import OrderKind
 from shared.errors import SettingsError
 
 LONGEST_REASON = 500

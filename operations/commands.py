@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from failover.control import Pause
 from failover.policy import Mode
-from operations import status_text, words
+from function_runtime import words
+from function_runtime.control import Pause
+from operations import status_text
 from operations.access import Access
 from operations.arguments import PauseRequest, StatusRequest
 from operations.console import Console

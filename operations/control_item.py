@@ -6,17 +6,15 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from failover.control import CONTROL, Control
-from function_runtime.items import plain, serialized
+from function_runtime.clients import AwsError
+from function_runtime.control import CONTROL, Control
+from function_runtime.items import AnotherRunIsAtWorkError, Items
 from operations.errors import ChangedMeanwhileError, RefusedError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEY = "stateTableName"
-UNCHANGED = "ConditionalCheckFailedException"
 
 
 class ControlUnreadableError(RefusedError):
@@ -83,44 +81,30 @@ class ControlItem:
 
     def _put(self, control: Control, read_version: Any) -> Control:
         written = replace(control, version=control.version + 1)
-        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(#version)"}
-        if read_version is not None:
-            condition = {
-                "ConditionExpression": "#version = :read_version",
-                "ExpressionAttributeValues": serialized({":read_version": read_version}),
-            }
         try:
-            self.client.put_item(
-                TableName=self.table_name,
-                Item=serialized(written.as_item()),
-                ExpressionAttributeNames={"#version": "version"},
-                **condition,
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == UNCHANGED:
-                # The answer to a write may be lost and the write be tried again, against its own result.
-                if self._item() == written.as_item():
-                    return written
-                raise ChangedMeanwhileError(
-                    f"item {CONTROL} of {self.table_name}",
-                    f"no longer version {control.version}",
-                    "another person has just told the controller something; see nox -s status, then try again",
-                ) from error
-            raise self._refused(error) from error
-        except BotoCoreError as error:
+            self._items.put(written.as_item(), 0 if read_version is None else read_version)
+        except AnotherRunIsAtWorkError as error:
+            # The answer to a write may be lost and the write be tried again, against its own result.
+            if self._item() == written.as_item():
+                return written
+            raise ChangedMeanwhileError(
+                f"item {CONTROL} of {self.table_name}",
+                f"no longer version {control.version}",
+                "another person has just told the controller something; see nox -s status, then try again",
+            ) from error
+        except AwsError as error:
             raise self._refused(error) from error
         return written
 
     def _item(self) -> dict[str, Any] | None:
         try:
-            answer = self.client.get_item(
-                TableName=self.table_name, Key=serialized({"id": CONTROL}), ConsistentRead=True
-            )
-        except (ClientError, BotoCoreError) as error:
+            return self._items.get(CONTROL)
+        except AwsError as error:
             raise self._refused(error) from error
-        if "Item" not in answer:
-            return None
-        return plain(answer["Item"])
+
+    @property
+    def _items(self) -> Items:
+        return Items(self.client, self.table_name)
 
     def _refused(self, error: Exception) -> RefusedError:
         return RefusedError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from failover.control import Order
+from function_runtime.control import Order
 from operations.errors import NoReportError
 from operations.report import Report
 

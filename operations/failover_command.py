@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from failover.control import Order, OrderKind
-from operations import plan_text, words
+from function_runtime import words
+from function_runtime.control import Order, OrderKind
+from operations import plan_text
 from operations.access import Access
 from operations.arguments import FailoverRequest
 from operations.console import Console

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from failover.control import Order
-from failover.incident import Incident
-from operations import words
+from function_runtime import words
+from function_runtime.control import Order
+from function_runtime.incident import Incident
 from operations.console import Console
 from operations.controller import Controller
 from operations.errors import NoReportError, RefusedError

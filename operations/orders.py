@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from failover.control import Control, Order, OrderKind
+from function_runtime.control import Control, Order, OrderKind
 from operations.control_item import ControlItem
 from operations.errors import RefusedError
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from failover.control import Order, OrderKind
-from operations import status_text, words
+from function_runtime import words
+from function_runtime.control import Order, OrderKind
+from operations import status_text
 from operations.report import Report
 
 STANDS_FOR = {

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from failover.control import Control
-from failover.incident import Incident
-from failover.state import Controller, ControlUnreadableError, State
-from operations import words
+from function_runtime import words
+from function_runtime.control import Control
+from function_runtime.incident import Incident
+from function_runtime.state import Controller, ControlUnreadableError, State
 from operations.errors import RefusedError
 from operations.status_text import incident
 

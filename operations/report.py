@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from failover.control import Control, Order, Pause
 from failover.decide import Action
-from failover.incident import Incident, Phase
 from failover.policy import Mode
 from failover.signals import Answer
-from failover.trouble import Trouble
+from function_runtime.control import Control, Order, Pause
+from function_runtime.incident import Incident, Phase
 from function_runtime.sites import Site
+from function_runtime.trouble import Trouble
 
 
 @dataclass(frozen=True)

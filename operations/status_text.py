@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 from failover.decide import Action
-from failover.incident import Incident
 from failover.policy import Mode
-from operations import words
+from function_runtime import words
+from function_runtime.incident import Incident
 from operations.report import Report
 
 QUESTIONS = {
@@ -21,8 +19,6 @@ QUESTIONS = {
     "replica_receives": "the replica has received something since the trouble began",
     "standby_ready": "this site's database is an available replica",
 }
-# An approval of these must say what may be lost.
-NEEDS_ACCEPTANCE = frozenset({"lag_unknown", "lag_above_bound"})
 MEANING = {
     Action.HOLD: "hold: do nothing",
     Action.ALERT: "alert: tell people, fail nothing over",
@@ -98,12 +94,14 @@ def approval(report: Report) -> list[str]:
     """How to approve what the controller asks about; nothing where it asks nothing."""
     if report.decision.action is not Action.ASK or report.incident is not None:
         return []
-    accept = ""
-    if report.decision.code in NEEDS_ACCEPTANCE:
-        bound = report.loss_bound_seconds
-        accept = " --accept-unknown-loss" if bound is None else f" --accept-loss-seconds {math.ceil(bound)}"
-    named = f"--approve {report.incident_id} --epoch {report.next_epoch}{accept}"
-    return [f"see what it would do: nox -s failover -- {named} --dry-run"]
+    command = words.approve_command(
+        report.incident_id,
+        report.next_epoch,
+        report.lag_before_seconds,
+        report.loss_bound_seconds,
+        report.max_data_loss_seconds,
+    )
+    return [f"see what it would do: {command} --dry-run"]
 
 
 def signals(report: Report) -> list[str]:

@@ -95,6 +95,7 @@ class DataContract(Contract):
         database_name: the database clients use.
         master_secret_id: entry of Secrets Manager with the master user's name and password.
         master_username: the master user, as the primary was made with: another one would be another database.
+        backup_retention_days: how long automated backups are kept; a promoted replica must be told (R7).
     """
 
     primary: SiteData
@@ -102,6 +103,7 @@ class DataContract(Contract):
     database_name: Output[str]
     master_secret_id: Output[str]
     master_username: Output[str]
+    backup_retention_days: Output[int]
 
     def at(self, site: Site) -> SiteData:
         """The part of one site."""

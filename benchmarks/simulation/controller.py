@@ -9,7 +9,7 @@ from failover.decide import Action, Decision, Situation, decide
 from failover.policy import Policy
 from failover.readings import Readings
 from failover.signals import interpret
-from failover.trouble import Kind, Trouble
+from function_runtime.trouble import Kind, Trouble
 
 
 @dataclass

@@ -22,7 +22,8 @@ from benchmarks.simulation.series import Probes, ReplicaLag
 from benchmarks.simulation.setting import Setting, setting
 from benchmarks.simulation.timeline import moment
 from failover.decide import Action
-from failover.readings import Datapoint, Instance, Readings, RegionAnswers, Series, Unanswered
+from failover.readings import Readings
+from function_runtime.readings import Datapoint, Instance, RegionAnswers, Series, Unanswered
 from function_runtime.sites import Site
 
 INCIDENTS = 10_000

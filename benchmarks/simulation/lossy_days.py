@@ -29,7 +29,8 @@ from benchmarks.simulation.series import Probes, ReplicaLag
 from benchmarks.simulation.setting import Setting, setting
 from benchmarks.simulation.timeline import moment
 from failover.decide import Action
-from failover.readings import Instance, Readings
+from failover.readings import Readings
+from function_runtime.readings import Instance
 from function_runtime.sites import Site
 
 DAYS = 10_000

@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 
 from benchmarks.simulation.durations import PROBE_METRIC_DELAY, RDS_METRIC_DELAY, SCHEDULE_LATENESS, Spread
 from benchmarks.simulation.timeline import period_start
-from failover.readings import Datapoint, Series
+from function_runtime.readings import Datapoint, Series
 
 # How long a probe takes that is answered.
 ANSWER_SECONDS = 0.05

@@ -8,8 +8,8 @@ from typing import Any
 
 from benchmarks import production
 from benchmarks.simulation.series import ProbeRhythm
-from failover.clients import ABROAD
 from failover.settings import Settings
+from function_runtime.clients import ABROAD
 from health_probe.settings import ProbeSettings
 
 

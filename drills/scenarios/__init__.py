@@ -1,52 +1,44 @@
-"""All scenarios there are. A new one is a small module with a ``SCENARIO``, and a line here."""
+"""All scenarios. A new one is a ``Scenario`` in a module of this folder, and a line in the list here."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from drills.random_drills import drawn_scenario, name_of, numbers_in
 from drills.scenario import Scenario
 from drills.scenarios import (
     controller_killed,
+    false_alarms,
     flapping,
     lag_too_high,
     latch_holds,
-    link_cut,
-    lost_trigger,
     maintenance_reboot,
     old_writer_returns,
-    primary_crash,
-    primary_frozen,
-    probe_broken,
-    region_dark,
-    sites_apart,
+    writer_lost,
 )
+from drills.scenarios.random_drills import random_drill_named
 from shared.errors import SettingsError
 
-SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
-    {
-        module.SCENARIO.name: module.SCENARIO
-        for module in (
-            primary_crash,
-            primary_frozen,
-            region_dark,
-            link_cut,
-            sites_apart,
-            probe_broken,
-            maintenance_reboot,
-            flapping,
-            lag_too_high,
-            controller_killed,
-            old_writer_returns,
-            lost_trigger,
-            latch_holds,
-        )
-    }
+_ALL = (
+    writer_lost.PRIMARY_CRASH,
+    writer_lost.PRIMARY_FROZEN,
+    writer_lost.REGION_DARK,
+    false_alarms.LINK_CUT,
+    false_alarms.SITES_APART,
+    false_alarms.PROBE_BROKEN,
+    maintenance_reboot.SCENARIO,
+    flapping.SCENARIO,
+    lag_too_high.SCENARIO,
+    controller_killed.SCENARIO,
+    old_writer_returns.SCENARIO,
+    writer_lost.LOST_TRIGGER,
+    latch_holds.SCENARIO,
 )
-"""Every scenario by its name, in the order in which ``--all`` plays them."""
 
-DEFAULT_SCENARIO = primary_crash.SCENARIO.name
+SCENARIOS: Mapping[str, Scenario] = MappingProxyType({scenario.name: scenario for scenario in _ALL})
+"""Every scenario by its name, in the order in which ``--all`` runs them."""
+
+DEFAULT_SCENARIO = writer_lost.PRIMARY_CRASH.name
 
 
 def scenario_named(name: str) -> Scenario:
@@ -55,10 +47,8 @@ def scenario_named(name: str) -> Scenario:
     Raises:
         SettingsError: there is none.
     """
-    if name in SCENARIOS:
-        return SCENARIOS[name]
-    numbers = numbers_in(name)
-    if numbers is not None:
-        return drawn_scenario(*numbers)
-    known = ", ".join(sorted(SCENARIOS))
-    raise SettingsError("scenario", name, f"give one of: {known}; or {name_of(7, 1)} for a random one")
+    scenario = SCENARIOS.get(name) or random_drill_named(name)
+    if scenario is None:
+        known = ", ".join(sorted(SCENARIOS))
+        raise SettingsError("scenario", name, f"give one of: {known}; or random-7-1 for a random one")
+    return scenario

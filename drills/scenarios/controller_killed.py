@@ -1,16 +1,14 @@
-"""The failover function is killed again and again: once at each phase of the failover it carries through."""
+"""The failover function is killed again and again: once at each phase of the failover that it carries out."""
 
 from __future__ import annotations
 
-from drills.controller_kills import KILLABLE_PHASES, kill_at_each
-from drills.endings import failover_ends
-from drills.faults import crash
+from drills.faults import KILLABLE_PHASES, crash, kill_failover_function
 from drills.scenario import DrillOutcome, Scenario
 from drills.stage import DrillNotReadyError, Stage
 
 # Some phases last for one call: one may be over before it is seen.
 MIN_KILLS = len(KILLABLE_PHASES) - 1
-# A killed run holds its lease for 20 s more: six kills cost two minutes.
+# The lease of a killed run lasts up to 20 s more: six kills cost two minutes.
 RTO_LIMIT_SECONDS = 180.0
 RECOVERY_DEADLINE_SECONDS = 200.0
 
@@ -22,12 +20,13 @@ def run(stage: Stage) -> None:
         DrillNotReadyError: too many phases were over before a run could be killed in them.
     """
     stage.break_it(*crash(stage))
-    killed_at = kill_at_each(stage, KILLABLE_PHASES, RECOVERY_DEADLINE_SECONDS)
+    killed_at = kill_failover_function(stage, KILLABLE_PHASES, RECOVERY_DEADLINE_SECONDS)
     if len(killed_at) < MIN_KILLS:
         raise DrillNotReadyError(
-            f"the failover function was killed at {list(killed_at)} only, out of {list(KILLABLE_PHASES)}"
+            f"the failover function was killed in {len(killed_at)} of {len(KILLABLE_PHASES)} phases only: "
+            + (", ".join(killed_at) or "none")
         )
-    failover_ends(stage, RECOVERY_DEADLINE_SECONDS)
+    stage.wait_for_failover(RECOVERY_DEADLINE_SECONDS)
 
 
 SCENARIO = Scenario(

@@ -1,27 +1,31 @@
-"""The replica lags beyond the data-loss bound when the writer dies. People decide whether to lose so much."""
+"""The replica lags beyond the data-loss bound when the writer dies. People decide whether to accept the loss."""
 
 from __future__ import annotations
 
+import math
 import time
+from datetime import UTC, datetime
 
-from drills.approval import approve, proposal_of
-from drills.cloudwatch_records import lag_samples
-from drills.endings import failover_ends
 from drills.faults import crash, stall_replication
-from drills.incidents import incidents_since
+from drills.records.cloudwatch import lag_samples
+from drills.records.state_table import Proposal, controller_state, incidents_since
 from drills.scenario import DrillOutcome, Scenario
 from drills.stage import DrillNotReadyError, Stage
+from drills.system import LabSystem
+from function_runtime.control import OrderKind
+from operations.errors import RefusedError
+from operations.orders import give_order, new_order
 
+OPERATOR = "the drill's operator"
 MAX_DATA_LOSS_SECONDS = 5
 LAG_SECONDS = 8.0
 LAG_DEADLINE_SECONDS = 40.0
-QUESTION_DEADLINE_SECONDS = 40.0
 UNANSWERED_SECONDS = 6.0
 RECOVERY_DEADLINE_SECONDS = 120.0
 
 
 def run(stage: Stage) -> None:
-    """Stall replication, kill the writer, see that the controller asks and waits, approve, and wait for the failover.
+    """Stall replication, kill the writer, check that the controller asks and waits, approve, wait for the failover.
 
     Raises:
         DrillNotReadyError: the controller did not ask, or did not wait for the answer.
@@ -31,20 +35,44 @@ def run(stage: Stage) -> None:
         f"the replica's published lag to exceed {LAG_SECONDS:g} s", lambda: _lags(stage), LAG_DEADLINE_SECONDS
     )
     stage.break_it(*crash(stage))
-    asked = stage.wait_for_decision(QUESTION_DEADLINE_SECONDS, action="ask", code="lag_above_bound")
-    if asked is None:
+    if not stage.wait_for_decision(action="ask", code="lag_above_bound"):
         raise DrillNotReadyError("the controller did not ask whether people accept the loss of data")
     stage.say("nobody answers yet")
     stage.keep_writing(UNANSWERED_SECONDS)
     if incidents_since(stage.system, stage.started_at):
         raise DrillNotReadyError("the controller asked, and began the failover before it was answered")
-    proposal = proposal_of(stage.system)
+    state = controller_state(stage.system)
+    if state is None or state.proposal is None:
+        raise DrillNotReadyError("the controller asked, but its state names no failover to approve")
+    proposal = state.proposal
     stage.do(
-        f"a person approves incident {proposal.incident_id}, epoch {proposal.epoch}, and accepts the loss of "
-        f"{proposal.accepted_loss_seconds} s",
+        f"an operator approves incident {proposal.incident_id}, epoch {proposal.epoch}, with a loss of at most "
+        f"{proposal.loss_bound_seconds} s",
         lambda: approve(stage.system, proposal),
     )
-    failover_ends(stage, RECOVERY_DEADLINE_SECONDS)
+    stage.wait_for_failover(RECOVERY_DEADLINE_SECONDS)
+
+
+def approve(system: LabSystem, proposal: Proposal) -> None:
+    """Give the order that ``nox -s failover`` gives, accepting the loss that the proposal states.
+
+    Raises:
+        DrillNotReadyError: the order is refused.
+    """
+    loss, target = proposal.loss_bound_seconds, system.target
+    order = new_order(
+        OrderKind.APPROVE,
+        proposal.incident_id,
+        proposal.epoch,
+        OPERATOR,
+        datetime.now(UTC),
+        None if loss is None else math.ceil(loss),
+        accepts_unknown_loss=loss is None,
+    )
+    try:
+        give_order(system.client("dynamodb", target.recovery_region), target.state_table_name, order)
+    except RefusedError as error:
+        raise DrillNotReadyError(f"the drill cannot go on: {error}") from error
 
 
 def _lags(stage: Stage) -> bool:

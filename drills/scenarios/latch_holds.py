@@ -1,11 +1,10 @@
-"""Nothing but a failover moves the writer's name: not silence, not a redeploy, not a deleted alarm, not a restart."""
+"""Only a failover moves the writer's name: not a silent controller, a redeploy, a deleted alarm or a restart."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drills.endings import failover_ends
-from drills.faults import Act, crash
+from drills.faults import crash
 from drills.scenario import DrillOutcome, Scenario
 from drills.stage import Stage
 
@@ -14,83 +13,54 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_lambda import LambdaClient
 
-RECOVERY_DEADLINE_SECONDS = 90.0
-# Longer than the latch alarm's period (alarmPeriodSeconds in Pulumi.lab.yaml, 10) and what Route 53 reacts in.
+# Longer than the latch alarm's period (alarmPeriodSeconds in Pulumi.lab.yaml, 10) and what Route 53 needs to react.
 SILENCE_SECONDS = 15.0
 
 
 def run(stage: Stage) -> None:
-    """Silence the controller before the failover and after it, then take away what carries the latch."""
-    stage.do(*silence(stage))
-    stage.keep_writing(SILENCE_SECONDS)
-    stage.do(*speak_again(stage))
+    """Silence the controller before the failover and after it, then take away what the latch consists of."""
+    system, target = stage.system, stage.system.target
+    region, function = target.recovery_region, target.failover_function_name
+    cloudwatch: CloudWatchClient = system.client("cloudwatch", region)
+    alarm = target.latch_alarm_name
+    _silence(stage)
+    _wake(stage)
     stage.break_it(*crash(stage))
-    if not failover_ends(stage, RECOVERY_DEADLINE_SECONDS):
+    if not stage.wait_for_failover():
         return
-    stage.do(*silence(stage))
+    _silence(stage)
+    stage.do(f"alarm {alarm} is deleted", lambda: cloudwatch.delete_alarms(AlarmNames=[alarm]))
     stage.keep_writing(SILENCE_SECONDS)
-    stage.do(*delete_latch_alarm(stage))
-    stage.keep_writing(SILENCE_SECONDS)
-    stage.do(*speak_again(stage))
-    stage.do(*redeploy(stage))
-    stage.do(*restart(stage))
+    _wake(stage)
+    stage.do(f"{function} is deployed again", lambda: _redeploy(stage))
+    stage.do(f"the process of {function} is killed", lambda: system.kill_function(region, function))
     stage.keep_writing(SILENCE_SECONDS)
 
 
-def silence(stage: Stage) -> Act:
-    """The failover function is not woken by its schedule any more, so the latch's metric stops."""
-    return Act(
-        "the failover function's schedule is disabled: the latch falls silent", lambda: _schedule(stage, on=False)
-    )
-
-
-def speak_again(stage: Stage) -> Act:
-    """The schedule wakes it again."""
-    return Act("the failover function's schedule is enabled again", lambda: _schedule(stage, on=True))
-
-
-def delete_latch_alarm(stage: Stage) -> Act:
-    """Somebody deletes the alarm that the writer's health check was made from."""
-    target = stage.system.target
-
-    def action() -> None:
-        client: CloudWatchClient = stage.system.client("cloudwatch", target.recovery_region)
-        client.delete_alarms(AlarmNames=[target.latch_alarm_name])
-
-    return Act(f"alarm {target.latch_alarm_name} is deleted", action)
-
-
-def redeploy(stage: Stage) -> Act:
-    """The function is deployed again as it is."""
-    target = stage.system.target
-
-    def action() -> None:
-        client: LambdaClient = stage.system.client("lambda", target.recovery_region)
-        name = target.failover_function_name
-        variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-        client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
-
-    return Act(f"{target.failover_function_name} is deployed again", action)
-
-
-def restart(stage: Stage) -> Act:
-    """Its process dies and is started anew."""
-    target = stage.system.target
-
-    def action() -> None:
-        stage.system.kill_function(target.recovery_region, target.failover_function_name)
-
-    return Act(f"the process of {target.failover_function_name} is killed", action)
-
-
-def _schedule(stage: Stage, *, on: bool) -> None:
-    target = stage.system.target
-    client: EventBridgeClient = stage.system.client("events", target.recovery_region)
+def _silence(stage: Stage) -> None:
+    """Without its schedule the failover function no longer publishes the latch's metric."""
+    function, events = stage.system.target.failover_function_name, _events(stage)
     # The rule has the function's name.
-    if on:
-        client.enable_rule(Name=target.failover_function_name)
-    else:
-        client.disable_rule(Name=target.failover_function_name)
+    stage.do("the failover function's schedule is disabled", lambda: events.disable_rule(Name=function))
+    stage.keep_writing(SILENCE_SECONDS)
+
+
+def _wake(stage: Stage) -> None:
+    function, events = stage.system.target.failover_function_name, _events(stage)
+    stage.do("the failover function's schedule is enabled again", lambda: events.enable_rule(Name=function))
+
+
+def _events(stage: Stage) -> EventBridgeClient:
+    client: EventBridgeClient = stage.system.client("events", stage.system.target.recovery_region)
+    return client
+
+
+def _redeploy(stage: Stage) -> None:
+    target = stage.system.target
+    client: LambdaClient = stage.system.client("lambda", target.recovery_region)
+    name = target.failover_function_name
+    variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
 
 
 SCENARIO = Scenario(

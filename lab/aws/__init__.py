@@ -1,11 +1,10 @@
-"""The lab's AWS but for RDS: MiniStack in a process of its own, and the networks, names, alarms and time it lacks.
+"""The lab's AWS except RDS: MiniStack in a process of its own, and the network, DNS, alarms and health checks it lacks.
 
 The rest of the lab uses what is named here.
 """
 
 from lab.aws.clock import LabClock
 from lab.aws.dns import DnsServer, Resolver
-from lab.aws.forwarder import Door, Forwarder, ForwarderLoop
 from lab.aws.network import Clients, LabNetwork, loopback_address, vpc_address
 from lab.aws.process import ACCOUNT_ID, AwsDidNotStartError, LabAws, port_from_environment
 
@@ -14,9 +13,6 @@ __all__ = [
     "AwsDidNotStartError",
     "Clients",
     "DnsServer",
-    "Door",
-    "Forwarder",
-    "ForwarderLoop",
     "LabAws",
     "LabClock",
     "LabNetwork",

@@ -1,7 +1,7 @@
-"""The process that is the lab's AWS: MiniStack, with what it lacks added from `lab.aws.host`.
+"""The process that runs the lab's AWS: MiniStack, with the additions of `lab.aws.host`.
 
-Run as ``python -m lab.aws.ministack`` by `lab.aws.process`, which makes its environment. The additions reach into
-MiniStack's internals, so it starts only with the version they were written for.
+`lab.aws.process` runs it as ``python -m lab.aws.ministack``. The additions change MiniStack's internals, so it starts
+only with the version that they were written for.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ WRITTEN_FOR = "1.5.33"
 
 
 def check_version(installed: str) -> None:
-    """Refuse a MiniStack whose internals nobody has looked at.
+    """Refuse a version of MiniStack for which the additions were not written.
 
     Raises:
         SettingsError: it is another version.
@@ -43,15 +43,15 @@ def main() -> int:
     except SettingsError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    # Functions inherit the environment: what they must not know is taken out before anything runs.
-    port = int(os.environ.pop("LAB_PORT"))
+    # Functions inherit the environment, so what they must not know is removed first.
+    listening = int(os.environ.pop("LAB_SOCKET"))
     secret = os.environ.pop("LAB_RDS_SECRET")
     backend_url = os.environ.pop("LAB_RDS_BACKEND", None)
-    _serve(port, backend_url, secret)
+    _serve(listening, backend_url, secret)
     return 0
 
 
-def _serve(port: int, backend_url: str | None, secret: str) -> None:
+def _serve(listening: int, backend_url: str | None, secret: str) -> None:
     # Imported here: MiniStack reads its environment when it is imported, and its version has to be checked first.
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
@@ -83,7 +83,7 @@ def _serve(port: int, backend_url: str | None, secret: str) -> None:
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     config = Config()
-    config.bind = [f"127.0.0.1:{port}"]
+    config.bind = [f"fd://{listening}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
     config.accesslog = None

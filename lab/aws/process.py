@@ -1,4 +1,4 @@
-"""The lab's AWS account: a child process with MiniStack in it, and clients for it."""
+"""The lab's AWS account: a child process that runs MiniStack, and clients for it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from lab.home import LabHome
-from lab.processes import ChildProcesses
+from lab.home import ChildProcesses, LabHome
 from shared.errors import SettingsError
 
 PORT_VARIABLE = "LAB_PORT"
@@ -35,21 +34,22 @@ _COMMAND_TIMEOUT_SECONDS = 10.0
 
 
 class AwsDidNotStartError(RuntimeError):
-    """The process ended, or did not answer in time. The message has the end of its log."""
+    """The process exited, or did not answer in time. The message has the end of its log."""
 
 
 class LabAws:
     """The account 000000000000, all regions behind one gateway on a loopback port."""
 
-    def __init__(self, home: LabHome, port: int = DEFAULT_PORT) -> None:
+    def __init__(self, home: LabHome, port: int | None = None) -> None:
         """Nothing is started yet.
 
         Args:
             home: where it keeps its files.
-            port: the gateway's port; 0 for any free one.
+            port: the gateway's port; 0 for any free one, None for 4566 or, where that is in use, any free one.
         """
         self._home = home
-        self._port = port
+        self._asked_port = port
+        self._port = 0
         self._processes = ChildProcesses(home)
         self._process: subprocess.Popen[bytes] | None = None
         self._secret = ""
@@ -61,20 +61,23 @@ class LabAws:
 
         Args:
             rds_backend_url: where RDS calls go once they are authorized; None for an account whose RDS is unavailable.
-            secret: what the backend knows its callers by, and the account the lab; sent as the header ``X-Lab-Secret``.
+            secret: the header ``X-Lab-Secret``, by which the backend knows the account, and the account the lab.
 
         Raises:
-            SettingsError: the port is taken.
+            SettingsError: the port is in use.
             AwsDidNotStartError: anything else went wrong.
         """
-        self._port = _free_port(self._port)
         self._secret = secret
-        started = self._processes.start(
-            "aws",
-            [sys.executable, "-m", "lab.aws.ministack"],
-            environment=self._host_environment(rds_backend_url, secret),
-            directory=Path(__file__).resolve().parents[2],
-        )
+        # Bound here and handed on, so that no other lab can take the port meanwhile.
+        with _listening(self._asked_port) as listening:
+            self._port = listening.getsockname()[1]
+            started = self._processes.start(
+                "aws",
+                [sys.executable, "-m", "lab.aws.ministack"],
+                environment=self._host_environment(rds_backend_url, secret, listening.fileno()),
+                directory=Path(__file__).resolve().parents[2],
+                open_files=[listening.fileno()],
+            )
         self._process = started
         deadline = time.monotonic() + _START_PATIENCE_SECONDS
         while not _answers(self._port):
@@ -87,11 +90,11 @@ class LabAws:
         """End the account with all its functions. Safe to call when it is not running."""
         process, self._process = self._process, None
         if process is not None:
-            # Killed: nothing it holds is kept, and its own shutdown waits for connections that are being kept alive.
+            # Killed: it has nothing to save, and its own shutdown waits for keep-alive connections.
             self._processes.stop(process, with_signal=signal.SIGKILL)
 
     def close(self) -> None:
-        """Stop, and give back what `start` needs."""
+        """Stop, and free what `start` needs."""
         self.stop()
         self._processes.close()
 
@@ -131,25 +134,25 @@ class LabAws:
             return self._clients[service, region]
 
     def darken(self, region: str, *, seen_from: str | None = None) -> None:
-        """Let a region be gone: what roles ask of it gets no answer, its functions are killed and run no more.
+        """Make a region fail: calls of roles to it are not answered, its functions are killed and do not run.
 
-        The root user's calls, so `client`'s, are answered as before; an Invoke of a function there fails.
+        Calls of the root user, such as those of `client`, are answered as before; an Invoke of a function there fails.
 
         Args:
             region: the region.
-            seen_from: the one region for whose functions it is gone; its own functions go on then. None for everybody.
+            seen_from: the region whose functions get no answer, while those of ``region`` go on; None for everybody.
         """
         self._command("darken", {"region": region, "seen_from": seen_from})
 
     def lighten(self, region: str) -> None:
-        """Undo every `darken` of a region. A call that was left without an answer stays without one."""
+        """Undo every `darken` of a region. A call that was not answered stays unanswered."""
         self._command("lighten", {"region": region})
 
     def kill_function(self, region: str, name: str) -> bool:
-        """End every process of a function at once (SIGKILL).
+        """Kill every process of a function (SIGKILL). The next event starts a new one.
 
         Returns:
-            Whether one of them was running it, and not only waiting for the next event; that starts a fresh process.
+            Whether one of them was running the function, rather than waiting for an event.
         """
         return bool(self._command("kill-function", {"region": region, "name": name}))
 
@@ -162,11 +165,8 @@ class LabAws:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def _host_environment(self, rds_backend_url: str | None, secret: str) -> dict[str, str]:
-        """The process's whole environment. The functions inherit it, so there is nothing in it they must not know.
-
-        What the process alone may know is named ``LAB_...``; it takes those out before it starts anything.
-        """
+    def _host_environment(self, rds_backend_url: str | None, secret: str, listening: int) -> dict[str, str]:
+        """The process's whole environment. The functions inherit it, except ``LAB_...``, which the process removes."""
         temporary = self._home.directory("aws-temporary", mode=0o700)
         nowhere = str(temporary / "none")
         return {
@@ -174,10 +174,10 @@ class LabAws:
             "PYTHONUNBUFFERED": "1",
             "TMPDIR": str(temporary),
             "HOME": str(temporary),
-            "LAB_PORT": str(self._port),
+            "LAB_SOCKET": str(listening),
             "LAB_RDS_SECRET": secret,
             **({} if rds_backend_url is None else {"LAB_RDS_BACKEND": rds_backend_url}),
-            # No person's profile, and no instance's role, may reach the functions.
+            # Neither a profile of this user's nor the role of an EC2 instance may reach the functions.
             "AWS_CONFIG_FILE": nowhere,
             "AWS_SHARED_CREDENTIALS_FILE": nowhere,
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -189,14 +189,14 @@ class LabAws:
             "S3_DATA_DIR": str(temporary / "s3"),
             "LAMBDA_EXECUTOR": "local",
             "LOG_LEVEL": "INFO",
-            # Neither listener is used, both would take a port; nor is Docker, even where there is one.
+            # Neither listener is used, and each would take a port. Docker is not used either.
             "SFTP_ENABLED": "0",
             "IOT_MTLS_ENABLED": "0",
             "DOCKER_HOST": f"unix://{nowhere}",
         }
 
     def _command(self, name: str, arguments: Mapping[str, str | None]) -> object:
-        """Have the process do what no AWS API does (`lab.aws.host.gate`)."""
+        """Send a command of the lab's own to the process; see `lab.aws.host.gate`."""
         connection = http.client.HTTPConnection(_HOST, self._port, timeout=_COMMAND_TIMEOUT_SECONDS)
         try:
             connection.request("POST", f"/_lab/{name}", json.dumps(arguments), {"X-Lab-Secret": self._secret})
@@ -214,33 +214,30 @@ class LabAws:
         return " | ".join(lines[-5:])
 
 
-def port_from_environment() -> int:
-    """The gateway's port a person asked for: ``LAB_PORT``, or 4566. 0 stands for any free one.
+def port_from_environment() -> int | None:
+    """``LAB_PORT``; None where it is not set.
 
     Raises:
         SettingsError: it is no port.
     """
     text = os.environ.get(PORT_VARIABLE)
     if text is None:
-        return DEFAULT_PORT
+        return None
     if not text.isascii() or not text.isdigit() or int(text) > 65535:
         raise SettingsError(PORT_VARIABLE, text, "give a port number from 0 to 65535; 0 takes any free one")
     return int(text)
 
 
-def _free_port(port: int) -> int:
-    with socket.socket() as probe:
-        # As the gateway will: a port that only has connections of a gone lab in TIME_WAIT is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((_HOST, port))
-        except PermissionError as error:
-            raise SettingsError(PORT_VARIABLE, port, "give a port above 1023, or 0 for any free one") from error
-        except OSError as error:
-            remedy = "the port is in use: stop what listens there, or set it to another port (0 takes any free one)"
-            raise SettingsError(PORT_VARIABLE, port, remedy) from error
-        free: int = probe.getsockname()[1]
-        return free
+def _listening(port: int | None) -> socket.socket:
+    try:
+        return socket.create_server((_HOST, DEFAULT_PORT if port is None else port))
+    except PermissionError as error:
+        raise SettingsError(PORT_VARIABLE, port, "give a port above 1023, or 0 for any free one") from error
+    except OSError as error:
+        if port is None:
+            return socket.create_server((_HOST, 0))
+        remedy = "the port is in use: stop what listens there, or set it to another port (0 takes any free one)"
+        raise SettingsError(PORT_VARIABLE, port, remedy) from error
 
 
 def _answers(port: int) -> bool:

@@ -1,4 +1,4 @@
-"""The Pulumi SDK's test monitor, made to ask an engine: URNs, providers, dependencies, errors as the real one has them.
+"""The Pulumi SDK's test monitor, which here asks an engine; URNs, providers and errors are as with the real one.
 
 The SDK calls the monitor from a pool of threads, so independent resources are made in parallel.
 """
@@ -23,11 +23,11 @@ _PROVIDER_PREFIX = "pulumi:providers:"
 
 
 class StoppedError(Exception):
-    """The program failed elsewhere, so this resource was not begun."""
+    """The program failed elsewhere, so this resource was not made."""
 
 
 class _NoMocks(Mocks):
-    """The base class wants mocks; this monitor overrides every method that would ask them."""
+    """The base class needs mocks; this monitor overrides every method that would call them."""
 
     def call(self, args: object) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
         raise NotImplementedError
@@ -40,7 +40,7 @@ class ProgramMonitor(MockMonitor):
     """Answers one run of one program.
 
     Args:
-        engine: fulfils the registrations.
+        engine: makes the resources.
         layer: name of the layer, for the engine's records.
         project: the Pulumi project.
         stack: the stack.
@@ -63,7 +63,7 @@ class ProgramMonitor(MockMonitor):
         self.stack_outputs: Outputs | None = None
 
     def stop(self) -> None:
-        """Begin no further resource: the program has failed."""
+        """Make no further resource: the program has failed."""
         self._stopped.set()
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
@@ -96,7 +96,7 @@ class ProgramMonitor(MockMonitor):
 
     def _registered(self, urn: str, request: Any) -> Any:
         if self._stopped.is_set():
-            raise StoppedError(f"{urn} was not begun: the program failed before")
+            raise StoppedError(f"{urn} was not made: the program had failed before")
         if not request.custom:
             return resource_pb2.RegisterResourceResponse(urn=urn)
         if request.type.startswith(_PROVIDER_PREFIX):
@@ -115,12 +115,7 @@ class ProgramMonitor(MockMonitor):
             provider=self._provider(request.provider, request.type),
             parent=request.parent,
             dependencies=frozenset(request.dependencies),
-            property_dependencies={
-                key: frozenset(depends.urns) for key, depends in request.propertyDependencies.items()
-            },
             protect=request.protect,
-            retain_on_delete=request.retainOnDelete,
-            ignore_changes=tuple(request.ignoreChanges),
         )
         created = self._engine.create(registration)
         secret = secret_inputs | set(request.additionalSecretOutputs)
@@ -189,7 +184,7 @@ class ProgramMonitor(MockMonitor):
             )
             result: Values = self._engine.invoke(invocation)
         except InvocationError as error:
-            # A provider's "no" is an answer; the program may turn it into an error of its own.
+            # A failure of a provider's function is an answer; the program decides what to make of it.
             failure = provider_pb2.CheckFailure(property="", reason=str(error))
             return resource_pb2.ResourceInvokeResponse(failures=[failure])
         except Exception as error:
@@ -199,7 +194,7 @@ class ProgramMonitor(MockMonitor):
         return _invoked(result)
 
     def _stack_outputs(self, name: str) -> Values:
-        """What the stack was deployed with last. The one whose program runs is there, even if nothing is in it yet."""
+        """A stack's outputs. The stack whose program runs exists, even if it has no outputs yet."""
         try:
             return dict(self._engine.stacks.of(name).values)
         except LookupError:

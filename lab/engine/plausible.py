@@ -1,9 +1,10 @@
-"""What AWS would plausibly answer: ids, ARNs and addresses in their right shapes, the same at every run."""
+"""Made-up answers of AWS: ids, ARNs and addresses of the right form, the same at every run."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,9 +36,6 @@ class _Subject:
     def arn(self, service: str, resource: str) -> str:
         return f"arn:aws:{service}:{self.region}:{self.account_id}:{resource}"
 
-    def global_arn(self, service: str, resource: str) -> str:
-        return f"arn:aws:{service}::{self.account_id}:{resource}"
-
 
 Maker = Callable[[_Subject], Created]
 
@@ -63,23 +61,10 @@ def invoked(invocation: Invocation) -> Values:
     arguments = invocation.arguments
     region = "ap-southeast-2" if invocation.provider is None else str(invocation.provider.inputs.get("region"))
     account_id = _account_id(invocation.provider)
-    match invocation.token:
-        case "aws:secretsmanager/getSecretVersion:getSecretVersion":
-            text = json.dumps({"username": "postgres", "password": "recorded-secret"})
-            arn = f"arn:aws:secretsmanager:{region}:{account_id}:secret:{arguments['secretId']}"
-            return {**arguments, "id": arn, "arn": arn, "secretString": text, "versionId": "recorded"}
-        case "aws:secretsmanager/getSecret:getSecret":
-            name = arguments.get("name", arguments.get("arn"))
-            arn = f"arn:aws:secretsmanager:{region}:{account_id}:secret:{name}"
-            return {**arguments, "id": arn, "arn": arn, "name": name}
-        case "aws:index/getAvailabilityZones:getAvailabilityZones":
-            return {**arguments, "id": region, "names": [f"{region}{letter}" for letter in "abc"]}
-        case "aws:index/getRegion:getRegion":
-            return {"id": region, "name": region, "region": region}
-        case "aws:index/getCallerIdentity:getCallerIdentity":
-            return {"id": account_id, "accountId": account_id, "arn": f"arn:aws:iam::{account_id}:root"}
-        case "aws:index/getPartition:getPartition":
-            return {"id": "aws", "partition": "aws", "dnsSuffix": "amazonaws.com"}
+    if invocation.token.endswith(":getSecretVersion"):
+        text = json.dumps({"username": "postgres", "password": "recorded-secret"})
+        arn = f"arn:aws:secretsmanager:{region}:{account_id}:secret:{arguments['secretId']}"
+        return {**arguments, "id": arn, "arn": arn, "secretString": text, "versionId": "recorded"}
     raise EngineError(
         f"{invocation.token} has no recorded answer: give one in `answers`, or add it in lab/engine/plausible.py"
     )
@@ -123,17 +108,19 @@ def _numbered(prefix: str, resource: str, computed: Callable[[_Subject, str], Va
     return make
 
 
-def _named(
-    service: str, resource: str, key: str = "name", *, everywhere: bool = False, arn_is_id: bool = False
-) -> Maker:
+def _named(service: str, resource: str) -> Maker:
     """A resource known by its name, whose ARN ends with it."""
 
     def make(subject: _Subject) -> Created:
-        name = subject.name(key)
-        arn = (subject.global_arn if everywhere else subject.arn)(service, f"{resource}{name}")
-        return Created(arn if arn_is_id else name, {"arn": arn, key: name})
+        name = subject.name()
+        return Created(name, {"arn": subject.arn(service, f"{resource}{name}"), "name": name})
 
     return make
+
+
+def _topic(subject: _Subject) -> Created:
+    arn = subject.arn("sns", subject.name())
+    return Created(arn, {"arn": arn, "name": subject.name()})
 
 
 def _vpc(subject: _Subject, identifier: str) -> Mapping[str, Any]:
@@ -147,13 +134,10 @@ def _vpc(subject: _Subject, identifier: str) -> Mapping[str, Any]:
 
 def _key(subject: _Subject) -> Created:
     digest = _digest(subject.registration.urn, 32)
-    prefix = "mrk-" if subject.inputs.get("multiRegion") is True else ""
     if "primaryKeyArn" in subject.inputs:
         identifier = str(subject.inputs["primaryKeyArn"]).rpartition("/")[2]
-    elif prefix:
-        identifier = prefix + digest
     else:
-        identifier = f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"
+        identifier = f"mrk-{digest}" if subject.inputs.get("multiRegion") is True else str(uuid.UUID(digest))
     return Created(identifier, {"arn": subject.arn("kms", f"key/{identifier}"), "keyId": identifier})
 
 
@@ -217,8 +201,9 @@ def _role_policy(subject: _Subject) -> Created:
 
 
 def _role(subject: _Subject) -> Created:
-    created = _named("iam", "role/", everywhere=True)(subject)
-    return Created(created.id, {**created.outputs, "uniqueId": "AROA" + _digest(created.id, 17).upper()})
+    name = subject.name()
+    arn = f"arn:aws:iam::{subject.account_id}:role/{name}"
+    return Created(name, {"arn": arn, "name": name, "uniqueId": "AROA" + _digest(name, 17).upper()})
 
 
 def _function(subject: _Subject) -> Created:
@@ -228,12 +213,6 @@ def _function(subject: _Subject) -> Created:
     return Created(
         name, {"name": name, "arn": arn, "invokeArn": invoke, "qualifiedArn": f"{arn}:$LATEST", "version": "$LATEST"}
     )
-
-
-def _queue(subject: _Subject) -> Created:
-    name = subject.name()
-    url = f"https://sqs.{subject.region}.amazonaws.com/{subject.account_id}/{name}"
-    return Created(url, {"name": name, "url": url, "arn": subject.arn("sqs", name)})
 
 
 def _zone(subject: _Subject) -> Created:
@@ -249,8 +228,7 @@ def _zone(subject: _Subject) -> Created:
 
 
 def _health_check(subject: _Subject) -> Created:
-    digest = _digest(subject.registration.urn, 32)
-    identifier = f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"
+    identifier = str(uuid.UUID(_digest(subject.registration.urn, 32)))
     return Created(identifier, {"arn": f"arn:aws:route53:::healthcheck/{identifier}"})
 
 
@@ -297,7 +275,6 @@ _MAKERS: Mapping[str, Maker] = {
     "aws:ec2/route:Route": _numbered("r-rtb", "route"),
     "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": _numbered("pcx", "vpc-peering-connection", _peering),
     "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter": _accepter,
-    "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions": _accepter,
     "aws:ec2/securityGroup:SecurityGroup": _numbered("sg", "security-group"),
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _numbered("sg", "security-group"),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _numbered("sgr", "security-group-rule", _rule),
@@ -309,7 +286,6 @@ _MAKERS: Mapping[str, Maker] = {
     "aws:kms/alias:Alias": _alias,
     "aws:rds/parameterGroup:ParameterGroup": _named("rds", "pg:"),
     "aws:rds/subnetGroup:SubnetGroup": _named("rds", "subgrp:"),
-    "aws:rds/eventSubscription:EventSubscription": _named("rds", "es:"),
     "aws:rds/instance:Instance": _instance,
     "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication": _backup_replication,
     "aws:s3/bucket:Bucket": _bucket,
@@ -322,16 +298,13 @@ _MAKERS: Mapping[str, Maker] = {
     "aws:s3/bucketReplicationConfig:BucketReplicationConfig": _of_bucket,
     "aws:s3/bucketLogging:BucketLogging": _of_bucket,
     "aws:iam/role:Role": _role,
-    "aws:iam/policy:Policy": _named("iam", "policy/", everywhere=True, arn_is_id=True),
     "aws:iam/rolePolicy:RolePolicy": _role_policy,
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": _role_attachment,
     "aws:lambda/function:Function": _function,
     "aws:cloudwatch/logGroup:LogGroup": _named("logs", "log-group:"),
     "aws:cloudwatch/eventRule:EventRule": _named("events", "rule/"),
     "aws:cloudwatch/metricAlarm:MetricAlarm": _named("cloudwatch", "alarm:"),
-    "aws:cloudwatch/compositeAlarm:CompositeAlarm": _named("cloudwatch", "alarm:", "alarmName"),
-    "aws:sns/topic:Topic": _named("sns", "", arn_is_id=True),
-    "aws:sqs/queue:Queue": _queue,
+    "aws:sns/topic:Topic": _topic,
     "aws:dynamodb/table:Table": _named("dynamodb", "table/"),
     "aws:route53/zone:Zone": _zone,
     "aws:route53/healthCheck:HealthCheck": _health_check,

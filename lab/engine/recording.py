@@ -126,17 +126,6 @@ class RecordedProgram:
             raise LookupError(f"{len(found)} resources are named {name}; there are: {names}")
         return found[0]
 
-    def by_urn(self, urn: str) -> RecordedResource:
-        """The resource of that URN.
-
-        Raises:
-            LookupError: none has it.
-        """
-        for resource in self.resources:
-            if resource.urn == urn:
-                return resource
-        raise LookupError(f"no resource {urn}")
-
 
 @dataclass
 class RecordingEngine:

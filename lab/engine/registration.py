@@ -1,4 +1,4 @@
-"""What a program asks of an engine, as plain values, and what an engine is."""
+"""What a program asks of an engine, as plain values, and the engine's interface."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Values = Mapping[str, Any]
 
 
 class EngineError(Exception):
-    """A program asked for something the engine cannot do; the text says what and where to change it."""
+    """A program asked for something that the engine cannot do; the text says what, and what to change."""
 
 
 class InvocationError(Exception):
-    """A provider's function answered with a refusal, such as that what it was asked for does not exist."""
+    """A provider's function failed, such as for something that does not exist."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,7 @@ class Registration:
         provider: the explicit provider, None where the program gave none.
         parent: URN of the parent, of the stack where the program gave none.
         dependencies: URNs it depends on, through inputs or explicitly.
-        property_dependencies: the same by input.
         protect: the program's ``protect`` option.
-        retain_on_delete: the program's ``retain_on_delete`` option.
-        ignore_changes: the program's ``ignore_changes`` option.
     """
 
     layer: str
@@ -66,10 +63,7 @@ class Registration:
     provider: Provider | None = None
     parent: str = ""
     dependencies: frozenset[str] = frozenset()
-    property_dependencies: Mapping[str, frozenset[str]] = field(default_factory=dict)
     protect: bool = False
-    retain_on_delete: bool = False
-    ignore_changes: tuple[str, ...] = ()
 
     @property
     def package(self) -> str:
@@ -89,21 +83,21 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Created:
-    """What an engine answers to a registration: the physical id and the outputs besides the inputs."""
+    """The engine's answer to a registration: the physical id, and the outputs besides the inputs."""
 
     id: str
     outputs: Values = field(default_factory=dict)
 
 
 class Engine(Protocol):
-    """Fulfils a program's registrations. Called from several threads at once."""
+    """Makes the resources that a program registers. Called from several threads at once."""
 
     @property
     def stacks(self) -> StackOutputs:
         """Outputs of the programs that ran; stack references read them, the runner adds to them."""
 
     def configure(self, provider: Provider) -> None:
-        """Take note of an explicit provider, or refuse it."""
+        """Accept an explicit provider, or refuse it."""
 
     def create(self, registration: Registration) -> Created:
         """Make the resource; return once it can be used."""

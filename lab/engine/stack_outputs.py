@@ -39,10 +39,6 @@ class StackOutputs:
             MappingProxyType(dict(outputs.values)), outputs.secret_names
         )
 
-    def withdraw(self, project: str, stack: str) -> None:
-        """Forget a stack, as after its destruction. One that is not there is no error."""
-        self._outputs.pop(f"{ORGANIZATION}/{project}/{stack}", None)
-
     def of(self, name: str) -> Outputs:
         """The outputs of the stack of that full name.
 

@@ -1,4 +1,4 @@
-"""Where PostgreSQL comes from, and as whom it runs."""
+"""Where PostgreSQL's programs are, and which user runs them."""
 
 from __future__ import annotations
 
@@ -39,17 +39,10 @@ class PostgresBinaries:
         return str(self.directory / name)
 
     def run(self, *arguments: str, timeout_seconds: float = 60.0) -> str:
-        """Run a program to its end as the servers' user.
-
-        Args:
-            arguments: the program's name, then its arguments.
-            timeout_seconds: how long it may take.
-
-        Returns:
-            What it wrote to standard output.
+        """Run a program as the servers' user, and return what it wrote to standard output.
 
         Raises:
-            PostgresError: it failed; the message holds what it wrote to standard error.
+            PostgresError: it failed or took too long; the message has what it wrote to standard error.
         """
         name, *rest = arguments
         try:
@@ -72,36 +65,33 @@ class PostgresBinaries:
         return finished.stdout
 
     def own(self, path: Path) -> None:
-        """Give a file or a folder to the user the servers run as; nothing to do where we are that user."""
+        """Make the servers' user the owner of a file or folder."""
         if self.user is not None:
             shutil.chown(path, self.user, group_of(self.user))
 
 
 class PostgresError(RuntimeError):
-    """A PostgreSQL program or server did not do what it was asked to."""
+    """A PostgreSQL program or server failed."""
 
 
 def environment() -> dict[str, str]:
-    """The environment of every PostgreSQL program: nobody's PG* variables, one locale, one time zone."""
+    """The environment of PostgreSQL's programs: no PG* variables of the caller's, one locale, one time zone."""
     return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}
 
 
 def group_of(user: str | None) -> int | None:
-    """The primary group of a user, None for "as we are"."""
+    """The primary group of a user; None for None."""
     return None if user is None else pwd.getpwnam(user).pw_gid
 
 
 def find_binaries(home: Path, directories: Iterator[Path] | None = None) -> PostgresBinaries:
     """Find a PostgreSQL of at least version 14 that can be run from here.
 
-    The wheel comes first, because every machine then rehearses with the same server; an installed one stands in.
+    The wheel's comes first, so that every machine has the same server; then the newest that is installed.
 
     Args:
-        home: the lab's folder; the programs are copied below it where their user could not reach them.
-        directories: where to look instead of the wheel and the installed ones.
-
-    Returns:
-        The first usable one (the newest of the installed ones).
+        home: the lab's folder; the programs are copied to it where the servers' user could not reach them.
+        directories: where to look instead.
 
     Raises:
         SettingsError: none is there, or the servers' user cannot enter the lab's folder.
@@ -127,7 +117,7 @@ def find_binaries(home: Path, directories: Iterator[Path] | None = None) -> Post
 
 
 def server_user() -> str | None:
-    """Who runs the servers: None (ourselves), unless we are root, as which PostgreSQL refuses to run."""
+    """Who runs the servers: None for ourselves, another user for root, as which PostgreSQL refuses to run."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):
@@ -140,7 +130,7 @@ def server_user() -> str | None:
 
 
 def can_traverse(path: Path, user: str) -> bool:
-    """Whether a user may walk down to a path and enter it, judged by the mode bits of every folder above it."""
+    """Whether the mode bits of a folder and of all folders above it let a user enter it."""
     account = pwd.getpwnam(user)
     for folder in (path, *path.parents):
         status = folder.stat()
@@ -200,7 +190,7 @@ def _version(directory: Path) -> tuple[int, int] | None:
 
 
 def _copied(directory: Path, home: Path) -> Path:
-    """Copy an installation below the lab's home, as the wheel lays it out, so that relative library paths hold."""
+    """Copy an installation to the lab's home, in the wheel's layout, since library paths are relative."""
     installation = directory.parent
     target = home / "postgresql"
     bundled = installation.parent.parent / f"{WHEEL}.libs"
@@ -217,6 +207,6 @@ def _copied(directory: Path, home: Path) -> Path:
 
 
 def parameter_names(binaries: PostgresBinaries) -> frozenset[str]:
-    """The configuration parameters this PostgreSQL knows, extensions' own left out."""
+    """The configuration parameters of this PostgreSQL, without those of extensions."""
     described = binaries.run("postgres", "--describe-config")
     return frozenset(line.split("\t", 1)[0] for line in described.splitlines() if line)

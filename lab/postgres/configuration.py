@@ -1,4 +1,4 @@
-"""What a server of the lab is configured with: postgresql.conf and pg_hba.conf."""
+"""A server's postgresql.conf and pg_hba.conf."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ ADMIN_DATABASE = "rdsadmin"
 """RDS's own names: its superuser, the user its replicas connect as, the database its agent writes to."""
 
 PLAINTEXT_SOURCE = "127.255.255.254"
-"""Where the forwarder connects from for a client without TLS when TLS is required: pg_hba.conf has no entry for it,
-so that PostgreSQL itself refuses, in its own words, and only once it is up."""
+"""Where the forwarder connects from for a client without TLS when TLS is required. pg_hba.conf has no entry for it, so
+PostgreSQL itself refuses the client with its usual message."""
 
 _BASE: Mapping[str, str] = {
-    # Small: two servers and everything else share a laptop. Durability stays as it is, so that a kill -9 is honest.
+    # Small: several servers share a laptop. fsync and full_page_writes stay on: what is committed survives a kill -9.
     "shared_buffers": "16MB",
     "max_connections": "100",
     "max_wal_senders": "10",
@@ -27,7 +27,7 @@ _BASE: Mapping[str, str] = {
     "min_wal_size": "32MB",
     "max_wal_size": "256MB",
     "hot_standby": "on",
-    # A replica reports and retries within a second, so that a rehearsal sees what happened and not a timeout.
+    # A replica reports and reconnects within a second, so that drills need not wait for timeouts.
     "wal_receiver_status_interval": "1s",
     "wal_retrieve_retry_interval": "500ms",
     "password_encryption": "scram-sha-256",
@@ -38,13 +38,13 @@ _BASE: Mapping[str, str] = {
 
 _OURS = frozenset(
     {
-        # Where the server listens and keeps its files is the lab's business.
+        # Where the server listens and keeps its files: the lab sets these.
         "listen_addresses", "port", "unix_socket_directories", "unix_socket_permissions", "data_directory",
         "hba_file", "ident_file", "config_file", "external_pid_file", "logging_collector", "log_destination",
         "log_directory", "log_filename", "ssl", "ssl_ca_file", "ssl_cert_file", "ssl_key_file",
         "archive_mode", "archive_command", "archive_library", "restore_command",
         "primary_conninfo", "primary_slot_name",
-        # Sized for a db.t3.medium, meaningless here.
+        # Sized for the memory of an RDS instance.
         "shared_buffers", "effective_cache_size", "maintenance_work_mem", "huge_pages", "min_wal_size",
         "shared_memory_type", "dynamic_shared_memory_type",
         # The wheel carries no extension libraries, and a missing one keeps the server from starting.
@@ -54,15 +54,13 @@ _OURS = frozenset(
 
 
 def applicable(parameters: Mapping[str, str], known: frozenset[str]) -> dict[str, str]:
-    """The parameters of a DB parameter group that mean something to this server.
+    """The parameters of a DB parameter group that go into this server's postgresql.conf.
+
+    RDS's own (`rds.*`), formulas over the instance's memory and what the lab sets itself are left out.
 
     Args:
         parameters: name and value, as the parameter group has them (PostgreSQL's own base units).
         known: the names the server knows.
-
-    Returns:
-        What to write to postgresql.conf; RDS's own (`rds.*`), formulas over the instance's memory and what is the
-        lab's business are left out.
     """
     chosen = {
         name: value
@@ -75,13 +73,13 @@ def applicable(parameters: Mapping[str, str], known: frozenset[str]) -> dict[str
 
 
 def write_configuration(data: Path, port: int, sockets: Path, parameters: Mapping[str, str]) -> None:
-    """Write both files of a server's data directory anew.
+    """Write both files into a server's data directory.
 
     Args:
         data: the data directory.
         port: the private loopback port.
         sockets: the folder of its Unix socket.
-        parameters: what the DB parameter group sets, already narrowed to what applies.
+        parameters: those of the DB parameter group, see `applicable`.
     """
     settings = {
         **_BASE,
@@ -90,10 +88,10 @@ def write_configuration(data: Path, port: int, sockets: Path, parameters: Mappin
         "port": str(port),
         "unix_socket_directories": str(sockets),
         "unix_socket_permissions": "0700",
-        # The forwarder ends TLS: the wheel's server is built without it, and one way for every server is enough.
+        # The forwarder terminates TLS, since the wheel's server is built without it.
         "ssl": "off",
         "logging_collector": "off",
-        # Below the data directory, so that a killed server leaves nothing in /dev/shm.
+        # Files in the data directory, so that a killed server leaves nothing in /dev/shm.
         "dynamic_shared_memory_type": "mmap",
     }
     lines = [f"{name} = '{_quoted(value)}'\n" for name, value in settings.items()]

@@ -1,6 +1,6 @@
-"""Stopping, resuming and killing a server with all its backends.
+"""Freezing, thawing and killing a server with all its backends.
 
-PostgreSQL puts each backend into a session of its own, so a process group alone does not hold them.
+PostgreSQL puts each backend into a session of its own, so the server's process group does not hold them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable
 import psutil
 
 Tree = Callable[[], list[psutil.Process]]
-"""Looks at a server's processes: its first one first, none where it is gone."""
+"""Looks up a server's processes: the postmaster first; none where it is gone."""
 
 
 def tree_of(pid: int) -> list[psutil.Process]:
@@ -23,35 +23,30 @@ def tree_of(pid: int) -> list[psutil.Process]:
         return []
 
 
-def freeze_tree(tree: Tree) -> None:
-    """Stop every process (SIGSTOP), the first one first: from then on it starts no other."""
+def freeze_tree(tree: Tree) -> list[psutil.Process]:
+    """Stop every process (SIGSTOP) and return them. The postmaster first: from then on it starts no backend."""
     for head in tree()[:1]:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            head.suspend()
-    for process in tree()[1:]:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.suspend()
+        _send(head.suspend)
+    frozen = tree()
+    for process in frozen[1:]:
+        _send(process.suspend)
+    return frozen
 
 
 def thaw_tree(tree: Tree) -> None:
-    """Let every process go on."""
+    """Let every process go on (SIGCONT)."""
     for process in reversed(tree()):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.resume()
+        _send(process.resume)
 
 
 def kill_tree(tree: Tree) -> list[psutil.Process]:
-    """Kill every process (SIGKILL); they may take a moment to be gone.
-
-    Returns:
-        The processes it was done to.
-    """
-    for head in tree()[:1]:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            # Stopped first, it cannot start another backend between the look and the kill.
-            head.suspend()
-    doomed = tree()
+    """Kill every process (SIGKILL) and return them; it may take a moment until they are dead."""
+    doomed = freeze_tree(tree)
     for process in reversed(doomed):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
+        _send(process.kill)
     return doomed
+
+
+def _send(signal: Callable[[], None]) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        signal()

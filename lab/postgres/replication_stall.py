@@ -1,7 +1,7 @@
-"""Taking a replica's source away and giving it back, by its configuration.
+"""Stalling a replica by its configuration.
 
 `pg_basebackup --write-recovery-conf` writes the source to postgresql.auto.conf, where the last line of a setting wins.
-An empty one ends the WAL receiver at the next reload (PostgreSQL 13 and later) and lets no other start:
+An empty one stops the WAL receiver at the next reload (PostgreSQL 13 and later):
 https://www.postgresql.org/docs/current/runtime-config-replication.html#GUC-PRIMARY-CONNINFO
 """
 
@@ -13,14 +13,14 @@ _STALL = "primary_conninfo = ''\n"
 
 
 def stall_in(data: Path) -> None:
-    """Write the stall to a data directory; it is in force after a reload."""
+    """Stall the replica of a data directory, from its next reload on."""
     lines = _lines(data)
     if _STALL not in lines:
         _write(data, [*lines, _STALL])
 
 
 def unstall_in(data: Path) -> None:
-    """Take the stall out of a data directory; the source is back after a reload."""
+    """Let the replica of a data directory stream again, from its next reload on."""
     lines = _lines(data)
     if _STALL in lines:
         _write(data, [line for line in lines if line != _STALL])

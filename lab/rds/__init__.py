@@ -1,4 +1,10 @@
-"""RDS as the lab serves it: moto's protocol and bookkeeping, real PostgreSQL servers behind."""
+"""RDS as the lab serves it: moto's API and state, with real PostgreSQL servers behind.
 
-SECRET_HEADER = "X-Lab-Secret"  # noqa: S105 - a name
-"""The header by which the gateway shows that it has authenticated and authorised the request it forwards."""
+The rest of the lab uses what is named here.
+"""
+
+from lab.rds.backend import RdsBackend
+from lab.rds.fleet import DatabaseFleet
+from lab.rds.listening import require_free_port
+
+__all__ = ["DatabaseFleet", "RdsBackend", "require_free_port"]

@@ -1,26 +1,25 @@
-"""RDS of the lab, put together and served over HTTP."""
+"""The lab's RDS as a whole, served over HTTP."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
+from functools import partial
 
 from moto.rds.models import rds_backends
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-from lab.aws import Clients, LabNetwork
+from lab.aws import ACCOUNT_ID, Clients, LabNetwork
 from lab.rds.fleet import DatabaseFleet
-from lab.rds.instance import LabInstance
 from lab.rds.lookups import Lookups
-from lab.rds.measurements import ServerAgent, allocated_bytes
+from lab.rds.measurements import ServerAgent
 from lab.rds.protocol import RdsEndpoint
 from lab.rds.publisher import MetricsPublisher
 from lab.rds.region import RegionalRds
-from lab.rds.workflows import Timings, Workflows
+from lab.rds.timings import Timings
+from lab.rds.workflows import Workflows
 
-ACCOUNT_ID = "000000000000"
 _AS_ON_A_LAPTOP = Timings()
 
 
@@ -35,46 +34,42 @@ class RdsBackend:
         regions: Iterable[str],
         secret: str,
         *,
-        account_id: str = ACCOUNT_ID,
         timings: Timings = _AS_ON_A_LAPTOP,
     ) -> None:
-        """Prepare; nothing is served yet and no client is asked for.
+        """Nothing is served yet, and no client is used.
 
         Args:
             fleet: the servers.
-            network: learns the VPCs' sites.
-            client: gives boto3 clients of the account (EC2, KMS, CloudWatch) by service and region.
+            network: is told which site the VPCs belong to.
+            client: gives boto3 clients of the account (EC2, KMS, CloudWatch).
             regions: the regions to serve.
-            secret: what the gateway sends along in the header `lab.rds.SECRET_HEADER`.
-            account_id: the account in ARNs.
-            timings: how long the lab's RDS takes where nothing real takes time.
+            secret: what the gateway sends in the header `lab.rds.protocol.SECRET_HEADER`.
+            timings: how long things take.
         """
-        self._books = threading.RLock()
+        self._lock = threading.RLock()
         self._timings = timings
         self._fleet = fleet
         self.regions: dict[str, RegionalRds] = {}
-        self._workflows = Workflows(fleet, timings, self._books, self.regions)
+        self._workflows = Workflows(fleet, timings, self._lock, self.regions)
         for region in regions:
-            lookups = Lookups(_deferred(client, "ec2", region), _deferred(client, "kms", region))
-            regional = RegionalRds(region, account_id, fleet, network, lookups, self._workflows, self.regions)
+            lookups = Lookups(partial(client, "ec2", region), partial(client, "kms", region))
+            regional = RegionalRds(region, ACCOUNT_ID, self.regions, fleet, network, lookups, self._workflows)
             self.regions[region] = regional
-            # moto's models look some of their neighbours up in this registry.
-            rds_backends[account_id][region] = regional
+            # moto's models look each other up in this registry.
+            rds_backends[ACCOUNT_ID][region] = regional
         self._publishers = [
-            MetricsPublisher(
-                region, fleet, _deferred(client, "cloudwatch", region), self._agent, timings.measure_seconds
-            )
+            MetricsPublisher(region, fleet, partial(client, "cloudwatch", region), self._agent, timings.measure_seconds)
             for region in self.regions
         ]
-        self._endpoint = RdsEndpoint(self.regions, account_id, secret, self._books)
+        self._endpoint = RdsEndpoint(self.regions, secret, self._lock)
         self._server: BaseWSGIServer | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> int:
-        """Serve, watch and publish.
+        """Serve the API, watch the servers and publish their metrics.
 
         Returns:
-            The loopback port the API is served on.
+            The loopback port of the API.
         """
         server = make_server("127.0.0.1", 0, self._endpoint, threaded=True, request_handler=_QuietHandler)
         self._server = server
@@ -86,7 +81,7 @@ class RdsBackend:
         return int(server.server_port)
 
     def stop(self) -> None:
-        """Serve no more, and end every server of the fleet."""
+        """Stop all of it, and remove every server of the fleet."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
@@ -97,28 +92,20 @@ class RdsBackend:
         self._fleet.stop_all()
 
     def slow_reboots(self, down_seconds: float) -> None:
-        """Let every reboot asked for from now on keep its server down for a while, the instance `rebooting`.
-
-        Args:
-            down_seconds: how long; 0 for no longer than a restart takes. The reboot of a promotion is not affected.
-        """
+        """Let every later RebootDBInstance keep its server down for so long, besides the restart; 0 ends it."""
         self._workflows.reboot_down_seconds = down_seconds
 
     def _agent(self, region: str, identifier: str) -> ServerAgent | None:
-        with self._books:
-            instance = self.regions[region].databases.get(identifier)
-            if not isinstance(instance, LabInstance) or not instance.reachable:
+        with self._lock:
+            instance = self.regions[region].get(identifier)
+            if instance is None or not instance.reachable:
                 return None
         return ServerAgent(
             self._fleet.server(region, identifier),
-            lambda: allocated_bytes(instance.allocated_storage),
+            lambda: instance.allocated_storage * 1024**3,
             self._timings.measure_seconds,
             self._timings.heartbeat_seconds,
         )
-
-
-def _deferred(client: Clients, service: str, region: str) -> Callable[[], Any]:
-    return lambda: client(service, region)
 
 
 class _QuietHandler(WSGIRequestHandler):

@@ -1,4 +1,4 @@
-"""Automated backups of instances of other regions, replicated into one region."""
+"""Automated backups that are replicated to a region from instances of other regions."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lab.rds.errors import (
-    InvalidBackupStateError,
-    InvalidCombinationError,
-    InvalidDBInstanceStateError,
-    InvalidValueError,
-)
+from moto.rds.exceptions import RDSClientError
+
+from lab.rds.errors import InvalidCombinationError, InvalidDBInstanceStateError, InvalidValueError
 from lab.rds.instance import LabInstance
 from lab.rds.lookups import Lookups
 
@@ -29,7 +26,7 @@ _ID_LETTERS = string.ascii_lowercase + string.digits
 
 @dataclass
 class ReplicatedBackup:
-    """The backups of one source instance in this region.
+    """The replicated backups of one source instance.
 
     Attributes:
         arn: its own ARN, in the region it is replicated to.
@@ -67,10 +64,10 @@ class ReplicatedBackup:
 
 
 class BackupReplications:
-    """What is replicated into one region."""
+    """The backups that are replicated to one region."""
 
     def __init__(self, region: str, account_id: str, lookups: Lookups) -> None:
-        """Open empty books of a region; `lookups` finds its keys."""
+        """Nothing is replicated yet; `lookups` finds the region's KMS keys."""
         self._region = region
         self._account_id = account_id
         self._lookups = lookups
@@ -80,8 +77,8 @@ class BackupReplications:
         """Replicate a source's backups from now on.
 
         Raises:
-            RDSClientError: the source lies in this region, has no backups or is replicated already, or the key or the
-                retention cannot be used.
+            RDSClientError: the source is in this region, has no backups or is replicated already, or the key or the
+                retention period cannot be used.
         """
         name = source.db_instance_identifier
         if source.region == self._region:
@@ -89,7 +86,9 @@ class BackupReplications:
         if source.backup_retention_period == 0:
             raise InvalidDBInstanceStateError(f"Automated backups are not enabled for the DB instance {name}.")
         if source.db_instance_automated_backups_replications:
-            raise InvalidBackupStateError(f"The automated backups of {name} are replicated already.")
+            raise RDSClientError(
+                "InvalidDBInstanceAutomatedBackupState", f"The automated backups of {name} are replicated already."
+            )
         retention_days = int(settings.get("BackupRetentionPeriod", DEFAULT_RETENTION_DAYS))
         if not 1 <= retention_days <= LONGEST_RETENTION_DAYS:
             raise InvalidValueError(f"Invalid backup retention period: {retention_days}. Must be between 1 and 35.")
@@ -110,7 +109,7 @@ class BackupReplications:
         return backup
 
     def stop(self, source_arn: str) -> ReplicatedBackup:
-        """Replicate a source's backups no longer; what is there is retained.
+        """Stop replicating a source's backups; those that are here are retained.
 
         Raises:
             InvalidDBInstanceStateError: they are not replicated to this region.

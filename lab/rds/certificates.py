@@ -1,4 +1,4 @@
-"""Certificates for the instances, from an authority made for one lab."""
+"""Server certificates of the instances, from one lab's own certificate authority."""
 
 from __future__ import annotations
 
@@ -16,15 +16,11 @@ VALID = datetime.timedelta(days=30)
 
 
 class CertificateAuthority:
-    """Signs the instances' certificates. As on AWS they name the instance's endpoint, so `sslmode=verify-full` holds
-    for the endpoint and fails for an alias of it."""
+    """Signs the instances' certificates. As on AWS they name the endpoint, so `sslmode=verify-full` succeeds for the
+    endpoint and fails for an alias of it."""
 
     def __init__(self, directory: Path) -> None:
-        """Make the authority.
-
-        Args:
-            directory: an existing folder; `root.pem` in it is what clients trust.
-        """
+        """Write the root certificate, which clients trust, to `root.pem` in an existing folder."""
         self._directory = directory
         self.certificate_file = directory / "root.pem"
         self.valid_until = datetime.datetime.now(datetime.UTC) + VALID
@@ -38,7 +34,7 @@ class CertificateAuthority:
         self.certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
     def server_context(self, address: str) -> ssl.SSLContext:
-        """A TLS context that shows a certificate for an instance's address."""
+        """A TLS context with a certificate for an instance's address."""
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
             self._builder(_name(address), key)

@@ -1,23 +1,24 @@
-"""The servers behind the instances: which server and which door belong to which instance."""
+"""The servers behind the instances, and the forwarders that are their endpoints."""
 
 from __future__ import annotations
 
+import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.aws import Door, Forwarder, ForwarderLoop, LabNetwork, vpc_address
-from lab.postgres.binaries import PostgresBinaries, parameter_names
-from lab.postgres.server import PostgresServer
-from lab.postgres.spawn import Spawn
+from lab.aws import LabNetwork, vpc_address
+from lab.home import ChildProcesses
+from lab.postgres import PostgresBinaries, PostgresServer, parameter_names
 from lab.rds.certificates import CertificateAuthority
+from lab.rds.forwarder import Access, Forwarder, ForwarderLoop
 
 
 @dataclass(frozen=True)
 class Member:
-    """One instance's server and the door clients come through."""
+    """One instance's server and endpoint."""
 
     region: str
     identifier: str
@@ -26,15 +27,15 @@ class Member:
 
 
 class DatabaseFleet:
-    """Every database server of the lab. A drill breaks servers here; RDS only learns of it by looking."""
+    """Every database server of the lab. Drills break servers here; RDS learns of it only as its workflows look."""
 
-    def __init__(self, home: Path, binaries: PostgresBinaries, spawn: Spawn, network: LabNetwork) -> None:
-        """Prepare; no server exists yet.
+    def __init__(self, home: Path, binaries: PostgresBinaries, children: ChildProcesses, network: LabNetwork) -> None:
+        """Prepare; there are no servers yet.
 
         Args:
-            home: the folder for the servers, which the servers' user can enter; it is made if need be.
+            home: the folder for the servers, which their user must be able to enter; it is made if need be.
             binaries: the PostgreSQL to run.
-            spawn: how server processes are started.
+            children: starts the servers' processes.
             network: decides which connections get through.
         """
         self.home = home
@@ -45,7 +46,7 @@ class DatabaseFleet:
         certificates = home / "certificates"
         certificates.mkdir(exist_ok=True)
         self.authority = CertificateAuthority(certificates)
-        self._spawn = spawn
+        self._children = children
         self._network = network
         self._loop = ForwarderLoop()
         self._members: dict[tuple[str, str], Member] = {}
@@ -60,16 +61,8 @@ class DatabaseFleet:
         """
         return self.member(region, identifier).server
 
-    def forwarder(self, region: str, identifier: str) -> Forwarder:
-        """The door of an instance.
-
-        Raises:
-            LookupError: there is no such instance.
-        """
-        return self.member(region, identifier).forwarder
-
     def member(self, region: str, identifier: str) -> Member:
-        """Server and door of an instance.
+        """Server and endpoint of an instance.
 
         Raises:
             LookupError: there is no such instance.
@@ -93,58 +86,52 @@ class DatabaseFleet:
         self,
         region: str,
         identifier: str,
-        address: str,
-        port: int,
+        listening: socket.socket,
         security_groups: Callable[[], list[str]],
         requires_tls: Callable[[], bool],
-    ) -> Member:
-        """Make room for an instance and open its door; its server is only described, nobody gets in yet.
+    ) -> None:
+        """Add an instance, whose server is not created yet. Its endpoint rejects everybody until then.
 
         Args:
             region: the instance's region.
             identifier: its identifier.
-            address: the loopback address clients use.
-            port: the port clients use.
-            security_groups: tells the groups it bears now.
-            requires_tls: tells whether it refuses clients without TLS now.
-
-        Raises:
-            SettingsError: the port is taken on that address.
+            listening: listens on the address and port that clients use.
+            security_groups: tells the ids of its security groups.
+            requires_tls: tells whether it refuses clients without TLS.
         """
+        address, port = listening.getsockname()
         with self._state:
             self._created += 1
             # Numbered and short: the path of the server's Unix socket has to fit 107 bytes.
             home = self.home / f"{self._created}"
-        server = PostgresServer(self.binaries, home, self._spawn, identifier)
+        server = PostgresServer(self.binaries, home, self._children, identifier)
 
         def admits(source: str) -> bool:
             return server.port != 0 and self._network.admits(
                 vpc_address(source), vpc_address(address), security_groups(), port
             )
 
-        def is_hidden_from(source: str) -> bool:
+        def drops(source: str) -> bool:
             return self._network.is_interrupted(vpc_address(source), vpc_address(address))
 
-        door = Door(admits, requires_tls, self.authority.server_context(address), is_hidden_from)
-        forwarder = Forwarder(self._loop, address, port, lambda: server.port, door)
-        forwarder.open()
+        access = Access(admits, requires_tls, self.authority.server_context(address), drops)
+        forwarder = Forwarder(self._loop, listening, lambda: server.port, access)
         member = Member(region, identifier.lower(), server, forwarder)
         with self._state:
             self._members[member.region, member.identifier] = member
-        return member
 
     def remove(self, region: str, identifier: str) -> None:
-        """End an instance's server, close its door, remove its data."""
+        """Kill an instance's server, close its endpoint, remove its data."""
         member = self.member(region, identifier)
         _end(member)
         with self._state:
             del self._members[member.region, member.identifier]
 
     def follow_interruptions(self) -> None:
-        """Bring what is established to what the network says now: drop connections, stall and resume replication.
+        """Apply a change of the network to what is established: drop connections, stall and resume replication.
 
-        A cut of the sites' own link drops connections only. Replication runs on AWS's network and falls silent with a
-        dark region alone: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReadRepl.XRgn.html
+        Replication between regions runs over AWS's network, so only a dark region interrupts it, and no cut of the
+        sites' peering: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReadRepl.XRgn.html
         """
         members = self.members()
         for member in members:
@@ -165,7 +152,7 @@ class DatabaseFleet:
                 member.server.resume_replication("darkness")
 
     def stop_all(self) -> None:
-        """End every server and door and remove the data: the end of the lab."""
+        """Kill every server, close every endpoint, remove the data."""
         members = self.members()
         if members:
             with ThreadPoolExecutor(len(members)) as pool:
@@ -173,14 +160,6 @@ class DatabaseFleet:
         with self._state:
             self._members.clear()
         self._loop.close()
-
-    def processes(self) -> Mapping[str, int]:
-        """The head process of each running server, by instance."""
-        return {
-            f"{member.region}/{member.identifier}": member.server.pid
-            for member in self.members()
-            if member.server.pid is not None and member.server.is_running()
-        }
 
 
 def _end(member: Member) -> None:

@@ -1,4 +1,4 @@
-"""A DB instance in RDS's books: moto's, with what it leaves out."""
+"""A DB instance: moto's, with what moto leaves out."""
 
 from __future__ import annotations
 
@@ -28,22 +28,20 @@ _RESOURCE_ID_LETTERS = string.ascii_uppercase + string.digits
 
 
 class LabInstance(DBInstance):
-    """One instance. What moto derives from its own EC2 or makes up is given here instead."""
+    """One instance. What moto takes from its own EC2, or makes up, is the lab's here."""
 
-    def __init__(self, backend: RDSBackend, *, loopback_address: str, vpc_address: str, **settings: Any) -> None:
-        """Enter an instance in the books, in the state `creating`.
+    def __init__(self, backend: RDSBackend, address: str, **settings: Any) -> None:
+        """An instance in the state `creating`.
 
         Args:
-            backend: the region's books.
-            loopback_address: where clients reach it.
-            vpc_address: the address of its subnet that this stands for.
+            backend: the state of its region.
+            address: the loopback address of its endpoint.
             settings: moto's own arguments, which are the request's in snake case.
         """
         super().__init__(backend, **settings)
-        self.loopback_address = loopback_address
-        self.vpc_address = vpc_address
+        self._address = address
         self.status = CREATING
-        # The Terraform provider identifies instances by it, so it has to be one of a kind; moto's is a constant.
+        # The Terraform provider identifies instances by it, so it must be unique; moto's is a constant.
         self.dbi_resource_id = "db-" + "".join(random.choices(_RESOURCE_ID_LETTERS, k=26))  # noqa: S311
         self.workflow = threading.Lock()
         self.reachable = False
@@ -72,7 +70,7 @@ class LabInstance(DBInstance):
 
     @property
     def master_password(self) -> str:
-        """The password the master user is to have."""
+        """The master user's password."""
         return str(self._master_user_password)
 
     @property
@@ -82,25 +80,25 @@ class LabInstance(DBInstance):
 
     @property
     def slot(self) -> str:
-        """The replication slot it streams from, where it is a replica."""
+        """The replication slot that it streams from where it is a replica."""
         return f"rds_{self.region}_{self.dbi_resource_id}".lower().replace("-", "_")
 
     @property
     def is_read_replica(self) -> bool:
-        """Whether RDS calls it a replica of something."""
+        """Whether it is a read replica."""
         return self.source_db_instance_identifier is not None
 
     @property
     def address(self) -> str:
         """The host of the endpoint."""
-        return self.loopback_address
+        return self._address
 
     @property
     def endpoint(self) -> dict[str, Any] | None:  # type: ignore[override] # None is left out of answers
-        """Where clients connect; as on AWS there is none before the instance was created."""
+        """Where clients connect; None until the instance is created, as on AWS."""
         if not self.reachable:
             return None
-        return {"Address": self.loopback_address, "Port": self.port, "HostedZoneId": hosted_zone(self.region)}
+        return {"Address": self._address, "Port": self.port, "HostedZoneId": hosted_zone(self.region)}
 
     @property
     def db_instance_port(self) -> int:
@@ -109,12 +107,12 @@ class LabInstance(DBInstance):
 
     @property
     def latest_restorable_time(self) -> datetime | None:  # type: ignore[override]
-        """The end of what point-in-time recovery reaches; AWS ships the logs every five minutes."""
+        """The latest time that point-in-time recovery reaches: AWS uploads the logs every five minutes."""
         return utcnow() - timedelta(minutes=5) if self.has_backup and self.backup_retention_period > 0 else None
 
     @property
     def db_parameter_group_status_list(self) -> list[dict[str, str]]:
-        """The parameter group and whether everything in it is in force."""
+        """The parameter group and whether all of it has been applied."""
         return [
             {"DBParameterGroupName": group.name, "ParameterApplyStatus": self.parameter_apply_status}
             for group in self.db_parameter_groups()
@@ -140,20 +138,20 @@ class LabInstance(DBInstance):
         self._storage_throughput = value
 
     def default_db_parameter_group_details(self) -> tuple[str, str]:
-        """Family and name of the group an instance has where none was named."""
+        """Family and name of the default parameter group."""
         family = family_of(self.engine_version)
         return family, f"default.{family}"
 
     def is_default_parameter_group(self, param_group_name: str) -> bool:
-        """Whether a group is one of RDS's own."""
+        """Whether a group is one of RDS's default groups."""
         return param_group_name.startswith(f"default.{ENGINE}")
 
     def parameter_group(self) -> DBParameterGroup:
-        """The parameter group in force."""
+        """The instance's parameter group."""
         return self.db_parameter_groups()[0]
 
     def parameters(self) -> dict[str, str]:
-        """Name and value of what the parameter group sets."""
+        """The parameters that the parameter group sets, by name."""
         return {
             name: str(parameter["ParameterValue"])
             for name, parameter in self.parameter_group().parameters.items()
@@ -166,6 +164,6 @@ class LabInstance(DBInstance):
         return self.parameters().get("rds.force_ssl", default) == "1"
 
     def remove_replica(self, replica: DBInstance) -> None:
-        """Take a replica off the list, wherever it lies."""
+        """Remove a replica from the list of replicas, which has those of other regions by ARN."""
         named = (replica.db_instance_arn, replica.db_instance_identifier)
         self.replicas = [known for known in self.replicas if known not in named]

@@ -1,10 +1,11 @@
-"""What RDS looks up in the account's other services, where moto would look into its own."""
+"""What RDS looks up in EC2 and KMS; moto would look into its own models."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -22,18 +23,16 @@ class Subnet:
     cidr: str
 
     def addresses(self) -> Iterator[str]:
-        """The subnet's host addresses from the top down, so that they rarely meet what is handed out from below."""
-        network = ipaddress.IPv4Network(self.cidr)
-        # AWS keeps the first four and the last address of each subnet for itself.
-        for offset in range(network.num_addresses - 2, 3, -1):
-            yield str(network[offset])
+        """The addresses that an instance can have, from the bottom; functions get theirs from the top."""
+        # AWS reserves the first four and the last address of each subnet.
+        yield from map(str, islice(ipaddress.IPv4Network(self.cidr).hosts(), 3, None))
 
 
 class Lookups:
-    """Reads one region of the account through the gateway."""
+    """Looks things up in one region."""
 
     def __init__(self, ec2: Callable[[], Any], kms: Callable[[], Any]) -> None:
-        """Take what gives the region's boto3 clients; they are asked for when they are needed."""
+        """Nothing is looked up yet; the arguments give the region's boto3 clients."""
         self._ec2 = ec2
         self._kms = kms
 
@@ -76,7 +75,7 @@ class Lookups:
                 raise InvalidCombinationError("The DB instance and EC2 security group are in different VPCs.")
 
     def default_security_group(self, vpc_id: str) -> str:
-        """The group RDS takes where none is named.
+        """The group that RDS uses where none is given.
 
         Raises:
             InvalidCombinationError: the VPC has none.

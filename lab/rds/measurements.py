@@ -1,4 +1,4 @@
-"""What RDS's agent does on each server: measure it, and keep an idle one's replicas from looking late."""
+"""What RDS's agent does on each server: measure it, and write heartbeats, so that an idle replica shows no lag."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ from dataclasses import dataclass
 import psutil
 import psycopg
 
-from lab.postgres.server import PostgresServer
+from lab.postgres import PostgresServer
 
-_GIBIBYTE = 1024**3
 _KEPT_SAMPLES = 30
-# Looks come at a fixed part of each period and are published at a later one: one datapoint in each, without drift.
+# Measured at a fixed time in each period and published at a later one, so that each period has one datapoint.
 _MEASURED_AT = 0.2
 PUBLISHED_AT = 0.6
 
@@ -49,14 +48,14 @@ class Metric:
 
 @dataclass(frozen=True)
 class Sample:
-    """What one look at a server gave."""
+    """What was measured at one time."""
 
     taken_at: datetime.datetime
     metrics: tuple[Metric, ...]
 
 
 class ServerAgent:
-    """Looks at one server again and again, in a thread of its own: one that hangs holds up nobody else."""
+    """Measures one server periodically, in a thread of its own: a server that hangs delays no other."""
 
     def __init__(
         self,
@@ -65,13 +64,13 @@ class ServerAgent:
         period_seconds: float,
         heartbeat_seconds: float,
     ) -> None:
-        """Start looking.
+        """Start measuring.
 
         Args:
             server: the server.
-            allocated_bytes: tells the storage the instance was given.
+            allocated_bytes: tells the instance's allocated storage.
             period_seconds: how often it is measured.
-            heartbeat_seconds: how often a writer gets a heartbeat.
+            heartbeat_seconds: how often a heartbeat is written to a writer.
         """
         self._server = server
         self._allocated_bytes = allocated_bytes
@@ -80,28 +79,28 @@ class ServerAgent:
         self._ended = threading.Event()
         self._samples: deque[Sample] = deque(maxlen=_KEPT_SAMPLES)
         self._processes: dict[int, psutil.Process] = {}
-        threading.Thread(target=self._look, name=f"rds-agent-{server.name}", daemon=True).start()
+        threading.Thread(target=self._measure, name=f"rds-agent-{server.name}", daemon=True).start()
 
     def take(self) -> list[Sample]:
-        """What was measured since the last call, oldest first. Never waits."""
+        """What was measured since the last call, oldest first."""
         taken = []
         while self._samples:
             taken.append(self._samples.popleft())
         return taken
 
     def end(self) -> None:
-        """Stop looking; a look that hangs ends with its server."""
+        """Stop measuring; a query that hangs ends with its server."""
         self._ended.set()
 
-    def _look(self) -> None:
+    def _measure(self) -> None:
         while not self._ended.is_set():
-            # Down, starting or gone: what is not measured is not published, and whoever watches sees it missing.
+            # Down or starting: nothing is measured, so the metric has missing data.
             with contextlib.suppress(psycopg.Error, OSError):
                 if self._server.expected_running:
-                    self._look_while_connected()
+                    self._measure_while_connected()
             self._ended.wait(seconds_to_tick(self._period_seconds, _MEASURED_AT))
 
-    def _look_while_connected(self) -> None:
+    def _measure_while_connected(self) -> None:
         last_beat = float("-inf")
         with self._server.connect() as connection:
             connection.execute("SET statement_timeout = '1s'")
@@ -134,14 +133,14 @@ class ServerAgent:
             Metric("CPUUtilization", self._cpu_percent(), "Percent"),
         ]
         if is_replica:
-            # -1 is RDS's "replication is not active": nothing replayed since the start, so there is no lag to tell.
+            # -1 is RDS's "replication is not active": nothing was replayed since the start.
             metrics.append(Metric("ReplicaLag", -1.0 if lag_seconds is None else max(0.0, lag_seconds), "Seconds"))
         elif slot_bytes is not None:
             metrics.append(Metric("OldestReplicationSlotLag", slot_bytes, "Bytes"))
         return metrics
 
     def _cpu_percent(self) -> float:
-        """CPU time of the server's living processes since the last look, as a share of the whole machine."""
+        """CPU time of the server's processes since the last measurement, as a share of the whole machine."""
         total = 0.0
         alive: dict[int, psutil.Process] = {}
         for process in self._server.processes():
@@ -156,11 +155,6 @@ class ServerAgent:
 
 
 def seconds_to_tick(period_seconds: float, part: float) -> float:
-    """How long to wait for the next time a period of the clock has passed to a part of it (0 to 1)."""
+    """Seconds until the clock's period has next passed to this part of it (0 to 1)."""
     position = (time.time() / period_seconds - part) % 1.0
     return (1.0 - position) * period_seconds
-
-
-def allocated_bytes(gibibytes: int) -> int:
-    """Storage in bytes, from RDS's unit."""
-    return gibibytes * _GIBIBYTE

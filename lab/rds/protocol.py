@@ -1,4 +1,4 @@
-"""The RDS Query protocol: moto's parsers and serialisers over the lab's books."""
+"""The RDS Query protocol: moto's parsers and serialisers."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from xml.sax.saxutils import escape
 from moto.core.request import Request
 from moto.core.responses import ActionResult, EmptyResult, PaginatedResult
 from moto.core.utils import camelcase_to_underscores, method_names_from_class
+from moto.rds.exceptions import RDSClientError
 from moto.rds.responses import RDSResponse
 from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response as HttpResponse
 
-from lab.rds import SECRET_HEADER
-from lab.rds.errors import BackupNotFoundError
+from lab.aws import ACCOUNT_ID
 from lab.rds.region import RegionalRds
+
+SECRET_HEADER = "X-Lab-Secret"  # noqa: S105 - a name
+"""The header in which the gateway sends a secret that only it and RDS know."""
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[a-z0-9-]+)/rds/aws4_request")
 _ACTION = re.compile(r"[A-Za-z]+")
@@ -27,24 +30,20 @@ _ACTION = re.compile(r"[A-Za-z]+")
 class RdsEndpoint:
     """Answers the RDS API for every region of the lab (a WSGI application).
 
-    Who may do what was decided by the gateway, which shows it with a secret; nobody else is answered.
+    The gateway has authenticated and authorized each request, which it shows with a secret.
     """
 
-    def __init__(
-        self, regions: Mapping[str, RegionalRds], account_id: str, secret: str, books: threading.RLock
-    ) -> None:
-        """Take the books.
+    def __init__(self, regions: Mapping[str, RegionalRds], secret: str, lock: threading.RLock) -> None:
+        """Serve these regions.
 
         Args:
-            regions: the books of each region.
-            account_id: the account they belong to.
-            secret: what the gateway sends along.
-            books: the lock under which they are read and written.
+            regions: RDS in each region.
+            secret: what the gateway sends in `SECRET_HEADER`.
+            lock: held while the regions' state is read or changed.
         """
         self._regions = regions
-        self._account_id = account_id
         self._secret = secret
-        self._books = books
+        self._lock = lock
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         """Answer one request."""
@@ -55,13 +54,13 @@ class RdsEndpoint:
             return _error(403, "AccessDenied", "This endpoint answers the lab's gateway only.")
         scope = _SCOPE.search(http.headers.get("Authorization", ""))
         if scope is None:
-            return _error(403, "MissingAuthenticationToken", "The request bears no signature for RDS.")
+            return _error(403, "MissingAuthenticationToken", "The request has no signature for RDS.")
         regional = self._regions.get(scope["region"])
         if regional is None:
             return _error(400, "InvalidParameterValue", f"The lab's RDS has no region {scope['region']}.")
         request = Request.from_primitives(http.method, http.url, http.headers, http.get_data())
-        response = LabRdsResponse(regional, self._account_id)
-        with self._books:
+        response = LabRdsResponse(regional)
+        with self._lock:
             response.setup_class(request)
             action = str(response._get_action())
             if not response.knows(action):
@@ -71,16 +70,15 @@ class RdsEndpoint:
 
 
 class LabRdsResponse(RDSResponse):
-    """One request. It differs from moto's in whose books it reads and in the actions moto lacks."""
+    """One request, in the region that it was signed for, with the actions that moto lacks."""
 
-    def __init__(self, regional: RegionalRds, account_id: str) -> None:
+    def __init__(self, regional: RegionalRds) -> None:
         super().__init__()
         self._regional = regional
-        self._account_id = account_id
 
     @property
     def backend(self) -> RegionalRds:
-        """The books of the region the request was signed for."""
+        """The region that the request was signed for."""
         return self._regional
 
     def knows(self, action: str) -> bool:
@@ -90,12 +88,12 @@ class LabRdsResponse(RDSResponse):
         )
 
     def get_region_from_url(self, request: Any, full_url: str) -> str:
-        """The region the request was signed for; moto would believe the user agent."""
+        """The region that the request was signed for; moto would take it from the user agent."""
         return str(self._regional.region_name)
 
     def get_current_account(self) -> str:
         """The lab's one account."""
-        return self._account_id
+        return ACCOUNT_ID
 
     def create_db_subnet_group(self) -> ActionResult:
         """CreateDBSubnetGroup, with the account's own subnets."""
@@ -117,7 +115,7 @@ class LabRdsResponse(RDSResponse):
         return ActionResult({"DBSubnetGroup": group})
 
     def describe_db_parameters(self) -> ActionResult:
-        """DescribeDBParameters: what was set, marked as the user's as AWS does."""
+        """DescribeDBParameters: what was set, with the source `user` as on AWS."""
         source = self.params.get("Source")
         group = self.backend.describe_db_parameter_groups(
             {"db_parameter_group_name": self.params.get("DBParameterGroupName")}
@@ -163,7 +161,7 @@ class LabRdsResponse(RDSResponse):
         return ActionResult({"DBInstanceAutomatedBackup": backup.described()})
 
     def describe_db_instance_automated_backups(self) -> ActionResult:
-        """DescribeDBInstanceAutomatedBackups: the region's own as moto has them, and what is replicated into it."""
+        """DescribeDBInstanceAutomatedBackups: moto's, and those that are replicated to the region."""
         asked = {
             key: self.params[key]
             for key in ("DBInstanceAutomatedBackupsArn", "DBInstanceIdentifier", "DbiResourceId")
@@ -175,11 +173,12 @@ class LabRdsResponse(RDSResponse):
             if all(described[key] == value for key, value in asked.items())
         ]
         own: list[Any] = []
-        # Moto's know their instance's identifier and nothing else to be found by.
+        # moto's can be found by their instance's identifier alone.
         if asked.keys() <= {"DBInstanceIdentifier"}:
             own = self.backend.describe_db_instance_automated_backups(asked.get("DBInstanceIdentifier"))
         if not own and not replicated and "DBInstanceAutomatedBackupsArn" in asked:
-            raise BackupNotFoundError(asked["DBInstanceAutomatedBackupsArn"])
+            arn = asked["DBInstanceAutomatedBackupsArn"]
+            raise RDSClientError("DBInstanceAutomatedBackupNotFound", f"The automated backup {arn} was not found.")
         return ActionResult({"DBInstanceAutomatedBackups": [*own, *replicated]})
 
 

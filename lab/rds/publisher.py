@@ -28,13 +28,13 @@ class MetricsPublisher:
         agent: Callable[[str, str], ServerAgent | None],
         period_seconds: float,
     ) -> None:
-        """Prepare.
+        """Nothing is published yet.
 
         Args:
             region: the region.
-            fleet: the servers; those of the region are looked at.
-            cloudwatch: gives the region's client, asked for once it is needed.
-            agent: makes the agent of an instance once its server is up, None before.
+            fleet: the servers of all regions.
+            cloudwatch: gives the region's client.
+            agent: makes the agent of an instance; None where its server was never up.
             period_seconds: how often metrics are published.
         """
         self._region = region
@@ -47,7 +47,7 @@ class MetricsPublisher:
         self._thread = threading.Thread(target=self._run, name=f"rds-metrics-{region}", daemon=True)
 
     def start(self) -> None:
-        """Begin to publish."""
+        """Start publishing."""
         self._thread.start()
 
     def end(self) -> None:
@@ -72,7 +72,7 @@ class MetricsPublisher:
             try:
                 self._cloudwatch().put_metric_data(Namespace=NAMESPACE, MetricData=data)
             except (BotoCoreError, ClientError) as error:
-                # A gap in the metrics is what a person would see on AWS, too.
+                # On AWS this is a gap in the metrics, too.
                 logger.warning("metrics of %s were not published: %s", self._region, error)
 
     def _follow_fleet(self) -> None:

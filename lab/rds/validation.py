@@ -1,4 +1,4 @@
-"""What RDS checks in a request before anything else."""
+"""What RDS checks in a request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from lab.rds.instance import AVAILABLE, LabInstance
 
 
 def require_available(instance: LabInstance) -> None:
-    """Refuse with InvalidDBInstanceState what is not `available`."""
+    """Refuse an instance that is not `available`."""
     if instance.status != AVAILABLE:
         raise InvalidDBInstanceStateError(
             f"Instance {instance.db_instance_identifier} is not in available state (it is {instance.status})."
@@ -18,7 +18,7 @@ def require_available(instance: LabInstance) -> None:
 
 
 def engine_version(asked: str | None) -> str:
-    """The minor version RDS runs for what was asked; refuse one it does not have."""
+    """The minor version that RDS runs; refuse a version that it does not have."""
     version = resolve_engine_version(asked)
     if version is None:
         raise InvalidCombinationError(f"Cannot find version {asked} for {ENGINE}")
@@ -26,13 +26,13 @@ def engine_version(asked: str | None) -> str:
 
 
 def require_class(name: str) -> None:
-    """Refuse an instance class RDS does not have."""
+    """Refuse an instance class that RDS does not have."""
     if not is_instance_class(name):
         raise InvalidValueError(f"Invalid DB Instance class: {name}")
 
 
 def require_login(user: str | None, password: str | None) -> None:
-    """Refuse a master user or a password RDS would not take."""
+    """Refuse a master user or a password that RDS does not accept."""
     if user is None or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", user) or user.lower() == "rdsadmin":
         raise InvalidValueError("The parameter MasterUsername is not a valid identifier.")
     if password is None or not 8 <= len(password) <= 128:

@@ -171,6 +171,7 @@ def data() -> None:
         database_name=pulumi.Output.from_input(settings.database_name),
         master_secret_id=pulumi.Output.from_input(settings.secret_id),
         master_username=pulumi.Output.from_input(credentials.username),
+        backup_retention_days=pulumi.Output.from_input(settings.backup_retention_days),
     ).export()
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 # shared/ is found without an installation of this repository: `pulumi install` installs requirements.txt only.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+# The program takes the names of metrics and the rules of evidence from the functions, where they are in use.
+sys.path.insert(0, str(Path(__file__).resolve().parent / "functions"))
 
 import pulumi
 

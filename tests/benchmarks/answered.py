@@ -12,8 +12,8 @@ import pytest
 from benchmarks import production
 from benchmarks.answered_aws import AnsweredAws
 from benchmarks.failover_alone import carry_out
-from failover.clients import AwsClients
 from failover.settings import Settings
+from function_runtime.clients import AwsClients
 
 
 def variables() -> Mapping[str, str]:

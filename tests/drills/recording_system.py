@@ -1,23 +1,25 @@
-"""A system that writes down what is done to it, and reacts as a test decides; time passes only while somebody waits."""
+"""A system that records what is done to it and reacts as a test decides; time passes only while somebody waits."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from drills.client import WritingClient
-from drills.history import Attempt, Outcome
+from drills.clients.history import Attempt, Outcome
+from drills.clients.writing_client import WritingClient
 from drills.instants import Instant
 from drills.stage import Stage
 from drills.system import LabSystem
+from function_runtime.incident import Phase
+from function_runtime.items import plain, serialized
 from lab.target import Target
 from shared.sites import Site
-from tests.drills.stories import FAULT_WALL, NEW, OLD
+from tests.drills.stories import FAULT_WALL, NEW, OLD, incident
 from tests.drills.targets import drill_target
 
 PRIMARY, RECOVERY, WITNESS = "ap-southeast-2", "ap-southeast-1", "ap-northeast-1"
@@ -25,8 +27,9 @@ DATABASES = {"primary": {"host": OLD, "port": 5432}, "recovery": {"host": NEW, "
 TIMED_MODULES = (
     "drills.stage",
     "drills.instants",
-    "drills.controller_kills",
-    "drills.random_drills",
+    "drills.faults",
+    "drills.scenarios.random_drills",
+    "drills.scenarios.false_alarms",
     "drills.scenarios.lag_too_high",
 )
 
@@ -49,13 +52,13 @@ class Clock:
 
 
 class System:
-    """Records every deed as text; a deed of which a test says so has a consequence.
+    """Records every action as text; a test can give an action a consequence.
 
     Attributes:
         done: what was done, in order.
         times: when each of it was done, in seconds.
         table: the state table, by key.
-        taking_writes: the address that acknowledges writes now, None where nobody does.
+        taking_writes: the address that acknowledges writes now, None where none does.
         witness_sees: what the witness publishes of the primary, None for nothing.
         lag_seconds: the replica's lag as it is published, at any moment.
     """
@@ -77,9 +80,11 @@ class System:
         self._consequences: list[tuple[str, Callable[[], None]]] = []
         self._later: list[tuple[float, Callable[[], None]]] = []
 
-    def when(self, deed: str, consequence: Callable[[], None], *, after_seconds: float = 0.0) -> None:
-        """Let a deed have a consequence, at once or later."""
-        self._consequences.append((deed, lambda: self._later.append((self.clock.seconds + after_seconds, consequence))))
+    def when(self, action: str, consequence: Callable[[], None], *, after_seconds: float = 0.0) -> None:
+        """Give an action a consequence, at once or later."""
+        self._consequences.append(
+            (action, lambda: self._later.append((self.clock.seconds + after_seconds, consequence)))
+        )
 
     def decides(self, action: str, code: str, **more: Any) -> None:
         """Let the controller record a decision."""
@@ -88,33 +93,27 @@ class System:
             "id": "controller", "epoch": 0, "writer_site": "primary", "decision": decision, **more
         }  # fmt: skip
 
-    def incident_is(self, phase: str) -> None:
-        """Let the controller's incident have come so far."""
-        self.table["incident#1"] = {
-            "id": "incident#1",
-            "incident_id": "1",
-            "epoch": 1,
-            "phase": phase,
-            "opened_at": datetime.fromtimestamp(FAULT_WALL + 1e6, UTC).isoformat(),
-            "signals": {},
-            "steps": [],
-        }
+    def incident_is(self, phase: Phase) -> None:
+        """Let the controller's incident be in this phase."""
+        opened_at = datetime.fromtimestamp(FAULT_WALL + 1e6, UTC)
+        item = replace(incident(), phase=phase, opened_at=opened_at, steps=()).as_item()
+        self.table["incident"] = plain(serialized(item))
 
     def fails_over(self) -> None:
         """Let the recovery site's database take writes, and the incident be closed."""
         self.taking_writes = NEW
-        self.incident_is("closed")
+        self.incident_is(Phase.CLOSED)
 
-    def did(self, deed: str) -> None:
-        self.done.append(deed)
+    def did(self, action: str) -> None:
+        self.done.append(action)
         self.times.append(self.clock.seconds)
         for expected, consequence in self._consequences:
-            if expected == deed:
+            if expected == action:
                 consequence()
         self.settle()
 
     def settle(self) -> None:
-        """Let happen what is due."""
+        """Run the consequences that are due."""
         due = [happening for happening in self._later if happening[0] <= self.clock.seconds]
         self._later = [happening for happening in self._later if happening not in due]
         for _, happening in due:
@@ -142,7 +141,7 @@ class System:
     def kill_function(self, region: str, name: str) -> bool:
         assert (region, name) == (RECOVERY, "failover")
         if self.runs_to_kill:
-            self.did(f"kill function at {self.table['incident#1']['phase']}")
+            self.did(f"kill function at {self.table['incident']['phase']}")
         return self.runs_to_kill
 
     def slow_reboots(self, seconds: float) -> None:
@@ -153,29 +152,14 @@ class System:
 
 
 class Server:
-    """The server behind an instance."""
+    """The server behind an instance: whatever is done to it is recorded."""
 
     def __init__(self, system: System, identifier: str) -> None:
         self._system = system
         self._identifier = identifier
 
-    def kill(self) -> None:
-        self._system.did(f"kill {self._identifier}")
-
-    def freeze(self) -> None:
-        self._system.did(f"freeze {self._identifier}")
-
-    def thaw(self) -> None:
-        self._system.did(f"thaw {self._identifier}")
-
-    def start(self) -> None:
-        self._system.did(f"start {self._identifier}")
-
-    def stall_replication(self) -> None:
-        self._system.did(f"stall {self._identifier}")
-
-    def resume_replication(self) -> None:
-        self._system.did(f"resume {self._identifier}")
+    def __getattr__(self, action: str) -> Callable[[], None]:
+        return lambda: self._system.did(f"{action} {self._identifier}")
 
 
 class Aws:
@@ -188,16 +172,16 @@ class Aws:
 
     def get_paginator(self, operation: str) -> Pages:
         if operation == "scan":
-            return Pages(lambda _: [{"Items": [_stored(item) for item in self._system.table.values()]}])
+            return Pages(lambda _: [{"Items": [serialized(item) for item in self._system.table.values()]}])
         assert (self._service, operation) == ("sns", "list_subscriptions_by_topic")
         return Pages(self._subscriptions)
 
     def get_item(self, **asked: Any) -> dict[str, Any]:
         item = self._system.table.get(asked["Key"]["id"]["S"])
-        return {} if item is None else {"Item": _stored(item)}
+        return {} if item is None else {"Item": serialized(item)}
 
     def put_item(self, **asked: Any) -> None:
-        item = {name: TypeDeserializer().deserialize(value) for name, value in asked["Item"].items()}
+        item = plain(asked["Item"])
         self._system.table[item["id"]] = item
         self._system.did(f"write {item['id']}")
 
@@ -261,7 +245,7 @@ class Pages:
 
 
 class Client:
-    """A client whose write is acknowledged at each moment at which somebody takes writes."""
+    """A client whose writes are acknowledged as long as a server takes writes."""
 
     def __init__(self, system: System) -> None:
         self._system = system
@@ -289,7 +273,3 @@ def staged(monkeypatch: pytest.MonkeyPatch, *, modules: Iterable[str] = TIMED_MO
         lambda line: None,
     )
     return stage, system
-
-
-def _stored(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: TypeSerializer().serialize(value) for name, value in item.items()}

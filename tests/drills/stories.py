@@ -1,19 +1,22 @@
-"""The records of a drill as a lab would have left them, to be judged, drawn and reported without one."""
+"""Evidence of drills as a lab would have produced it, to be judged and reported without one."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
-from drills.client_history import ClientHistory
-from drills.cloudwatch_records import AlarmChange, LagSample
+from drills.clients.dns import Answer
+from drills.clients.history import Attempt, ClientHistory, Outcome
+from drills.clients.routes import ByName, ByUri
+from drills.clients.writes_table import StoredRow
 from drills.evidence import Evidence, ReadBack
-from drills.history import Attempt, Outcome, StoredRow
-from drills.incidents import ControllerState, Decision, Incident, Step
 from drills.instants import Instant
-from drills.names import Answer
-from drills.people import Message
-from drills.routes import ByName, ByUri
-from drills.stage import Deed
+from drills.records.cloudwatch import AlarmChange, LagSample
+from drills.records.messages import Message
+from drills.records.state_table import ControllerState
+from drills.stage import Action
+from function_runtime.incident import Incident, Kind, Phase, Step
+from function_runtime.sites import Site as FunctionSite
 from shared.sites import Site
 
 FAULT_WALL = 1_760_000_000.0
@@ -21,10 +24,15 @@ OLD, NEW = "127.0.1.10", "127.1.1.10"
 LOST = (119, 120)
 LOST_OF_THE_URI = (620,)
 URI_NUMBERS_FROM = 501
+INCIDENT_ID = "20251009-0855-1"
 
 
 def moment(at_seconds: float) -> Instant:
     return Instant(wall=FAULT_WALL + at_seconds, monotonic=5_000.0 + at_seconds)
+
+
+def time(at_seconds: float) -> datetime:
+    return datetime.fromtimestamp(FAULT_WALL + at_seconds, UTC)
 
 
 def acknowledged(n: int, at_seconds: float, server: str = OLD, *, fresh: bool = False) -> Attempt:
@@ -44,7 +52,7 @@ def by_name() -> ClientHistory:
 
 
 def by_uri() -> ClientHistory:
-    """The same, but that the new writer is found as soon as it is one; each twentieth write is on a new connection."""
+    """The same, but the new writer is found as soon as it takes writes; each twentieth write is on a new connection."""
     first = URI_NUMBERS_FROM
     before = [acknowledged(first + i, -6.0 + i * 0.05 + 0.02, fresh=i % 20 == 19) for i in range(120)]
     refused = [
@@ -59,37 +67,37 @@ def by_uri() -> ClientHistory:
 
 def incident() -> Incident:
     spans = (
-        ("opened", 5.2, 5.3, "done", "epoch 1"),
-        ("fenced", 5.3, 7.1, "unconfirmed", "the instance does not answer; its security group was replaced"),
-        ("promoting", 7.1, 8.0, "done", "promote-read-replica accepted"),
-        ("promoted", 8.0, 14.6, "done", "the instance is available and no replica"),
-        ("verified", 14.6, 15.0, "done", "it takes writes"),
-        ("switched", 15.0, 18.0, "done", "the name answers with the new writer"),
-        ("closed", 18.0, 19.5, "done", "people were told"),
+        (Phase.OPENED, 5.2, 5.3, "done", "epoch 1"),
+        (Phase.FENCED, 5.3, 7.1, "unconfirmed", "the instance does not answer; its security group was replaced"),
+        (Phase.PROMOTING, 7.1, 8.0, "done", "promote-read-replica accepted"),
+        (Phase.PROMOTED, 8.0, 14.6, "done", "the instance is available and no replica"),
+        (Phase.VERIFIED, 14.6, 15.0, "done", "it takes writes"),
+        (Phase.SWITCHED, 15.0, 18.0, "done", "the name answers with the new writer"),
+        (Phase.CLOSED, 18.0, 19.5, "done", "people were told"),
     )
     return Incident(
-        incident_id="20251009-0855-1",
+        incident_id=INCIDENT_ID,
+        kind=Kind.AUTOMATIC,
+        new_writer=FunctionSite.RECOVERY,
         epoch=1,
-        phase="closed",
-        opened_at=FAULT_WALL + 5.2,
-        trouble_since=FAULT_WALL + 0.4,
-        decision=Decision(
-            "fail_over", "primary_lost", "No observer has reached the primary for 4 s; the replica is healthy."
-        ),
-        signals={
-            "primary_unreachable_from_recovery": "yes",
-            "primary_unreachable_from_primary": "yes",
-            "replica_available": "yes",
-            "rds_reports_trouble": "unknown",
+        phase=Phase.CLOSED,
+        opened_at=time(5.2),
+        trouble_since=time(0.4),
+        decision={
+            "action": "fail_over",
+            "code": "primary_lost",
+            "reason": "No observer has reached the primary for 4 s; the replica is healthy.",
         },
+        signals={"primary_unreachable_from_recovery": "yes", "rds_reports_trouble": "unknown"},
         steps=tuple(
-            Step(phase, FAULT_WALL + start, FAULT_WALL + end, outcome, detail)
-            for phase, start, end, outcome, detail in spans
+            Step(phase, time(start), time(end), outcome, detail) for phase, start, end, outcome, detail in spans
         ),
         lag_before_seconds=0.4,
         data_loss_seconds=1.4,
         rto_seconds=17.6,
-        closed_at=FAULT_WALL + 19.5,
+        closed_at=time(19.5),
+        owner="a run",
+        lease_until=time(25.0),
     )
 
 
@@ -101,12 +109,12 @@ def recovered() -> Evidence:
         for attempt in client.acknowledged
         if attempt.n not in (*LOST, *LOST_OF_THE_URI)
     )
-    fault = Deed(moment(0.0), "SIGKILL to every process of the writer in the primary site")
+    fault = Action(moment(0.0), "SIGKILL to every process of the writer in the primary site")
     return Evidence(
         started_at=moment(-9.0),
         finished_at=moment(25.0),
         fault=fault,
-        deeds=(fault,),
+        actions=(fault,),
         writer=Site.PRIMARY,
         addresses={Site.PRIMARY: OLD, Site.RECOVERY: NEW},
         by_name=by_name(),
@@ -114,8 +122,8 @@ def recovered() -> Evidence:
         final_writer=ReadBack(NEW, held, takes_writes=True),
         old_writer=ReadBack(OLD, None, None, f"{OLD} does not answer: connection refused"),
         name_changes=(Answer(moment(-6.2), OLD, 1), Answer(moment(17.9), NEW, 1)),
-        controller_before=ControllerState(0, "primary", None),
-        controller_after=ControllerState(1, "recovery", None),
+        controller_before=ControllerState(0),
+        controller_after=ControllerState(1),
         incidents=(incident(),),
         order=None,
         guard_fence=None,
@@ -137,14 +145,14 @@ def recovered() -> Evidence:
 
 
 def never_recovered() -> Evidence:
-    """A drill in which nobody took over: no incident, no new writer, nothing to read back."""
+    """A drill without a failover: no incident, no new writer, nothing to read back."""
     return replace(
         recovered(),
         by_name=_without_the_new_writer(by_name()),
         by_uri=_without_the_new_writer(by_uri()),
         final_writer=ReadBack(OLD, None, None, f"{OLD} does not answer: connection refused"),
         name_changes=(Answer(moment(-6.2), OLD, 1),),
-        controller_after=ControllerState(0, "primary", None),
+        controller_after=ControllerState(0),
         incidents=(),
         alarm_changes=(),
         messages=(),
@@ -152,10 +160,15 @@ def never_recovered() -> Evidence:
     )
 
 
+def unfinished() -> Evidence:
+    """A drill that stopped in the middle."""
+    return replace(recovered(), unfinished=("the drill ended early: the system is not ready",))
+
+
 def held() -> Evidence:
-    """A drill in which the writer was away for a moment, and rightly left where it is."""
+    """A drill in which the writer was away for a moment, and the system correctly did not fail over."""
     story = recovered()
-    deed = Deed(moment(2.0), "SIGCONT to every process of the writer in the primary site")
+    action = Action(moment(2.0), "SIGCONT to every process of the writer in the primary site")
 
     def steady(name: str, first: int) -> ClientHistory:
         moments = [at for at in (-6.0 + i * 0.05 for i in range(300)) if not 0 <= at < 2]
@@ -166,13 +179,13 @@ def held() -> Evidence:
     read = ReadBack(OLD, rows, takes_writes=True)
     return replace(
         story,
-        deeds=(*story.deeds, deed),
+        actions=(*story.actions, action),
         by_name=clients[0],
         by_uri=clients[1],
         final_writer=read,
         old_writer=read,
         name_changes=(Answer(moment(-6.2), OLD, 1),),
-        controller_after=ControllerState(0, "primary", None),
+        controller_after=ControllerState(0),
         incidents=(),
         messages=(),
     )

@@ -1,4 +1,4 @@
-"""What a drill is aimed at in these tests."""
+"""The deployment that the drills of these tests run on."""
 
 from __future__ import annotations
 

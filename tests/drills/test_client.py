@@ -1,6 +1,6 @@
-"""What a writing client takes for acknowledged, for failed and for unknown, and that nothing can hold it up.
+"""Which writes a client counts as acknowledged, failed or indeterminate, when it reconnects, and that nothing blocks it.
 
-Most of it is the same by either way to the writer, so those tests run by both.
+Most of it is the same for both ways to the writer, so those tests run with both.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from drills.client import Pace, RowNumbers, WritingClient
-from drills.history import Attempt, Outcome
-from drills.routes import ByName, ByUri, Route
+from drills.clients.history import Attempt, Outcome
+from drills.clients.routes import ByName, ByUri, Route
+from drills.clients.writing_client import Pace, RowNumbers, WritingClient
 from lab.rds.certificates import CertificateAuthority
 from tests.drills.fakes import FakeDns, FakePostgres, Manner, closing
 from tests.drills.targets import drill_target

@@ -1,11 +1,10 @@
-"""What is said about one client alone."""
+"""How a client's outage is measured."""
 
 from __future__ import annotations
 
 import pytest
 
-from drills.client_history import ClientHistory
-from drills.history import Attempt, Outcome
+from drills.clients.history import Attempt, ClientHistory, Outcome
 from tests.drills.stories import NEW, OLD, acknowledged, moment
 
 FAULT = moment(0.0)

@@ -1,4 +1,4 @@
-"""What the drill's command understands, and what it makes of it."""
+"""The command line of the drills: what it runs, with which settings, and its exit codes."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from lab.command_line import BAD_INPUT
 
 
 class Drills:
-    """Plays nothing, and remembers what it should have played with which settings."""
+    """Runs nothing, and records what it should have run with which settings."""
 
     def __init__(self) -> None:
-        self.played: list[str] = []
+        self.ran: list[str] = []
         self.configurations: list[dict[str, dict[str, object]]] = []
         self.report_dirs: set[Path] = set()
         self.passed = True
@@ -31,7 +31,7 @@ class Drills:
         return nullcontext()
 
     def run_scenario(self, lab: None, scenario: Scenario, report_dir: Path, progress: object) -> SimpleNamespace:
-        self.played.append(scenario.name)
+        self.ran.append(scenario.name)
         self.report_dirs.add(report_dir)
         return SimpleNamespace(passed=self.passed)
 
@@ -60,9 +60,9 @@ def drill(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return command.main()
 
 
-def test_without_a_word_the_primarys_crash_is_rehearsed(monkeypatch: pytest.MonkeyPatch, drills: Drills) -> None:
+def test_the_default_is_the_crash_of_the_primary(monkeypatch: pytest.MonkeyPatch, drills: Drills) -> None:
     assert drill(monkeypatch) == 0
-    assert drills.played == ["primary-crash"]
+    assert drills.ran == ["primary-crash"]
 
 
 def test_one_scenario_by_name_with_its_own_settings(monkeypatch: pytest.MonkeyPatch, drills: Drills) -> None:
@@ -70,7 +70,7 @@ def test_one_scenario_by_name_with_its_own_settings(monkeypatch: pytest.MonkeyPa
     assert drills.configurations == [{"dr-automation": {"maxDataLossSeconds": "5"}}]
 
 
-def test_the_persons_settings_win_over_the_scenarios(monkeypatch: pytest.MonkeyPatch, drills: Drills) -> None:
+def test_settings_of_the_command_line_win_over_the_scenarios(monkeypatch: pytest.MonkeyPatch, drills: Drills) -> None:
     drill(monkeypatch, "--scenario", "lag-too-high", "--config", "maxDataLossSeconds=7")
     assert drills.configurations == [{"dr-automation": {"maxDataLossSeconds": "7"}}]
 
@@ -86,34 +86,34 @@ def test_all_means_every_scenario_in_a_lab_of_its_own(
 ) -> None:
     monkeypatch.setattr("drills.__main__.SCENARIOS", {name: scenario_named(name) for name in ("flapping", "link-cut")})
     assert drill(monkeypatch, "--all", "--reports", str(tmp_path)) == 0
-    assert drills.played == ["flapping", "link-cut"]
+    assert drills.ran == ["flapping", "link-cut"]
     assert len(drills.configurations) >= 2
     assert drills.report_dirs == {tmp_path}
 
 
-def test_a_seed_and_a_count_mean_random_drills_that_can_be_had_again(
+def test_a_seed_and_a_count_mean_random_drills_that_can_be_repeated(
     monkeypatch: pytest.MonkeyPatch, drills: Drills
 ) -> None:
     drill(monkeypatch, "--seed", "7", "--count", "3")
-    assert drills.played == ["random-7-1", "random-7-2", "random-7-3"]
+    assert drills.ran == ["random-7-1", "random-7-2", "random-7-3"]
     drill(monkeypatch, "--scenario", "random-7-2")
-    assert drills.played[-1] == "random-7-2"
+    assert drills.ran[-1] == "random-7-2"
 
 
 def test_a_count_alone_draws_a_seed_of_its_own(monkeypatch: pytest.MonkeyPatch, drills: Drills) -> None:
     drill(monkeypatch, "--count", "2")
-    seeds = {name.split("-")[1] for name in drills.played}
+    seeds = {name.split("-")[1] for name in drills.ran}
     assert len(seeds) == 1
-    assert [name.split("-")[2] for name in drills.played] == ["1", "2"]
+    assert [name.split("-")[2] for name in drills.ran] == ["1", "2"]
 
 
-def test_the_list_names_every_scenario_and_plays_none(
+def test_the_list_names_every_scenario_and_runs_none(
     monkeypatch: pytest.MonkeyPatch, drills: Drills, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert drill(monkeypatch, "--list") == 0
     listed = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in listed] == list(SCENARIOS)
-    assert drills.played == []
+    assert drills.ran == []
 
 
 @pytest.mark.parametrize(
@@ -128,13 +128,13 @@ def test_the_list_names_every_scenario_and_plays_none(
         ("--seed", "7", "--count", "-1"),
     ],
 )
-def test_what_contradicts_itself_or_is_no_number_is_refused_as_bad_input(
+def test_contradicting_options_and_bad_numbers_are_refused_as_bad_input(
     monkeypatch: pytest.MonkeyPatch, drills: Drills, arguments: tuple[str, ...]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         drill(monkeypatch, *arguments)
     assert ended.value.code == BAD_INPUT
-    assert drills.played == []
+    assert drills.ran == []
 
 
 @pytest.mark.parametrize(

@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from drills.runner import run_drill
-from drills.system import DatabaseServer
+from drills.system import LabSystem
 from tests.drills.targets import drill_target
-
-UNBROKEN = "a system that is not ready must not be broken"
 
 
 class DeadSystem:
-    """Nothing of it answers: no name, no database, no AWS."""
+    """Nothing of it answers, neither DNS nor a database nor AWS, and nothing of it may be broken."""
 
     dns_server = ("127.0.0.1", 1)
     target = drill_target("127.0.1.10", "127.1.1.10", port=1, password="secret-of-the-drill")
@@ -26,29 +24,15 @@ class DeadSystem:
     def client(self, service: str, region: str) -> Any:
         raise EndpointConnectionError(endpoint_url=f"{service}.{region}")
 
-    def server(self, region: str, identifier: str) -> DatabaseServer:
-        raise AssertionError(UNBROKEN)
-
-    def darken(self, region: str, *, seen_from: str | None = None) -> None:
-        raise AssertionError(UNBROKEN)
-
-    def lighten(self, region: str) -> None:
-        raise AssertionError(UNBROKEN)
-
-    def cut_link(self) -> None:
-        raise AssertionError(UNBROKEN)
-
-    def heal_link(self) -> None:
-        raise AssertionError(UNBROKEN)
-
-    def kill_function(self, region: str, name: str) -> bool:
-        raise AssertionError(UNBROKEN)
-
-    def slow_reboots(self, seconds: float) -> None:
-        raise AssertionError(UNBROKEN)
-
     def versions(self) -> Mapping[str, str]:
         return {"project": "0.1.0"}
+
+    def __getattr__(self, action: str) -> Any:
+        raise AssertionError(f"a system that is not ready must not be broken: {action}")
+
+
+def dead_system() -> LabSystem:
+    return cast(LabSystem, DeadSystem())
 
 
 def test_a_system_that_never_gets_ready_is_not_broken_and_the_report_says_what_was_missing(
@@ -56,7 +40,7 @@ def test_a_system_that_never_gets_ready_is_not_broken_and_the_report_says_what_w
 ) -> None:
     monkeypatch.setattr("drills.readiness.READY_DEADLINE_SECONDS", 0.1)
     said: list[str] = []
-    report = run_drill(DeadSystem(), "primary-crash", tmp_path, said.append)
+    report = run_drill(dead_system(), "primary-crash", tmp_path, said.append)
     assert not report.passed
     content = json.loads((tmp_path / "drill-primary-crash.json").read_text(encoding="utf-8"))
     assert "the name writer.db.internal answers" in content["reason"]

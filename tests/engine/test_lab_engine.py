@@ -56,17 +56,6 @@ def thing(name: str = "one", provider: Provider | None = PROVIDER, **inputs: obj
     )
 
 
-def test_a_resource_is_made_in_its_providers_region(account: Account) -> None:
-    assert engine().create(thing()).outputs["arn"] == "arn:one"
-    assert account.calls == [("create", "one", "ap-southeast-2")]
-
-
-def test_the_providers_default_tags_reach_the_resource(account: Account) -> None:
-    tagged = Provider("urn:p", "aws", "p", {"region": "eu-west-1", "defaultTags": {"tags": {"Owner": "team"}}})
-    made = engine().create(thing(provider=tagged, tags={"Name": "one"}))
-    assert made.outputs["tagsAll"] == {"Owner": "team", "Name": "one"}
-
-
 def test_a_type_that_is_not_in_the_table_is_named_with_the_place_to_add_it(account: Account) -> None:
     unknown = Registration("network", "urn", "aws:test/other:Other", "one", {}, provider=PROVIDER)
     with pytest.raises(EngineError, match=r"aws:test/other:Other: add it in lab/engine/resources"):
@@ -99,15 +88,6 @@ def test_a_provider_for_no_region_or_another_account_is_refused(inputs: dict[str
 def test_an_unknown_function_is_named() -> None:
     with pytest.raises(EngineError, match="does not know the function aws:other:get"):
         engine().invoke(Invocation("data", "aws:other:get", {}, PROVIDER))
-
-
-def test_destruction_goes_from_the_last_made_to_the_first(account: Account) -> None:
-    making = engine()
-    for name in ("one", "two"):
-        making.create(thing(name))
-    making.destroy(lambda gone: None)
-    assert [name for what, name, _ in account.calls if what == "delete"] == ["two", "one"]
-    assert making.kept == []
 
 
 def test_what_cannot_be_removed_is_named_and_the_rest_is_removed(account: Account) -> None:

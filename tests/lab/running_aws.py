@@ -19,7 +19,7 @@ from urllib.parse import parse_qs
 import boto3
 from botocore.config import Config
 
-from lab.aws.process import LabAws
+from lab.aws import LabAws
 from lab.home import LabHome
 
 PRIMARY, RECOVERY, WITNESS = "ap-southeast-2", "ap-southeast-1", "ap-northeast-1"

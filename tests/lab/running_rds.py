@@ -15,14 +15,12 @@ import boto3
 import psycopg
 from botocore.config import Config
 
-from lab.aws.network import LabNetwork
-from lab.home import LabHome
-from lab.postgres.binaries import find_binaries
-from lab.processes import ChildProcesses
-from lab.rds import SECRET_HEADER
-from lab.rds.backend import RdsBackend
-from lab.rds.fleet import DatabaseFleet
-from lab.rds.workflows import Timings
+from lab.aws import LabNetwork
+from lab.home import ChildProcesses, LabHome
+from lab.postgres import find_binaries
+from lab.rds import DatabaseFleet, RdsBackend
+from lab.rds.protocol import SECRET_HEADER
+from lab.rds.timings import Timings
 from shared.sites import Site
 from tests.lab.fake_account import FakeAccount, key_arn
 
@@ -53,11 +51,11 @@ def lab_home() -> Iterator[LabHome]:
 
 
 class RunningRds:
-    def __init__(self, home: LabHome, timings: Timings = QUICK) -> None:
+    def __init__(self, home: LabHome, timings: Timings) -> None:
         self.account = FakeAccount()
-        self.spawn = ChildProcesses(home)
+        self.children = ChildProcesses(home)
         self.network = LabNetwork(self.account.client, {Site.PRIMARY: PRIMARY, Site.RECOVERY: RECOVERY})
-        self.fleet = DatabaseFleet(home.directory("databases"), find_binaries(home.path), self.spawn, self.network)
+        self.fleet = DatabaseFleet(home.directory("databases"), find_binaries(home.path), self.children, self.network)
         self.secret = secrets.token_hex(8)
         self.backend = RdsBackend(
             self.fleet, self.network, self.account.client, (PRIMARY, RECOVERY, WITNESS), self.secret, timings=timings
@@ -66,10 +64,6 @@ class RunningRds:
         self.clients = {region: self.client(region) for region in (PRIMARY, RECOVERY)}
         for region, rds in self.clients.items():
             self.create_groups(region, rds)
-
-    def close(self) -> None:
-        self.backend.stop()
-        self.spawn.close()
 
     def client(self, region: str, secret: str | None = None) -> Any:
         rds = boto3.client(
@@ -142,6 +136,18 @@ class RunningRds:
             autocommit=True,
             **settings,
         )
+
+
+@contextmanager
+def running_rds(timings: Timings = QUICK) -> Iterator[RunningRds]:
+    """RDS of its own; nothing of it is left afterwards."""
+    with lab_home() as home:
+        rds = RunningRds(home, timings)
+        try:
+            yield rds
+        finally:
+            rds.backend.stop()
+            rds.children.close()
 
 
 def instance_settings(name: str) -> dict[str, Any]:

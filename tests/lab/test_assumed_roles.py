@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.lab.running_aws import PERSON, PRIMARY, RECOVERY, Account, running_account
+from tests.lab.running_aws import PERSON, PRIMARY, RECOVERY, Account
 
 TABLE = "state"
 
 
 @pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    with running_account(tmp_path_factory.mktemp("lab")) as account:
-        account.client("dynamodb").create_table(
-            TableName=TABLE,
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        yield account
-
-
-@pytest.fixture(scope="module")
 def operator(account: Account) -> Any:
     """DynamoDB for one who may read all items, and write the one named ``control``."""
+    account.client("dynamodb").create_table(
+        TableName=TABLE,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
     table = f"arn:aws:dynamodb:{RECOVERY}:000000000000:table/{TABLE}"
     read = {"Effect": "Allow", "Action": ["dynamodb:GetItem", "dynamodb:Query"], "Resource": table}
     write = {

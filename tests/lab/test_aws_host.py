@@ -15,21 +15,12 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from lab.aws.clock import LabClock
-from lab.aws.dns import Resolver
+from lab.aws import LabAws, LabClock, Resolver, port_from_environment
 from lab.aws.host.embedded_metrics import extract
 from lab.aws.ministack import WRITTEN_FOR, check_version
-from lab.aws.process import LabAws, port_from_environment
 from lab.home import LabHome
 from shared.errors import SettingsError
-from tests.lab.running_aws import PRIMARY, RECOVERY, SECRET, Account, RdsBackend, lines, policy, running_account, until
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    with running_account(tmp_path_factory.mktemp("lab")) as account:
-        yield account
-
+from tests.lab.running_aws import PRIMARY, RECOVERY, SECRET, Account, RdsBackend, lines, policy, until
 
 # RDS
 
@@ -394,7 +385,7 @@ def test_what_is_no_port_is_named(monkeypatch: pytest.MonkeyPatch, wrong: str) -
 
 def test_the_port_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("LAB_PORT", raising=False)
-    assert port_from_environment() == 4566
+    assert port_from_environment() is None
     monkeypatch.setenv("LAB_PORT", "0")
     assert port_from_environment() == 0
 

@@ -182,10 +182,3 @@ def test_all_periods_must_breach_where_datapoints_to_alarm_is_not_given() -> Non
 def test_what_cannot_be_evaluated_is_named(changes: dict[str, Any]) -> None:
     with pytest.raises(UnsupportedAlarmError, match="alarm an-alarm"):
         alarm(**changes)
-
-
-def test_the_reason_names_what_was_seen() -> None:
-    judged = judge(alarm(TreatMissingData="breaching"), points("- - - X X"), OK)
-    assert judged.state is ALARM
-    assert "2 of 2 datapoints [1, 1], 1 missing treated as [breaching]" in judged.reason
-    assert judge(alarm(), points("- - - - -"), OK).reason == "Insufficient Data: 3 datapoints were unknown."

@@ -13,16 +13,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from tests.lab.running_aws import PERSON, PRIMARY, RECOVERY, WITNESS, Account, lines, running_account, until
+from tests.lab.running_aws import PERSON, PRIMARY, RECOVERY, WITNESS, Account, lines, until
 
 MAY_LOOK = {"Effect": "Allow", "Action": ["rds:Describe*", "cloudwatch:Describe*", "sqs:List*"], "Resource": "*"}
 PATIENCE_SECONDS = 0.8
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    with running_account(tmp_path_factory.mktemp("lab")) as account:
-        yield account
 
 
 @pytest.fixture(autouse=True)

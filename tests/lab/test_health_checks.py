@@ -110,26 +110,3 @@ def test_a_calculated_check_of_itself_ends() -> None:
 def test_a_check_on_an_endpoint_never_passes_because_the_checkers_are_outside_every_vpc() -> None:
     endpoint = HealthCheck(id="tcp", version=1, type="TCP")
     assert statuses({"tcp": endpoint}, {}) == {"tcp": False}
-
-
-def test_it_reads_what_route_53_lists() -> None:
-    read = HealthCheck.of(
-        {
-            "Id": "an-id",
-            "HealthCheckVersion": 3,
-            "HealthCheckConfig": {
-                "Type": "CLOUDWATCH_METRIC",
-                "AlarmIdentifier": {"Name": "latch", "Region": "ap-southeast-1"},
-                "InsufficientDataHealthStatus": "Unhealthy",
-                "Inverted": True,
-            },
-        }
-    )
-    assert read == HealthCheck(
-        id="an-id",
-        version=3,
-        type="CLOUDWATCH_METRIC",
-        alarm=("latch", "ap-southeast-1"),
-        insufficient_data=InsufficientData.UNHEALTHY,
-        inverted=True,
-    )

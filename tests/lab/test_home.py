@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.home import HOME_VARIABLE, LabHome, RegisteredProcess, birth_of, home_path
+from lab.home import LabHome, location
+from lab.home.location import HOME_VARIABLE, given_home
+from lab.home.processes import birth_of
 from shared.errors import SettingsError
 
 SLEEP = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
@@ -86,17 +88,6 @@ def test_birth_tells_processes_apart(sleeper: subprocess.Popen[bytes]) -> None:
     assert birth_of(sleeper.pid) is None, "a zombie is dead"
 
 
-def test_the_register_holds_what_was_written_down(path: Path, sleeper: subprocess.Popen[bytes]) -> None:
-    with LabHome.open(path) as home:
-        home.register(sleeper.pid, "sleeper")
-        birth = birth_of(sleeper.pid)
-        assert birth is not None
-        assert home.processes == (RegisteredProcess(sleeper.pid, birth, "sleeper"),)
-        home.unregister(sleeper.pid)
-        home.unregister(sleeper.pid)
-        assert len(home.processes) == 0
-
-
 def test_a_folder_that_is_not_a_labs_is_never_taken(path: Path) -> None:
     path.mkdir()
     (path / "precious").touch()
@@ -124,13 +115,43 @@ def test_an_empty_folder_may_be_given(path: Path) -> None:
     assert not path.exists()
 
 
-def test_the_home_belongs_to_checkout_and_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(HOME_VARIABLE, raising=False)
-    assert home_path() == home_path()
-    assert str(os.getuid()) in home_path().name
+def test_a_home_is_given_by_its_absolute_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(HOME_VARIABLE, "/somewhere/else")
-    assert home_path() == Path("/somewhere/else")
+    assert given_home() == Path("/somewhere/else")
     for wrong in ("", "relative"):
         monkeypatch.setenv(HOME_VARIABLE, wrong)
         with pytest.raises(SettingsError, match="absolute path"):
-            home_path()
+            given_home()
+
+
+@pytest.fixture
+def own_temp_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv(HOME_VARIABLE, raising=False)
+    monkeypatch.setattr(location, "_temp_folder", lambda: tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("own_temp_folder")
+def test_labs_of_one_checkout_and_user_have_a_home_each() -> None:
+    with LabHome.open() as first, LabHome.open() as second, LabHome.open() as third:
+        names = [home.path.name for home in (first, second, third)]
+        assert str(os.getuid()) in names[0]
+        assert names[1:] == [f"{names[0]}-2", f"{names[0]}-3"]
+        assert [home.is_first for home in (first, second, third)] == [True, False, False]
+        second.close()
+        with LabHome.open() as again:
+            assert again.path == second.path
+
+
+def test_every_home_of_a_killed_lab_is_cleaned_up(own_temp_folder: Path, sleeper: subprocess.Popen[bytes]) -> None:
+    other = own_temp_folder / f"{location.first_home().name}0"
+    other.mkdir()
+    running, killed = LabHome.open(), LabHome.open()
+    killed.register(sleeper.pid, "sleeper")
+    abandon(killed)
+    running.close()
+    with LabHome.open() as home:
+        assert home.is_first
+        assert sleeper.wait(timeout=5) == -signal.SIGKILL
+        assert not killed.path.exists()
+        assert other.exists(), "another checkout's"

@@ -10,25 +10,17 @@ from collections.abc import Iterator
 import pytest
 
 from shared.sites import Site
-from tests.lab.running_rds import PRIMARY, RECOVERY, RunningRds, lab_home, wait_until
+from tests.lab.running_rds import PRIMARY, RECOVERY, RunningRds, wait_until
 
 NAMES = {PRIMARY: "orders", RECOVERY: "orders-replica"}
 SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
 CLIENT, PROBE_OF_RECOVERY, PROBE_OF_PRIMARY = "127.0.0.1", "127.20.2.9", "127.10.2.9"
 
 
-@pytest.fixture(scope="module")
-def rds() -> Iterator[RunningRds]:
-    with lab_home() as home:
-        rds = RunningRds(home)
-        try:
-            rds.create("orders")
-            rds.create_replica("orders-replica", "orders")
-            with rds.fleet.server(PRIMARY, "orders").connect("orders") as connection:
-                connection.execute("CREATE TABLE entry (number int)")
-            yield rds
-        finally:
-            rds.close()
+@pytest.fixture(scope="module", autouse=True)
+def table(rds: RunningRds) -> None:
+    with rds.fleet.server(PRIMARY, "orders").connect("orders") as connection:
+        connection.execute("CREATE TABLE entry (number int)")
 
 
 @pytest.fixture(autouse=True)

@@ -13,9 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.aws import network as network_module
-from lab.aws.forwarder import Door, Forwarder, ForwarderLoop
 from lab.aws.network import LabNetwork, ingress_rules, loopback_address, vpc_address
-from shared.errors import SettingsError
+from lab.rds.forwarder import Access, Forwarder, ForwarderLoop
 from shared.sites import Site
 from tests.lab.fake_account import FakeAccount, tcp
 from tests.lab.running_rds import PRIMARY, RECOVERY, wait_until
@@ -177,12 +176,13 @@ class Gate:
         self.is_open = True
         self.echo = Echo()
         self.loop = ForwarderLoop()
-        door = Door(lambda _: self.is_open, lambda: False, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
-        self.forwarder = Forwarder(self.loop, "127.10.1.253", PORT, lambda: self.echo.port, door)
-        self.forwarder.open()
+        access = Access(lambda _: self.is_open, lambda: False, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+        listening = socket.create_server(("127.0.0.1", 0))
+        self.address = listening.getsockname()
+        self.forwarder = Forwarder(self.loop, listening, lambda: self.echo.port, access)
 
     def connect(self, source: str = "127.0.0.1") -> socket.socket:
-        return socket.create_connection(("127.10.1.253", PORT), timeout=3, source_address=(source, 0))
+        return socket.create_connection(self.address, timeout=3, source_address=(source, 0))
 
     def close(self) -> None:
         self.forwarder.close()
@@ -245,15 +245,3 @@ def test_a_server_that_is_down_closes_the_connection(gate: Gate) -> None:
     with gate.connect() as connection:
         connection.sendall(b"12345678")
         assert is_closed(connection)
-
-
-def test_a_port_in_use_is_named_with_its_setting_and_a_remedy(gate: Gate) -> None:
-    second = Forwarder(
-        gate.loop,
-        "127.10.1.253",
-        PORT,
-        lambda: 1,
-        Door(lambda _: True, lambda: False, ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)),
-    )
-    with pytest.raises(SettingsError, match=f"databasePort = {PORT}: free the port"):
-        second.open()

@@ -12,13 +12,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from lab.home import LabHome
-from lab.postgres.binaries import PROGRAMS, PostgresBinaries, PostgresError, can_traverse, find_binaries
-from lab.postgres.configuration import applicable
-from lab.postgres.leftovers import clear_leftovers
-from lab.postgres.liveness import is_alive
-from lab.postgres.server import PostgresServer
-from lab.processes import ChildProcesses
+from lab.home import ChildProcesses, LabHome, is_alive
+from lab.home.postmaster import clear_leftovers
+from lab.postgres import PostgresBinaries, PostgresError, PostgresServer, applicable, find_binaries
+from lab.postgres.binaries import PROGRAMS, can_traverse
 from shared.errors import SettingsError
 from tests.lab.running_rds import lab_home, wait_until
 
@@ -29,14 +26,14 @@ class Bench:
     def __init__(self, home: LabHome) -> None:
         self.home = home
         self.binaries = find_binaries(home.path)
-        self.spawn = ChildProcesses(home)
+        self.children = ChildProcesses(home)
         self.writer = self.server("writer")
         self.writer.init("app", "correct-horse", "orders", {"max_slot_wal_keep_size": "512"})
         with self.writer.connect() as connection:
             connection.execute("CREATE TABLE entry (number int)")
 
     def server(self, name: str) -> PostgresServer:
-        return PostgresServer(self.binaries, self.home.path / name, self.spawn, name)
+        return PostgresServer(self.binaries, self.home.path / name, self.children, name)
 
     def replica(self, name: str) -> PostgresServer:
         replica = self.server(name)
@@ -50,7 +47,7 @@ def bench() -> Iterator[Bench]:
         bench = Bench(home)
         yield bench
         bench.writer.destroy()
-        bench.spawn.close()
+        bench.children.close()
 
 
 def count(server: PostgresServer) -> int:

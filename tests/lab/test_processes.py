@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.home import LabHome, birth_of
-from lab.processes import ChildProcesses
+from lab.home import ChildProcesses, LabHome
+from lab.home.processes import birth_of
 
 PYTHON = [sys.executable, "-S", "-c"]
 
@@ -98,8 +98,7 @@ def test_children_die_with_a_killed_lab(tmp_path: Path) -> None:
     program = """
         import sys, time
         from pathlib import Path
-        from lab.home import LabHome
-        from lab.processes import ChildProcesses
+        from lab.home import ChildProcesses, LabHome
         children = ChildProcesses(LabHome.open(Path(sys.argv[1])))
         child = children.start("child", ["/bin/sleep", "60"], environment={})
         print(child.pid, flush=True)
@@ -121,7 +120,7 @@ def test_children_die_with_a_killed_lab(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_a_child_can_run_as_another_user_and_still_dies_with_the_lab(home: LabHome, children: ChildProcesses) -> None:
     log = home.directory("logs") / "nobody.log"
-    child = children(["/bin/sh", "-c", "id -un; exec /bin/sleep 60"], user="nobody", log=log)
+    child = children.start("nobody", ["/bin/sh", "-c", "id -un; exec /bin/sleep 60"], user="nobody")
     read_when_there(log, "nobody")
     children.close()  # the thread that started it is gone, as it is when the lab is
     assert child.wait(timeout=5) == -signal.SIGKILL
@@ -129,5 +128,5 @@ def test_a_child_can_run_as_another_user_and_still_dies_with_the_lab(home: LabHo
 
 def test_an_unknown_user_is_an_error_and_leaves_nothing(home: LabHome, children: ChildProcesses) -> None:
     with pytest.raises(KeyError):
-        children(["/bin/true"], user="no-such-user-here", log=home.path / "log")
+        children.start("true", ["/bin/true"], user="no-such-user-here")
     assert home.processes == ()

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 import time
-from collections.abc import Iterator
 
 import psycopg
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.lab.fake_account import key_arn
-from tests.lab.running_rds import PORT, PRIMARY, RECOVERY, WITNESS, RunningRds, lab_home, wait_until
+from tests.lab.running_rds import PORT, PRIMARY, RECOVERY, WITNESS, RunningRds, wait_until
 
 SSL_REQUEST = b"\x00\x00\x00\x08\x04\xd2\x16\x2f"
 
 
-@pytest.fixture(scope="module")
-def rds() -> Iterator[RunningRds]:
-    with lab_home() as home:
-        rds = RunningRds(home)
-        try:
-            rds.create("orders")
-            rds.create_replica("orders-replica", "orders")
-            yield rds
-        finally:
-            rds.close()
-
-
 def test_a_new_instance_answers_like_one_of_aws(rds: RunningRds) -> None:
     instance = rds.describe(PRIMARY, "orders")
-    assert instance["Endpoint"] == {"Address": "127.10.1.254", "Port": PORT, "HostedZoneId": "Z32T0VRHXEXS0V"}
+    endpoint = instance["Endpoint"]
+    assert ipaddress.ip_address(endpoint["Address"]) in ipaddress.ip_network("127.10.1.0/24")
+    assert (endpoint["Port"], endpoint["HostedZoneId"]) == (PORT, "Z32T0VRHXEXS0V")
     assert instance["DBInstanceArn"] == f"arn:aws:rds:{PRIMARY}:000000000000:db:orders"
     assert instance["EngineVersion"].startswith("14.")
     assert instance["KmsKeyId"] == key_arn(PRIMARY)

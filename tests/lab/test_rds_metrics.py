@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 import time
-from collections.abc import Iterator
 
 import pytest
 
-from lab.rds.measurements import Metric, Sample, seconds_to_tick
-from lab.rds.publisher import metric_data
-from tests.lab.running_rds import PRIMARY, RECOVERY, RunningRds, lab_home, wait_until
-
-
-@pytest.fixture(scope="module")
-def rds() -> Iterator[RunningRds]:
-    with lab_home() as home:
-        rds = RunningRds(home)
-        try:
-            rds.create("orders")
-            rds.create_replica("orders-replica", "orders")
-            yield rds
-        finally:
-            rds.close()
+from lab.rds.measurements import seconds_to_tick
+from tests.lab.running_rds import PRIMARY, RECOVERY, RunningRds, wait_until
 
 
 def latest(rds: RunningRds, region: str, name: str, metric: str) -> float | None:
@@ -81,20 +66,6 @@ def test_one_call_carries_a_regions_metrics_at_a_resolution_of_a_second(rds: Run
         "OldestReplicationSlotLag",
     }
     assert {datum["Namespace"] for datum in region.metrics} == {"AWS/RDS"}
-
-
-def test_a_sample_becomes_data_of_its_instance() -> None:
-    taken_at = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
-    assert metric_data("orders", Sample(taken_at, (Metric("ReplicaLag", 2.5, "Seconds"),))) == [
-        {
-            "MetricName": "ReplicaLag",
-            "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": "orders"}],
-            "Timestamp": taken_at,
-            "Value": 2.5,
-            "Unit": "Seconds",
-            "StorageResolution": 1,
-        }
-    ]
 
 
 @pytest.mark.parametrize("now", [1000.0, 1000.19, 1000.2, 1000.21, 1000.999])

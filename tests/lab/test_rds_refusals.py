@@ -9,23 +9,18 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lab.aws.forwarder import bound_socket
 from tests.lab.fake_account import key_arn
-from tests.lab.running_rds import PORT, PRIMARY, QUICK, RECOVERY, RunningRds, instance_settings, lab_home
+from tests.lab.running_rds import PRIMARY, QUICK, RECOVERY, RunningRds, instance_settings, running_rds
 
 
 @pytest.fixture(scope="module")
 def rds() -> Iterator[RunningRds]:
-    with lab_home() as home:
-        # Backups long enough to ask for something meanwhile.
-        rds = RunningRds(home, dataclasses.replace(QUICK, backup_seconds=1.0))
-        try:
-            rds.create("orders", DeletionProtection=True)
-            rds.create_replica("orders-replica", "orders")
-            rds.create("unsaved", BackupRetentionPeriod=0)
-            yield rds
-        finally:
-            rds.close()
+    # Backups long enough to ask for something meanwhile.
+    with running_rds(dataclasses.replace(QUICK, backup_seconds=1.0)) as rds:
+        rds.create("orders", DeletionProtection=True)
+        rds.create_replica("orders-replica", "orders")
+        rds.create("unsaved", BackupRetentionPeriod=0)
+        yield rds
 
 
 def refusal(call: Callable[..., Any], **arguments: Any) -> str:
@@ -57,16 +52,6 @@ def test_a_new_instance_is_refused(rds: RunningRds, changed: dict[str, Any], cod
     settings = {**instance_settings("never"), **changed}
     assert refusal(rds.clients[PRIMARY].create_db_instance, **settings) == code
     assert len(rds.clients[PRIMARY].describe_db_instances()["DBInstances"]) == 2
-
-
-def test_a_port_in_use_is_refused_with_the_setting_to_change(rds: RunningRds) -> None:
-    # The next address from the top of the zone's subnet.
-    taken = bound_socket("127.10.1.252", PORT)
-    try:
-        with pytest.raises(ClientError, match=f"databasePort = {PORT}: free the port"):
-            rds.clients[PRIMARY].create_db_instance(**instance_settings("never"))
-    finally:
-        taken.close()
 
 
 def replica_settings(rds: RunningRds, source: str) -> dict[str, Any]:

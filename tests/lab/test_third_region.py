@@ -5,18 +5,9 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from tests.lab.running_aws import PRIMARY, RECOVERY, WITNESS, Account, lines, running_account, until
-
-
-@pytest.fixture(scope="module")
-def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    with running_account(tmp_path_factory.mktemp("lab")) as account:
-        yield account
+from tests.lab.running_aws import PRIMARY, RECOVERY, WITNESS, Account, lines, until
 
 
 def test_a_schedule_runs_a_function_there(account: Account, tmp_path: Path) -> None:

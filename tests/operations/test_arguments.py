@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deployment.flat_outputs import FLAT_OUTPUTS_FILE
-from failover.control import OrderKind
+from function_runtime.control import OrderKind
 from operations.__main__ import main
 from operations.arguments import FailoverRequest, PauseRequest, StatusRequest, parse
 from shared.errors import SettingsError

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from failover.control import Order, OrderKind
-from failover.incident import IN_AN_EMERGENCY, WHEN_PLANNED
+from function_runtime.control import Order, OrderKind
+from function_runtime.incident import IN_AN_EMERGENCY, WHEN_PLANNED
 from operations.errors import NoReportError, RefusedError
 from operations.orders import give_order, new_order, withdraw_order
 from tests.operations.terminal import ALICE, BOB, DEPLOYMENT, MANUAL, Terminal, healthy_world, silence, world_in_trouble
@@ -30,7 +30,7 @@ def test_a_planned_failover_is_followed_to_its_end() -> None:
     assert terminal.world.controller["writer_site"] == "recovery"
     for phase in WHEN_PLANNED:
         assert f"{phase:<12}" in "\n".join(terminal.person.lines)
-    assert terminal.printed.endswith("data loss: none")
+    assert terminal.printed.endswith("Data loss: none")
 
 
 def test_an_approved_failover_is_followed_to_its_end() -> None:
@@ -38,7 +38,7 @@ def test_an_approved_failover_is_followed_to_its_end() -> None:
     assert terminal.give(f"{APPROVE} --yes") == 0
     (incident,) = terminal.world.incidents
     assert (incident["kind"], incident["ordered_by"], incident["incident_id"]) == ("approved", ALICE, INCIDENT)
-    assert "RTO (from the trouble's beginning to the switch)" in terminal.printed
+    assert "Recovery time (RTO)" in terminal.printed
 
 
 def test_a_forced_failover_happens_against_the_signals_with_the_loss_accepted() -> None:

@@ -91,10 +91,8 @@ def test_the_last_incident_is_told_with_its_rto_and_loss() -> None:
     terminal.tick()
     terminal.give("status")
     incident = terminal.world.incidents[0]
-    assert (
-        f"RTO (from the trouble's beginning to the switch): {float(incident['rto_seconds']):.1f} s" in terminal.printed
-    )
-    assert "data loss: at most" in terminal.printed
+    assert f"Recovery time (RTO): {float(incident['rto_seconds']):.1f} s" in terminal.printed
+    assert "Data loss: at most" in terminal.printed
 
 
 def test_a_closed_failover_whose_fence_failed_says_so() -> None:
@@ -103,7 +101,7 @@ def test_a_closed_failover_whose_fence_failed_says_so() -> None:
     terminal = Terminal(world)
     terminal.tick()
     terminal.give("status")
-    assert "the old writer is NOT known to be fenced" in terminal.printed
+    assert "The old writer is NOT known to be fenced" in terminal.printed
 
 
 def test_machines_get_the_report_as_it_is_and_whose_it_is() -> None:

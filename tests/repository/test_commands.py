@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 import re
 
-from shared.layers import LAYERS, REPOSITORY_ROOT
-from tests.repository.sessions import NOXFILE, sessions
+from shared.layers import REPOSITORY_ROOT
+from tests.repository.sessions import sessions
 
 
 def test_every_session_has_a_line_that_says_what_it_does() -> None:
@@ -22,15 +22,6 @@ def test_every_command_the_documents_name_is_a_session() -> None:
         named = set(re.findall(r"(?:\./dr|nox -s) ([a-z]+)", text))
         assert named <= set(sessions()), document
         assert named
-
-
-def test_lint_checks_the_types_of_every_layer() -> None:
-    (projects,) = (
-        ast.literal_eval(node.value)
-        for node in NOXFILE.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PROJECTS"
-    )
-    assert projects == tuple(known.name for known in LAYERS)
 
 
 def test_ci_runs_the_readmes_test_command() -> None:

@@ -40,14 +40,35 @@ def test_a_folder_imports_nothing_above_it(folder: str, forbidden: set[str]) -> 
     assert {line for line in wrong if line.partition(": ")[2].partition(".")[0] in forbidden} == set()
 
 
-def test_the_labs_aws_is_entered_by_its_door() -> None:
-    outside = [file for folder in ("lab", "drills", "benchmarks") for file in modules(folder)]
-    inside = REPOSITORY_ROOT / "lab" / "aws"
+@pytest.mark.parametrize("room", ["aws", "engine", "home", "postgres", "rds"])
+def test_a_part_of_the_lab_is_used_through_what_it_exports(room: str) -> None:
+    inside = REPOSITORY_ROOT / "lab" / room
     past_it = {
         f"{file.relative_to(REPOSITORY_ROOT)}: {name}"
-        for file in outside
+        for folder in ("lab", "drills", "benchmarks")
+        for file in modules(folder)
         if not file.is_relative_to(inside)
         for name in imported(file)
-        if name.startswith("lab.aws.")
+        if name.startswith(f"lab.{room}.")
     }
     assert past_it == set()
+
+
+def test_the_parts_of_the_lab_build_on_each_other_one_way() -> None:
+    below: dict[str, set[str]] = {
+        "rds": {"aws", "postgres", "home"},
+        "postgres": {"home"},
+        "aws": {"home"},
+        "home": set(),
+        "engine": set(),
+    }
+    taken: dict[str, set[str]] = {
+        room: {
+            name.split(".")[1]
+            for file in modules(f"lab/{room}")
+            for name in imported(file)
+            if name.startswith("lab.") and name.split(".")[1] != room
+        }
+        for room in below
+    }
+    assert taken == below

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from shared.policy_documents import allow, as_json, trust
 
 OLDEST_TLS_VERSION = "1.2"
 
 
 def tls_only_policy(bucket_arn: str) -> str:
     """A bucket policy that refuses everybody without TLS, and with an outdated one, as JSON."""
-    return _document(*_tls_only(bucket_arn))
+    return as_json(*_tls_only(bucket_arn))
 
 
 def log_delivery_policy(*, log_bucket_arn: str, source_bucket_arn: str, prefix: str, account_id: str) -> str:
@@ -30,7 +31,7 @@ def log_delivery_policy(*, log_bucket_arn: str, source_bucket_arn: str, prefix: 
             "ArnLike": {"aws:SourceArn": source_bucket_arn},
         },
     }
-    return _document(*_tls_only(log_bucket_arn), delivery)
+    return as_json(*_tls_only(log_bucket_arn), delivery)
 
 
 def _tls_only(bucket_arn: str) -> Sequence[Mapping[str, Any]]:
@@ -42,7 +43,7 @@ def _tls_only(bucket_arn: str) -> Sequence[Mapping[str, Any]]:
 
 def replication_trust_policy() -> str:
     """Who may take the replication role: S3 alone, as JSON."""
-    return _document({"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sts:AssumeRole"})
+    return as_json(trust("s3.amazonaws.com"))
 
 
 def replication_policy(
@@ -59,29 +60,29 @@ def replication_policy(
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/setting-repl-config-perm-overview.html and
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-config-for-kms-objects.html
     """
-    return _document(
-        _allow(
+    return as_json(
+        allow(
             "ReadConfiguration",
             ["s3:GetReplicationConfiguration", "s3:ListBucket"],
             source_bucket_arn,
         ),
-        _allow(
+        allow(
             "ReadVersions",
             ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"],
             f"{source_bucket_arn}/*",
         ),
-        _allow(
+        allow(
             "WriteReplicas",
             ["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"],
             f"{destination_bucket_arn}/*",
         ),
-        _allow(
+        allow(
             "DecryptAtTheSource",
             ["kms:Decrypt"],
             source_key_arn,
             _through_s3(source_region, source_bucket_arn),
         ),
-        _allow(
+        allow(
             "EncryptAtTheDestination",
             ["kms:Encrypt", "kms:GenerateDataKey"],
             destination_key_arn,
@@ -99,15 +100,6 @@ def _through_s3(region: str, bucket_arn: str) -> Mapping[str, Any]:
     }
 
 
-def _allow(
-    sid: str, actions: Sequence[str], resource: str, condition: Mapping[str, Any] | None = None
-) -> Mapping[str, Any]:
-    statement: dict[str, Any] = {"Sid": sid, "Effect": "Allow", "Action": list(actions), "Resource": resource}
-    if condition is not None:
-        statement["Condition"] = condition
-    return statement
-
-
 def _refuse_all(sid: str, bucket_arn: str, condition: Mapping[str, Any]) -> Mapping[str, Any]:
     return {
         "Sid": sid,
@@ -117,7 +109,3 @@ def _refuse_all(sid: str, bucket_arn: str, condition: Mapping[str, Any]) -> Mapp
         "Resource": [bucket_arn, f"{bucket_arn}/*"],
         "Condition": condition,
     }
-
-
-def _document(*statements: Mapping[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})

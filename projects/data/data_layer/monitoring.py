@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import pulumi
 import pulumi_aws as aws
 
 from shared.naming import Names
+from shared.policy_documents import as_json, trust
 from shared.providers import on
 
 # What MonitoringInterval of RDS takes, in seconds; 0 turns it off.
@@ -57,13 +57,8 @@ def monitoring_trust_policy(account_id: str, database_arns: Sequence[str]) -> st
 
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Monitoring.OS.Enabling.html
     """
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "monitoring.rds.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-        "Condition": {
-            "StringEquals": {"aws:SourceAccount": account_id},
-            "ArnLike": {"aws:SourceArn": list(database_arns)},
-        },
+    condition = {
+        "StringEquals": {"aws:SourceAccount": account_id},
+        "ArnLike": {"aws:SourceArn": list(database_arns)},
     }
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return as_json(trust("monitoring.rds.amazonaws.com", condition))

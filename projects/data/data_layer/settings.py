@@ -9,9 +9,9 @@ from types import MappingProxyType
 
 from data_layer.monitoring import MONITORING_INTERVALS_SECONDS
 from data_layer.windows import Window, backup_window, maintenance_window, refuse_collisions
+from shared.cloudwatch import log_retention_days
 from shared.environment import Environment, Kind
 from shared.errors import SettingsError
-from shared.log_retention import LOG_RETENTION_DAYS
 from shared.settings import SettingsReader
 from shared.sites import Site
 
@@ -129,7 +129,7 @@ class DataSettings:
             slow_statement_milliseconds=reader.whole_number(
                 "slowStatementMilliseconds", 1000, minimum=-1, maximum=2_147_483_647
             ),
-            log_retention_days=_log_retention_days(reader),
+            log_retention_days=log_retention_days(reader, "logRetentionDays", 30),
             monitoring_interval_seconds=_monitoring_interval_seconds(reader),
             skip_final_snapshot=reader.switch("skipFinalSnapshot", default=True),
             force_destroy_buckets=reader.switch("forceDestroyBuckets", default=True),
@@ -187,15 +187,6 @@ def _maximum_storage_gib(reader: SettingsReader, allocated_storage_gib: int) -> 
     return reader.whole_number(
         "maximumStorageGib", max(100, smallest), minimum=smallest, maximum=max(smallest, LARGEST_STORAGE_GIB)
     )
-
-
-def _log_retention_days(reader: SettingsReader) -> int:
-    days = reader.whole_number("logRetentionDays", 30, minimum=1, maximum=LOG_RETENTION_DAYS[-1])
-    if days not in LOG_RETENTION_DAYS:
-        raise SettingsError(
-            "logRetentionDays", days, f"CloudWatch Logs takes {', '.join(map(str, LOG_RETENTION_DAYS))}"
-        )
-    return days
 
 
 def _monitoring_interval_seconds(reader: SettingsReader) -> int:

@@ -12,11 +12,10 @@ import pulumi_aws as aws
 
 from automation_layer.settings import AutomationSettings
 from automation_layer.topics import Topics
+from function_runtime.metric_names import REACHABLE, WRITER_SITE
 from shared.providers import on
 from shared.sites import Site
 
-REACHABLE_METRIC = "DatabaseReachable"
-WRITER_SITE_METRIC = "WriterSite"
 LATCH_DIMENSIONS = {"Latch": "writer"}
 
 
@@ -63,7 +62,7 @@ class Alarms(pulumi.ComponentResource):
             "writer-latch",
             "The recovery site is the writer: moves the writer's name. Reset by the planned switch-back only",
             MetricCondition(
-                WRITER_SITE_METRIC, LATCH_DIMENSIONS, "GreaterThanOrEqualToThreshold", 1, 1, missing_data="ignore"
+                WRITER_SITE, LATCH_DIMENSIONS, "GreaterThanOrEqualToThreshold", 1, 1, missing_data="ignore"
             ),
             actions=[],
         )
@@ -101,7 +100,7 @@ class Alarms(pulumi.ComponentResource):
 
 def _unreachable(database: Site, periods: int, *, missing_data: str) -> MetricCondition:
     return MetricCondition(
-        REACHABLE_METRIC,
+        REACHABLE,
         {"Database": database, "Observer": Site.RECOVERY},
         "LessThanThreshold",
         1,

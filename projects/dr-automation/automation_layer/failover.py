@@ -17,6 +17,7 @@ from automation_layer.state_table import StateTable
 from automation_layer.timings import RUN_LIMIT_SECONDS
 from automation_layer.topics import Topics
 from shared.contracts import DataContract, NetworkContract
+from shared.policy_documents import Statement
 from shared.providers import GLOBAL_SITE, on
 from shared.sites import Site
 
@@ -132,12 +133,12 @@ def _environment(settings: AutomationSettings, args: FailoverArgs) -> dict[str, 
         "VERIFY_TIMEOUT_SECONDS": str(timings.verify_timeout_seconds),
         "POLL_INTERVAL_SECONDS": str(timings.poll_interval_seconds),
         "RUN_BUDGET_SECONDS": str(timings.run_budget_seconds),
-        "PROMOTED_BACKUP_RETENTION_DAYS": str(settings.promoted_backup_retention_days),
+        "PROMOTED_BACKUP_RETENTION_DAYS": args.data.backup_retention_days.apply(str),
         "NAME_TTL_SECONDS": str(timings.name_ttl_seconds),
     }
 
 
-def _statements(settings: AutomationSettings, args: FailoverArgs) -> pulumi.Output[list[policies.Statement]]:
+def _statements(settings: AutomationSettings, args: FailoverArgs) -> pulumi.Output[list[Statement]]:
     arns = pulumi.Output.all(
         primary_database=args.data.primary.database_arn,
         recovery_database=args.data.recovery.database_arn,

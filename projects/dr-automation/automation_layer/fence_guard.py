@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from automation_layer import policies
 from automation_layer.environment import shared_environment
 from automation_layer.function import Function, FunctionArgs
 from automation_layer.guard_policy import GuardReach, fence_guard
@@ -18,6 +17,7 @@ from automation_layer.state_table import StateTable
 from automation_layer.timings import GUARD_LIMIT_SECONDS
 from automation_layer.topics import Topics
 from shared.contracts import DataContract, NetworkContract
+from shared.policy_documents import Statement
 from shared.providers import GLOBAL_SITE
 from shared.sites import Site
 
@@ -102,7 +102,7 @@ def _environment(settings: AutomationSettings, args: FenceGuardArgs) -> dict[str
     }
 
 
-def _statements(settings: AutomationSettings, args: FenceGuardArgs) -> pulumi.Output[list[policies.Statement]]:
+def _statements(settings: AutomationSettings, args: FenceGuardArgs) -> pulumi.Output[list[Statement]]:
     state_network = args.network.at(STATE_SITE)
     return pulumi.Output.all(
         database=args.data.at(args.site).database_arn,

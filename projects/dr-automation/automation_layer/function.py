@@ -9,6 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from automation_layer import artifact, policies
+from shared.policy_documents import Statement, document
 from shared.providers import on
 
 RUNTIME = "python3.13"
@@ -48,7 +49,7 @@ class FunctionArgs:
     timeout_seconds: int
     memory_mb: int
     environment: Mapping[str, pulumi.Input[str]]
-    statements: pulumi.Input[Sequence[policies.Statement]]
+    statements: pulumi.Input[Sequence[Statement]]
     log_retention_days: int
     log_key_arn: pulumi.Input[str]
     vpc: VpcPlacement | None = None
@@ -139,7 +140,7 @@ class Function(pulumi.ComponentResource):
         function_arn = f"arn:aws:lambda:{args.region}:{args.account_id}:function:{name}"
         attachment = [] if args.vpc is None else policies.vpc_attachment(args.account_id, args.region, function_arn)
         statements = pulumi.Output.all(logs.arn, args.statements).apply(
-            lambda known: policies.document(policies.own_logs(known[0]), *attachment, *known[1])
+            lambda known: document(policies.own_logs(known[0]), *attachment, *known[1])
         )
         policy = aws.iam.RolePolicy(
             name, name=name, role=role.name, policy=pulumi.Output.json_dumps(statements), opts=options

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from automation_layer.policies import Statement, read_state, tell_people, use_state_key, write_state
+from automation_layer.policies import read_state, tell_people, use_state_key, write_state
+from shared.policy_documents import Statement, allow
 from shared.sites import Site
 
 
@@ -37,28 +38,17 @@ def fence_guard(reach: GuardReach) -> list[Statement]:
     """What a fence-guard calls; IAM has no condition on which security group a database is given."""
     own_item = f"fence#{reach.site}"
     return [
-        {
-            "Sid": "ObserveOwnDatabase",
-            "Effect": "Allow",
-            "Action": "rds:DescribeDBInstances",
-            "Resource": reach.database_arn,
-        },
-        {
-            "Sid": "FenceOwnDatabase",
-            "Effect": "Allow",
-            "Action": ["rds:ModifyDBInstance", "rds:RebootDBInstance"],
-            "Resource": reach.database_arn,
-        },
-        {
-            # RDS looks the new security group up with the caller's rights; describing has no narrower resource.
-            "Sid": "FenceNamesSecurityGroup",
-            "Effect": "Allow",
-            "Action": "ec2:DescribeSecurityGroups",
-            "Resource": "*",
-            "Condition": {"StringEquals": {"aws:RequestedRegion": [reach.region]}},
-        },
+        allow("ObserveOwnDatabase", "rds:DescribeDBInstances", reach.database_arn),
+        allow("FenceOwnDatabase", ["rds:ModifyDBInstance", "rds:RebootDBInstance"], reach.database_arn),
+        # RDS looks the new security group up with the caller's rights; describing has no narrower resource.
+        allow(
+            "FenceNamesSecurityGroup",
+            "ec2:DescribeSecurityGroups",
+            "*",
+            {"StringEquals": {"aws:RequestedRegion": [reach.region]}},
+        ),
         read_state(reach.state_table_arn, ["controller", "incident#*", own_item]),
-        write_state(reach.state_table_arn, [own_item], ["dynamodb:PutItem"]),
+        write_state(reach.state_table_arn, [own_item]),
         use_state_key(reach.state_key_arn, reach.state_region),
         *tell_people([reach.topic_arn], reach.topics_key_arn, reach.state_region),
     ]

@@ -12,6 +12,7 @@ import pulumi_aws as aws
 from automation_layer import policies
 from automation_layer.settings import AutomationSettings
 from shared.contracts import NetworkContract
+from shared.policy_documents import Statement, allow, document
 from shared.providers import on
 from shared.sites import Site
 
@@ -37,21 +38,16 @@ class OperatorReach:
     state_key_arn: str
 
 
-def statements(reach: OperatorReach) -> list[policies.Statement]:
+def statements(reach: OperatorReach) -> list[Statement]:
     """What the operators' commands call, and nothing else.
 
     An invocation without a question is one more run of the controller, as the clock starts one each minute: it does
     nothing that the next tick would not do.
     """
     return [
-        {
-            "Sid": "AskController",
-            "Effect": "Allow",
-            "Action": "lambda:InvokeFunction",
-            "Resource": reach.function_arn,
-        },
+        allow("AskController", "lambda:InvokeFunction", reach.function_arn),
         policies.read_state(reach.state_table_arn),
-        policies.write_state(reach.state_table_arn, [OPERATORS_ITEM], ["dynamodb:PutItem"]),
+        policies.write_state(reach.state_table_arn, [OPERATORS_ITEM]),
         policies.use_state_key(reach.state_key_arn, reach.region),
     ]
 
@@ -65,7 +61,7 @@ def trust(account_id: str, principals: Sequence[str], *, require_mfa: bool) -> d
         require_mfa: only callers that gave AWS a second factor.
             https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html
     """
-    statement: policies.Statement = {
+    statement: Statement = {
         "Sid": "Operators",
         "Effect": "Allow",
         "Principal": {"AWS": list(principals) if principals else [f"arn:aws:iam::{account_id}:root"]},
@@ -73,7 +69,7 @@ def trust(account_id: str, principals: Sequence[str], *, require_mfa: bool) -> d
     }
     if require_mfa:
         statement["Condition"] = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
-    return policies.document(statement)
+    return document(statement)
 
 
 @dataclass(frozen=True)
@@ -124,9 +120,7 @@ class OperatorRole(pulumi.ComponentResource):
             name,
             name=name,
             role=role.name,
-            policy=pulumi.Output.json_dumps(
-                known.apply(lambda each: policies.document(*statements(OperatorReach(**each))))
-            ),
+            policy=pulumi.Output.json_dumps(known.apply(lambda each: document(*statements(OperatorReach(**each))))),
             opts=here,
         )
         self.arn = role.arn

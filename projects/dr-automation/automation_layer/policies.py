@@ -9,41 +9,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.policy_documents import Statement, allow, document, trust
 from shared.sites import Site
 
-Statement = dict[str, Any]
-
-WRITES = ("dynamodb:PutItem", "dynamodb:UpdateItem")
 # The controller's own items; what people say (`control`) and what the guards did (`fence#...`) are others' to write.
 FAILOVER_ITEMS = ("controller", "incident#*")
-
-
-def document(*statements: Statement) -> dict[str, Any]:
-    """A policy document."""
-    return {"Version": "2012-10-17", "Statement": list(statements)}
 
 
 def lambda_trust(account_id: str) -> dict[str, Any]:
     """Lambda may assume the role, for functions of this account only."""
     return document(
-        {
-            "Sid": "LambdaOfThisAccount",
-            "Effect": "Allow",
-            "Principal": {"Service": "lambda.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-            "Condition": {"StringEquals": {"aws:SourceAccount": account_id}},
-        }
+        trust("lambda.amazonaws.com", {"StringEquals": {"aws:SourceAccount": account_id}}, sid="LambdaOfThisAccount")
     )
 
 
 def own_logs(log_group_arn: str) -> Statement:
     """Write to the function's own log group, which exists beforehand: no right to make others."""
-    return {
-        "Sid": "WriteOwnLogs",
-        "Effect": "Allow",
-        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-        "Resource": f"{log_group_arn}:*",
-    }
+    return allow("WriteOwnLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], f"{log_group_arn}:*")
 
 
 def vpc_attachment(account_id: str, region: str, function_arn: str) -> list[Statement]:
@@ -53,23 +35,17 @@ def vpc_attachment(account_id: str, region: str, function_arn: str) -> list[Stat
     delete limited to single interfaces can cut the function off.
     """
     return [
-        {
-            "Sid": "LambdaSeesNetworks",
-            "Effect": "Allow",
-            "Action": ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"],
-            "Resource": "*",
-        },
-        {
-            "Sid": "LambdaAttachesFunction",
-            "Effect": "Allow",
-            "Action": [
+        allow("LambdaSeesNetworks", ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"], "*"),
+        allow(
+            "LambdaAttachesFunction",
+            [
                 "ec2:CreateNetworkInterface",
                 "ec2:DeleteNetworkInterface",
                 "ec2:AssignPrivateIpAddresses",
                 "ec2:UnassignPrivateIpAddresses",
             ],
-            "Resource": f"arn:aws:ec2:{region}:{account_id}:*/*",
-        },
+            f"arn:aws:ec2:{region}:{account_id}:*/*",
+        ),
         {
             # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
             "Sid": "CodeLeavesNetworksAlone",
@@ -109,40 +85,23 @@ def failover(reach: FailoverReach) -> list[Statement]:
     home = reach.regions[Site.RECOVERY]
     databases = [reach.database_arns[site] for site in Site]
     return [
-        {
-            "Sid": "ObserveDatabases",
-            "Effect": "Allow",
-            "Action": "rds:DescribeDBInstances",
-            "Resource": databases,
-        },
-        {
-            "Sid": "FenceAndPromote",
-            "Effect": "Allow",
-            "Action": ["rds:ModifyDBInstance", "rds:RebootDBInstance", "rds:PromoteReadReplica"],
-            "Resource": databases,
-        },
-        {
-            # RDS looks the new security group up with the caller's rights; describing has no narrower resource.
-            "Sid": "FenceNamesSecurityGroup",
-            "Effect": "Allow",
-            "Action": "ec2:DescribeSecurityGroups",
-            "Resource": "*",
-            "Condition": {"StringEquals": {"aws:RequestedRegion": [reach.regions[site] for site in Site]}},
-        },
-        {
-            # CloudWatch offers no resource for reading metrics.
-            "Sid": "ReadMetrics",
-            "Effect": "Allow",
-            "Action": "cloudwatch:GetMetricData",
-            "Resource": "*",
-        },
-        {
-            "Sid": "PublishWriterSite",
-            "Effect": "Allow",
-            "Action": "cloudwatch:PutMetricData",
-            "Resource": "*",
-            "Condition": {"StringEquals": {"cloudwatch:namespace": reach.metric_namespace}},
-        },
+        allow("ObserveDatabases", "rds:DescribeDBInstances", databases),
+        allow("FenceAndPromote", ["rds:ModifyDBInstance", "rds:RebootDBInstance", "rds:PromoteReadReplica"], databases),
+        # RDS looks the new security group up with the caller's rights; describing has no narrower resource.
+        allow(
+            "FenceNamesSecurityGroup",
+            "ec2:DescribeSecurityGroups",
+            "*",
+            {"StringEquals": {"aws:RequestedRegion": [reach.regions[site] for site in Site]}},
+        ),
+        # CloudWatch offers no resource for reading metrics.
+        allow("ReadMetrics", "cloudwatch:GetMetricData", "*"),
+        allow(
+            "PublishWriterSite",
+            "cloudwatch:PutMetricData",
+            "*",
+            {"StringEquals": {"cloudwatch:namespace": reach.metric_namespace}},
+        ),
         read_state(reach.state_table_arn),
         write_state(reach.state_table_arn, FAILOVER_ITEMS),
         use_state_key(reach.state_key_arn, home),
@@ -157,59 +116,40 @@ def read_state(table_arn: str, items: Sequence[str] | None = None) -> Statement:
         table_arn: the table.
         items: their keys, ``*`` for any end; None for all.
     """
-    statement: Statement = {
-        "Sid": "ReadState",
-        "Effect": "Allow",
-        "Action": "dynamodb:GetItem",
-        "Resource": table_arn,
-    }
+    statement: Statement = allow("ReadState", "dynamodb:GetItem", table_arn)
     return statement if items is None else {**statement, "Condition": _leading(items)}
 
 
-def write_state(table_arn: str, items: Sequence[str], actions: Sequence[str] = WRITES) -> Statement:
+def write_state(table_arn: str, items: Sequence[str]) -> Statement:
     """Write items of the state table, each item by those whose it is and by nobody else.
 
     Args:
         table_arn: the table.
         items: their keys, ``*`` for any end.
-        actions: how.
     """
-    return {
-        "Sid": "WriteOwnState",
-        "Effect": "Allow",
-        "Action": list(actions),
-        "Resource": table_arn,
-        "Condition": _leading(items),
-    }
+    return allow("WriteOwnState", "dynamodb:PutItem", table_arn, _leading(items))
 
 
 def use_state_key(key_arn: str, region: str) -> Statement:
     """Use the state table's key, through DynamoDB of the table's region."""
-    return {
-        "Sid": "UseStateKey",
-        "Effect": "Allow",
-        "Action": ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
-        "Resource": key_arn,
-        "Condition": {"StringEquals": {"kms:ViaService": f"dynamodb.{region}.amazonaws.com"}},
-    }
+    return allow(
+        "UseStateKey",
+        ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
+        key_arn,
+        {"StringEquals": {"kms:ViaService": f"dynamodb.{region}.amazonaws.com"}},
+    )
 
 
 def tell_people(topic_arns: Sequence[str], key_arn: str, region: str) -> list[Statement]:
     """Publish to topics, and use their key through SNS of the topics' region."""
     return [
-        {
-            "Sid": "TellPeople",
-            "Effect": "Allow",
-            "Action": "sns:Publish",
-            "Resource": list(topic_arns),
-        },
-        {
-            "Sid": "UseTopicsKey",
-            "Effect": "Allow",
-            "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
-            "Resource": key_arn,
-            "Condition": {"StringEquals": {"kms:ViaService": f"sns.{region}.amazonaws.com"}},
-        },
+        allow("TellPeople", "sns:Publish", list(topic_arns)),
+        allow(
+            "UseTopicsKey",
+            ["kms:Decrypt", "kms:GenerateDataKey"],
+            key_arn,
+            {"StringEquals": {"kms:ViaService": f"sns.{region}.amazonaws.com"}},
+        ),
     ]
 
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 
 from automation_layer.timings import Timings
+from shared.cloudwatch import log_retention_days
 from shared.environment import REGION_PATTERN, Environment
 from shared.errors import SettingsError
-from shared.log_retention import LOG_RETENTION_DAYS
 from shared.naming import DASHBOARD
 from shared.settings import SettingsReader
 from shared.sites import Site
@@ -34,7 +34,6 @@ class AutomationSettings:
         max_data_loss_seconds: a failover that would lose more is not made without a person (C2).
         reference_region: a third region; whether it answers tells a dark region from a network of our own that is down.
         dark_without_witness: ``failover`` or ``ask``: what to do when the other region is dark and no witness speaks.
-        promoted_backup_retention_days: automated backups of the promoted database (R7).
         parent_domain: the private zone is named below it.
         client_ssl_mode: ``sslmode`` of the multi-host URI offered to clients.
         runbook_url: where people read what to do; messages add the decision's code as an anchor.
@@ -52,7 +51,6 @@ class AutomationSettings:
     max_data_loss_seconds: int
     reference_region: str
     dark_without_witness: str
-    promoted_backup_retention_days: int
     parent_domain: str
     client_ssl_mode: str
     runbook_url: str
@@ -106,7 +104,6 @@ class AutomationSettings:
             max_data_loss_seconds=reader.whole_number("maxDataLossSeconds", 60, minimum=1, maximum=3600),
             reference_region=_reference_region(reader, environment),
             dark_without_witness=reader.choice("darkWithoutWitness", "failover", WHEN_DARK),
-            promoted_backup_retention_days=reader.whole_number("promotedBackupRetentionDays", 7, minimum=1, maximum=35),
             parent_domain=_domain("parentDomain", reader.text("parentDomain", "internal")),
             client_ssl_mode=reader.choice("clientSslMode", "verify-full", SSL_MODES),
             runbook_url=reader.text("runbookUrl", "docs/runbook.md"),
@@ -114,7 +111,7 @@ class AutomationSettings:
             require_mfa=reader.switch("requireMfa", default=False),
             failure_emails=_emails(reader, "failureEmails"),
             recovery_emails=_emails(reader, "recoveryEmails"),
-            log_retention_days=_retention(reader.whole_number("logRetentionDays", 90, minimum=1, maximum=3653)),
+            log_retention_days=log_retention_days(reader, "logRetentionDays", 90),
             log_level=reader.choice("logLevel", "INFO", LOG_LEVELS),
         )
 
@@ -153,13 +150,3 @@ def _emails(reader: SettingsReader, key: str) -> tuple[str, ...]:
     if len(set(addresses)) != len(addresses):
         raise SettingsError(key, list(addresses), "name each address once")
     return addresses
-
-
-def _retention(days: int) -> int:
-    if days not in LOG_RETENTION_DAYS:
-        raise SettingsError(
-            "logRetentionDays",
-            days,
-            f"give one of {', '.join(map(str, LOG_RETENTION_DAYS))}: CloudWatch Logs has no other",
-        )
-    return days

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from function_runtime.readings import MIN_FAILED_PROBES
+from shared.cloudwatch import (
+    SHORT_ALARM_PERIODS_SECONDS,
+    SHORT_METRIC_PERIODS_SECONDS,
+    STANDARD_PERIOD_SECONDS,
+    refuse_period,
+)
 from shared.errors import SettingsError
 from shared.settings import SettingsReader
 
-MINUTE_SECONDS = 60
 # C3: one run within 5 minutes, which is also the function's own limit.
 RUN_LIMIT_SECONDS = 300
 # What is left of the limit for start-up and for saving the state when the budget is used up.
@@ -26,12 +32,6 @@ GUARD_LIMIT_SECONDS = 59
 GUARD_MARGIN_SECONDS = 15
 # All the witness's questions are asked at once, each is given up after 6 s, and those to its own region asked again.
 WITNESS_LIMIT_SECONDS = 30
-# Fewer failed probes prove no outage (functions/failover/policy.py, min_failed_probes).
-PROBES_OF_AN_OUTAGE = 3
-# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html, Period
-SHORT_ALARM_PERIODS_SECONDS = (10, 20, 30)
-# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricStat.html, Period
-SHORT_METRIC_PERIODS_SECONDS = (1, 5, 10, 30)
 DAY_SECONDS = 86_400
 # A probe's run and the way of its metric.
 SHORTEST_VERIFY_TIMEOUT_SECONDS = 10
@@ -76,9 +76,9 @@ class Timings:
     @property
     def schedule_expression(self) -> str:
         """The schedule as EventBridge writes it."""
-        if self.schedule_seconds % MINUTE_SECONDS:
+        if self.schedule_seconds % STANDARD_PERIOD_SECONDS:
             return f"rate({self.schedule_seconds} seconds)"
-        minutes = self.schedule_seconds // MINUTE_SECONDS
+        minutes = self.schedule_seconds // STANDARD_PERIOD_SECONDS
         return "rate(1 minute)" if minutes == 1 else f"rate({minutes} minutes)"
 
     @property
@@ -169,10 +169,10 @@ class Timings:
             "region dark within one outage",
         )
         _refuse(
-            self.probes_per_run * self.outage_seconds < PROBES_OF_AN_OUTAGE * self.schedule_seconds,
+            self.probes_per_run * self.outage_seconds < MIN_FAILED_PROBES * self.schedule_seconds,
             "probesPerRun",
             self.probes_per_run,
-            f"at every scheduleSeconds ({self.schedule_seconds}) fewer than {PROBES_OF_AN_OUTAGE} probes fall into "
+            f"at every scheduleSeconds ({self.schedule_seconds}) fewer than {MIN_FAILED_PROBES} probes fall into "
             f"outageSeconds ({self.outage_seconds}): ask more often, or no outage is ever proven in its time",
         )
         _refuse(
@@ -225,16 +225,8 @@ class Timings:
         )
 
     def _refuse_invalid_periods(self, *, sub_minute_schedule: bool) -> None:
-        for key, value, short in (
-            ("alarmPeriodSeconds", self.alarm_period_seconds, SHORT_ALARM_PERIODS_SECONDS),
-            ("metricPeriodSeconds", self.metric_period_seconds, SHORT_METRIC_PERIODS_SECONDS),
-        ):
-            _refuse(
-                value % MINUTE_SECONDS != 0 and value not in short,
-                key,
-                value,
-                f"give one of {', '.join(map(str, short))} or a multiple of 60, which is what CloudWatch takes",
-            )
+        refuse_period("alarmPeriodSeconds", self.alarm_period_seconds, SHORT_ALARM_PERIODS_SECONDS)
+        refuse_period("metricPeriodSeconds", self.metric_period_seconds, SHORT_METRIC_PERIODS_SECONDS)
         if sub_minute_schedule:
             return
         for key, value, why in (
@@ -243,7 +235,7 @@ class Timings:
             ("metricPeriodSeconds", self.metric_period_seconds, "Route 53 does not read high-resolution metrics"),
         ):
             _refuse(
-                value % MINUTE_SECONDS != 0,
+                value % STANDARD_PERIOD_SECONDS != 0,
                 key,
                 value,
                 f"give a multiple of 60: {why}; only an endpoint that does takes subMinuteSchedule: true",

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from automation_layer import policies, witness_policy
+from automation_layer import witness_policy
 from automation_layer.environment import shared_environment
 from automation_layer.function import Function, FunctionArgs, log_group_name
 from automation_layer.schedule import Schedule
 from automation_layer.settings import AutomationSettings
 from automation_layer.timings import WITNESS_LIMIT_SECONDS
 from shared.contracts import DataContract
+from shared.policy_documents import Statement
 from shared.providers import GLOBAL_SITE, on, witness_provider
 from shared.sites import Site
 
@@ -101,7 +102,7 @@ class Witness(pulumi.ComponentResource):
         return key.arn
 
 
-def _statements(settings: AutomationSettings, args: WitnessArgs) -> pulumi.Output[list[policies.Statement]]:
+def _statements(settings: AutomationSettings, args: WitnessArgs) -> pulumi.Output[list[Statement]]:
     return pulumi.Output.all(args.data.primary.database_arn, args.data.recovery.database_arn).apply(
         lambda arns: witness_policy.witness(
             witness_policy.WitnessReach(

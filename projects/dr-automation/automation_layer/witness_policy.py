@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from automation_layer.policies import Statement, document
+from shared.policy_documents import Statement, allow, document
 
 
 @dataclass(frozen=True)
@@ -25,20 +25,14 @@ class WitnessReach:
 def witness(reach: WitnessReach) -> list[Statement]:
     """What the witness calls; sts:GetCallerIdentity needs no permission."""
     return [
-        {
-            "Sid": "ObserveDatabases",
-            "Effect": "Allow",
-            "Action": "rds:DescribeDBInstances",
-            "Resource": list(reach.database_arns),
-        },
-        {
-            # CloudWatch offers no resource for reading metrics.
-            "Sid": "ReadProbes",
-            "Effect": "Allow",
-            "Action": "cloudwatch:GetMetricData",
-            "Resource": "*",
-            "Condition": {"StringEquals": {"aws:RequestedRegion": list(reach.site_regions)}},
-        },
+        allow("ObserveDatabases", "rds:DescribeDBInstances", list(reach.database_arns)),
+        # CloudWatch offers no resource for reading metrics.
+        allow(
+            "ReadProbes",
+            "cloudwatch:GetMetricData",
+            "*",
+            {"StringEquals": {"aws:RequestedRegion": list(reach.site_regions)}},
+        ),
     ]
 
 

@@ -9,12 +9,12 @@ from itertools import product
 from types import MappingProxyType
 from typing import Any, cast
 
-from failover.control import Order, OrderKind
 from failover.decide import Decision, Situation, decide
 from failover.policy import Mode, Policy, WhenDark
 from failover.signals import Answer, Signals
-from failover.trouble import Kind
+from function_runtime.control import Order, OrderKind
 from function_runtime.sites import Site
+from function_runtime.trouble import Kind
 
 ANSWERS = tuple(answer.value for answer in Answer)
 CONFIRMING = ("answers_there", "rds_healthy", "witness_sees", "region_answers")

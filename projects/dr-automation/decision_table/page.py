@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from decision_table.inputs import EVIDENCE, EVIDENCES, TOGETHER, WORDS, Input, evidence
 from decision_table.tree import Row, combinations_of, inputs_for, rows_for
-from failover.control import OrderKind
+from function_runtime.control import OrderKind
 
 ANY = "any"
 TABLES: tuple[tuple[OrderKind | None, str, str], ...] = (

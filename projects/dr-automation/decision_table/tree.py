@@ -24,8 +24,8 @@ from decision_table.inputs import (
     decision,
     evidence,
 )
-from failover.control import OrderKind
 from failover.decide import Action, Decision
+from function_runtime.control import OrderKind
 
 # Signals that confirm a death are weighed together, so they are one question, with 81 answers.
 WEIGHED_TOGETHER = (None, OrderKind.APPROVE)

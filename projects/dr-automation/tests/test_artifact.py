@@ -149,8 +149,8 @@ def test_a_comment_in_a_handler_changes_its_functions_archive_and_no_other(
     ("module", "importers"),
     [
         ("function_runtime/clock.py", {"failover", "fence_guard"}),
-        ("failover/clients.py", {"failover", "fence_guard", "witness"}),
-        ("failover/metrics.py", {"failover", "witness"}),
+        ("function_runtime/clients.py", {"failover", "fence_guard", "witness"}),
+        ("function_runtime/metrics.py", {"failover", "witness"}),
         ("function_runtime/__init__.py", set(PACKAGES)),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 from lab.engine.recording import RecordedProgram, run_recorded
 from shared.contracts import DataContract
 from shared.errors import SettingsError
+from tests.contracts.made_up import made_up
 
 ROLE = "operator-recovery-lab"
 ALICE = "arn:aws:iam::111122223333:user/alice"
@@ -18,7 +19,7 @@ ALICE = "arn:aws:iam::111122223333:user/alice"
 
 def program(**settings: Any) -> RecordedProgram:
     """The layer's program over outputs as the layers below promise them."""
-    data: Mapping[str, Any] = {field.key: field.key.lower() for field in DataContract.fields()}
+    data: Mapping[str, Any] = made_up(DataContract)
     return run_recorded("dr-automation", settings, {"network": run_recorded("network").outputs, "data": data})
 
 

@@ -11,6 +11,7 @@ import pytest
 from lab.engine.recording import RecordedProgram, RecordedResource, run_recorded
 from shared.contracts import DataContract
 from shared.sites import Site
+from tests.contracts.made_up import made_up
 
 REGIONS = {Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"}
 WITNESS_REGION = "ap-northeast-1"
@@ -20,7 +21,7 @@ WITNESS = "witness-dr-automation-lab"
 def data_outputs() -> Mapping[str, object]:
     """Outputs as the data layer promises them; this layer is tested without the other's program."""
     arns = {f"{site}DatabaseArn": f"arn:aws:rds:{REGIONS[site]}:000000000000:db:database-{site}-lab" for site in Site}
-    return {**{field.key: field.key.lower() for field in DataContract.fields()}, **arns}
+    return {**made_up(DataContract), **arns}
 
 
 @pytest.fixture(scope="module")

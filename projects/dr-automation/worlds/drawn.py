@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
-from failover.control import Order, OrderKind
 from failover.decide import Situation
 from failover.policy import Mode, Policy, WhenDark
-from failover.readings import Datapoint, Instance, Readings, RegionAnswers, Series, Unanswered
+from failover.readings import Readings
 from failover.signals import SIGNAL_NAMES, Answer, Signals
-from failover.trouble import Kind, Trouble
+from function_runtime.control import Order, OrderKind
+from function_runtime.readings import Datapoint, Instance, RegionAnswers, Series, Unanswered
 from function_runtime.sites import Site
+from function_runtime.trouble import Kind, Trouble
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ANSWERS = st.sampled_from(Answer)

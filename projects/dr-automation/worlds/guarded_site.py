@@ -11,12 +11,12 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from failover.incident import Incident, Kind, Phase, Step
-from failover.state import Controller, State
 from fence_guard.guard import Finding, Guard
 from fence_guard.settings import GuardSettings
+from function_runtime.incident import Incident, Kind, Phase, Step
 from function_runtime.items import plain
 from function_runtime.sites import Site
+from function_runtime.state import Controller, State
 from worlds.clock import Clock
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -182,24 +182,13 @@ class Service:
     def do_put_item(self, **parameters: Any) -> None:
         item = parameters["Item"]
         key = item["id"]["S"]
-        version = self.world.items.get(key, {}).get("version")
         if key.startswith("fence#"):
-            assert parameters["ExpressionAttributeNames"] == {"#version": "version"}
-            met = {
-                "attribute_not_exists(#version)": version is None,
-                "#version = :read_version": version
-                == parameters.get("ExpressionAttributeValues", {}).get(":read_version"),
-            }
-            if not met[parameters["ConditionExpression"]]:
+            version, condition = self.world.items.get(key, {}).get("version"), parameters["ConditionExpression"]
+            read = parameters.get("ExpressionAttributeValues", {}).get(":read_0")
+            assert condition == ("attribute_not_exists(#version)" if read is None else "#version = :read_0")
+            if version != read:
                 raise refusal("ConditionalCheckFailedException")
         self.world.items[key] = item
-
-    def do_update_item(self, **parameters: Any) -> None:
-        item = dict(parameters["Key"])
-        for assignment in parameters["UpdateExpression"].partition(" REMOVE ")[0].removeprefix("SET ").split(", "):
-            name, value = assignment.split(" = ")
-            item[parameters["ExpressionAttributeNames"][name]] = parameters["ExpressionAttributeValues"][value]
-        self.world.items[item["id"]["S"]] = item
 
 
 def incident(

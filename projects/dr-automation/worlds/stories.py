@@ -12,9 +12,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from failover.control import Control, Order, OrderKind
-from failover.incident import IN_AN_EMERGENCY, TAKEN_BACK, WHEN_PLANNED
 from failover.settings import Settings
+from function_runtime.control import Control, Order, OrderKind
+from function_runtime.incident import IN_AN_EMERGENCY, TAKEN_BACK, WHEN_PLANNED
 from function_runtime.sites import Site
 from worlds.world import REGIONS, SETTINGS, Call, Killed, World, goes_well, run
 

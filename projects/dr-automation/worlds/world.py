@@ -51,6 +51,7 @@ ENVIRONMENT = {
     "POLL_INTERVAL_SECONDS": "1",
     "RUN_BUDGET_SECONDS": "60",
     "PROMOTED_BACKUP_RETENTION_DAYS": "7",
+    "VERIFY_TIMEOUT_SECONDS": "10",
     "NAME_TTL_SECONDS": "1",
     "DARK_WITHOUT_WITNESS": "failover",
     "DASHBOARD_URL": "https://console.aws.example/dashboard",
@@ -284,18 +285,6 @@ class Service:
         key = parameters["Item"]["id"]["S"]
         self.check(key, parameters)
         self.world.items[key] = parameters["Item"]
-
-    def do_update_item(self, **parameters: Any) -> None:
-        key = parameters["Key"]["id"]["S"]
-        self.check(key, parameters)
-        item = dict(self.world.items.get(key, parameters["Key"]))
-        assigned, _, removed = parameters["UpdateExpression"].removeprefix("SET ").partition(" REMOVE ")
-        for assignment in assigned.split(", "):
-            name, value = assignment.split(" = ")
-            item[parameters["ExpressionAttributeNames"][name]] = parameters["ExpressionAttributeValues"][value]
-        for name in removed.split(", ") if removed else []:
-            item.pop(parameters["ExpressionAttributeNames"][name], None)
-        self.world.items[key] = item
 
     def check(self, key: str, parameters: dict[str, Any]) -> None:
         item, names = self.world.items.get(key, {}), parameters["ExpressionAttributeNames"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from shared.naming import Names
+from shared.policy_documents import allow, as_json
 from shared.providers import on
 from shared.sites import Site
 
@@ -73,23 +73,6 @@ def s3_endpoint_policy(account_id: str) -> str:
     principal stays ``*``: a gateway endpoint takes an account there for its root user only, so conditions limit it.
     https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
     """
-    return json.dumps(
-        {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Sid": "OwnBucketsOnly",
-                    "Effect": "Allow",
-                    "Principal": "*",
-                    "Action": [*OBJECT_ACTIONS, *BUCKET_ACTIONS],
-                    "Resource": "*",
-                    "Condition": {
-                        "StringEquals": {
-                            "aws:PrincipalAccount": account_id,
-                            "aws:ResourceAccount": account_id,
-                        }
-                    },
-                }
-            ],
-        }
-    )
+    inside = {"StringEquals": {"aws:PrincipalAccount": account_id, "aws:ResourceAccount": account_id}}
+    statement = allow("OwnBucketsOnly", [*OBJECT_ACTIONS, *BUCKET_ACTIONS], "*", inside)
+    return as_json({**statement, "Principal": "*"})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from shared.naming import Names
+from shared.policy_documents import allow, as_json, trust
 from shared.providers import on
 from shared.sites import Site
 
@@ -98,39 +98,22 @@ def trust_policy(account_id: str, region: str) -> str:
 
     https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
     """
-    return _document(
-        {
-            "Sid": "FlowLogsOfThisAccount",
-            "Effect": "Allow",
-            "Principal": {"Service": "vpc-flow-logs.amazonaws.com"},
-            "Action": "sts:AssumeRole",
-            "Condition": {
-                "StringEquals": {"aws:SourceAccount": account_id},
-                "ArnLike": {"aws:SourceArn": f"arn:aws:ec2:{region}:{account_id}:vpc-flow-log/*"},
-            },
-        }
-    )
+    condition = {
+        "StringEquals": {"aws:SourceAccount": account_id},
+        "ArnLike": {"aws:SourceArn": f"arn:aws:ec2:{region}:{account_id}:vpc-flow-log/*"},
+    }
+    return as_json(trust("vpc-flow-logs.amazonaws.com", condition, sid="FlowLogsOfThisAccount"))
 
 
 def delivery_policy(account_id: str, region: str, log_group: str) -> str:
     """What the role may do, as JSON: write streams of the one group. Not make groups: one made that way has no key."""
     groups = f"arn:aws:logs:{region}:{account_id}:log-group"
-    return _document(
-        {
-            "Sid": "WriteStreamsOfTheGroup",
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-            "Resource": [f"{groups}:{log_group}", f"{groups}:{log_group}:log-stream:*"],
-        },
+    return as_json(
+        allow(
+            "WriteStreamsOfTheGroup",
+            ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            [f"{groups}:{log_group}", f"{groups}:{log_group}:log-stream:*"],
+        ),
         # The delivery looks its group up among all; AWS cannot limit that to one.
-        {
-            "Sid": "FindTheGroup",
-            "Effect": "Allow",
-            "Action": "logs:DescribeLogGroups",
-            "Resource": f"{groups}:*",
-        },
+        allow("FindTheGroup", "logs:DescribeLogGroups", f"{groups}:*"),
     )
-
-
-def _document(*statements: dict[str, object]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})

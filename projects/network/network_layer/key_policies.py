@@ -7,11 +7,10 @@ named services (``kms:ViaService``), as far as IAM policies of the caller allow 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-Statement = Mapping[str, Any]
+from shared.policy_documents import Statement, allow, as_json
 
 ADMINISTRATION = (
     "kms:CancelKeyDeletion",
@@ -60,7 +59,7 @@ def data_key_policy(account_id: str, region: str, regions: Iterable[str]) -> str
     services = [*databases, f"s3.{region}.amazonaws.com", f"dynamodb.{region}.amazonaws.com"]
     # S3 asks for each object; RDS and DynamoDB work on their own later, which needs a grant.
     with_grants = [*databases, f"dynamodb.{region}.amazonaws.com"]
-    return _document(
+    return as_json(
         _administration(account_id),
         _use_through_services(account_id, services),
         _grants_through_services(account_id, with_grants),
@@ -79,7 +78,7 @@ def messages_key_policy(account_id: str, region: str, suffix: str) -> str:
         suffix: the environment's suffix; log groups of other environments cannot be encrypted with this key.
     """
     log_groups = f"arn:aws:logs:{region}:{account_id}:log-group:*-{suffix}"
-    return _document(
+    return as_json(
         _administration(account_id),
         _use_through_services(account_id, [f"sns.{region}.amazonaws.com", f"sqs.{region}.amazonaws.com"]),
         _service(
@@ -105,56 +104,29 @@ def messages_key_policy(account_id: str, region: str, suffix: str) -> str:
 
 
 def _administration(account_id: str) -> Statement:
-    return {
-        "Sid": "AccountAdministers",
-        "Effect": "Allow",
-        "Principal": _account(account_id),
-        "Action": list(ADMINISTRATION),
-        "Resource": "*",
-    }
+    return _to(_account(account_id), allow("AccountAdministers", list(ADMINISTRATION), "*"))
 
 
 def _use_through_services(account_id: str, services: Sequence[str]) -> Statement:
-    return {
-        "Sid": "AccountUsesThroughServices",
-        "Effect": "Allow",
-        "Principal": _account(account_id),
-        "Action": list(USE),
-        "Resource": "*",
-        "Condition": {"StringEquals": {"kms:ViaService": list(services)}},
-    }
+    condition = {"StringEquals": {"kms:ViaService": list(services)}}
+    return _to(_account(account_id), allow("AccountUsesThroughServices", list(USE), "*", condition))
 
 
 def _grants_through_services(account_id: str, services: Sequence[str]) -> Statement:
-    return {
-        "Sid": "ServicesGetGrants",
-        "Effect": "Allow",
-        "Principal": _account(account_id),
-        "Action": list(GRANTS),
-        "Resource": "*",
-        "Condition": {
-            "StringEquals": {"kms:ViaService": list(services)},
-            "Bool": {"kms:GrantIsForAWSResource": "true"},
-        },
+    condition = {
+        "StringEquals": {"kms:ViaService": list(services)},
+        "Bool": {"kms:GrantIsForAWSResource": "true"},
     }
+    return _to(_account(account_id), allow("ServicesGetGrants", list(GRANTS), "*", condition))
 
 
 def _service(sid: str, principal: str, actions: Sequence[str], condition: Mapping[str, Any] | None = None) -> Statement:
-    statement: dict[str, Any] = {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Principal": {"Service": principal},
-        "Action": list(actions),
-        "Resource": "*",
-    }
-    if condition is not None:
-        statement["Condition"] = condition
-    return statement
+    return _to({"Service": principal}, allow(sid, list(actions), "*", condition))
+
+
+def _to(principal: Mapping[str, str], statement: Statement) -> Statement:
+    return {**statement, "Principal": principal}
 
 
 def _account(account_id: str) -> Mapping[str, str]:
     return {"AWS": f"arn:aws:iam::{account_id}:root"}
-
-
-def _document(*statements: Statement) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements})

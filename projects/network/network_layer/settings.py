@@ -16,9 +16,9 @@ from network_layer.addresses import (
     refuse_overlap,
     subnet_blocks,
 )
+from shared.cloudwatch import log_retention_days
 from shared.environment import Environment
 from shared.errors import SettingsError
-from shared.log_retention import LOG_RETENTION_DAYS
 from shared.settings import SettingsReader
 from shared.sites import Site
 
@@ -78,7 +78,7 @@ class NetworkSettings:
                 "databasePort", 5432, minimum=SMALLEST_DATABASE_PORT, maximum=LARGEST_PORT
             ),
             client_blocks=_client_blocks(reader, vpc_blocks),
-            flow_log_retention_days=_flow_log_retention_days(reader),
+            flow_log_retention_days=log_retention_days(reader, "flowLogRetentionDays", 90),
             key_deletion_days=reader.whole_number("keyDeletionDays", 30, minimum=7, maximum=30),
         )
 
@@ -90,14 +90,6 @@ def _client_blocks(reader: SettingsReader, vpc_blocks: Mapping[Site, IPv4Network
         for site, vpc_block in vpc_blocks.items():
             refuse_client_overlap(key, block, f"{site}VpcCidr", vpc_block)
     return blocks
-
-
-def _flow_log_retention_days(reader: SettingsReader) -> int:
-    key = "flowLogRetentionDays"
-    days = reader.whole_number(key, 90, minimum=LOG_RETENTION_DAYS[0], maximum=LOG_RETENTION_DAYS[-1])
-    if days not in LOG_RETENTION_DAYS:
-        raise SettingsError(key, days, f"CloudWatch Logs takes one of {', '.join(map(str, LOG_RETENTION_DAYS))}")
-    return days
 
 
 def _zones(reader: SettingsReader, site: Site, region: str) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def test_flow_logs_are_kept_three_months_where_nothing_else_is_asked(load: Load)
         ({"clientCidrs": ["10.30.64.0/18"]}, "clientCidrs = 10.30.64.0/18: it overlaps recoveryVpcCidr"),
         ({"clientCidrs": ["10.0.0.0/8"]}, "clientCidrs = 10.0.0.0/8: it overlaps primaryVpcCidr"),
         ({"flowLogRetentionDays": 0}, "flowLogRetentionDays = 0: give a whole number from 1 to 3653"),
-        ({"flowLogRetentionDays": 31}, "flowLogRetentionDays = 31: CloudWatch Logs takes one of 1, 3, 5"),
+        ({"flowLogRetentionDays": 31}, "flowLogRetentionDays = 31: give one of 1, 3, 5"),
         ({"keyDeletionDays": 6}, "keyDeletionDays = 6: give a whole number from 7 to 30"),
         ({"environmentSuffix": "Not_Valid"}, "environmentSuffix = Not_Valid: start with"),
         ({"environmentSuffix": "a-suffix-too-long"}, "environmentSuffix = a-suffix-too-long: use at most 16"),

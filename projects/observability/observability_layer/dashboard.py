@@ -10,6 +10,7 @@ import pulumi_aws as aws
 
 from observability_layer.settings import ObservabilitySettings
 from observability_layer.widgets import Series, Widget, alarm_states, graph, laid_out, text
+from shared.cloudwatch import STANDARD_PERIOD_SECONDS
 from shared.contracts import AutomationContract, DataContract
 from shared.naming import DASHBOARD
 from shared.providers import on
@@ -18,7 +19,7 @@ from shared.sites import Site
 RDS = "AWS/RDS"
 LAMBDA = "AWS/Lambda"
 # All metrics of RDS and Lambda come by the minute.
-PERIOD_SECONDS = 60
+PERIOD_SECONDS = STANDARD_PERIOD_SECONDS
 FENCED = "FencedWriters"
 UNFENCED = "UnfencedWriters"
 

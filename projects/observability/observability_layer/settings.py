@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.cloudwatch import SHORT_ALARM_PERIODS_SECONDS, STANDARD_PERIOD_SECONDS, refuse_period
 from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.settings import SettingsReader
 
-# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html, Period
-SHORT_ALARM_PERIODS_SECONDS = (10, 20, 30)
 # Without transactions on the primary the lag climbs for up to 5 minutes and falls back:
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PostgreSQL.Replication.ReadReplicas.html
 IDLE_LAG_SECONDS = 300
@@ -73,9 +72,10 @@ class ObservabilitySettings:
                 free_storage_bytes=number("freeStorageMebibytes", 10_240, minimum=1, maximum=10**8) * MEBIBYTE,
                 freeable_memory_bytes=number("freeableMemoryMebibytes", 256, minimum=1, maximum=10**7) * MEBIBYTE,
             ),
-            alarm_period_seconds=_period(number("alarmPeriodSeconds", 60, minimum=10, maximum=300)),
+            alarm_period_seconds=number("alarmPeriodSeconds", 60, minimum=10, maximum=300),
             lag_periods=number("lagPeriods", 6, minimum=1, maximum=60),
         )
+        refuse_period("alarmPeriodSeconds", settings.alarm_period_seconds, SHORT_ALARM_PERIODS_SECONDS)
         settings.refuse_paging_for_idle_nights()
         return settings
 
@@ -87,7 +87,8 @@ class ObservabilitySettings:
         """
         idle_seconds = max(0, IDLE_LAG_SECONDS - self.thresholds.lag_seconds)
         # Periods shorter than a minute exist only where minutes are played in seconds, the idle climb among them.
-        if self.alarm_period_seconds < 60 or self.lag_periods * self.alarm_period_seconds > idle_seconds + 60:
+        alarms_after_seconds = self.lag_periods * self.alarm_period_seconds
+        if self.alarm_period_seconds < STANDARD_PERIOD_SECONDS or alarms_after_seconds > idle_seconds + 60:
             return
         raise SettingsError(
             "lagPeriods",
@@ -95,11 +96,3 @@ class ObservabilitySettings:
             f"times alarmPeriodSeconds ({self.alarm_period_seconds}) it must be more than {idle_seconds + 60} s: an "
             f"idle primary alone makes up to {idle_seconds} s of lag above lagThresholdSeconds",
         )
-
-
-def _period(seconds: int) -> int:
-    if seconds % 60 and seconds not in SHORT_ALARM_PERIODS_SECONDS:
-        raise SettingsError(
-            "alarmPeriodSeconds", seconds, "give 10, 20, 30 or a multiple of 60: CloudWatch has no other"
-        )
-    return seconds

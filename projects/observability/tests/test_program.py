@@ -10,6 +10,7 @@ import pytest
 from lab.engine.recording import RecordedProgram, run_recorded
 from shared.contracts import AutomationContract, DataContract, NetworkContract
 from shared.sites import Site
+from tests.contracts.made_up import made_up
 
 REGIONS = {Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"}
 WITNESS_REGION = "ap-northeast-1"
@@ -19,10 +20,10 @@ NETWORK = {
     "primaryRegion": "ap-southeast-2",
     "recoveryRegion": "ap-southeast-1",
 }
-DATA = {field.key: field.key.lower() for field in DataContract.fields()}
+DATA = made_up(DataContract)
 FAILURES_TOPIC = "arn:aws:sns:ap-southeast-1:000000000000:failures-recovery-dev"
 AUTOMATION = {
-    **{field.key: field.key.lower() for field in AutomationContract.fields()},
+    **made_up(AutomationContract),
     "failuresTopicArn": FAILURES_TOPIC,
 }
 

@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 from aws_lambda_powertools import Logger
 
 from failover import latch
-from failover.clients import AwsError, Clients
-from failover.databases import Databases
-from failover.fence import fence, let_in_again
-from failover.incident import Incident, Kind, Phase, Step
+from failover.old_writer import fence_old_writer, let_in_again
 from failover.people import People
 from failover.promote import ask_for_promotion, verify, wait_until_drained, wait_until_promoted
 from failover.settings import Settings
-from failover.state import AnotherRunIsAtWorkError, Controller, ControlUnreadableError, State
 from failover.work import BudgetSpentError, Outcome, PausedError, StepBlockedError, Work
+from function_runtime.clients import AwsError, Clients
 from function_runtime.clock import Clock
+from function_runtime.incident import Incident, Kind, Phase, Step
+from function_runtime.items import AnotherRunIsAtWorkError
+from function_runtime.state import Controller, ControlUnreadableError, State
 
 logger = Logger(child=True)
 
@@ -64,7 +64,7 @@ class Failover:
         self._incident = incident
         self._work = Work(
             clients=clients,
-            databases=Databases(clients, settings),
+            databases=settings.databases(clients),
             settings=settings,
             clock=clock,
             ends_at=ends_at,
@@ -166,7 +166,7 @@ class Failover:
     def _steps(self) -> dict[Phase, Callable[[Step], Outcome]]:
         old_writer = self._settings.here.other
         return {
-            Phase.FENCED: lambda step: fence(
+            Phase.FENCED: lambda step: fence_old_writer(
                 self._work,
                 old_writer,
                 step.started_at,

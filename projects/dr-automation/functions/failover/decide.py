@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from failover.control import Order, OrderKind
 from failover.policy import Mode, Policy, WhenDark
 from failover.signals import Answer, Signals
-from failover.trouble import Kind, Trouble
+from function_runtime.control import Order, OrderKind
 from function_runtime.sites import Site
+from function_runtime.trouble import Kind, Trouble
 
 
 class Action(StrEnum):

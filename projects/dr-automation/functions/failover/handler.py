@@ -10,10 +10,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from failover.clients import AwsClients
 from failover.report import report
 from failover.run import Run
 from failover.settings import Settings
+from function_runtime.clients import AwsClients
 from function_runtime.clock import SystemClock
 
 logger = Logger()

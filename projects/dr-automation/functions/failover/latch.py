@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from failover.settings import Settings
+from function_runtime.metric_names import STANDARD_RESOLUTION_SECONDS, WRITER_SITE, is_high_resolution
 from function_runtime.sites import Site
 
-METRIC = "WriterSite"
 VALUES = {Site.PRIMARY: 0.0, Site.RECOVERY: 1.0}
-STANDARD_RESOLUTION_SECONDS = 60
 
 
 def publish(cloudwatch: Any, settings: Settings, writer: Site, at: datetime) -> None:
@@ -22,12 +21,12 @@ def publish(cloudwatch: Any, settings: Settings, writer: Site, at: datetime) -> 
         writer: the recorded writer.
         at: now.
     """
-    high = settings.policy.metric_period_seconds < STANDARD_RESOLUTION_SECONDS
+    high = is_high_resolution(settings.policy.metric_period_seconds)
     cloudwatch.put_metric_data(
         Namespace=settings.metric_namespace,
         MetricData=[
             {
-                "MetricName": METRIC,
+                "MetricName": WRITER_SITE,
                 "Dimensions": [{"Name": "Latch", "Value": "writer"}],
                 "Timestamp": at,
                 "Value": VALUES[writer],

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from failover.clients import Clients
-from failover.control import Control, Order
 from failover.decide import Decision, Situation, decide
 from failover.observe import observe
 from failover.policy import Mode, Policy
 from failover.settings import Settings
 from failover.signals import Signals, interpret
-from failover.state import Controller
+from function_runtime.clients import Clients
+from function_runtime.control import Control, Order
+from function_runtime.state import Controller
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from failover.policy import Policy
-from failover.readings import Readings, Series, Unanswered
-from failover.trouble import Trouble, failing_run
+from failover.readings import Readings
+from failover.recognise import failing_run
+from function_runtime.readings import Series, Unanswered
+from function_runtime.trouble import Trouble
 
 LATE_PERIODS = 3
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import TypeVar
 
-from failover import metrics
-from failover.clients import AwsError, Clients, unanswered
-from failover.databases import Databases
-from failover.readings import Instance, Readings, RegionAnswers, Series, Unanswered
+from failover.readings import Readings
 from failover.settings import Settings
+from function_runtime import metrics
+from function_runtime.asking import asked, identified, region_answers
+from function_runtime.clients import Clients
+from function_runtime.readings import Instance, RegionAnswers, Series, Unanswered
 from function_runtime.sites import Site
 
-Reading = TypeVar("Reading")
 SeriesByName = dict[str, Series]
 
 
@@ -44,13 +43,13 @@ def observe(clients: Clients, settings: Settings, active: Site, at: datetime, *,
         "slot_lag": metrics.slot_lag(settings.instance_ids[active], policy.lag_period_seconds),
     }
     outside = {"witness": metrics.witness_sees(namespace, active, period)}
-    databases = Databases(clients, settings)
+    databases = settings.databases(clients)
 
     def read(wanted: Mapping[str, metrics.Metric], region: str) -> SeriesByName | Unanswered:
-        return _asked(lambda: metrics.read(clients.of("cloudwatch", region), wanted, at - policy.lookback, at))
+        return asked(lambda: metrics.read(clients.of("cloudwatch", region), wanted, at - policy.lookback, at))
 
     def describe(site: Site) -> Instance | Unanswered:
-        return _asked(lambda: databases.describe(site))
+        return asked(databases[site].describe)
 
     with ThreadPoolExecutor(max_workers=7, thread_name_prefix="observe") as pool:
         looked_again = _look_again(pool, clients, settings, active) if in_trouble else None
@@ -60,7 +59,7 @@ def observe(clients: Clients, settings: Settings, active: Site, at: datetime, *,
         standby_asked = pool.submit(describe, here)
         witness_asked = None if settings.witness_region is None else pool.submit(read, outside, settings.witness_region)
         near_read, far_read, active_instance = near_asked.result(), far_asked.result(), active_asked.result()
-        active_region = _answers({"rds": active_instance, "cloudwatch": far_read})
+        active_region = region_answers({"rds": active_instance, "cloudwatch": far_read})
         reference_region = None
         if not active_region.answered:
             also, reference_region = (looked_again or _look_again(pool, clients, settings, active))()
@@ -93,35 +92,10 @@ def _look_again(
         Waits for the answers: of the active region, and of the reference region.
     """
 
-    def identity(region: str) -> RegionAnswers | Unanswered:
-        return _asked(lambda: _identified(clients, region))
-
-    there = pool.submit(identity, settings.regions[active])
-    elsewhere = pool.submit(identity, settings.reference_region)
-    return lambda: (_answers({"sts": there.result()}), _answers({"sts": elsewhere.result()}))
-
-
-def _identified(clients: Clients, region: str) -> RegionAnswers:
-    # Needs no permission, and a refusal would be an answer too.
-    clients.of("sts", region).get_caller_identity()
-    return RegionAnswers(("sts",), ())
-
-
-def _asked(question: Callable[[], Reading]) -> Reading | Unanswered:
-    try:
-        return question()
-    except AwsError as error:
-        return unanswered(error)
+    there = pool.submit(asked, lambda: identified(clients, settings.regions[active]))
+    elsewhere = pool.submit(asked, lambda: identified(clients, settings.reference_region))
+    return lambda: (region_answers({"sts": there.result()}), region_answers({"sts": elsewhere.result()}))
 
 
 def _series(answer: SeriesByName | Unanswered, name: str) -> Series | Unanswered:
     return answer if isinstance(answer, Unanswered) else answer[name]
-
-
-def _answers(by_service: Mapping[str, object]) -> RegionAnswers:
-    silent = tuple(
-        service
-        for service, answer in by_service.items()
-        if isinstance(answer, Unanswered) and not answer.service_answered
-    )
-    return RegionAnswers(tuple(service for service in by_service if service not in silent), silent)

@@ -9,14 +9,14 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from failover import messages
-from failover.clients import AwsError, Clients
 from failover.decide import Decision
-from failover.incident import Incident, Step
 from failover.settings import Settings
 from failover.signals import Signals
-from failover.state import Proposal
-from failover.trouble import Trouble
+from function_runtime.clients import AwsError, Clients
+from function_runtime.incident import Incident, Step
 from function_runtime.message import Message
+from function_runtime.state import Proposal
+from function_runtime.trouble import Trouble
 
 logger = Logger(child=True)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from function_runtime.readings import MIN_FAILED_PROBES
+
 
 class WhenDark(StrEnum):
     """What to do when the writer's region is dark and no witness says anything. Axis of risk.
@@ -47,7 +49,7 @@ class Policy:
     max_data_loss_seconds: float
     cool_down_seconds: float
     dark_without_witness: WhenDark = WhenDark.FAILOVER
-    min_failed_probes: int = 3
+    min_failed_probes: int = MIN_FAILED_PROBES
 
     @property
     def silence(self) -> timedelta:

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from failover import metrics, rds_status
-from failover.clients import AwsError, may_pass
-from failover.databases import NotInThisStateError
+from failover import rds_status
 from failover.loss import replicated_until
-from failover.readings import Instance, Series
 from failover.settings import Settings
 from failover.work import Outcome, StepBlockedError, Work
+from function_runtime import metrics
+from function_runtime.clients import AwsError, may_pass
+from function_runtime.database import NotInThisStateError
+from function_runtime.readings import Instance, Series
 from function_runtime.sites import Site
 
 Answer = TypeVar("Answer")
@@ -57,7 +58,7 @@ def ask_for_promotion(work: Work) -> Outcome:
     """
     here = work.settings.here
     while True:
-        instance = _patiently(lambda: work.databases.describe(here), "the replica cannot be looked at")
+        instance = _patiently(work.databases[here].describe, "the replica cannot be looked at")
         if instance is None:
             work.wait()
             continue
@@ -73,12 +74,12 @@ def wait_until_promoted(work: Work) -> Outcome:
     """Wait until the instance is available and replicates nothing: a replica is available before its promotion too.
 
     Raises:
-        StepBlockedError: the instance is out of order.
+        StepBlockedError: the instance has failed.
         BudgetSpentError: not yet when the run must end.
     """
     here = work.settings.here
     while True:
-        instance = _patiently(lambda: work.databases.describe(here), "the promoted instance cannot be looked at")
+        instance = _patiently(work.databases[here].describe, "the promoted instance cannot be looked at")
         if instance is not None:
             if instance.replica_of is None and instance.status == "available":
                 return Outcome("promoted", "available, with no source")
@@ -116,7 +117,7 @@ def verify_period_seconds(settings: Settings) -> int:
 
 def _asked(work: Work, here: Site) -> bool:
     try:
-        work.databases.promote(here)
+        work.databases[here].promote(work.settings.promoted_backup_retention_days)
     except NotInThisStateError:
         return False  # A backup may have begun since the last look.
     return True

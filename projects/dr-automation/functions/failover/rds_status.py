@@ -37,7 +37,7 @@ IN_MAINTENANCE = frozenset(
         "upgrading",
     }
 )
-# RDS itself says that the database is out of order.
+# RDS itself says that the database does not work.
 FAILED = frozenset(
     {
         "failed",

@@ -2,75 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from function_runtime.readings import Instance, RegionAnswers, Series, Unanswered
 from function_runtime.sites import Site
-
-
-@dataclass(frozen=True)
-class Datapoint:
-    """One period of a metric.
-
-    Attributes:
-        start: when the period began; CloudWatch names a period by its start, its samples lie after it.
-        maximum: the largest sample.
-        minimum: the smallest sample.
-        samples: how many there were.
-    """
-
-    start: datetime
-    maximum: float
-    minimum: float
-    samples: float
-
-
-Series = tuple[Datapoint, ...]
-"""Datapoints, oldest first. Periods without a sample are not in it."""
-
-
-@dataclass(frozen=True)
-class Unanswered:
-    """A question that brought no answer to use.
-
-    Attributes:
-        why: the error, for people.
-        service_answered: whether the service was there and answered with a refusal; False where nothing came back.
-    """
-
-    why: str
-    service_answered: bool
-
-
-@dataclass(frozen=True)
-class Instance:
-    """A database instance, as RDS describes it.
-
-    Attributes:
-        status: RDS's word for what it does.
-        replica_of: the source it replicates, None where it is no replica (any more).
-        security_groups: the state of each VPC security group by its id (``active``, ``adding``, ``removing``).
-        replication_ended: whether RDS says that replication is terminated for good.
-    """
-
-    status: str
-    replica_of: str | None
-    security_groups: Mapping[str, str]
-    replication_ended: bool = False
-
-
-@dataclass(frozen=True)
-class RegionAnswers:
-    """Which services of a region answered at all.
-
-    Attributes:
-        answered: services that answered, be it with a refusal.
-        silent: services that did not.
-    """
-
-    answered: tuple[str, ...]
-    silent: tuple[str, ...]
 
 
 @dataclass(frozen=True)

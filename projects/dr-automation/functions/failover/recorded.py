@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from failover.clients import Clients
-from failover.databases import Databases
 from failover.settings import Settings
-from failover.state import Controller, State
+from function_runtime.clients import Clients
+from function_runtime.state import Controller, State
 
 
 class StateLostError(Exception):
@@ -30,7 +29,7 @@ def recorded_controller(clients: Clients, settings: Settings, state: State) -> C
     if controller.version > 0:
         return controller
     here = settings.here
-    if Databases(clients, settings).describe(here).replica_of is not None:
+    if settings.databases(clients)[here].describe().replica_of is not None:
         return controller
     # Another run may have written it, and promoted, since it was read.
     controller = state.controller()

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from failover.clients import Clients
-from failover.control import Order, OrderKind
-from failover.incident import IN_AN_EMERGENCY, WHEN_PLANNED, Phase
 from failover.look import OrderFor, look, order_on_record, policy_in_force
 from failover.recorded import recorded_controller
 from failover.settings import Settings
-from failover.state import Controller, State
+from function_runtime.clients import Clients
 from function_runtime.clock import Clock
+from function_runtime.control import Order, OrderKind
+from function_runtime.incident import IN_AN_EMERGENCY, WHEN_PLANNED, Phase
+from function_runtime.state import Controller, State
 
 
 class QuestionError(ValueError):

@@ -10,20 +10,21 @@ from aws_lambda_powertools import Logger
 
 from failover import latch
 from failover.act import Failover
-from failover.clients import AwsError, Clients
-from failover.control import Control, OrderKind, Pause
 from failover.decide import Action, Decision
-from failover.incident import Incident, Kind, Phase, Step
 from failover.look import Look, look, order_on_record, policy_in_force
 from failover.people import People
 from failover.policy import Mode
 from failover.recorded import recorded_controller
 from failover.settings import LONGEST_RUN_SECONDS, Settings
-from failover.state import AnotherRunIsAtWorkError, Controller, ControlUnreadableError, Proposal, State
-from failover.trouble import Kind as TroubleKind
 from failover.work import BudgetSpentError, PausedError, StepBlockedError
+from function_runtime.clients import AwsError, Clients
 from function_runtime.clock import Clock
+from function_runtime.control import Control, OrderKind, Pause
+from function_runtime.incident import Incident, Kind, Phase, Step
+from function_runtime.items import AnotherRunIsAtWorkError
 from function_runtime.sites import Site
+from function_runtime.state import Controller, ControlUnreadableError, Proposal, State
+from function_runtime.trouble import Kind as TroubleKind
 
 logger = Logger(child=True)
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from failover.policy import Mode, Policy, WhenDark
+from function_runtime.clients import Clients
+from function_runtime.database import Database
 from function_runtime.environment import Environment, SettingError
 from function_runtime.sites import Site
 
@@ -14,19 +16,15 @@ LONGEST_RUN_SECONDS = 285.0
 # GetMetricData knows these periods below a minute, and whole minutes.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricStat.html
 SHORT_PERIODS_SECONDS = (1, 5, 10, 30)
-# A region that shares no fate with the two sites: asked only when the active region is silent, to tell a dark region
-# from our own network being down.
-DEFAULT_REFERENCE_REGION = "ap-northeast-1"
 # Longer than the slowest call between two renewals, shorter than anybody would want to wait for a dead run.
-DEFAULT_LEASE_SECONDS = 20.0
-SHORTEST_VERIFY_TIMEOUT_SECONDS = 10.0
+LEASE_SECONDS = 20.0
 SHORTEST_DRAIN_TIMEOUT_SECONDS = 30.0
 # Clients wait for the fence: what has not worked by then is recorded, and the fence-guard goes on with it.
 LONGEST_FENCE_SECONDS = 30.0
 # One call that is not answered, with the clients' timeouts.
 SLOWEST_CALL_SECONDS = 6.0
 # RDS documents a promotion as "several minutes or longer"; beyond this a person should look.
-DEFAULT_STEP_PATIENCE_SECONDS = 600.0
+STEP_PATIENCE_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,8 @@ class Settings:
         environment_suffix: names the environment in messages.
         here: the site this function runs in, the standby from the beginning.
         regions: the region of each site.
-        reference_region: a third region, asked whether it answers when the active one is silent.
+        reference_region: a third region, asked whether it answers when the active one is silent: it tells a dark
+            region from our own network being down.
         witness_region: where the witness publishes what it sees, None where there is no witness.
         instance_ids: the RDS instance of each site.
         database_group_ids: the security group of each site's database in normal times.
@@ -87,6 +86,13 @@ class Settings:
     step_patience_seconds: float
     promoted_backup_retention_days: int
 
+    def databases(self, clients: Clients) -> Mapping[Site, Database]:
+        """The instance of each site."""
+        return {
+            site: Database(clients.of("rds", region), self.instance_ids[site], self.quarantine_group_ids[site])
+            for site, region in self.regions.items()
+        }
+
     @classmethod
     def from_environment(cls, variables: Mapping[str, str]) -> Settings:
         """Read and check the settings.
@@ -96,10 +102,8 @@ class Settings:
         """
         environment = Environment(variables)
         policy = _policy(environment)
-        regions = {
-            Site.PRIMARY: environment.text("PRIMARY_REGION"),
-            Site.RECOVERY: environment.text("RECOVERY_REGION"),
-        }
+        regions = environment.by_site("REGION")
+        has_witness = environment.is_set("WITNESS_REGION")
         poll_interval_seconds = environment.number("POLL_INTERVAL_SECONDS", minimum=0.05, maximum=60)
         run_budget_seconds = environment.number("RUN_BUDGET_SECONDS", minimum=1, maximum=LONGEST_RUN_SECONDS)
         if poll_interval_seconds >= run_budget_seconds:
@@ -109,20 +113,11 @@ class Settings:
             environment_suffix=environment.text("ENVIRONMENT_SUFFIX"),
             here=environment.choice("STANDBY_SITE", Site),
             regions=regions,
-            reference_region=_reference_region(environment, regions),
-            witness_region=_witness_region(environment, regions),
-            instance_ids={
-                Site.PRIMARY: environment.text("PRIMARY_INSTANCE_ID"),
-                Site.RECOVERY: environment.text("RECOVERY_INSTANCE_ID"),
-            },
-            database_group_ids={
-                Site.PRIMARY: environment.text("PRIMARY_DATABASE_GROUP_ID"),
-                Site.RECOVERY: environment.text("RECOVERY_DATABASE_GROUP_ID"),
-            },
-            quarantine_group_ids={
-                Site.PRIMARY: environment.text("PRIMARY_QUARANTINE_GROUP_ID"),
-                Site.RECOVERY: environment.text("RECOVERY_QUARANTINE_GROUP_ID"),
-            },
+            reference_region=environment.third_region("REFERENCE_REGION", regions),
+            witness_region=environment.third_region("WITNESS_REGION", regions) if has_witness else None,
+            instance_ids=environment.by_site("INSTANCE_ID"),
+            database_group_ids=environment.by_site("DATABASE_GROUP_ID"),
+            quarantine_group_ids=environment.by_site("QUARANTINE_GROUP_ID"),
             state_table=environment.text("STATE_TABLE"),
             failures_topic_arn=environment.text("FAILURES_TOPIC_ARN"),
             recovery_topic_arn=environment.text("RECOVERY_TOPIC_ARN"),
@@ -133,11 +128,11 @@ class Settings:
             policy=policy,
             fence_timeout_seconds=_fence_timeout_seconds(environment, run_budget_seconds),
             drain_timeout_seconds=_drain_timeout_seconds(policy),
-            verify_timeout_seconds=_verify_timeout_seconds(environment, policy),
+            verify_timeout_seconds=environment.number("VERIFY_TIMEOUT_SECONDS", minimum=0, maximum=600),
             poll_interval_seconds=poll_interval_seconds,
             run_budget_seconds=run_budget_seconds,
-            lease_seconds=_lease_seconds(environment, poll_interval_seconds),
-            step_patience_seconds=_step_patience_seconds(environment),
+            lease_seconds=_lease_seconds(poll_interval_seconds),
+            step_patience_seconds=STEP_PATIENCE_SECONDS,
             promoted_backup_retention_days=environment.whole("PROMOTED_BACKUP_RETENTION_DAYS", minimum=1, maximum=35),
         )
 
@@ -172,24 +167,6 @@ def _period_seconds(environment: Environment, variable: str) -> int:
     return seconds
 
 
-def _reference_region(environment: Environment, regions: Mapping[Site, str]) -> str:
-    variable = "REFERENCE_REGION"
-    region = environment.text(variable) if environment.is_set(variable) else DEFAULT_REFERENCE_REGION
-    if region in regions.values():
-        raise SettingError(variable, region, "give a region that is neither PRIMARY_REGION nor RECOVERY_REGION")
-    return region
-
-
-def _witness_region(environment: Environment, regions: Mapping[Site, str]) -> str | None:
-    variable = "WITNESS_REGION"
-    if not environment.is_set(variable):
-        return None
-    region = environment.text(variable)
-    if region in regions.values():
-        raise SettingError(variable, region, "give a region that is neither PRIMARY_REGION nor RECOVERY_REGION")
-    return region
-
-
 def _fence_timeout_seconds(environment: Environment, run_budget_seconds: float) -> float:
     variable = "FENCE_TIMEOUT_SECONDS"
     seconds = environment.number(variable, minimum=0, maximum=LONGEST_FENCE_SECONDS)
@@ -203,28 +180,9 @@ def _drain_timeout_seconds(policy: Policy) -> float:
     return max(SHORTEST_DRAIN_TIMEOUT_SECONDS, 6.0 * policy.lag_period_seconds)
 
 
-def _verify_timeout_seconds(environment: Environment, policy: Policy) -> float:
-    variable = "VERIFY_TIMEOUT_SECONDS"
-    if environment.is_set(variable):
-        return environment.number(variable, minimum=0, maximum=600)
-    return max(policy.metric_period_seconds / 2, SHORTEST_VERIFY_TIMEOUT_SECONDS)
+def _lease_seconds(poll_interval_seconds: float) -> float:
+    """As Patroni's loop_wait + 2 * retry_timeout <= ttl: a run that waits and then calls once still holds its lease.
 
-
-def _lease_seconds(environment: Environment, poll_interval_seconds: float) -> float:
-    variable = "LEASE_SECONDS"
-    seconds = DEFAULT_LEASE_SECONDS
-    if environment.is_set(variable):
-        seconds = environment.number(variable, minimum=1, maximum=120)
-    # As Patroni's loop_wait + 2 * retry_timeout <= ttl: a run that waits and then calls once must still hold its lease.
-    # https://patroni.readthedocs.io/en/latest/dynamic_configuration.html
-    needed = poll_interval_seconds + SLOWEST_CALL_SECONDS
-    if seconds < needed and environment.is_set(variable):
-        raise SettingError(variable, seconds, f"give at least {needed:g}: POLL_INTERVAL_SECONDS and one slow call")
-    return max(seconds, needed)
-
-
-def _step_patience_seconds(environment: Environment) -> float:
-    variable = "STEP_PATIENCE_SECONDS"
-    if environment.is_set(variable):
-        return environment.number(variable, minimum=1, maximum=86_400)
-    return DEFAULT_STEP_PATIENCE_SECONDS
+    https://patroni.readthedocs.io/en/latest/dynamic_configuration.html
+    """
+    return max(LEASE_SECONDS, poll_interval_seconds + SLOWEST_CALL_SECONDS)

@@ -9,8 +9,10 @@ from enum import StrEnum
 from failover import rds_status
 from failover.loss import LATE_PERIODS, everything_replicated_until, lag_before_trouble, loss_bound, series_of
 from failover.policy import Policy
-from failover.readings import Instance, Readings, RegionAnswers, Series, Unanswered
-from failover.trouble import Kind, Trouble, failing_run, is_silent, recognise
+from failover.readings import Readings
+from failover.recognise import failing_run, is_silent, recognise
+from function_runtime.readings import Instance, RegionAnswers, Series, Unanswered
+from function_runtime.trouble import Kind, Trouble
 
 
 class Answer(StrEnum):
@@ -29,7 +31,7 @@ class Signals:
         answers_here: the writer answers this site's probes; no only after a whole outage of them.
         probe_works: this site's probe reaches this site's own database, so its word on the other one counts.
         answers_there: the writer answers its own site's probes.
-        rds_healthy: RDS calls it operational (yes) or out of order (no).
+        rds_healthy: RDS calls it operational (yes) or failed (no).
         in_maintenance: RDS says that work on it goes on.
         region_answers: the writer's region answers; no only where another region does, and more than one run saw it.
         witness_sees: the witness in a third region sees the writer alive.

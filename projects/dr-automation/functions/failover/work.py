@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from failover.clients import Clients
-from failover.databases import Databases
 from failover.settings import Settings
+from function_runtime.clients import Clients
 from function_runtime.clock import Clock
+from function_runtime.database import Database
+from function_runtime.sites import Site
 
 # Two runs that were refused together must not come back together.
 JITTER = 0.2
@@ -42,7 +43,7 @@ class Work:
 
     Attributes:
         clients: AWS.
-        databases: the instances.
+        databases: the instance of each site.
         settings: the settings.
         clock: time.
         ends_at: the run must end by then.
@@ -50,7 +51,7 @@ class Work:
     """
 
     clients: Clients
-    databases: Databases
+    databases: Mapping[Site, Database]
     settings: Settings
     clock: Clock
     ends_at: datetime

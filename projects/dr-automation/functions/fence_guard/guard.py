@@ -9,24 +9,26 @@ from typing import TypeVar
 
 from aws_lambda_powertools import Logger
 
-from failover.clients import AwsError, Clients, may_pass
-from failover.incident import Incident, Phase
-from failover.readings import Instance
-from failover.state import AnotherRunIsAtWorkError, Controller, State
-from fence_guard.database import OwnDatabase
-from fence_guard.fence import FINISHING_SECONDS, fence
 from fence_guard.limitation import fence_limitation
 from fence_guard.messages import message_about
-from fence_guard.record import FenceRecord, FenceRecords, Outcome
+from fence_guard.record import FenceRecord, FenceRecords
 from fence_guard.settings import GuardSettings
+from function_runtime import fence
+from function_runtime.clients import AwsError, Clients, may_pass
 from function_runtime.clock import Clock
+from function_runtime.database import Database
+from function_runtime.fence import Outcome
+from function_runtime.incident import Incident
+from function_runtime.items import AnotherRunIsAtWorkError
+from function_runtime.readings import Instance
+from function_runtime.state import Controller, State
 
 logger = Logger(child=True)
 
 Answer = TypeVar("Answer")
 
-# The word of a failover's own step; the same as ours, but its own.
-FENCED_BY_FAILOVER = "fenced"
+# A run that has replaced the groups so late is given this long to end the old connections too; groups take seconds.
+FINISHING_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Guard:
         self._settings = settings
         self._clock = clock
         self._ends_at = clock.now() + timedelta(seconds=settings.fence_seconds)
-        self._database = OwnDatabase(
+        self._database = Database(
             clients.of("rds", settings.region), settings.instance_id, settings.quarantine_group_id
         )
         dynamodb = clients.of("dynamodb", settings.state_region)
@@ -76,7 +78,7 @@ class Guard:
             LookupError: the recorded state points to an incident that is not there.
         """
         # First the database, then the record: a database that is seen promoted has its incident in the record then.
-        instance = self._database.describe()
+        instance = self._database.find()
         controller, under_way = self._answered(self._recorded)
         if instance is None:
             return Finding("no_database", f"there is no instance {self._settings.instance_id}")
@@ -115,8 +117,7 @@ class Guard:
             incident = self._state.incident(controller.last_incident_id)
         if incident is None or incident.epoch != controller.epoch or incident.new_writer is self._settings.site:
             return False
-        step = incident.step(Phase.FENCED)
-        return step is not None and step.outcome == FENCED_BY_FAILOVER
+        return incident.is_fenced
 
     def _new_record(self, controller: Controller, before: FenceRecord | None) -> FenceRecord:
         return FenceRecord(
@@ -150,10 +151,26 @@ class Guard:
             # To be shut matters more than to be recorded.
             logger.warning("The beginning of a fence was not recorded", error=str(error))
         logger.warning("Fencing the old writer", epoch=begun.epoch, status=seen.status, site=begun.site)
-        outcome, detail = fence(self._database, seen, self._clock, self._ends_at, self._settings.poll_interval_seconds)
+        outcome, detail = self._attempt(seen)
         self._conclude(replace(begun, outcome=outcome, detail=detail, at=self._clock.now()), seen, controller)
         fenced = outcome is Outcome.FENCED
         return Finding(outcome.value, detail, newly_fenced=fenced, unfenced=not fenced)
+
+    def _attempt(self, seen: Instance) -> tuple[Outcome, str]:
+        """Fence until it is done, cannot be done, or the run's time is over."""
+        poll_interval_seconds = self._settings.poll_interval_seconds
+        ends_at = self._ends_at
+        for attempt in fence.attempts(self._database, seen):
+            if attempt.is_final:
+                return attempt.outcome, attempt.detail
+            now = self._clock.now()
+            if attempt.goes_on:
+                ends_at = max(ends_at, now + timedelta(seconds=FINISHING_SECONDS))
+                continue
+            if now + timedelta(seconds=poll_interval_seconds) > ends_at:
+                return attempt.outcome, f"in the time of one run: {attempt.detail}"
+            self._clock.sleep(poll_interval_seconds)
+        raise AssertionError("attempts end with a final one")
 
     def _conclude(self, record: FenceRecord, seen: Instance, controller: Controller) -> None:
         """Tell people what they have not been told in this epoch, and record it; the record does not wait for SNS."""

@@ -8,16 +8,14 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricResolution, MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from failover.clients import AwsClients
 from fence_guard.guard import Finding, Guard
 from fence_guard.settings import GuardSettings
+from function_runtime.clients import AwsClients
 from function_runtime.clock import SystemClock
-
-FENCED_METRIC = "FencedWriters"
-UNFENCED_METRIC = "UnfencedWriters"
+from function_runtime.embedded_metrics import emit
+from function_runtime.metric_names import FENCED_WRITERS, UNFENCED_WRITERS
 
 logger = Logger()
 
@@ -44,17 +42,12 @@ def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, str]:
     settings = GuardSettings.from_environment(os.environ)
     logger.append_keys(run_id=context.aws_request_id)
     finding = Guard(_clients(settings.region), settings, SystemClock()).once()
-    emit(finding, settings)
+    publish(finding, settings)
     logger.info("Guarded", code=finding.code, reason=finding.text, site=settings.site)
     return {"code": finding.code, "reason": finding.text}
 
 
-def emit(finding: Finding, settings: GuardSettings) -> None:
-    """Print what alarms and the dashboard watch, in the embedded metric format: writers fenced, and not fenced."""
-    # Without a service name, or Powertools adds it as a further dimension and nobody finds the metric.
-    metrics = EphemeralMetrics(namespace=settings.metric_namespace, service="")
-    metrics.add_dimension("Site", settings.site)
-    resolution = MetricResolution.High if settings.high_resolution else MetricResolution.Standard
-    metrics.add_metric(FENCED_METRIC, MetricUnit.Count, int(finding.newly_fenced), resolution)
-    metrics.add_metric(UNFENCED_METRIC, MetricUnit.Count, int(finding.unfenced), resolution)
-    metrics.flush_metrics()
+def publish(finding: Finding, settings: GuardSettings) -> None:
+    """Publish what alarms and the dashboard watch: writers fenced, and not fenced."""
+    values = {FENCED_WRITERS: int(finding.newly_fenced), UNFENCED_WRITERS: int(finding.unfenced)}
+    emit(settings.metric_namespace, {"Site": settings.site}, values, settings.metric_period_seconds)

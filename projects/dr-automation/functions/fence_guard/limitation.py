@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from failover.incident import Incident, Phase
-from failover.readings import Instance
-from failover.state import Controller
+from function_runtime.incident import Incident, Phase
+from function_runtime.readings import Instance
 from function_runtime.sites import Site
+from function_runtime.state import Controller
 
 
 @dataclass(frozen=True)

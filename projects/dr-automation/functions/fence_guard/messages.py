@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from failover.readings import Instance
-from failover.state import Controller
-from fence_guard.record import FenceRecord, Outcome
+from fence_guard.record import FenceRecord
 from fence_guard.settings import GuardSettings
-from function_runtime.message import LONGEST_SUBJECT, Message
+from function_runtime.fence import Outcome
+from function_runtime.message import Message, compose
+from function_runtime.readings import Instance
+from function_runtime.state import Controller
 
 
 def message_about(record: FenceRecord, seen: Instance, controller: Controller, settings: GuardSettings) -> Message:
@@ -23,23 +22,21 @@ def message_about(record: FenceRecord, seen: Instance, controller: Controller, s
     site, other = record.site, record.site.other
     incident_id = controller.incident_id if controller.incident_id is not None else controller.last_incident_id
     next_lines, to_do = _advice(record, settings)
-    lines = [
-        *_section(
-            "What was seen",
-            [
+    return compose(
+        settings,
+        _subject(record),
+        {
+            "What was seen": [
                 f"Database {settings.instance_id} ({site} site, {seen.status}) is no replica and could take writes.",
                 f"Since epoch {record.epoch} the writer is in the {other} site.",
             ],
-        ),
-        *_section("What was done", [f"{record.outcome}: {record.detail}"]),
-        *_section("What happens next", next_lines),
-        *_section("What to do", to_do),
-        *([] if incident_id is None else [f"Incident:  {incident_id}"]),
-        f"Writer:    {settings.writer_name}",
-        f"Dashboard: {settings.dashboard_url}",
-        f"Runbook:   {settings.runbook_url}#{_anchor(record.outcome)}",
-    ]
-    return Message(f"[{settings.environment_suffix}] {_subject(record)}"[:LONGEST_SUBJECT], "\n".join(lines))
+            "What was done": [f"{record.outcome}: {record.detail}"],
+            "What happens next": next_lines,
+            "What to do": to_do,
+        },
+        incident_id=incident_id,
+        anchor="old-writer-fenced" if record.outcome is Outcome.FENCED else "old-writer-not-fenced",
+    )
 
 
 def _subject(record: FenceRecord) -> str:
@@ -70,11 +67,3 @@ def _advice(record: FenceRecord, settings: GuardSettings) -> tuple[list[str], li
             "nox -s status",
         ],
     )
-
-
-def _anchor(outcome: Outcome) -> str:
-    return "old-writer-fenced" if outcome is Outcome.FENCED else "old-writer-not-fenced"
-
-
-def _section(title: str, lines: Sequence[str]) -> list[str]:
-    return [f"{title}:", *(f"  {line}" for line in lines), ""]

@@ -4,30 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
-from botocore.exceptions import ClientError
-
-from failover.clients import code_of
-from failover.state import AnotherRunIsAtWorkError
-from function_runtime.items import plain, serialized
+from function_runtime.fence import Outcome
+from function_runtime.items import Items
 from function_runtime.sites import Site
 
 BY = "fence-guard"
-
-
-class Outcome(StrEnum):
-    """How far a fence has come. Axis of certainty: who may still write."""
-
-    BEGUN = "begun"
-    """It is being done; what is in force is not known."""
-    FENCED = "fenced"
-    """Nobody: the group without rules is in force and the instance was rebooted after that."""
-    GROUPS_REPLACED = "groups_replaced"
-    """Those whose connections are older than the fence: no reboot."""
-    REFUSED = "refused"
-    """Everybody: RDS did not take it."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +55,7 @@ def item_id(site: Site) -> str:
 
 
 class FenceRecords:
-    """The items of the fence-guards.
+    """The items of the fence-guards. Every method raises botocore's errors where DynamoDB refuses or is silent.
 
     Args:
         client: DynamoDB's client in the table's region.
@@ -80,17 +63,13 @@ class FenceRecords:
     """
 
     def __init__(self, client: Any, table: str) -> None:
-        self._client = client
-        self._table = table
+        self._items = Items(client, table)
 
     def read(self, site: Site) -> FenceRecord | None:
-        """The site's record, None where there is none. Raises botocore's errors."""
-        answer = self._client.get_item(
-            TableName=self._table, Key=serialized({"id": item_id(site)}), ConsistentRead=True
-        )
-        if "Item" not in answer:
+        """The site's record, None where there is none."""
+        item = self._items.get(item_id(site))
+        if item is None:
             return None
-        item = plain(answer["Item"])
         return FenceRecord(
             site=site,
             epoch=int(item["epoch"]),
@@ -106,20 +85,7 @@ class FenceRecords:
 
         Raises:
             AnotherRunIsAtWorkError: the item is no longer what was read.
-            ClientError, BotoCoreError: DynamoDB refuses or is silent.
         """
         written = replace(record, version=record.version + 1)
-        condition: dict[str, Any] = {
-            "ConditionExpression": "attribute_not_exists(#version)",
-            "ExpressionAttributeNames": {"#version": "version"},
-        }
-        if record.version > 0:
-            condition["ConditionExpression"] = "#version = :read_version"
-            condition["ExpressionAttributeValues"] = serialized({":read_version": record.version})
-        try:
-            self._client.put_item(TableName=self._table, Item=serialized(written.as_item()), **condition)
-        except ClientError as error:
-            if code_of(error) == "ConditionalCheckFailedException":
-                raise AnotherRunIsAtWorkError(f"{item_id(record.site)} was changed by another run") from error
-            raise
+        self._items.put(written.as_item(), record.version)
         return written

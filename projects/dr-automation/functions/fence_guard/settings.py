@@ -10,8 +10,6 @@ from function_runtime.sites import Site
 
 # Below the shortest schedule of AWS, a minute, and with room for a last slow call and the last write.
 LONGEST_FENCE_SECONDS = 44.0
-# https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/publishingMetrics.html#high-resolution-metrics
-STANDARD_RESOLUTION_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -62,11 +60,6 @@ class GuardSettings:
         """The region of the state table and of the topics."""
         return self.regions[self.state_site]
 
-    @property
-    def high_resolution(self) -> bool:
-        """Whether metrics are kept more finely than by the minute."""
-        return self.metric_period_seconds < STANDARD_RESOLUTION_SECONDS
-
     @classmethod
     def from_environment(cls, variables: Mapping[str, str]) -> GuardSettings:
         """Read and check the settings.
@@ -81,10 +74,7 @@ class GuardSettings:
             environment_suffix=environment.text("ENVIRONMENT_SUFFIX"),
             site=environment.choice("GUARDED_SITE", Site),
             state_site=environment.choice("STANDBY_SITE", Site),
-            regions={
-                Site.PRIMARY: environment.text("PRIMARY_REGION"),
-                Site.RECOVERY: environment.text("RECOVERY_REGION"),
-            },
+            regions=environment.by_site("REGION"),
             instance_id=environment.text("INSTANCE_ID"),
             quarantine_group_id=environment.text("QUARANTINE_GROUP_ID"),
             state_table=environment.text("STATE_TABLE"),

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import TypeVar
 
+from function_runtime.sites import Site
+
 Choice = TypeVar("Choice", bound=StrEnum)
 
 NOT_SET = "(not set)"
@@ -103,6 +105,28 @@ class Environment:
             return choices(value)
         except ValueError as error:
             raise SettingError(variable, value, f"give one of {', '.join(choices)}") from error
+
+    def by_site(self, ending: str) -> dict[Site, str]:
+        """The texts of two variables, one a site, such as ``PRIMARY_REGION`` and ``RECOVERY_REGION``.
+
+        Args:
+            ending: what follows the site's name, such as ``REGION``.
+
+        Raises:
+            SettingError: one is not set, or blank.
+        """
+        return {site: self.text(f"{site.upper()}_{ending}") for site in Site}
+
+    def third_region(self, variable: str, regions: Mapping[Site, str]) -> str:
+        """The variable as a region that is neither site's.
+
+        Raises:
+            SettingError: it is not set, blank, or a site's region.
+        """
+        region = self.text(variable)
+        if region in regions.values():
+            raise SettingError(variable, region, "give a region that is neither PRIMARY_REGION nor RECOVERY_REGION")
+        return region
 
     def json_object(self, variable: str) -> dict[str, object]:
         """The variable as a JSON object.

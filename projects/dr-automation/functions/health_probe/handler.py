@@ -8,15 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricResolution, MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from function_runtime.embedded_metrics import emit
+from function_runtime.metric_names import PROBE_LATENCY, REACHABLE
 from health_probe.rounds import Reading, readings
 from health_probe.settings import ProbeSettings
-
-REACHABLE_METRIC = "DatabaseReachable"
-LATENCY_METRIC = "ProbeLatency"
-STANDARD_RESOLUTION_SECONDS = 60
 
 logger = Logger()
 
@@ -42,7 +40,7 @@ def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, dict[s
         interval_seconds=settings.probe_interval_seconds,
         timeout_seconds=settings.probe_timeout_seconds,
     ):
-        emit(reading, settings)
+        publish(reading, settings)
         summary[reading.database][reading.result.reason] += 1
         if not reading.result.ready:
             logger.warning(
@@ -56,20 +54,15 @@ def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, dict[s
     return {site: dict(counts) for site, counts in summary.items()}
 
 
-def emit(reading: Reading, settings: ProbeSettings) -> None:
+def publish(reading: Reading, settings: ProbeSettings) -> None:
     """Print the reading in the embedded metric format, at once.
 
     Not at the end of the run: the failover reads these metrics while the run goes on. Through standard output because
     the probe sits in a network without a way to any AWS API.
     """
-    # Without a service name, or Powertools adds it as a third dimension and nobody finds the metric.
-    metrics = EphemeralMetrics(namespace=settings.metric_namespace, service="")
-    metrics.add_dimension("Database", reading.database)
-    metrics.add_dimension("Observer", settings.observer)
-    high = settings.probe_interval_seconds < STANDARD_RESOLUTION_SECONDS
-    resolution = MetricResolution.High if high else MetricResolution.Standard
-    metrics.add_metric(REACHABLE_METRIC, MetricUnit.Count, int(reading.result.ready), resolution)
+    dimensions = {"Database": reading.database, "Observer": settings.observer}
+    values: dict[str, float | tuple[float, MetricUnit]] = {REACHABLE: int(reading.result.ready)}
     if reading.result.ready:
         # The time it takes not to answer is the timeout and says nothing.
-        metrics.add_metric(LATENCY_METRIC, MetricUnit.Milliseconds, round(reading.result.latency_ms, 3), resolution)
-    metrics.flush_metrics()
+        values[PROBE_LATENCY] = (round(reading.result.latency_ms, 3), MetricUnit.Milliseconds)
+    emit(settings.metric_namespace, dimensions, values, settings.probe_interval_seconds)

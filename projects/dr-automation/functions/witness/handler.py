@@ -9,16 +9,15 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.metrics import EphemeralMetrics, MetricResolution, MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from failover.clients import AwsClients
+from function_runtime.clients import AwsClients
+from function_runtime.embedded_metrics import emit
+from function_runtime.metric_names import WITNESS_SEES
 from function_runtime.sites import Site
 from witness.look import look
 from witness.settings import WitnessSettings
 from witness.verdict import verdict
-
-SEES_METRIC = "WitnessSeesDatabase"
 
 logger = Logger()
 
@@ -47,18 +46,9 @@ def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, dict[s
     for site in Site:
         answer = verdict(site, seen, settings)
         if answer.lives is not None:
-            emit(site, answer.lives, settings)
+            seen_alive = {WITNESS_SEES: int(answer.lives)}
+            emit(settings.metric_namespace, {"Database": site}, seen_alive, settings.metric_period_seconds)
         said[site.value] = {"lives": answer.lives, "why": answer.why}
     log = logger.info if all(each["lives"] for each in said.values()) else logger.warning
     log("Looked at both sites", extra={"sites": said})
     return said
-
-
-def emit(site: Site, lives: bool, settings: WitnessSettings) -> None:  # noqa: FBT001 - it is the metric's value
-    """Print it in the embedded metric format."""
-    # Without a service name, or Powertools adds it as a second dimension and nobody finds the metric.
-    metrics = EphemeralMetrics(namespace=settings.metric_namespace, service="")
-    metrics.add_dimension("Database", site)
-    resolution = MetricResolution.High if settings.high_resolution else MetricResolution.Standard
-    metrics.add_metric(SEES_METRIC, MetricUnit.Count, int(lives), resolution)
-    metrics.flush_metrics()

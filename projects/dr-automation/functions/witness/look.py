@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from failover import metrics
-from failover.clients import AwsError, Clients, unanswered
-from failover.readings import Series, Unanswered
+from function_runtime import metrics
+from function_runtime.asking import asked, identified, region_answers
+from function_runtime.clients import Clients
+from function_runtime.readings import RegionAnswers, Series, Unanswered
 from function_runtime.sites import Site
 from witness.settings import WitnessSettings
 
-Reading = TypeVar("Reading")
 PROBED = "probed"
 
 
@@ -24,13 +24,11 @@ class SiteLook:
 
     Attributes:
         probed: the site's probe's readings of the site's own database.
-        silent: services of its region that did not answer.
-        answered: services that did, be it with a refusal.
+        region: which services of its region answered.
     """
 
     probed: Series | Unanswered
-    silent: tuple[str, ...]
-    answered: tuple[str, ...]
+    region: RegionAnswers
 
 
 @dataclass(frozen=True)
@@ -58,13 +56,11 @@ def look(clients: Clients, settings: WitnessSettings, at: datetime) -> Look:
     """
     with ThreadPoolExecutor(max_workers=7, thread_name_prefix="look") as pool:
         sites = {site: _asked_of(site, pool, clients, settings, at) for site in Site}
-        own = pool.submit(_asked, lambda: _identity(clients, settings.region))
+        own = pool.submit(asked, lambda: identified(clients, settings.region))
     return Look(
         at=at,
-        sites={
-            site: _site_look({name: each.result() for name, each in asked.items()}) for site, asked in sites.items()
-        },
-        own_region_answers=_did_answer(own.result()),
+        sites={site: _site_look({name: each.result() for name, each in of.items()}) for site, of in sites.items()},
+        own_region_answers=bool(region_answers({"sts": own.result()}).answered),
     )
 
 
@@ -82,32 +78,11 @@ def _asked_of(
         clients.of("rds", region).describe_db_instances(DBInstanceIdentifier=settings.instance_ids[site])
 
     return {
-        "cloudwatch": pool.submit(_asked, probes),
-        "rds": pool.submit(_asked, instance),
-        "sts": pool.submit(_asked, lambda: _identity(clients, region)),
+        "cloudwatch": pool.submit(asked, probes),
+        "rds": pool.submit(asked, instance),
+        "sts": pool.submit(asked, lambda: identified(clients, region)),
     }
 
 
-def _identity(clients: Clients, region: str) -> None:
-    # Needs no permission, and is a service that neither the database nor the metrics depend on.
-    clients.of("sts", region).get_caller_identity()
-
-
 def _site_look(answers: Mapping[str, Any]) -> SiteLook:
-    silent = tuple(service for service, answer in answers.items() if not _did_answer(answer))
-    return SiteLook(
-        probed=answers["cloudwatch"],
-        silent=silent,
-        answered=tuple(service for service in answers if service not in silent),
-    )
-
-
-def _asked(question: Callable[[], Reading]) -> Reading | Unanswered:
-    try:
-        return question()
-    except AwsError as error:
-        return unanswered(error)
-
-
-def _did_answer(answer: object) -> bool:
-    return not isinstance(answer, Unanswered) or answer.service_answered
+    return SiteLook(probed=answers["cloudwatch"], region=region_answers(answers))

@@ -6,12 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from function_runtime.environment import Environment, SettingError
+from function_runtime.environment import Environment
 from function_runtime.sites import Site
 
-STANDARD_RESOLUTION_SECONDS = 60
-# Fewer failed probes than this prove no outage, however long apart they are.
-MIN_FAILED_PROBES = 3
 # Probes start late, and metrics arrive late.
 LATE_PERIODS = 3
 
@@ -46,11 +43,6 @@ class WitnessSettings:
         """How far back readings are asked for: a whole outage that ended as long ago as may be."""
         return self.recent + timedelta(seconds=self.outage_seconds + 2 * self.metric_period_seconds)
 
-    @property
-    def high_resolution(self) -> bool:
-        """Whether metrics are kept more finely than by the minute."""
-        return self.metric_period_seconds < STANDARD_RESOLUTION_SECONDS
-
     @classmethod
     def from_environment(cls, variables: Mapping[str, str]) -> WitnessSettings:
         """Read and check the settings.
@@ -59,22 +51,12 @@ class WitnessSettings:
             SettingError: a variable is missing, malformed, or contradicts another.
         """
         environment = Environment(variables)
-        settings = cls(
+        regions = environment.by_site("REGION")
+        return cls(
             metric_namespace=environment.text("METRIC_NAMESPACE"),
-            region=environment.text("WITNESS_REGION"),
-            regions={
-                Site.PRIMARY: environment.text("PRIMARY_REGION"),
-                Site.RECOVERY: environment.text("RECOVERY_REGION"),
-            },
-            instance_ids={
-                Site.PRIMARY: environment.text("PRIMARY_INSTANCE_ID"),
-                Site.RECOVERY: environment.text("RECOVERY_INSTANCE_ID"),
-            },
+            region=environment.third_region("WITNESS_REGION", regions),
+            regions=regions,
+            instance_ids=environment.by_site("INSTANCE_ID"),
             metric_period_seconds=environment.whole("METRIC_PERIOD_SECONDS", minimum=1, maximum=3600),
             outage_seconds=environment.number("OUTAGE_SECONDS", minimum=1, maximum=3600),
         )
-        if settings.region in settings.regions.values():
-            raise SettingError(
-                "WITNESS_REGION", settings.region, "give a region that is neither PRIMARY_REGION nor RECOVERY_REGION"
-            )
-        return settings

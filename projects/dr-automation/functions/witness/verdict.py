@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from failover.readings import Series, Unanswered
+from function_runtime.readings import MIN_FAILED_PROBES, Series, Unanswered
 from function_runtime.sites import Site
 from witness.look import Look
-from witness.settings import MIN_FAILED_PROBES, WitnessSettings
+from witness.settings import WitnessSettings
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Verdict:
 def verdict(site: Site, seen: Look, settings: WitnessSettings) -> Verdict:
     """What can be said of a site's database.
 
-    A success counts only where no later reading has failed: the word of a witness outweighs others, so it must not be
-    of yesterday.
+    A success counts only where no later reading has failed: the witness outweighs other signals, so what it says must
+    be current.
 
     Args:
         site: whose database.
@@ -36,10 +36,10 @@ def verdict(site: Site, seen: Look, settings: WitnessSettings) -> Verdict:
         settings: the rules of evidence.
     """
     at_site = seen.sites[site]
-    if not at_site.answered:
+    if not at_site.region.answered:
         if not seen.own_region_answers:
             return Verdict(lives=None, why="neither its region nor the witness's own answers: the witness sees nothing")
-        return Verdict(lives=False, why=f"its region is dark: {', '.join(at_site.silent)} are silent")
+        return Verdict(lives=False, why=f"its region is dark: {', '.join(at_site.region.silent)} are silent")
     if isinstance(at_site.probed, Unanswered):
         return Verdict(lives=None, why=f"its probe's readings cannot be read: {at_site.probed.why}")
     return _by_probes(at_site.probed, seen.at, settings)

@@ -21,8 +21,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from failover.control import Control, Order, OrderKind, Pause
 from failover.policy import Mode
+from function_runtime.control import Control, Order, OrderKind, Pause
 from function_runtime.sites import Site
 from worlds.faults import FAULTS, At, Kind
 from worlds.world import REGIONS, SETTINGS, START, Call, Killed, World, goes_well, run

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from failover.decide import Action, Situation, decide, second_signals
 from failover.policy import Mode, Policy, WhenDark
-from failover.readings import Datapoint, Instance, Readings, RegionAnswers, Series, Unanswered
+from failover.readings import Readings
 from failover.signals import Answer, Signals, interpret
-from failover.trouble import Kind, Trouble
+from function_runtime.readings import Datapoint, Instance, RegionAnswers, Series, Unanswered
 from function_runtime.sites import Site
+from function_runtime.trouble import Kind, Trouble
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 POLICY = Policy(

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 
 from decision_table.page import page
-from failover.control import Order, OrderKind
 from failover.decide import Situation, decide
 from failover.policy import Policy
 from failover.signals import Answer, Signals
+from function_runtime.control import Order, OrderKind
 from worlds.drawn import POLICIES, SIGNALS, SITUATIONS
 
 pytestmark = pytest.mark.exhaustive

@@ -8,13 +8,13 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
-from failover.incident import Phase
-from failover.state import Controller
 from fence_guard.guard import Finding
-from fence_guard.handler import emit
+from fence_guard.handler import publish
 from fence_guard.settings import GuardSettings
 from function_runtime.environment import SettingError
+from function_runtime.incident import Phase
 from function_runtime.sites import Site
+from function_runtime.state import Controller
 from worlds.guarded_site import (
     ENVIRONMENT,
     OVER,
@@ -386,7 +386,7 @@ def test_a_person_learns_what_was_seen_what_was_done_and_what_to_do() -> None:
 def test_the_metrics_count_what_was_fenced_and_what_was_not(
     finding: Finding, values: tuple[int, int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    emit(finding, SETTINGS[Site.PRIMARY])
+    publish(finding, SETTINGS[Site.PRIMARY])
     printed = json.loads(capsys.readouterr().out)
     assert (printed["FencedWriters"][0], printed["UnfencedWriters"][0]) == values
     assert printed["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["Site"]]

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from failover.incident import Incident, Kind, Phase
-from failover.readings import Instance
-from failover.state import Controller
 from fence_guard.limitation import fence_limitation
+from function_runtime.incident import Incident, Kind, Phase
+from function_runtime.readings import Instance
 from function_runtime.sites import Site
+from function_runtime.state import Controller
 from worlds.guarded_site import OVER, PROMOTED, incident
 
 WRITABLE = Instance("available", replica_of=None, security_groups={"sg-database": "active"})

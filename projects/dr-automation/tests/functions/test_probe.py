@@ -77,7 +77,7 @@ def test_a_reading_is_printed_with_exactly_its_two_dimensions(
 ) -> None:
     for name, text in ENVIRONMENT.items():
         monkeypatch.setenv(name, text)
-    handler.emit(Reading(Site.PRIMARY, result), ProbeSettings.from_environment(ENVIRONMENT))
+    handler.publish(Reading(Site.PRIMARY, result), ProbeSettings.from_environment(ENVIRONMENT))
     (metric,) = metrics_in(capsys.readouterr().out)
     (directive,) = metric["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == "PostgresDR/test"
@@ -85,17 +85,6 @@ def test_a_reading_is_printed_with_exactly_its_two_dimensions(
     assert (metric["Database"], metric["Observer"]) == ("primary", "recovery")
     assert metric["DatabaseReachable"] == [value]
     assert ("ProbeLatency" in metric) is result.ready, "the time it takes not to answer is the timeout"
-
-
-@pytest.mark.parametrize(("interval_seconds", "high_resolution"), [("10", True), ("60", False)])
-def test_probes_within_a_minute_are_told_apart(
-    interval_seconds: str, high_resolution: bool, capsys: pytest.CaptureFixture[str]
-) -> None:
-    settings = ProbeSettings.from_environment({**ENVIRONMENT, "PROBE_INTERVAL_SECONDS": interval_seconds})
-    handler.emit(Reading(Site.PRIMARY, READY), settings)
-    (metric,) = metrics_in(capsys.readouterr().out)
-    declared = metric["_aws"]["CloudWatchMetrics"][0]["Metrics"]
-    assert all((each.get("StorageResolution") == 1) is high_resolution for each in declared)
 
 
 def test_a_run_counts_what_it_found_and_a_dead_database_is_no_error(

@@ -16,19 +16,21 @@ import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
-from failover import messages, metrics
+from failover import messages
 from failover.advice import ADVICE
-from failover.control import OrderKind
 from failover.decide import Action, Decision, Situation, decide, second_signals
-from failover.incident import Incident, Phase, Step
-from failover.incident import Kind as IncidentKind
 from failover.policy import Mode, Policy
-from failover.readings import Readings, Unanswered
+from failover.readings import Readings
 from failover.signals import SIGNAL_NAMES, Answer, Signals, interpret
-from failover.state import Proposal
-from failover.trouble import Trouble
+from function_runtime import metrics
+from function_runtime.control import OrderKind
+from function_runtime.incident import Incident, Phase, Step
+from function_runtime.incident import Kind as IncidentKind
 from function_runtime.message import Message
+from function_runtime.readings import Unanswered
 from function_runtime.sites import Site
+from function_runtime.state import Proposal
+from function_runtime.trouble import Trouble
 from worlds import world
 from worlds.drawn import (
     NOW,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -13,8 +12,9 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from failover.readings import Datapoint, Series, Unanswered
+from function_runtime.embedded_metrics import emit
 from function_runtime.environment import SettingError
+from function_runtime.readings import Datapoint, RegionAnswers, Series, Unanswered
 from function_runtime.sites import Site
 from witness import handler
 from witness.look import Look, SiteLook, look
@@ -49,7 +49,7 @@ def minutes(*values: float, newest_ago: int = 1, probes: float = 5) -> Series:
 
 def lives(probed: Series | Unanswered, *, silent: tuple[str, ...] = (), own: bool = True) -> bool | None:
     answered = tuple(service for service in SERVICES if service not in silent)
-    seen = Look(NOW, {site: SiteLook(probed, silent, answered) for site in Site}, own_region_answers=own)
+    seen = Look(NOW, {site: SiteLook(probed, RegionAnswers(answered, silent)) for site in Site}, own_region_answers=own)
     return verdict(Site.PRIMARY, seen, SETTINGS).lives
 
 
@@ -220,7 +220,7 @@ def test_a_run_publishes_what_it_can_say_and_never_fails(
 
 def test_what_is_read_by_the_second_is_published_by_the_second(capsys: pytest.CaptureFixture[str]) -> None:
     for seconds, resolution in ((1, 1), (60, None)):
-        handler.emit(Site.PRIMARY, True, replace(SETTINGS, metric_period_seconds=seconds))
+        emit("PostgresDR/test", {"Database": "primary"}, {"WitnessSeesDatabase": 1}, seconds)
         (metric,) = json.loads(capsys.readouterr().out)["_aws"]["CloudWatchMetrics"][0]["Metrics"]
         assert metric.get("StorageResolution") == resolution
 

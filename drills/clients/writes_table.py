@@ -1,0 +1,84 @@
+"""The table that the clients write to, and reading it back from one server by its address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from drills.clients.connection import DeadlineConnection, Endpoint
+from lab.target import Target
+
+INSERT_ROW = "insert into drill_writes (n, writer) values ($1, $2)"
+
+CREATE_TABLE = """\
+create table drill_writes (
+    n bigint primary key,
+    written_at timestamptz not null default clock_timestamp(),
+    writer text not null
+)"""
+
+CONNECT_TIMEOUT_SECONDS = 2.0
+STATEMENT_TIMEOUT_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRow:
+    """A row found on a server.
+
+    Attributes:
+        n: its number.
+        written_at: seconds since 1970 by the clock of the server that accepted it.
+    """
+
+    n: int
+    written_at: float
+
+
+def make_empty_table(target: Target, address: str) -> None:
+    """Create the table anew, also where an earlier drill left one.
+
+    Raises:
+        NotConnectedError, StatementRefusedError, ConnectionLostError: it could not be created.
+    """
+    with _connection(target, address) as connection:
+        connection.run("drop table if exists drill_writes", timeout_seconds=STATEMENT_TIMEOUT_SECONDS)
+        connection.run(CREATE_TABLE, timeout_seconds=STATEMENT_TIMEOUT_SECONDS)
+
+
+def read_rows(target: Target, address: str) -> tuple[StoredRow, ...]:
+    """All rows on this server.
+
+    Raises:
+        NotConnectedError, StatementRefusedError, ConnectionLostError: it does not answer, or has no such table.
+    """
+    with _connection(target, address) as connection:
+        rows = connection.run(
+            "select n, extract(epoch from written_at) from drill_writes order by n",
+            timeout_seconds=STATEMENT_TIMEOUT_SECONDS,
+        )
+    return tuple(StoredRow(int(n), float(written_at)) for n, written_at in rows)
+
+
+def newest_row(target: Target, address: str) -> int:
+    """The highest number on this server, 0 where there is none.
+
+    Raises:
+        NotConnectedError, StatementRefusedError, ConnectionLostError: it does not answer, or has no such table yet.
+    """
+    with _connection(target, address) as connection:
+        rows = connection.run("select coalesce(max(n), 0) from drill_writes", timeout_seconds=STATEMENT_TIMEOUT_SECONDS)
+    return int(rows[0][0])
+
+
+def takes_writes(target: Target, address: str) -> bool:
+    """Whether this server is a writer: not in recovery.
+
+    Raises:
+        NotConnectedError, StatementRefusedError, ConnectionLostError: it does not answer.
+    """
+    with _connection(target, address) as connection:
+        rows = connection.run("select pg_is_in_recovery()", timeout_seconds=STATEMENT_TIMEOUT_SECONDS)
+    return rows[0][0] == "f"
+
+
+def _connection(target: Target, address: str) -> DeadlineConnection:
+    return DeadlineConnection(Endpoint.of(target, address), CONNECT_TIMEOUT_SECONDS)

@@ -1,0 +1,1 @@
+"""The verdict on a drill: which rows count as lost, and which checks must pass."""

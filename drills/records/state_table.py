@@ -1,0 +1,110 @@
+"""What the controller, its operator and the fence-guards have recorded in the state table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from drills.instants import Instant
+from drills.system import LabSystem
+from function_runtime.control import Order
+from function_runtime.incident import Incident
+from function_runtime.items import Items, plain
+from shared.sites import Site
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the controller decided, by which rule, and why."""
+
+    action: str
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A failover that waits for a person's approval.
+
+    Attributes:
+        incident_id: the incident that the approval must name.
+        epoch: the epoch that it must name.
+        loss_bound_seconds: what the failover may lose; None where the controller cannot say.
+    """
+
+    incident_id: str
+    epoch: int
+    loss_bound_seconds: float | None
+
+
+@dataclass(frozen=True)
+class ControllerState:
+    """The controller's state: how many failovers there were, its last decision, and what it asks people to approve."""
+
+    epoch: int
+    decision: Decision | None = None
+    proposal: Proposal | None = None
+
+
+@dataclass(frozen=True)
+class RecordedFence:
+    """What a fence-guard did last.
+
+    Attributes:
+        epoch: the epoch whose writer the fence protects.
+        outcome: how the fence ended, in the guard's word.
+        detail: what happened.
+    """
+
+    epoch: int
+    outcome: str
+    detail: str
+
+
+def controller_state(system: LabSystem) -> ControllerState | None:
+    """The controller's state; None before its first run."""
+    item = _item(system, "controller")
+    if item is None:
+        return None
+    decision, asked = item.get("decision"), item.get("proposal")
+    proposal = None
+    if asked is not None:
+        loss = asked["loss_bound_seconds"]
+        proposal = Proposal(asked["incident_id"], int(asked["epoch"]), None if loss is None else float(loss))
+    return ControllerState(int(item["epoch"]), None if decision is None else decision_of(decision), proposal)
+
+
+def decision_of(recorded: Mapping[str, str]) -> Decision:
+    """A decision as the controller records it, in its state and in an incident."""
+    return Decision(recorded["action"], recorded["code"], recorded["reason"])
+
+
+def incidents_since(system: LabSystem, started_at: Instant) -> tuple[Incident, ...]:
+    """The incidents opened since a moment, oldest first."""
+    client: DynamoDBClient = system.client("dynamodb", system.target.recovery_region)
+    pages = client.get_paginator("scan").paginate(TableName=system.target.state_table_name, ConsistentRead=True)
+    items = [plain(item) for page in pages for item in page["Items"]]
+    incidents = [Incident.from_item(item) for item in items if str(item["id"]).startswith("incident#")]
+    recent = [incident for incident in incidents if incident.opened_at.timestamp() >= started_at.wall]
+    return tuple(sorted(recent, key=lambda incident: incident.opened_at))
+
+
+def operator_order(system: LabSystem) -> Order | None:
+    """The order on record; None where nobody gave one."""
+    item = _item(system, "control")
+    return None if item is None or item.get("order") is None else Order.from_item(item["order"])
+
+
+def recorded_fence(system: LabSystem, site: Site) -> RecordedFence | None:
+    """What the fence-guard of a site recorded; None where it has recorded nothing yet."""
+    item = _item(system, f"fence#{site.value}")
+    return None if item is None else RecordedFence(int(item["epoch"]), item["outcome"], item["detail"])
+
+
+def _item(system: LabSystem, key: str) -> dict[str, Any] | None:
+    client = system.client("dynamodb", system.target.recovery_region)
+    return Items(client, system.target.state_table_name).get(key)

@@ -1,0 +1,82 @@
+"""The report as JSON. Its keys are an interface that tools read: do not add or remove one in passing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+from drills.instants import iso
+from drills.report.report import DrillReport, Writes
+from drills.report.timeline import timeline_of
+
+MILLISECOND_DIGITS = 3
+COUNTS = (
+    "attempted",
+    "acknowledged",
+    "indeterminate",
+    "lost",
+    "lost_beyond_reported_rpo",
+    "accepted_by_old_writer_after_switch",
+)
+
+
+def json_of(report: DrillReport) -> str:
+    """The report as JSON text; times in seconds from the fault unless they are ISO 8601, to the millisecond.
+
+    ``writes`` counts the rows of all clients together; ``rto_seconds`` is that of the client with the writer's name.
+    """
+    evidence = report.evidence
+    content = {
+        "scenario": report.scenario.name,
+        "passed": report.passed,
+        "outcome": report.outcome.value,
+        "reason": report.reason,
+        "rto_seconds": report.rto_seconds,
+        "rpo_seconds": report.rpo_seconds,
+        "writes": _writes(report.writes),
+        "clients": [
+            {
+                "name": client.name,
+                "writes": {
+                    **_writes(client.writes),
+                    "failed": client.writes.failed,
+                    "acknowledged_on_fresh_connections": client.writes.on_fresh_connections,
+                },
+                "outage_seconds": client.outage_seconds,
+                "rto_seconds": client.rto_seconds,
+            }
+            for client in report.clients
+        ],
+        "timeline": [
+            {"at_seconds": event.at_seconds, "event": event.event, "detail": event.detail}
+            for event in timeline_of(evidence)
+        ],
+        "started_at": iso(evidence.started_at.wall),
+        "versions": dict(evidence.versions),
+        "checks": [asdict(check) for check in report.checks],
+        "signals": {} if evidence.incident is None else dict(evidence.incident.signals),
+        "messages": [
+            {
+                "at_seconds": evidence.at(message.sent_at),
+                "topic": message.topic,
+                "subject": message.subject,
+                "text": message.text,
+            }
+            for message in evidence.messages
+        ],
+    }
+    return json.dumps(_rounded(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _writes(writes: Writes) -> dict[str, int]:
+    return {name: getattr(writes, name) for name in COUNTS}
+
+
+def _rounded(value: object) -> object:
+    if isinstance(value, float):
+        return round(value, MILLISECOND_DIGITS)
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return value

@@ -1,0 +1,197 @@
+"""The state table: written with conditions only, so that of two runs that meet one stops."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from function_runtime.control import CONTROL, Control
+from function_runtime.incident import Incident, item_id
+from function_runtime.items import AnotherRunIsAtWorkError, Items
+from function_runtime.sites import Site
+from function_runtime.trouble import Trouble
+
+CONTROLLER = "controller"
+
+
+class ControlUnreadableError(Exception):
+    """What people have told the controller cannot be read."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A failover that waits for a person's approval.
+
+    Attributes:
+        incident_id: what the approval must name.
+        epoch: what it must name too.
+        code: why people are asked.
+        loss_bound_seconds: what it may lose, None where nobody can say.
+    """
+
+    incident_id: str
+    epoch: int
+    code: str
+    loss_bound_seconds: float | None
+
+    def as_item(self) -> dict[str, Any]:
+        """For the state table."""
+        return {
+            "incident_id": self.incident_id,
+            "epoch": self.epoch,
+            "code": self.code,
+            "loss_bound_seconds": self.loss_bound_seconds,
+        }
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Proposal:
+        """From the state table."""
+        loss = item["loss_bound_seconds"]
+        return cls(item["incident_id"], int(item["epoch"]), item["code"], None if loss is None else float(loss))
+
+
+@dataclass(frozen=True)
+class Controller:
+    """What the system knows about itself.
+
+    Attributes:
+        version: grows with each write; 0 before the first.
+        epoch: counts failovers.
+        writer_site: whose database takes writes.
+        incident_id: the failover that is under way.
+        trouble: the trouble the writer is in.
+        last_closed_at: when the last failover closed.
+        last_incident_id: the incident that closed last.
+        proposal: what people are asked to approve: incident, epoch, and the loss it would mean.
+        replicated_until: the last moment at which the replica had everything, kept while its lag alone looks too high.
+        decision: action, code and reason of the last decision; the reason as it was when the code came up.
+    """
+
+    version: int = 0
+    epoch: int = 0
+    writer_site: Site = Site.PRIMARY
+    incident_id: str | None = None
+    trouble: Trouble | None = None
+    last_closed_at: datetime | None = None
+    last_incident_id: str | None = None
+    proposal: Proposal | None = None
+    replicated_until: datetime | None = None
+    decision: Mapping[str, str] | None = None
+
+    def as_item(self) -> dict[str, Any]:
+        """For the state table."""
+        fields = {
+            "id": CONTROLLER,
+            "version": self.version,
+            "epoch": self.epoch,
+            "writer_site": self.writer_site.value,
+            "incident_id": self.incident_id,
+            "trouble": None if self.trouble is None else self.trouble.as_item(),
+            "last_closed_at": _text(self.last_closed_at),
+            "last_incident_id": self.last_incident_id,
+            "proposal": None if self.proposal is None else self.proposal.as_item(),
+            "replicated_until": _text(self.replicated_until),
+            "decision": None if self.decision is None else dict(self.decision),
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Controller:
+        """From the state table."""
+        trouble, proposal = item.get("trouble"), item.get("proposal")
+        return cls(
+            version=int(item["version"]),
+            epoch=int(item["epoch"]),
+            writer_site=Site(item["writer_site"]),
+            incident_id=item.get("incident_id"),
+            trouble=None if trouble is None else Trouble.from_item(trouble),
+            last_closed_at=_moment(item.get("last_closed_at")),
+            last_incident_id=item.get("last_incident_id"),
+            proposal=None if proposal is None else Proposal.from_item(proposal),
+            replicated_until=_moment(item.get("replicated_until")),
+            decision=item.get("decision"),
+        )
+
+
+class State:
+    """The table.
+
+    Every write raises ``AnotherRunIsAtWorkError`` where the item is no longer what was read.
+
+    Args:
+        client: DynamoDB's client in the table's region.
+        table: the table's name.
+    """
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._items = Items(client, table)
+
+    def controller(self) -> Controller:
+        """The recorded state; before the first write the primary site is the writer."""
+        item = self._items.get(CONTROLLER)
+        return Controller() if item is None else Controller.from_item(item)
+
+    def save_controller(self, controller: Controller) -> Controller:
+        """Write it over the version it was read in; returns it with its new version."""
+        written = replace(controller, version=controller.version + 1)
+        self._items.put(written.as_item(), controller.version)
+        return written
+
+    def control(self) -> Control:
+        """What people have told the controller.
+
+        Raises:
+            ControlUnreadableError: it is not what the operators' commands write.
+        """
+        item = self._items.get(CONTROL)
+        if item is None:
+            return Control()
+        try:
+            return Control.from_item(item)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ControlUnreadableError(
+                f"item {CONTROL} of table {self._items.table} = {item}: {error!r}; write it anew with `nox -s resume`"
+            ) from error
+
+    def incident(self, incident_id: str) -> Incident:
+        """The incident.
+
+        Raises:
+            LookupError: the table does not have it.
+        """
+        item = self._items.get(item_id(incident_id))
+        if item is None:
+            raise LookupError(
+                f"{item_id(incident_id)} = (not in table {self._items.table}): remove incident_id from controller"
+            )
+        return Incident.from_item(item)
+
+    def create_incident(self, incident: Incident) -> Incident:
+        """Write a new incident.
+
+        One of the same epoch may be there that a run left behind before the controller pointed to it: until its first
+        step is written it binds nobody.
+        """
+        self._items.put(incident.as_item(), 0, 1)
+        return incident
+
+    def save_incident(self, incident: Incident) -> Incident:
+        """Write it over the version it was read in; returns it with its new version."""
+        written = replace(incident, version=incident.version + 1)
+        try:
+            self._items.put(written.as_item(), incident.version)
+        except AnotherRunIsAtWorkError:
+            # The answer to a write may be lost, and the SDK's second try meet its own result: its owner tells.
+            if self.incident(incident.incident_id) != written:
+                raise
+        return written
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

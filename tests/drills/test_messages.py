@@ -1,0 +1,90 @@
+"""Messages to people are read completely, and dated precisely enough to tell whether they came after the fault."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from drills.records.messages import People
+from drills.system import LabSystem
+
+FAILURES, RECOVERY = "arn:aws:sns:ap-southeast-1:000000000000:failures", "arn:aws:sns:ap-southeast-1:000000000000:done"
+
+
+class Account:
+    """SNS and SQS in one: what was subscribed, made and left behind, and the messages in the queue."""
+
+    def __init__(self) -> None:
+        self.subscribed: list[str] = []
+        self.queues: list[str] = []
+        self.waiting: list[Mapping[str, Any]] = []
+
+    def create_queue(self, **request: Any) -> Mapping[str, str]:
+        self.queues.append(request["QueueName"])
+        return {"QueueUrl": request["QueueName"]}
+
+    def get_queue_attributes(self, **_: Any) -> Mapping[str, Mapping[str, str]]:
+        return {"Attributes": {"QueueArn": "arn:queue"}}
+
+    def set_queue_attributes(self, **request: Any) -> None:
+        statement = json.loads(request["Attributes"]["Policy"])["Statement"][0]
+        assert statement["Condition"]["ArnEquals"]["aws:SourceArn"] == [FAILURES, RECOVERY]
+
+    def subscribe(self, **request: Any) -> Mapping[str, str]:
+        self.subscribed.append(request["TopicArn"])
+        return {"SubscriptionArn": request["TopicArn"]}
+
+    def receive_message(self, **request: Any) -> Mapping[str, Any]:
+        asked = request.get("MessageSystemAttributeNames", [])
+        batch, self.waiting = self.waiting[:10], self.waiting[10:]
+        return {"Messages": [{**m, "Attributes": {k: m["Attributes"][k] for k in asked}} for m in batch]}
+
+    def delete_message(self, **_: Any) -> None: ...
+
+    def unsubscribe(self, **request: Any) -> None:
+        self.subscribed.remove(request["SubscriptionArn"])
+
+    def delete_queue(self, **request: Any) -> None:
+        self.queues.remove(request["QueueUrl"])
+
+
+def system(account: Account) -> LabSystem:
+    target = SimpleNamespace(failures_topic_arn=FAILURES, recovery_topic_arn=RECOVERY, recovery_region="ap-southeast-1")
+    return cast(LabSystem, SimpleNamespace(target=target, client=lambda service, region: account))
+
+
+def envelope(topic_arn: str, sent_at_ms: int, subject: str | None) -> Mapping[str, Any]:
+    # The notification's own time is cut to the second, as the lab's SNS does it.
+    body = {"TopicArn": topic_arn, "Message": "text", "Timestamp": "2026-11-23T05:43:20.000Z"}
+    if subject is not None:
+        body["Subject"] = subject
+    return {"Body": json.dumps(body), "ReceiptHandle": "r", "Attributes": {"SentTimestamp": str(sent_at_ms)}}
+
+
+def test_a_message_is_dated_by_the_queue_not_by_the_second_its_notification_names() -> None:
+    account = Account()
+    with People(system(account)) as people:
+        account.waiting = [envelope(RECOVERY, 1795412600900, None), envelope(FAILURES, 1795412600450, "Begun")]
+        told = people.messages()
+    assert [(message.topic, message.subject) for message in told] == [("failures", "Begun"), ("recovery", "")]
+    assert [message.sent_at for message in told] == [1795412600.45, 1795412600.9]
+
+
+def test_all_that_waits_is_read_though_it_is_more_than_one_batch() -> None:
+    account = Account()
+    with People(system(account)) as people:
+        account.waiting = [envelope(FAILURES, 1795412600000 + n, str(n)) for n in range(25)]
+        assert len(people.messages()) == 25
+
+
+def test_neither_queue_nor_subscription_is_left_behind_by_a_drill_that_stopped_half_way() -> None:
+    account = Account()
+    with pytest.raises(ZeroDivisionError), People(system(account)):
+        assert account.subscribed == [FAILURES, RECOVERY]
+        assert len(account.queues) == 1
+        _ = 1 / 0
+    assert (account.subscribed, account.queues) == ([], [])
