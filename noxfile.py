@@ -188,6 +188,13 @@ def failover(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def restore(session: nox.Session) -> None:
+    """List what can be restored, restore it to a new instance, open that for a look: `-- --help` says how."""
+    environment(session)
+    python(session, "operations", "restore", *session.posargs, patient=True)
+
+
+@nox.session(default=False)
 def decisions(session: nox.Session) -> None:
     """Write docs/decision-table.md out of the controller's code; `-- --check` only compares."""
     environment(session)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from benchmarks import api_calls, artifact_size, cold_start, first_run, ground, own_time, simulation
+from benchmarks import api_calls, artifact_size, cold_start, first_run, ground, own_time, simulation, snapshot_planning
 from benchmarks.measurement import Measurement, table, write_json
 from drills.runner import run_drill
 from lab.lab import Lab
@@ -57,6 +57,7 @@ PARTS: Mapping[str, Callable[[], list[Measurement]]] = MappingProxyType(
         "tests": lambda: [fast_tests()],
         "own-time": own_time.measure,
         "api-calls": api_calls.measure,
+        "snapshot-planning": snapshot_planning.measure,
         "cold-start": cold_start.measure,
         "artifact": artifact_size.measure,
         "simulation": lambda: simulation.measure(_say),

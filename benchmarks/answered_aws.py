@@ -1,7 +1,7 @@
-"""An AWS that answers every HTTP request at once, in memory: what is left of a run's time is our own.
+"""The AWS in memory behind botocore's own clients, which validate, serialise, sign and parse as always.
 
-The clients are botocore's own: they validate, serialise, sign and parse as always. Only the exchange of bytes is taken
-over, at botocore's event ``before-send``. The answers are of the size of AWS's, for parsing them is a part of the cost.
+Only the exchange of bytes is taken over, so what is left of a run's time is our own. The answers are of the size of
+AWS's, for parsing them is a part of the cost.
 """
 
 from __future__ import annotations
@@ -9,18 +9,20 @@ from __future__ import annotations
 import io
 import json
 import threading
-import time
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
+from botocore import xform_name
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.model import OperationModel
 
-START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+from aws_in_memory.aws import Aws
+from aws_in_memory.clock import START
+from aws_in_memory.metric import Rhythm
+
 REQUEST_ID = "b25f48e8-84fd-11e6-80d9-574e0c4664cb"
 # Fields of DescribeDBInstances that no step reads, but that are parsed all the same.
 # https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeDBInstances.html
@@ -59,173 +61,74 @@ UNREAD_FIELDS = "".join(
     }.items()
 )
 SECONDS_TO_FENCE = 10.0
+PROBES = Rhythm(schedule_seconds=60, probes=6, interval_seconds=10, timeout_seconds=2)
+HISTORY_SECONDS = 900.0
 
 
-@dataclass(frozen=True)
-class Sent:
-    """One request. ``operation`` is ``Service.Operation``."""
+def deployed(variables: Mapping[str, str], promotion_seconds: float, *, primary_dies: bool = True) -> Aws:
+    """Two sites, of which the primary's database died three minutes ago, or lives.
 
-    operation: str
-    region: str
-
-
-@dataclass
-class AnsweredAws:
-    """Two sites, of which the primary's database dies at START, or lives.
-
-    Attributes:
+    Args:
         variables: the environment of the failover function.
         promotion_seconds: how long RDS takes to promote.
         primary_dies: whether there is anything to do.
-        now: the time, which only waiting moves.
-        sent: every request.
-        items: the state table's, by id.
-        switched_at: `time.perf_counter` when the latch first said that the recovery site is the writer.
     """
+    now = START + timedelta(seconds=185)
+    aws = Aws(variables, now, probes=PROBES, rds_period_seconds=60, history_seconds=HISTORY_SECONDS)
+    aws.validates = False  # the clients do
+    aws.writer.slot_lag_bytes, aws.standby.lag_seconds = 0.0, 0.5
+    aws.writer.group_change_takes = timedelta(seconds=SECONDS_TO_FENCE)
+    aws.standby.promotion_takes = timedelta(seconds=promotion_seconds)
+    if primary_dies:
+        aws.writer.dies(START)
+    return aws
 
-    variables: Mapping[str, str]
-    promotion_seconds: float
-    primary_dies: bool = True
-    now: datetime = START + timedelta(seconds=185)
-    sent: list[Sent] = field(default_factory=list)
-    switched_at: float | None = None
-    items: dict[str, Any] = field(default_factory=dict)
-    _groups: dict[str, str] = field(default_factory=dict)
-    _fenced_at: datetime | None = None
-    _promoted_at: datetime | None = None
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def count(self) -> Counter[str]:
-        """How often each operation was asked for."""
-        return Counter(each.operation for each in self.sent)
+def answer_all(session: Any, current: Callable[[], Aws]) -> None:
+    """Answer every request of a session's clients.
 
-    def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        self.now += timedelta(seconds=seconds)
+    Args:
+        session: boto3's session, before its clients are made.
+        current: the AWS that answers.
+    """
+    # One client's call stays in its thread from its parameters to its answer.
+    asked = threading.local()
 
-    def next_minute(self) -> None:
-        """Let time pass to the schedule's next tick."""
-        self.sleep(60 - self.now.second)
+    def note(params: dict[str, Any], model: OperationModel, **_: object) -> None:
+        asked.parameters, asked.model = dict(params), model
 
-    def answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        """The handler of ``before-send``: what it returns is taken for AWS's answer."""
-        with self._lock:
-            service, region = _addressee(request)
-            operation, content_type, body = self._answered(service, region, request)
-            self.sent.append(Sent(f"{service}.{operation}", region))
-        headers: Any = {"Content-Type": content_type, "x-amzn-RequestId": REQUEST_ID}
-        return AWSResponse(request.url, 200, headers, _Body(body))
-
-    def _answered(self, service: str, region: str, request: AWSPreparedRequest) -> tuple[str, str, bytes]:
-        raw = _text(request.body)
+    def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        model: OperationModel = asked.model
+        # CloudWatch's host is named monitoring: only the region is read from it.
+        region = str(urlsplit(request.url).hostname).split(".")[1]
+        answered = current().call(model.service_model.service_name, region, xform_name(model.name), asked.parameters)
         if "X-Amz-Target" in request.headers:
-            operation = _text(request.headers["X-Amz-Target"]).rpartition(".")[2]
-            answered = getattr(self, f"_{operation.lower()}")(json.loads(raw))
-            return operation, "application/x-amz-json-1.0", json.dumps(answered).encode()
-        asked = {name: values[0] for name, values in parse_qs(raw).items()}
-        operation = asked["Action"]
-        inner = self._by_query(operation, asked, region)
-        document = (
-            f"<{operation}Response xmlns='https://{service}.amazonaws.com/doc/'><{operation}Result>{inner}"
-            f"</{operation}Result><ResponseMetadata><RequestId>{REQUEST_ID}</RequestId></ResponseMetadata>"
-            f"</{operation}Response>"
-        )
-        return operation, "text/xml", document.encode()
+            content_type, body = "application/x-amz-json-1.0", json.dumps(answered, default=datetime.timestamp)
+        else:
+            content_type, body = "text/xml", _document(model, answered)
+        headers: Any = {"Content-Type": content_type, "x-amzn-RequestId": REQUEST_ID}
+        return AWSResponse(request.url, 200, headers, _Body(body.encode()))
 
-    def _by_query(self, operation: str, asked: Mapping[str, str], region: str) -> str:
-        primary = self.variables["PRIMARY_REGION"]
-        if operation == "Publish":
-            return f"<MessageId>{REQUEST_ID}</MessageId>"
-        if operation == "GetCallerIdentity":
-            return "<Account>111122223333</Account><Arn>arn:aws:sts::111122223333:assumed-role/failover/run</Arn>"
-        if operation == "ModifyDBInstance":
-            self._fenced_at = self.now
-            self._groups[region] = asked["VpcSecurityGroupIds.VpcSecurityGroupId.1"]
-        if operation == "PromoteReadReplica":
-            self._promoted_at = self.now
-        instance = self._instance(primary=region == primary)
-        if operation == "DescribeDBInstances":
-            return f"<DBInstances><DBInstance>{instance}</DBInstance></DBInstances>"
-        return f"<DBInstance>{instance}</DBInstance>"
+    session.events.register("before-parameter-build", note)
+    session.events.register("before-send", answer)
 
-    def _instance(self, *, primary: bool) -> str:
-        name = "PRIMARY" if primary else "RECOVERY"
-        group = self._groups.get(self.variables[f"{name}_REGION"], self.variables[f"{name}_DATABASE_GROUP_ID"])
-        group_status = "active"
-        if primary and self._fenced_at is not None and self._since(self._fenced_at) < SECONDS_TO_FENCE:
-            group_status = "adding"
-        promoted = self._promoted_at is not None and self._since(self._promoted_at) >= self.promotion_seconds
-        status = "available" if primary or self._promoted_at is None or promoted else "modifying"
-        source = "" if primary or promoted else f"arn:aws:rds:::db:{escape(self.variables['PRIMARY_INSTANCE_ID'])}"
-        return (
-            f"{UNREAD_FIELDS}<DBInstanceIdentifier>{self.variables[f'{name}_INSTANCE_ID']}</DBInstanceIdentifier>"
-            f"<DBInstanceStatus>{status}</DBInstanceStatus>"
-            f"<VpcSecurityGroups><VpcSecurityGroupMembership><VpcSecurityGroupId>{group}</VpcSecurityGroupId>"
-            f"<Status>{group_status}</Status></VpcSecurityGroupMembership></VpcSecurityGroups>"
-            + (
-                f"<ReadReplicaSourceDBInstanceIdentifier>{source}</ReadReplicaSourceDBInstanceIdentifier>"
-                * bool(source)
-            )
-        )
 
-    def _since(self, moment: datetime) -> float:
-        return (self.now - moment).total_seconds()
+def _document(model: OperationModel, answered: Mapping[str, Any]) -> str:
+    return (
+        f"<{model.name}Response xmlns='https://{model.service_model.service_name}.amazonaws.com/doc/'>"
+        f"<{model.name}Result>{_xml(model.output_shape, answered)}</{model.name}Result>"
+        f"<ResponseMetadata><RequestId>{REQUEST_ID}</RequestId></ResponseMetadata></{model.name}Response>"
+    )
 
-    def _getitem(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        key = asked["Key"]["id"]["S"]
-        return {"Item": self.items[key]} if key in self.items else {}
 
-    def _putitem(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        self.items[asked["Item"]["id"]["S"]] = asked["Item"]
-        return {}
-
-    def _updateitem(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        key, names = asked["Key"]["id"]["S"], asked["ExpressionAttributeNames"]
-        item = dict(self.items.get(key, asked["Key"]))
-        assigned, _, removed = asked["UpdateExpression"].removeprefix("SET ").partition(" REMOVE ")
-        for name, value in (each.split(" = ") for each in assigned.split(", ")):
-            item[names[name]] = asked["ExpressionAttributeValues"][value]
-        for name in removed.split(", ") if removed else []:
-            item.pop(names[name], None)
-        self.items[key] = item
-        return {}
-
-    def _putmetricdata(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        if asked["MetricData"][0]["Value"] == 1.0 and self.switched_at is None:
-            self.switched_at = time.perf_counter()
-        return {}
-
-    def _getmetricdata(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        results = []
-        for query in asked["MetricDataQueries"]:
-            stat = query["MetricStat"]
-            points = list(self._points(stat, datetime.fromtimestamp(asked["StartTime"], UTC), self.now))
-            results.append(
-                {
-                    "Id": query["Id"],
-                    "Label": stat["Metric"]["MetricName"],
-                    "StatusCode": "Complete",
-                    "Timestamps": [moment.timestamp() for moment, _ in points],
-                    "Values": [value for _, value in points],
-                }
-            )
-        return {"MetricDataResults": results, "Messages": []}
-
-    def _points(self, stat: Mapping[str, Any], first: datetime, last: datetime) -> Iterator[tuple[datetime, float]]:
-        metric, period = stat["Metric"]["MetricName"], timedelta(seconds=stat["Period"])
-        database = {each["Name"]: each["Value"] for each in stat["Metric"]["Dimensions"]}.get("Database")
-        while first < last:
-            dead = self.primary_dies and first >= START
-            if stat["Stat"] == "SampleCount":
-                yield first, 5.0
-            elif metric == "ReplicaLag":
-                yield first, 0.5 + ((first - START).total_seconds() if dead else 0.0)
-            elif metric == "OldestReplicationSlotLag":
-                if not dead:
-                    yield first, 0.0
-            else:
-                yield first, 0.0 if dead and database == "primary" else 1.0
-            first += period
+def _xml(shape: Any, value: Any) -> str:
+    if shape.type_name == "structure":
+        unread = UNREAD_FIELDS if shape.name == "DBInstance" else ""
+        return unread + "".join(f"<{name}>{_xml(shape.members[name], each)}</{name}>" for name, each in value.items())
+    if shape.type_name == "list":
+        name = shape.member.serialization.get("name", "member")
+        return "".join(f"<{name}>{_xml(shape.member, each)}</{name}>" for each in value)
+    return escape(str(value))
 
 
 class _Body:
@@ -236,13 +139,3 @@ class _Body:
 
     def stream(self, **_: object) -> Iterator[bytes]:
         yield self._content.read()
-
-
-def _addressee(request: AWSPreparedRequest) -> tuple[str, str]:
-    """The service and the region, by the host: ``<service>.<region>.amazonaws.com``; CloudWatch is ``monitoring``."""
-    service, region = str(urlsplit(request.url).hostname).split(".")[:2]
-    return ("cloudwatch" if service == "monitoring" else service), region
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)

@@ -11,12 +11,12 @@ import json
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from benchmarks.answered_aws import AnsweredAws
+    from aws_in_memory.aws import Aws, Call
     from failover.settings import Settings
     from function_runtime.clients import AwsClients
 
@@ -24,22 +24,7 @@ if TYPE_CHECKING:
 MOST_RUNS = 20
 
 
-class StandingClock:
-    """Time that only waiting moves."""
-
-    def __init__(self, aws: AnsweredAws) -> None:
-        self._aws = aws
-
-    def now(self) -> datetime:
-        """Now, in the simulated time."""
-        return self._aws.now
-
-    def sleep(self, seconds: float) -> None:
-        """Let the simulated time pass."""
-        self._aws.sleep(seconds)
-
-
-def carry_out(clients: AwsClients, settings: Settings, aws: AnsweredAws) -> int:
+def carry_out(clients: AwsClients, settings: Settings, aws: Aws) -> int:
     """A whole failover, run by run as the schedule wakes them, or one run where nothing is to be done.
 
     Returns:
@@ -48,28 +33,42 @@ def carry_out(clients: AwsClients, settings: Settings, aws: AnsweredAws) -> int:
     Raises:
         RuntimeError: it does not come to its end.
     """
+    from aws_in_memory.clock import Clock
     from failover.run import Run
 
     for number in range(1, MOST_RUNS + 1):
-        done = Run(clients, settings, StandingClock(aws), f"run-{number}").once()
+        done = Run(clients, settings, Clock(aws), f"run-{number}").once()
         if done["code"] in ("closed", "healthy"):
             return number
-        aws.next_minute()
+        to_next_minute(aws)
     raise RuntimeError(f"not closed after {MOST_RUNS} runs: {done}")
 
 
-def timed(clients: AwsClients, variables: Mapping[str, str], aws: AnsweredAws) -> dict[str, Any]:
+def to_next_minute(aws: Aws) -> None:
+    """Let time pass to the schedule's next tick."""
+    aws.sleep(60 - aws.now.second)
+
+
+def timed(clients: AwsClients, variables: Mapping[str, str], aws: Aws) -> dict[str, Any]:
     """A whole failover's own times, in seconds, and its calls."""
+    from aws_in_memory.faults import after
     from failover.settings import Settings
 
+    switched_at: list[float] = []
+
+    def note_the_switch(_: Call) -> None:
+        if not switched_at and 1.0 in aws.latch[-1:]:
+            switched_at.append(time.perf_counter())
+
+    aws.fault = after(note_the_switch)
     cpu_started, started = time.process_time(), time.perf_counter()
     runs = carry_out(clients, Settings.from_environment(variables), aws)
     return {
         "runs": runs,
         "whole_seconds": time.perf_counter() - started,
-        "to_latch_seconds": None if aws.switched_at is None else aws.switched_at - started,
+        "to_latch_seconds": switched_at[0] - started if switched_at else None,
         "cpu_seconds": time.process_time() - cpu_started,
-        "calls": dict(aws.count()),
+        "calls": dict(Counter(aws.called)),
     }
 
 
@@ -85,21 +84,21 @@ def main() -> None:
     # What answers is not ours, nor is its import.
     import boto3
 
-    from benchmarks.answered_aws import AnsweredAws
+    from benchmarks.answered_aws import answer_all, deployed
     from function_runtime.clients import AwsClients
 
-    current: list[AnsweredAws] = []
+    current: list[Aws] = []
     boto3.setup_default_session()
-    session: Any = boto3.DEFAULT_SESSION
-    session.events.register("before-send", lambda request, **_: current[-1].answer(request))
+    answer_all(boto3.DEFAULT_SESSION, lambda: current[-1])
     clients = AwsClients(variables["RECOVERY_REGION"])
     times = []
     for _ in range(question["times"]):
         if question["primary_dies"] or not current:
-            current.append(AnsweredAws(variables, question["promotion_seconds"], primary_dies=question["primary_dies"]))
+            dies = question["primary_dies"]
+            current.append(deployed(variables, question["promotion_seconds"], primary_dies=dies))
         else:
-            current[-1].next_minute()
-            current[-1].sent.clear()
+            to_next_minute(current[-1])
+            current[-1].called.clear()
         times.append(timed(clients, variables, current[-1]))
     sys.stdout.write(f"\n{json.dumps({'imported': imported, 'times': times})}\n")
 

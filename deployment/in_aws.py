@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deployment.writer_on_record import CONFIG, DATABASE, STATE_TABLE, described, recorded_writer
+from deployment.writer_on_record import CONFIG, described, recorded_writer
 from shared.environment import Environment
 from shared.errors import SettingsError
+from shared.naming import DATABASE, STATE_TABLE
 from shared.sites import Site
 
 if TYPE_CHECKING:

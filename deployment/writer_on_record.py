@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from function_runtime.state import Controller, State
 from shared.environment import Environment
 from shared.errors import SettingsError
+from shared.naming import DATABASE, STATE_TABLE
 from shared.sites import Site
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from mypy_boto3_rds import RDSClient
     from mypy_boto3_rds.type_defs import DBInstanceTypeDef
 
-# What the components call them.
-STATE_TABLE = "failover-state"
-DATABASE = "database"
 CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 3, "mode": "standard"})
 
 

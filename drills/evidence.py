@@ -12,6 +12,7 @@ from drills.clients.writes_table import StoredRow
 from drills.instants import Instant
 from drills.records.cloudwatch import AlarmChange, LagSample
 from drills.records.messages import Message
+from drills.records.restoration import Restoration
 from drills.records.state_table import ControllerState, RecordedFence
 from drills.stage import Action
 from function_runtime.control import Order
@@ -92,6 +93,7 @@ class Evidence:
         messages: messages to people since the drill began.
         lag_samples: the replica's lag.
         versions: versions of what ran.
+        restoration: what was brought back from a snapshot; None where nothing was.
         unfinished: what could not be done or read, and why; empty where the drill was completed.
     """
 
@@ -116,6 +118,7 @@ class Evidence:
     lag_samples: tuple[LagSample, ...]
     versions: Mapping[str, str]
     unfinished: tuple[str, ...]
+    restoration: Restoration | None = None
 
     @property
     def old_address(self) -> str:

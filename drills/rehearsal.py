@@ -155,6 +155,7 @@ class Rehearsal:
             ),
             versions=self._read("the versions", system.versions, {}),
             unfinished=tuple(self._unfinished),
+            restoration=None if self._stage is None else self._stage.restoration,
             finished_at=Instant.now(),
         )
 

@@ -19,6 +19,8 @@ class DrillOutcome(StrEnum):
     """The writer stayed where it was, and nobody was alerted."""
     ALERTED = "alerted"
     """The writer stayed where it was, and people were alerted."""
+    RESTORED = "restored"
+    """Both databases were lost, people were alerted, and one of them restored a snapshot."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Scenario:
         rto_limit_seconds: how long the outage may last where a failover is expected, at the lab's settings.
         outcomes: everything the system may do; the expected outcome is always added.
         demands_fence: whether the old writer must really be fenced: an attempt on record is not enough.
+        restored_rows: how many rows a table of the scenario's own must have after a restore; None where it has none.
         configuration: stack settings of the lab it runs in, by key; settings from the command line win.
     """
 
@@ -43,6 +46,7 @@ class Scenario:
     rto_limit_seconds: float = 0.0
     outcomes: frozenset[DrillOutcome] = frozenset()
     demands_fence: bool = False
+    restored_rows: int | None = None
     configuration: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from drills.clients.writing_client import WritingClient
 from drills.instants import Instant
+from drills.records.restoration import Restoration
 from drills.records.state_table import controller_state, incidents_since
 from drills.system import DatabaseServer, LabSystem
 from function_runtime.incident import Phase
@@ -59,6 +60,8 @@ class Stage:
         self._progress = progress
         self._actions: list[Action] = []
         self._fault: Action | None = None
+        self.restoration: Restoration | None = None
+        """What was brought back from a snapshot; None where nothing was."""
 
     @property
     def writer_server(self) -> DatabaseServer:

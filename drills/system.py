@@ -78,6 +78,17 @@ class LabSystem(Protocol):
             Whether one was running.
         """
 
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """The flat outputs of all layers."""
+
+    def take_automated_snapshot(self, region: str, identifier: str) -> str:
+        """Let an instance's backup window come now.
+
+        Returns:
+            The identifier of the snapshot; it is `creating` at first.
+        """
+
     def slow_reboots(self, seconds: float) -> None:
         """Make every reboot from now on keep its server down, `rebooting`, for so many seconds; 0 ends that."""
 

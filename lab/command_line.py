@@ -1,4 +1,4 @@
-"""What the commands that bring up a lab have in common: the option for settings, and how they end."""
+"""What the commands that start a lab share: the option for settings, and their exit codes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ INTERRUPTED = 130
 
 
 def run(command: Callable[[], int]) -> int:
-    """Carry out a command.
+    """Run a command.
 
     Returns:
-        what it returns; 1 where AWS did not start, 2 for bad input, 130 where it was interrupted.
+        its exit code; 1 where AWS did not start, 2 for bad input, 130 where it was interrupted.
     """
     signal.signal(signal.SIGTERM, _as_interrupt)
     try:
@@ -43,7 +43,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="a setting that wins over Pulumi.lab.yaml and environments/lab.yaml",
+        help="a setting that overrides Pulumi.lab.yaml and environments/lab.yaml",
     )
 
 

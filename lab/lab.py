@@ -166,6 +166,10 @@ class Lab:
         """Kill every process of a function; tells whether one was running it."""
         return self.aws.kill_function(region, name)
 
+    def take_automated_snapshot(self, region: str, identifier: str) -> str:
+        """Let an instance's backup window come now; returns the snapshot's identifier."""
+        return self._backend.take_automated_snapshot(region, identifier)
+
     def slow_reboots(self, seconds: float) -> None:
         """Let every later reboot keep its server down for so long; 0 ends it."""
         self._backend.slow_reboots(seconds)

@@ -1,4 +1,4 @@
-"""What is deployed in a lab, as the contracts describe it."""
+"""What is deployed in a lab, from the stack outputs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class DeployedDatabase:
     Attributes:
         region: the site's region.
         identifier: the RDS instance identifier.
-        address: the literal IP its endpoint answers on.
+        address: its endpoint's IP address.
     """
 
     region: str
@@ -25,7 +25,7 @@ class DeployedDatabase:
 
 @dataclass(frozen=True)
 class Credentials:
-    """How a client signs in; never printed, never reported."""
+    """User and password; the password is not in its repr."""
 
     user: str
     password: str = field(repr=False)
@@ -33,7 +33,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Target:
-    """The deployed system as its contracts describe it.
+    """The deployed system.
 
     Attributes:
         databases: the database of each site.
@@ -48,8 +48,8 @@ class Target:
         failures_topic_arn: topic that tells people about failures.
         recovery_topic_arn: topic that tells people about recovery.
         state_table_name: the controller's state, in the recovery site.
-        trigger_alarm_name: the alarm that wakes the failover, in the recovery site.
-        latch_alarm_name: the alarm that drives the writer's health check, in the recovery site.
+        trigger_alarm_name: the alarm that invokes the controller, in the recovery site.
+        latch_alarm_name: the alarm of the writer's health check, in the recovery site.
     """
 
     databases: Mapping[Site, DeployedDatabase]

@@ -1,52 +1,86 @@
-"""``python -m operations status|pause|resume|failover``: what ``nox -s status`` and the others run."""
+"""``python -m operations status|pause|resume|failover|restore``: what ``nox -s status`` and the others run."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 
+from function_runtime.sites import Site
+from function_runtime.state import ControlUnreadableError, State
 from operations import commands
-from operations.access import Access, take_role
-from operations.arguments import CancelRequest, FailoverRequest, PauseRequest, Request, StatusRequest, parse
+from operations.access import CONFIG, Access, session_under, take_role
+from operations.arguments import (
+    CancelRequest,
+    FailoverRequest,
+    InspectRequest,
+    PauseRequest,
+    Request,
+    RestoreRequest,
+    StatusRequest,
+    parse,
+)
 from operations.console import Console
 from operations.deployment import Deployment
 from operations.errors import RefusedError
-from operations.failover_command import INTERRUPTED, cancel, failover
+from operations.exit_codes import BAD_INPUT, INTERRUPTED, REFUSED
+from operations.failover_command import cancel, failover
+from operations.places import Places
+from operations.restore_command import RestoreAccess, inspect, restore
 from shared.errors import SettingsError
-
-BAD_INPUT = 2
-REFUSED = 1
 
 
 def main(arguments: Sequence[str]) -> int:
     """Carry out one command.
 
     Returns:
-        0 done; 1 refused, failed, or shown in part only; 2 bad input; 3 a dry run of what would not happen.
+        One of `exit_codes`.
     """
     try:
         request = parse(arguments)
         deployment = Deployment.read(request.outputs, request.stack)
+        if isinstance(request, RestoreRequest | InspectRequest):
+            return restore_or_inspect(request, deployment, Console())
         return carry_out(request, deployment, take_role(deployment), Console())
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
-    except RefusedError as error:
+    except (RefusedError, ControlUnreadableError) as error:
         print(f"error: {error}", file=sys.stderr)
         return REFUSED
     except KeyboardInterrupt:
-        print("left; nothing was done that is not said above", file=sys.stderr)
+        print("interrupted; whatever was done is shown above", file=sys.stderr)
         return INTERRUPTED
 
 
-def carry_out(request: Request, deployment: Deployment, access: Access, console: Console) -> int:
-    """Say whose controller it is, then do what was asked for.
+def restore_or_inspect(request: RestoreRequest | InspectRequest, deployment: Deployment, console: Console) -> int:
+    """Restore under the role for that, which another person may have.
 
     Returns:
         As `main`.
 
     Raises:
-        RefusedError: it is not done.
+        SettingsError, RefusedError: it is not done.
+    """
+    console.say([str(deployment)])
+    places = Places.read(request.outputs)
+    by, session = session_under(places.restore_role_arn, deployment)
+    rds = {site: session.client("rds", region_name=places.at[site].region, config=CONFIG) for site in Site}
+    dynamodb = session.client("dynamodb", region_name=deployment.controller_region, config=CONFIG)
+    access = RestoreAccess(by, rds, State(dynamodb, deployment.state_table_name))
+    if isinstance(request, InspectRequest):
+        return inspect(request, places, access, console)
+    return restore(request, places, access, console)
+
+
+def carry_out(request: Request, deployment: Deployment, access: Access, console: Console) -> int:
+    """Print which deployment it is, then carry out the command.
+
+    Returns:
+        One of `exit_codes`.
+
+    Raises:
+        RefusedError: AWS, the controller or another person prevents it.
+        ControlUnreadableError: the item `control` is damaged.
     """
     if not (isinstance(request, StatusRequest) and request.as_json):
         console.say([str(deployment)])

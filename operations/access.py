@@ -1,4 +1,4 @@
-"""Taking the operators' role with whatever credentials the environment has: a person's on AWS, the lab's in the lab."""
+"""Take a role with the credentials that the environment has: a person's on AWS, the lab's in the lab."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 3, "mode": "standard"})
-# A look at a region that is gone waits for its silence.
+# The function waits for the timeouts of a region that does not answer.
 ASKING = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 2, "mode": "standard"})
 NO_CREDENTIALS = (
     NoCredentialsError,
@@ -47,14 +47,16 @@ class Access:
     """What a command works with.
 
     Attributes:
-        by: ARN of the person's own identity, as AWS names it.
+        by: ARN of the person's own identity.
         lambda_client: Lambda in the controller's region, under the operators' role.
         dynamodb: DynamoDB there.
+        session: where other clients come from.
     """
 
     by: str
     lambda_client: LambdaClient
     dynamodb: DynamoDBClient
+    session: boto3.session.Session
 
 
 def take_role(deployment: Deployment) -> Access:
@@ -64,23 +66,35 @@ def take_role(deployment: Deployment) -> Access:
         deployment: which role, and where.
 
     Raises:
+        SettingsError: the environment has no credentials, or those of another account.
+        RefusedError: STS does not answer, or refuses the role.
+    """
+    by, session = session_under(deployment.operator_role_arn, deployment)
+    region = deployment.controller_region
+    return Access(
+        by=by,
+        lambda_client=session.client("lambda", region_name=region, config=ASKING),
+        dynamodb=session.client("dynamodb", region_name=region, config=CONFIG),
+        session=session,
+    )
+
+
+def session_under(role: str, deployment: Deployment) -> tuple[str, boto3.session.Session]:
+    """The person's own ARN, and a session under a role.
+
+    Raises:
         SettingsError: the environment has no credentials, or those of another account; the role was not taken.
         RefusedError: STS does not answer, or refuses the role.
     """
-    role, region = deployment.operator_role_arn, deployment.controller_region
+    region = deployment.controller_region
     try:
         own = boto3.session.Session()
-        # The controller's own region: the global endpoint is in a region of its own, which may be the one that is gone.
+        # STS of the controller's region: the global endpoint is in one region, which may be the one that is down.
         sts: STSClient = own.client("sts", region_name=region, config=CONFIG)
         identity = sts.get_caller_identity()
         by = identity["Arn"]
         _refuse_another_account(deployment, identity["Account"], by)
-        session = own if is_session_of(by, role) else _session_in_role(sts, role, by)
-        return Access(
-            by=by,
-            lambda_client=session.client("lambda", region_name=region, config=ASKING),
-            dynamodb=session.client("dynamodb", region_name=region, config=CONFIG),
-        )
+        return by, own if is_session_of(by, role) else _session_in_role(sts, role, by)
     except NO_CREDENTIALS as error:
         raise SettingsError(
             "AWS credentials",
@@ -103,15 +117,15 @@ def take_role(deployment: Deployment) -> Access:
 
 
 def is_session_of(caller_arn: str, role_arn: str) -> bool:
-    """Whether the caller is in that role already, through a profile with ``role_arn`` for instance."""
-    # A session's ARN leaves the role's path out:
+    """Whether the caller already has that role, for instance by a profile with ``role_arn``."""
+    # A session's ARN does not have the role's path:
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
     account, name = role_arn.split(":")[4], role_arn.rpartition("/")[2]
     return f":sts::{account}:assumed-role/{name}/" in caller_arn
 
 
 def session_name(caller_arn: str) -> str:
-    """The caller's name as a session name: CloudTrail shows it with everything that is done under the role."""
+    """The caller's name as a session name, which CloudTrail records with every call."""
     name = NOT_IN_A_SESSION_NAME.sub("-", re.split("[:/]", caller_arn)[-1])[:LONGEST_SESSION_NAME]
     return name.ljust(2, "-")
 
@@ -132,7 +146,7 @@ def _session_in_role(sts: STSClient, role: str, by: str) -> boto3.session.Sessio
         given = sts.assume_role(RoleArn=role, RoleSessionName=session_name(by))["Credentials"]
     except ClientError as error:
         raise RefusedError(
-            "operatorRoleArn",
+            "role",
             role,
             f"{by} may not take this role ({error}); the settings operatorPrincipals and requireMfa of dr-automation "
             "say who may, and your own IAM policy must allow sts:AssumeRole on it",

@@ -1,37 +1,40 @@
-"""What a person asks for, read from the command line."""
+"""The command line, parsed into requests."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NoReturn
 
 from deployment.flat_outputs import FLAT_OUTPUTS_FILE
 from function_runtime.control import OrderKind
+from function_runtime.sites import Site
 from shared.errors import SettingsError
 
 LONGEST_REASON = 500
 
 
 class Command(StrEnum):
-    """What can be asked of the controller."""
+    """The commands."""
 
     STATUS = "status"
     PAUSE = "pause"
     RESUME = "resume"
     FAILOVER = "failover"
+    RESTORE = "restore"
 
 
 @dataclass(frozen=True)
 class Addressed:
-    """What every request says: whose controller is meant.
+    """What every request has: which deployment is meant.
 
     Attributes:
         outputs: the flat outputs file.
-        stack: the stack that the file must be of; None for whichever it is.
+        stack: the stack that the file must be of; None for any.
     """
 
     outputs: Path
@@ -40,7 +43,7 @@ class Addressed:
 
 @dataclass(frozen=True)
 class StatusRequest(Addressed):
-    """Show what the controller sees; ``as_json`` for machines."""
+    """Show what the controller sees and decides; ``as_json`` for machines."""
 
     as_json: bool
 
@@ -70,11 +73,11 @@ class FailoverRequest(Addressed):
         kind: what the order stands for.
         incident_id: the incident that is approved; None for the other kinds.
         epoch: the epoch that is approved; None for the other kinds.
-        accepted_loss_seconds: the loss of data that is accepted, None where none was named.
-        accepts_unknown_loss: whether a loss that nobody can bound is accepted.
+        accepted_loss_seconds: the data loss that is accepted; None if none was given.
+        accepts_unknown_loss: whether a loss without a known upper bound is accepted.
         dry_run: only show the plan.
         yes: do not ask before giving the order.
-        wait: follow the failover to its end.
+        wait: follow the failover until it is closed.
     """
 
     kind: OrderKind
@@ -87,11 +90,47 @@ class FailoverRequest(Addressed):
     wait: bool
 
 
-Request = StatusRequest | PauseRequest | ResumeRequest | CancelRequest | FailoverRequest
+@dataclass(frozen=True)
+class RestoreRequest(Addressed):
+    """List what can be restored, or restore it to a new instance.
+
+    Attributes:
+        site: where the new instance is made.
+        snapshot: the snapshot to restore; None for a point in time.
+        point_in_time: the moment to restore; None for the latest, or for a snapshot.
+        of: whose automated backups; None for those of the site itself.
+        name: the new instance's name; None only lists.
+        dry_run: only show the plan.
+        yes: do not ask.
+        wait: follow it until the instance is there.
+    """
+
+    site: Site
+    snapshot: str | None
+    point_in_time: datetime | None
+    of: Site | None
+    name: str | None
+    dry_run: bool
+    yes: bool
+    wait: bool
+
+
+@dataclass(frozen=True)
+class InspectRequest(Addressed):
+    """Let the operators' network in to a restored or fenced instance; with ``close`` nobody any more."""
+
+    site: Site
+    name: str
+    close: bool
+
+
+Request = (
+    RestoreRequest | InspectRequest | StatusRequest | PauseRequest | ResumeRequest | CancelRequest | FailoverRequest
+)
 
 
 class _Parser(argparse.ArgumentParser):
-    """Argparse ends the process for bad input; here it is an error like any other."""
+    """Raises for bad input, where argparse would end the process."""
 
     def error(self, message: str) -> NoReturn:
         raise SettingsError("arguments", f"({message})", f"see {self.prog} --help")
@@ -101,8 +140,8 @@ def parse(arguments: Sequence[str]) -> Request:
     """Read the command line.
 
     Raises:
-        SettingsError: it cannot be understood, or contradicts itself.
-        SystemExit: help was asked for, and given.
+        SettingsError: it is not understood, or contradicts itself.
+        SystemExit: help was asked for and printed.
     """
     given = _parser().parse_args(list(arguments))
     command = Command(given.command)
@@ -112,6 +151,8 @@ def parse(arguments: Sequence[str]) -> Request:
         return PauseRequest(given.outputs, given.stack, _reason(given.reason))
     if command is Command.RESUME:
         return ResumeRequest(given.outputs, given.stack)
+    if command is Command.RESTORE:
+        return _restore(given)
     if given.cancel:
         _refuse_beside_cancel(given)
         return CancelRequest(given.outputs, given.stack)
@@ -127,21 +168,21 @@ def _parser() -> argparse.ArgumentParser:
             name, prog=f"nox -s {name} --", help=what, description=what, allow_abbrev=False
         )
         parser.add_argument(
-            "--stack", type=_stack_name, metavar="NAME", help="refuse to work with another stack than this one"
+            "--stack", type=_stack_name, metavar="NAME", help="refuse if the outputs are of another stack"
         )
         parser.add_argument(
             "--outputs",
             type=Path,
             default=FLAT_OUTPUTS_FILE,
             metavar="FILE",
-            help="outputs of the layers, which say where the controller is (%(default)s)",
+            help="the layers' outputs, which say where the controller is (%(default)s)",
         )
         return parser
 
     status = command(Command.STATUS, "What the controller sees and decides.")
     status.add_argument("--json", action="store_true", dest="as_json", help="for machines")
-    pause = command(Command.PAUSE, "Observe and report, but let no failover begin.")
-    pause.add_argument("--reason", required=True, metavar="TEXT", help="why; everybody who asks is told")
+    pause = command(Command.PAUSE, "Let no failover begin; observe and report as before.")
+    pause.add_argument("--reason", required=True, metavar="TEXT", help="why; the status shows it")
     command(Command.RESUME, "Let failovers happen again.")
     failover = command(Command.FAILOVER, "Order a failover; the plan is shown first.")
     kind = failover.add_mutually_exclusive_group(required=True)
@@ -152,11 +193,74 @@ def _parser() -> argparse.ArgumentParser:
     failover.add_argument("--epoch", type=_natural, metavar="N", help="with --approve: the epoch that was asked about")
     loss = failover.add_mutually_exclusive_group()
     loss.add_argument("--accept-loss-seconds", type=_seconds, metavar="N", help="accept the loss of N s of writes")
-    loss.add_argument("--accept-unknown-loss", action="store_true", help="accept a loss that nobody can bound")
-    failover.add_argument("--dry-run", action="store_true", help="show the plan only; exit code 3: it would not happen")
+    loss.add_argument("--accept-unknown-loss", action="store_true", help="accept a loss without a known upper bound")
+    failover.add_argument(
+        "--dry-run", action="store_true", help="show the plan only; exit code 3 if it would not happen"
+    )
     failover.add_argument("--yes", action="store_true", help="do not ask")
     failover.add_argument("--no-wait", action="store_true", help="give the order and leave")
+    _add_restore(command(Command.RESTORE, "List what can be restored; restore it to a new instance; open that."))
     return top
+
+
+def _add_restore(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--snapshot", metavar="ID", help="the snapshot to restore")
+    what.add_argument("--point-in-time", metavar="MOMENT", help="a moment, such as 2026-01-31T12:00:00Z, or latest")
+    what.add_argument(
+        "--inspect", metavar="NAME", help="let the operators' network in to a restored or fenced instance"
+    )
+    what.add_argument("--close", metavar="NAME", help="let nobody in any more")
+    parser.add_argument("--site", choices=[str(site) for site in Site], help="where (needed unless it only lists)")
+    parser.add_argument("--of", choices=[str(site) for site in Site], help="with --point-in-time: whose backups")
+    parser.add_argument("--name", help="the new instance's name: restored-...")
+    parser.add_argument("--dry-run", action="store_true", help="show the plan only")
+    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--no-wait", action="store_true", help="ask RDS for it and leave")
+
+
+def _restore(given: argparse.Namespace) -> RestoreRequest | InspectRequest:
+    lists = given.snapshot is None and given.point_in_time is None and given.inspect is None and given.close is None
+    if lists:
+        for option, value in (("--site", given.site), ("--of", given.of), ("--name", given.name)):
+            if value is not None:
+                raise SettingsError(option, value, "give it with --snapshot, --point-in-time, --inspect or --close")
+    elif given.site is None:
+        raise SettingsError("--site", "(not set)", f"give one of {', '.join(Site)}")
+    site = Site.RECOVERY if given.site is None else Site(given.site)
+    if given.inspect is not None or given.close is not None:
+        if given.name is not None:
+            raise SettingsError("--name", given.name, "leave it out: --inspect and --close take the instance's name")
+        name = given.close if given.inspect is None else given.inspect
+        return InspectRequest(given.outputs, given.stack, site, name, close=given.inspect is None)
+    if not lists and given.name is None:
+        raise SettingsError("--name", "(not set)", "give the new instance a name such as restored-orders")
+    if given.of is not None and given.point_in_time is None:
+        raise SettingsError("--of", given.of, "give it with --point-in-time only")
+    return RestoreRequest(
+        outputs=given.outputs,
+        stack=given.stack,
+        site=site,
+        snapshot=given.snapshot,
+        point_in_time=_moment(given.point_in_time),
+        of=None if given.of is None else Site(given.of),
+        name=given.name,
+        dry_run=given.dry_run,
+        yes=given.yes,
+        wait=not given.no_wait,
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None or text == "latest":
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise SettingsError("--point-in-time", text, "give latest, or a moment such as 2026-01-31T12:00:00Z") from error
+    if moment.tzinfo is None:
+        raise SettingsError("--point-in-time", text, "say the time zone, such as 2026-01-31T12:00:00Z")
+    return moment
 
 
 def _failover(given: argparse.Namespace) -> FailoverRequest:
@@ -174,7 +278,7 @@ def _failover(given: argparse.Namespace) -> FailoverRequest:
         raise SettingsError(
             "--accept-...", "(given)", "leave it out: a planned failover loses nothing or is taken back"
         )
-    # A dry run without it tells what would be lost.
+    # A dry run without it shows what may be lost.
     if kind is OrderKind.FORCED and not accepts and not given.dry_run:
         raise SettingsError(
             "--accept-loss-seconds", "(not set)", "say what a forced failover may lose: N, or --accept-unknown-loss"
@@ -208,26 +312,26 @@ def _refuse_beside_cancel(given: argparse.Namespace) -> None:
 
 def _reason(text: str) -> str:
     reason = " ".join(text.split())
-    # Others read it in their terminals: nothing in it may steer one.
+    # Other people's terminals show it: no control characters.
     if not 1 <= len(reason) <= LONGEST_REASON or not reason.isprintable():
         raise SettingsError(
             "--reason",
             f"({len(reason)} characters)",
-            f"say in 1 to {LONGEST_REASON} printable characters why, for the others",
+            f"give the reason in 1 to {LONGEST_REASON} printable characters; others read it in the status",
         )
     return reason
 
 
 def _stack_name(text: str) -> str:
-    # An empty variable in a script must not pass for "whichever it is".
+    # An empty variable in a script must not mean "any stack".
     if not text.strip():
-        raise argparse.ArgumentTypeError(f"{text!r} is no stack's name")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a stack's name")
     return text
 
 
 def _natural(text: str) -> int:
     if not text.isdecimal() or (number := int(text)) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return number
 
 
@@ -235,7 +339,7 @@ def _seconds(text: str) -> float:
     try:
         seconds = float(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds") from error
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds") from error
     if not 0 <= seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds, 0 or more")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 0 or more")
     return seconds

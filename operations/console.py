@@ -14,7 +14,7 @@ class Console:
     """Standard output and input, and the machine's clock."""
 
     def say(self, lines: Iterable[str]) -> None:
-        """Print lines, at once."""
+        """Print lines without buffering."""
         sys.stdout.write("".join(f"{line}\n" for line in lines))
         sys.stdout.flush()
 
@@ -22,14 +22,14 @@ class Console:
         """Ask, and wait for a line.
 
         Raises:
-            RefusedError: nobody is there to answer.
+            RefusedError: standard input is at its end.
         """
         sys.stdout.write(question)
         sys.stdout.flush()
         answer = sys.stdin.readline()
         if not answer:
             raise RefusedError(
-                "--yes", "(not set, and nobody answers)", "nothing was done; give --yes where nobody does"
+                "--yes", "(not set, and no answer was given)", "nothing was done; give --yes to run without a terminal"
             )
         return answer.strip()
 

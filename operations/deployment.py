@@ -1,4 +1,4 @@
-"""Whose controller it is and where, from the outputs that the lab and every deploy write."""
+"""Which deployment a command is for, from the outputs file that the lab and every deploy write."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from deployment import flat_outputs
 from shared.errors import SettingsError
 
-# By field. Written out: the contracts' own classes bring Pulumi, which takes longer to import than the rest to run.
+# By field. Not taken from the contracts: they import Pulumi, which takes longer than the command itself.
 OUTPUTS = {
     "controller_region": "controllerRegion",
     "operator_role_arn": "operatorRoleArn",
@@ -26,15 +26,15 @@ ROLE_ARN = re.compile(r"arn:[^:]+:iam::(?P<account_id>\d{12}):role/.+")
 
 @dataclass(frozen=True)
 class Deployment:
-    """Where to find what a command needs, and whose it is.
+    """Where to find what a command needs.
 
     Attributes:
         stack_name: the stack that the outputs are of.
         account_id: the AWS account that it is deployed in.
         controller_region: region of the function and the table.
         operator_role_arn: the role to take.
-        failover_function_name: the function that answers questions.
-        state_table_name: the table that holds what people say.
+        failover_function_name: the function that gives reports.
+        state_table_name: the table that holds pause, order and incidents.
     """
 
     stack_name: str
@@ -46,7 +46,7 @@ class Deployment:
 
     @property
     def identity(self) -> Mapping[str, str]:
-        """Which stack, account and region a command talks to, for machines."""
+        """Stack, account and region, for ``--json``."""
         return {
             "stack_name": self.stack_name,
             "account_id": self.account_id,
@@ -62,11 +62,11 @@ class Deployment:
 
         Args:
             file: the outputs of all layers, ``cfn-outputs/flat-outputs.json``.
-            stack: the stack whose outputs they must be; None takes those that are there.
+            stack: the stack that the outputs must be of; None for any.
 
         Raises:
-            SettingsError: there is no such file, it is another stack's, the dr-automation layer's outputs are not in
-                it, or they are of another account than the network layer's.
+            SettingsError: there is no such file, it is of another stack, it lacks outputs of the dr-automation layer,
+                or the role is of another account than the network layer.
         """
         outputs = flat_outputs.read(file)
         owner = str(outputs[flat_outputs.STACK_KEY])
@@ -91,16 +91,16 @@ class Deployment:
 
 
 def _account_id(outputs: Mapping[str, Any], file: Path) -> str:
-    """The account of the role to take, which must be the network layer's where that layer's outputs are in the file."""
+    """The account of the role; it must be the network layer's, if the file has that layer's outputs."""
     role = ROLE_ARN.fullmatch(outputs[ROLE_KEY])
     again = f"write it again with ./dr outputs -- --stack {outputs[flat_outputs.STACK_KEY]}"
     if role is None:
-        raise SettingsError(ROLE_KEY, f"{outputs[ROLE_KEY]} in {file}", f"it is the ARN of no role; {again}")
+        raise SettingsError(ROLE_KEY, f"{outputs[ROLE_KEY]} in {file}", f"not the ARN of a role; {again}")
     of_role = role["account_id"]
     if ACCOUNT_KEY in outputs and outputs[ACCOUNT_KEY] != of_role:
         raise SettingsError(
             ACCOUNT_KEY,
             f"{outputs[ACCOUNT_KEY]!r} in {file}",
-            f"the role to take, {ROLE_KEY}, is of account {of_role}; {again}",
+            f"{ROLE_KEY} is of account {of_role}; {again}",
         )
     return of_role

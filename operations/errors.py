@@ -1,11 +1,11 @@
-"""Why a command that was understood was not carried out. Bad input is `shared.errors.SettingsError`."""
+"""Why a command was not carried out. Bad input is not here: that is `shared.errors.SettingsError`."""
 
 
 class RefusedError(Exception):
-    """AWS, the controller or another person stood in the way. It names the key, the value and the remedy.
+    """AWS, the controller or another person prevents it. The text names the key, the value and the remedy.
 
     Args:
-        key: what it is about, as the person knows it.
+        key: the option, output or thing it is about.
         value: what was found.
         remedy: what to do, as an instruction.
     """
@@ -18,7 +18,7 @@ class RefusedError(Exception):
 
 
 class NoReportError(RefusedError):
-    """The failover function does not tell what it sees."""
+    """The failover function gives no report."""
 
 
 class ChangedMeanwhileError(RefusedError):

@@ -11,30 +11,32 @@ from operations.console import Console
 from operations.controller import Controller
 from operations.deployment import Deployment
 from operations.errors import NoReportError, RefusedError
+from operations.exit_codes import DONE, INTERRUPTED, REFUSED, WOULD_NOT_HAPPEN
 from operations.follow import Follower
 from operations.orders import give_order, new_order, withdraw_order
 from operations.report import Report
-
-DONE = 0
-FAILED = 1
-WOULD_NOT_HAPPEN = 3
-INTERRUPTED = 130
 
 
 def failover(request: FailoverRequest, deployment: Deployment, access: Access, console: Console) -> int:
     """Show what an order would do, then give it, unless it is a dry run.
 
     Returns:
-        0 done, or a dry run of what would happen; 1 the failover was taken back; 3 a dry run of what would not happen.
+        0 done, or a dry run of what would happen; 1 the failover was taken back; 3 a dry run of what would not happen;
+        130 interrupted while following it.
 
     Raises:
-        RefusedError: it is not done; nothing was written, or the order was withdrawn.
+        RefusedError: it does not happen; no order is left on record.
     """
-    controller = Controller(access.lambda_client, deployment.failover_function_name)
+
+    def order_for(report: Report) -> Order:
+        loss, unknown = request.accepted_loss_seconds, request.accepts_unknown_loss
+        names = (report.incident_id, report.next_epoch)
+        return new_order(request.kind, *names, access.by, console.now(), loss, accepts_unknown_loss=unknown)
+
+    controller = Controller(access, deployment)
     without = controller.report()
-    asked = _order(request, without, access.by, console)
-    report = controller.report(asked)
-    order = _order(request, report, access.by, console)
+    report = controller.report(order_for(without))
+    order = order_for(report)
     console.say(plan_text.plan(order, without, report))
     obstacle = _obstacle(request, report)
     if request.dry_run:
@@ -50,7 +52,7 @@ def failover(request: FailoverRequest, deployment: Deployment, access: Access, c
     if not request.yes:
         _confirm(order, deployment, console)
     table = deployment.state_table_name
-    order = _order(request, report, access.by, console)
+    order = order_for(report)
     give_order(access.dynamodb, table, order)
     console.say([f"Order given at {words.moment(order.at)}, good until {words.moment(order.expires_at)}."])
     if not request.wait:
@@ -63,13 +65,13 @@ def failover(request: FailoverRequest, deployment: Deployment, access: Access, c
         console.say(
             [
                 "",
-                f"Left. What has begun goes on; the order is good until {words.moment(order.expires_at)} unless it is",
-                "withdrawn: nox -s failover -- --cancel. See nox -s status.",
+                f"Interrupted. What has begun goes on; the order is good until {words.moment(order.expires_at)}.",
+                "Withdraw it with nox -s failover -- --cancel. See nox -s status.",
             ]
         )
         return INTERRUPTED
     console.say([f"Incident {incident.incident_id} is closed.", *words.indented(words.outcome(incident))])
-    return FAILED if incident.is_taken_back else DONE
+    return REFUSED if incident.is_taken_back else DONE
 
 
 def cancel(deployment: Deployment, access: Access, console: Console) -> int:
@@ -87,42 +89,30 @@ def cancel(deployment: Deployment, access: Access, console: Console) -> int:
         return DONE
     console.say(["Withdrawn:", *words.indented(words.order(withdrawn, console.now()))])
     try:
-        report = Controller(access.lambda_client, deployment.failover_function_name).report()
+        report = Controller(access, deployment).report()
     except NoReportError as error:
-        console.say([f"Whether a failover had begun before is not known: {error}"])
+        console.say([f"Whether a failover had already begun is not known: {error}"])
         return DONE
     if report.incident is not None:
         console.say(
             [
-                f"Incident {report.incident.incident_id} has begun before and goes on. Before its promotion it can be",
-                "stopped with nox -s pause; after that, nothing takes a promotion back.",
+                f"Incident {report.incident.incident_id} had already begun and goes on. nox -s pause stops it before",
+                "its promotion; a promotion cannot be undone.",
             ]
         )
     return DONE
 
 
-def _order(request: FailoverRequest, report: Report, by: str, console: Console) -> Order:
-    return new_order(
-        request.kind,
-        report.incident_id,
-        report.next_epoch,
-        by,
-        console.now(),
-        request.accepted_loss_seconds,
-        accepts_unknown_loss=request.accepts_unknown_loss,
-    )
-
-
 def _obstacle(request: FailoverRequest, report: Report) -> str | None:
-    """Why it would not happen; None where it would."""
+    """Why it would not happen; None if it would."""
     if report.incident is not None:
         return f"incident {report.incident.incident_id} is under way; follow it with nox -s status"
     if request.kind is OrderKind.APPROVE:
         named, now = (request.incident_id, request.epoch), (report.incident_id, report.next_epoch)
         if named != now:
             return (
-                f"--approve {request.incident_id} --epoch {request.epoch} is not what the controller is about now: "
-                f"incident {report.incident_id}, epoch {report.next_epoch}; look again before you approve that"
+                f"--approve {request.incident_id} --epoch {request.epoch} is not what the controller asks about now: "
+                f"that is incident {report.incident_id}, epoch {report.next_epoch}; look at it before you approve it"
             )
     return None if report.would_fail_over else f"{report.decision.reason} ({report.decision.code})"
 

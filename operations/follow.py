@@ -1,4 +1,4 @@
-"""Following a failover that was ordered, until it is closed or clear that it will not begin."""
+"""Follow a failover that was ordered, until it is closed or cannot begin any more."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from operations.errors import NoReportError, RefusedError
 from operations.report import Report
 
 POLL_SECONDS = 2.0
-# So often in a row: a single look may fall between two states.
-PATIENCE_LOOKS = 5
-SILENT_LOOKS = 30
+# In a row. A single report may fall between two states.
+UNWILLING_REPORTS = 5
+MISSING_REPORTS = 30
 
 Withdraw = Callable[[Order], Order | None]
 
 
 @dataclass
 class Follower:
-    """Looks every few seconds and prints what is new.
+    """Asks for a report every few seconds and prints what is new.
 
     Attributes:
-        controller: who is asked.
-        console: who is told.
-        withdraw: takes the order back, if it still is the one on record.
+        controller: gives the reports.
+        console: where to print.
+        withdraw: withdraws the order if it is still the one on record; returns None if it is not.
     """
 
     controller: Controller
@@ -46,7 +46,7 @@ class Follower:
 
         Raises:
             RefusedError: it will not begin; the order is no longer on record.
-            NoReportError: the controller has stopped telling; the order may be on record.
+            NoReportError: the controller gives no reports any more; the order may still be on record.
         """
         while True:
             report = self._look()
@@ -65,9 +65,9 @@ class Follower:
             report = self.controller.report()
         except NoReportError as error:
             self._silent += 1
-            if self._silent >= SILENT_LOOKS:
+            if self._silent >= MISSING_REPORTS:
                 raise
-            self._tell(f"the controller does not tell now, asking again: {error}")
+            self._tell(f"no report from the controller, asking again: {error}")
             return None
         self._silent = 0
         return report
@@ -86,15 +86,15 @@ class Follower:
             self._give_up(order, named if report.at < order.expires_at else "it has expired")
         elif report.would_fail_over:
             self._unwilling = 0
-            self._tell("the controller has the order and acts on it at its next run")
+            self._tell("the order is on record; the controller's next run carries it out")
         else:
             self._unwilling += 1
             self._tell(f"not now ({report.decision.code}): {report.decision.reason}")
-            if self._unwilling >= PATIENCE_LOOKS:
+            if self._unwilling >= UNWILLING_REPORTS:
                 self._give_up(order, f"{report.decision.code}: {report.decision.reason}")
 
     def _give_up(self, order: Order, why: str) -> None:
-        """Nothing may begin behind the person's back: the order goes first, then one more look at what has begun."""
+        """Withdraw the order first, so that nothing begins after the command has ended; then see what has begun."""
         withdrawn = self.withdraw(order)
         report = self.controller.report()
         if _incident_of(order, report) is None:
@@ -105,7 +105,7 @@ class Follower:
         for each in incident.steps:
             self._tell(words.step(each))
         if report.waits_for_resume:
-            self._tell("failovers are paused: the incident waits; nox -s resume lets it go on")
+            self._tell("failovers are paused, so the incident waits; nox -s resume lets it go on")
 
     def _tell(self, line: str) -> None:
         if line not in self._told:

@@ -1,4 +1,4 @@
-"""Giving the controller an order, and taking it back. A drill's operator uses these as the commands do."""
+"""Give the controller an order, and withdraw it. The commands use this, and so do the drills."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from operations.errors import RefusedError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# Long enough for a controller that is slow to notice, too short for an order to be forgotten.
+# Long enough for a slow controller to see it, short enough that no forgotten order is carried out.
 GOOD_FOR = timedelta(minutes=15)
 
 
@@ -26,22 +26,12 @@ def new_order(
     *,
     accepts_unknown_loss: bool = False,
 ) -> Order:
-    """An order that is good for 15 minutes.
-
-    Args:
-        kind: approve, planned or forced.
-        incident_id: the incident it is for, as the controller names it now.
-        epoch: the epoch it is for.
-        by: ARN of who gives it.
-        at: now.
-        accepted_loss_seconds: the loss of data that is accepted; None accepts the configured bound only.
-        accepts_unknown_loss: whether a loss that nobody can bound is accepted.
-    """
+    """An order that is good for 15 minutes from ``at``; the arguments are those of `Order`."""
     return Order(kind, incident_id, epoch, by, at, at + GOOD_FOR, accepted_loss_seconds, accepts_unknown_loss)
 
 
 def give_order(client: DynamoDBClient, table_name: str, order: Order) -> Control:
-    """Put an order on record, in place of one that is void or the same person's.
+    """Put an order on record. It replaces one that is void, or one by the same person.
 
     Args:
         client: DynamoDB in the controller's region.
@@ -49,7 +39,7 @@ def give_order(client: DynamoDBClient, table_name: str, order: Order) -> Control
         order: the order.
 
     Returns:
-        What is on record now.
+        The item `control` as it is now.
 
     Raises:
         ChangedMeanwhileError: another person has written at the same time; nothing was written.
@@ -68,7 +58,7 @@ def give_order(client: DynamoDBClient, table_name: str, order: Order) -> Control
 
 
 def withdraw_order(client: DynamoDBClient, table_name: str, only: Order | None = None) -> Order | None:
-    """Take the order on record back. A failover that has begun goes on.
+    """Withdraw the order on record. A failover that has begun goes on.
 
     Args:
         client: DynamoDB in the controller's region.
@@ -76,7 +66,7 @@ def withdraw_order(client: DynamoDBClient, table_name: str, only: Order | None =
         only: withdraw it only if it is this one; None for any.
 
     Returns:
-        The order that was withdrawn; None where there was none, or another one.
+        The order that was withdrawn; None if there was none, or another one.
 
     Raises:
         ChangedMeanwhileError: another person has written at the same time; nothing was written.

@@ -1,4 +1,4 @@
-"""What is on record, for the times when the function that sees does not answer."""
+"""What the state table says, for the times when the failover function does not answer."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from function_runtime import words
+from function_runtime.clients import AwsError
 from function_runtime.control import Control
 from function_runtime.incident import Incident
 from function_runtime.state import Controller, ControlUnreadableError, State
+from operations import status_text
 from operations.errors import RefusedError
-from operations.status_text import incident
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -24,11 +23,11 @@ class Recorded:
     """What the state table holds.
 
     Attributes:
-        controller: what the controller knew at its last write.
-        control: what people have told it; None where that cannot be read.
-        unreadable: why it cannot be read; None where it can.
+        controller: what the controller wrote last.
+        control: the pause and the order on record; None if they cannot be read.
+        unreadable: why they cannot be read; None if they can.
         incident: the failover under way.
-        last_incident: the one that closed last.
+        last_incident: the failover that closed last.
     """
 
     controller: Controller
@@ -39,108 +38,86 @@ class Recorded:
 
     @classmethod
     def read(cls, client: DynamoDBClient, table_name: str) -> Recorded:
-        """Read it.
+        """Read the table.
 
         Raises:
             RefusedError: DynamoDB refuses or does not answer, or an item is damaged.
         """
         state = State(client, table_name)
-
-        def known(incident_id: str | None) -> Incident | None:
-            return None if incident_id is None else state.incident(incident_id)
-
+        control, unreadable = None, None
         try:
             controller = state.controller()
-            control, unreadable = _control(state)
-            return cls(
-                controller, control, unreadable, known(controller.incident_id), known(controller.last_incident_id)
+            under_way, last = (
+                None if each is None else state.incident(each)
+                for each in (controller.incident_id, controller.last_incident_id)
             )
-        except (ClientError, BotoCoreError) as error:
+            try:
+                control = state.control()
+            except ControlUnreadableError as error:
+                unreadable = str(error)
+        except AwsError as error:
             raise RefusedError(
-                "stateTableName", table_name, f"DynamoDB does not tell either ({error}); look at the region in AWS"
+                "stateTableName", table_name, f"DynamoDB cannot be read either ({error}); look at the region in AWS"
             ) from error
         except (LookupError, ValueError, TypeError) as error:
             raise RefusedError(
-                "stateTableName", table_name, f"what it holds is damaged ({error!r}); see the runbook, state lost"
+                "stateTableName", table_name, f"its content is damaged ({error!r}); see the runbook, state lost"
             ) from error
+        return cls(controller, control, unreadable, under_way, last)
 
     def text(self, why: str, now: datetime) -> list[str]:
         """For a person.
 
         Args:
-            why: why the function did not tell.
+            why: why the function did not answer.
             now: the time here.
         """
-        controller = self.controller
-        last = controller.decision
-        begun = "primary, nothing recorded yet" if controller.version == 0 else str(controller.writer_site)
-        since = controller.trouble
+        known, control, last = self.controller, self.control, self.controller.decision
+        if control is None:
+            mode, order = f"unknown: {self.unreadable}", [words.UNKNOWN]
+        else:
+            not_paused = "nobody has paused; the configured mode is unknown"
+            mode = not_paused if control.pause is None else words.pause(control.pause, now)
+            order = status_text.order(control.order, now, known.epoch + 1)
+        writer = "primary, nothing recorded yet" if known.version == 0 else str(known.writer_site)
         return [
-            f"NOT SEEN NOW: {why}",
-            f"What follows is on record in the state table, read at {words.moment(now)}. Unknown are: whether the",
-            "writer answers, all signals, the replication lag, and what the controller would decide now.",
+            f"NO CURRENT STATUS: {why}",
+            f"Below is what the state table says, read at {words.moment(now)}. Not known are: whether the writer",
+            "answers, every signal, the replication lag, and what the controller would decide now.",
             "",
             *words.rows(
                 [
-                    ("writer", [f"{begun} (epoch {controller.epoch})"]),
-                    ("mode", self._mode(now)),
-                    (
-                        "trouble then",
-                        [words.NONE if since is None else f"{since.kind} since {words.ago(since.since, now)}"],
-                    ),
+                    ("writer", [f"{writer} (epoch {known.epoch})"]),
+                    ("mode", [mode]),
+                    ("last trouble", [status_text.trouble(known.trouble, now)]),
                     (
                         "last decision",
                         [words.NONE] if last is None else [f"{last['action']} ({last['code']})", last["reason"]],
                     ),
-                    ("order", self._order(now)),
+                    ("order on record", order),
                 ]
             ),
             "",
-            *self._incidents(),
+            *status_text.incidents(self.incident, self.last_incident),
         ]
 
     def as_json(self, why: str) -> dict[str, Any]:
         """For machines."""
-        controller = self.controller
         return {
             "not_seen": why,
             "recorded": {
-                "writer_site": controller.writer_site.value,
-                "epoch": controller.epoch,
-                "trouble": None if controller.trouble is None else controller.trouble.as_item(),
-                "last_decision": controller.decision,
-                "control": None if self.control is None else self.control.as_item(),
+                "writer_site": self.controller.writer_site.value,
+                "epoch": self.controller.epoch,
+                "trouble": _item(self.controller.trouble),
+                "last_decision": self.controller.decision,
+                "control": _item(self.control),
                 "control_unreadable": self.unreadable,
-                "incident": None if self.incident is None else self.incident.as_item(),
-                "last_incident": None if self.last_incident is None else self.last_incident.as_item(),
+                "incident": _item(self.incident),
+                "last_incident": _item(self.last_incident),
             },
         }
 
-    def _mode(self, now: datetime) -> list[str]:
-        if self.control is None:
-            return [f"unknown: {self.unreadable}"]
-        if self.control.pause is not None:
-            return [words.pause(self.control.pause, now)]
-        return ["nobody has paused; the configured mode is unknown"]
 
-    def _order(self, now: datetime) -> list[str]:
-        if self.control is None:
-            return [words.UNKNOWN]
-        return (
-            [words.NONE]
-            if self.control.order is None
-            else words.order(self.control.order, now, self.controller.epoch + 1)
-        )
-
-    def _incidents(self) -> list[str]:
-        lines = []
-        for name, one in (("incident under way", self.incident), ("last incident", self.last_incident)):
-            lines += [f"{name}: none"] if one is None else [name, *incident(one)]
-        return lines
-
-
-def _control(state: State) -> tuple[Control | None, str | None]:
-    try:
-        return state.control(), None
-    except ControlUnreadableError as error:
-        return None, str(error)
+def _item(recorded: Any) -> dict[str, Any] | None:
+    item: dict[str, Any] | None = None if recorded is None else recorded.as_item()
+    return item

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from failover.decide import Action
+from failover.decide import Action, Decision
 from failover.policy import Mode
 from failover.signals import Answer
 from function_runtime.control import Control, Order, Pause
@@ -17,48 +17,31 @@ from function_runtime.trouble import Trouble
 
 
 @dataclass(frozen=True)
-class Decision:
-    """What the controller decided: what, by which rule, and why."""
-
-    action: Action
-    code: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class PlannedStep:
-    """A step that a failover would take."""
-
-    phase: str
-    what: str
-
-
-@dataclass(frozen=True)
 class Report:
-    """What the controller sees, knows and would do.
+    """What the controller sees, what is on record, and what it would do.
 
     Attributes:
-        content: the answer as it came, for machines.
-        at: when it looked.
+        content: the function's answer, unchanged, for ``--json``.
+        at: when the controller looked.
         environment: the environment's suffix.
-        here: the site that looked.
-        writer_site: the recorded writer.
-        writer_name: the name clients use.
-        epoch: how many failovers there were.
-        mode: the mode in force, a pause included.
-        pause: who paused, when and why; None where nobody did.
-        order: the order on record, None where there is none.
-        trouble: the trouble the writer is in, None where it answers.
-        signals: each question about the writer and its answer.
-        lag_before_seconds: replication lag before the trouble, or now without one; None: unknown.
-        loss_bound_seconds: what a failover would lose at most; None: unknown, or no trouble.
-        max_data_loss_seconds: what is lost without asking a person.
-        decision: what follows, with the order of the question where there was one.
-        incident_id: what an order must name now.
-        next_epoch: the epoch an order must name now.
-        incident: the failover that is under way.
-        last_incident: the one that closed last.
-        steps: what a failover would do, in order.
+        here: the site the controller runs in.
+        writer_site: the writer on record.
+        writer_name: the DNS name that clients use.
+        epoch: how many failovers there have been.
+        mode: the mode in force; paused while a pause is on record.
+        pause: who paused, when and why; None if nobody has.
+        order: the order on record; None if there is none.
+        trouble: since when the writer has not answered, and how; None while it answers.
+        signals: each signal and its answer.
+        lag_before_seconds: replication lag before the trouble began, or now if there is none; None if unknown.
+        loss_bound_seconds: the most that a failover would lose; None if unknown, or if there is no trouble.
+        max_data_loss_seconds: the loss up to which nobody has to be asked.
+        decision: the controller's decision; with the order that was asked about, if one was.
+        incident_id: the incident that an order must name now.
+        next_epoch: the epoch that an order must name now.
+        incident: the failover under way; None if there is none.
+        last_incident: the failover that closed last; None if there was none.
+        steps: what a failover would do, in order: phases and what happens in them.
     """
 
     content: Mapping[str, Any]
@@ -81,7 +64,7 @@ class Report:
     next_epoch: int
     incident: Incident | None
     last_incident: Incident | None
-    steps: tuple[PlannedStep, ...]
+    steps: tuple[tuple[str, str], ...]
 
     @property
     def would_fail_over(self) -> bool:
@@ -90,17 +73,17 @@ class Report:
 
     @property
     def waits_for_resume(self) -> bool:
-        """Whether the incident under way is stopped by a pause: after the promotion was asked for, nothing stops it."""
+        """Whether a pause holds the incident under way. Once RDS was asked to promote, a pause no longer does."""
         if self.incident is None or self.mode is not Mode.PAUSED:
             return False
         return self.incident.step(Phase.PROMOTING) is None and not self.incident.is_taken_back
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> Report:
-        """Read an answer.
+        """Parse the function's answer.
 
         Raises:
-            KeyError, TypeError, ValueError: it is none.
+            KeyError, TypeError, ValueError: it is not a report.
         """
         said = Control.from_item({"version": 0, "pause": content["pause"], "order": content["order"]})
         decision, trouble = content["decision"], content["trouble"]
@@ -125,7 +108,7 @@ class Report:
             next_epoch=int(content["next_epoch"]),
             incident=_incident(content["incident"]),
             last_incident=_incident(content["last_incident"]),
-            steps=tuple(PlannedStep(step["phase"], step["what"]) for step in content["steps"]),
+            steps=tuple((step["phase"], step["what"]) for step in content["steps"]),
         )
 
 

@@ -1,27 +1,31 @@
-"""What the controller sees, as text for a person. Pure. Unknown is said as unknown, never as fine."""
+"""The status as text for a person. Pure functions. What is unknown is shown as unknown, never as good."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from failover.decide import Action
 from failover.policy import Mode
 from function_runtime import words
+from function_runtime.control import Order
 from function_runtime.incident import Incident
+from function_runtime.trouble import Trouble
 from operations.report import Report
 
 QUESTIONS = {
     "answers_here": "the writer answers this site's probes",
     "probe_works": "this site's probe reaches this site's own database",
-    "answers_there": "the writer answers its own site's probes",
-    "rds_healthy": "RDS calls the writer operational",
-    "in_maintenance": "RDS says that work on the writer goes on",
-    "region_answers": "the writer's region answers",
+    "answers_there": "the writer answers the probes of its own site",
+    "rds_healthy": "RDS reports the writer as operational",
+    "in_maintenance": "RDS reports work on the writer (a reboot, a modification, a backup)",
+    "region_answers": "AWS answers in the writer's region",
     "witness_sees": "the witness in a third region sees the writer",
-    "replica_receives": "the replica has received something since the trouble began",
+    "replica_receives": "the replica has received changes since the trouble began",
     "standby_ready": "this site's database is an available replica",
 }
 MEANING = {
     Action.HOLD: "hold: do nothing",
-    Action.ALERT: "alert: tell people, fail nothing over",
+    Action.ALERT: "alert: notify people, do not fail over",
     Action.ASK: "ask: fail over as soon as a person approves",
     Action.FAIL_OVER: "fail over",
 }
@@ -29,71 +33,79 @@ MEANING = {
 
 def status(report: Report) -> list[str]:
     """The whole status."""
+    approve = approval(report)
     return [
-        f"{report.environment}, as {report.here} sees it at {words.moment(report.at)}",
+        f"{report.environment}, as seen from the {report.here} site at {words.moment(report.at)}",
         "",
         *words.rows(
             [
-                ("writer", [f"{report.writer_site} (epoch {report.epoch}), as {report.writer_name}"]),
-                ("mode", mode(report)),
-                ("trouble", trouble(report)),
-                ("replication lag", [lag(report)]),
+                *situation(report),
                 ("decision", decision(report)),
-                *([("to approve", approval(report))] if approval(report) else []),
-                (
-                    "order",
-                    [words.NONE] if report.order is None else words.order(report.order, report.at, report.next_epoch),
-                ),
+                *([] if approve is None else [("to approve", [approve])]),
             ]
         ),
         "",
         *signals(report),
         "",
-        *incidents(report),
+        *incidents(report.incident, report.last_incident),
     ]
 
 
-def mode(report: Report) -> list[str]:
-    """The mode in force, and who is behind it."""
+def situation(report: Report) -> list[tuple[str, list[str]]]:
+    """The rows that the status and the plan of a failover have in common."""
+    return [
+        ("writer", [f"{report.writer_site} (epoch {report.epoch}), as {report.writer_name}"]),
+        ("mode", [mode(report)]),
+        ("trouble", [trouble(report.trouble, report.at)]),
+        ("replication lag", [lag(report)]),
+        ("order on record", order(report.order, report.at, report.next_epoch)),
+    ]
+
+
+def mode(report: Report) -> str:
+    """The mode in force, and who set it."""
     if report.pause is not None:
-        return [words.pause(report.pause, report.at)]
-    return ["paused, by the layer's setting mode"] if report.mode is Mode.PAUSED else [str(report.mode)]
+        return words.pause(report.pause, report.at)
+    return "paused, by the layer's setting mode" if report.mode is Mode.PAUSED else str(report.mode)
 
 
-def trouble(report: Report) -> list[str]:
-    """The trouble and how long it lasts."""
-    if report.trouble is None:
-        return [words.NONE]
-    return [f"{report.trouble.kind} since {words.ago(report.trouble.since, report.at)}"]
+def trouble(trouble: Trouble | None, now: datetime) -> str:
+    """The trouble and how long it has lasted."""
+    return words.NONE if trouble is None else f"{trouble.kind} since {words.ago(trouble.since, now)}"
 
 
 def lag(report: Report) -> str:
-    """How far behind the replica is, and what a failover would lose."""
+    """How far the replica is behind, and what a failover would lose."""
     if report.writer_site is report.here:
-        return "unknown: this site knows the lag of its own database only, which is the writer"
+        return "unknown: this site measures the lag of its own database only, which is the writer"
+    lag_before = words.seconds_or_unknown(report.lag_before_seconds)
     if report.trouble is None:
-        return words.seconds_or_unknown(report.lag_before_seconds)
-    before = words.seconds_or_unknown(report.lag_before_seconds)
-    return f"{before} before the trouble; a failover would lose: {words.loss(report.loss_bound_seconds)}"
+        return lag_before
+    return f"{lag_before} before the trouble; a failover would lose: {words.loss(report.loss_bound_seconds)}"
+
+
+def order(order: Order | None, now: datetime, next_epoch: int) -> list[str]:
+    """The order on record, and whether it is still good."""
+    return [words.NONE] if order is None else words.order(order, now, next_epoch)
 
 
 def decision(report: Report) -> list[str]:
-    """What it decided, by which rule, and why."""
-    if report.incident is not None:
-        waits = "; it waits, because failovers are paused" if report.waits_for_resume else ""
-        return [f"carry the incident under way through{waits}"]
-    return decided(report)
+    """What the controller does next, by which rule, and why."""
+    if report.incident is None:
+        return decided(report)
+    waits = "; it waits until failovers are resumed" if report.waits_for_resume else ""
+    return [f"continue the incident under way{waits}"]
 
 
 def decided(report: Report) -> list[str]:
-    """The decision itself."""
+    """The decision itself, without a look at the incident under way."""
     return [f"{MEANING[report.decision.action]} ({report.decision.code})", report.decision.reason]
 
 
-def approval(report: Report) -> list[str]:
-    """How to approve what the controller asks about; nothing where it asks nothing."""
+def approval(report: Report) -> str | None:
+    """How to approve what the controller asks; None if it asks nothing."""
     if report.decision.action is not Action.ASK or report.incident is not None:
-        return []
+        return None
     command = words.approve_command(
         report.incident_id,
         report.next_epoch,
@@ -101,34 +113,30 @@ def approval(report: Report) -> list[str]:
         report.loss_bound_seconds,
         report.max_data_loss_seconds,
     )
-    return [f"see what it would do: {command} --dry-run"]
+    return f"see what would happen: {command} --dry-run"
 
 
 def signals(report: Report) -> list[str]:
-    """Every question and its answer."""
-    told = [(name.replace("_", " "), str(answer), QUESTIONS.get(name, "")) for name, answer in report.signals.items()]
-    widest = max(len(name) for name, _, _ in told)
-    return ["signals", *(f"  {name:<{widest}}  {answer:<7}  {what}".rstrip() for name, answer, what in told)]
-
-
-def incidents(report: Report) -> list[str]:
-    """The failover under way, and the last one."""
-    lines = ["incident under way: none"]
-    if report.incident is not None:
-        lines = ["incident under way", *incident(report.incident)]
-    lines.append("")
-    if report.last_incident is None:
-        return [*lines, "last incident: none"]
+    """Every signal, its answer, and what it means."""
+    width = max(map(len, report.signals))
     return [
-        *lines,
-        "last incident",
-        *incident(report.last_incident),
-        *words.indented(words.outcome(report.last_incident)),
+        "signals",
+        *(
+            f"  {name.replace('_', ' '):<{width}}  {answer:<7}  {QUESTIONS.get(name, '')}".rstrip()
+            for name, answer in report.signals.items()
+        ),
     ]
 
 
-def incident(one: Incident) -> list[str]:
-    """An incident with its steps."""
-    by = "by the controller" if one.ordered_by is None else f"ordered by {one.ordered_by}"
-    head = f"{one.incident_id}, {one.kind}, {by}, to {one.new_writer}"
-    return words.indented([head, *(words.step(step) for step in one.steps)])
+def incidents(under_way: Incident | None, last: Incident | None) -> list[str]:
+    """The failover under way, and the last one with how it ended."""
+    ended = [] if last is None else words.indented(words.outcome(last))
+    return [*_incident("incident under way", under_way), "", *_incident("last incident", last), *ended]
+
+
+def _incident(title: str, incident: Incident | None) -> list[str]:
+    if incident is None:
+        return [f"{title}: none"]
+    by = "by the controller" if incident.ordered_by is None else f"ordered by {incident.ordered_by}"
+    head = f"{incident.incident_id}, {incident.kind}, {by}, to {incident.new_writer}"
+    return [title, *words.indented([head, *(words.step(step) for step in incident.steps)])]

@@ -21,6 +21,7 @@ class SiteNetwork:
         database_security_group_id: for the database: lets in the probes and clients of both sites.
         probe_security_group_id: for the probe: lets out to the databases only.
         quarantine_security_group_id: no rules; fencing swaps it in.
+        inspection_security_group_id: lets in the operators' network only, for a restored or fenced database.
         data_key_arn: KMS key of the site for data at rest.
         messages_key_arn: KMS key of the site for messages and logs.
     """
@@ -31,6 +32,7 @@ class SiteNetwork:
     database_security_group_id: Output[str]
     probe_security_group_id: Output[str]
     quarantine_security_group_id: Output[str]
+    inspection_security_group_id: Output[str]
     data_key_arn: Output[str]
     messages_key_arn: Output[str]
 
@@ -74,6 +76,8 @@ class SiteData:
         database_id: identifier of the site's RDS instance.
         database_arn: its ARN.
         database_address: its host name, without the port.
+        subnet_group_name: of the database.
+        parameter_group_name: of the database.
         backup_bucket_name: the site's bucket for backup snapshots.
         backup_bucket_arn: its ARN.
     """
@@ -81,6 +85,8 @@ class SiteData:
     database_id: Output[str]
     database_arn: Output[str]
     database_address: Output[str]
+    subnet_group_name: Output[str]
+    parameter_group_name: Output[str]
     backup_bucket_name: Output[str]
     backup_bucket_arn: Output[str]
 
@@ -125,11 +131,14 @@ class AutomationContract(Contract):
         state_table_name: table of the controller's state and the incidents, in the recovery site.
         controller_region: region of the failover function and the state table.
         operator_role_arn: role under which people ask the failover function and tell it what they want.
+        restore_role_arn: role under which people restore snapshots and look at what they hold.
         failover_function_name: in the recovery site.
         primary_probe_function_name: in the primary site.
         recovery_probe_function_name: in the recovery site.
         primary_fence_guard_function_name: in the primary site.
         recovery_fence_guard_function_name: in the recovery site.
+        primary_snapshot_copier_function_name: in the primary site.
+        recovery_snapshot_copier_function_name: in the recovery site.
         witness_function_name: in the witness's region; empty where there is no witness.
         trigger_alarm_name: the alarm that wakes the failover, in the recovery site.
         latch_alarm_name: the alarm that drives the writer's health check, in the recovery site.
@@ -146,11 +155,14 @@ class AutomationContract(Contract):
     state_table_name: Output[str]
     controller_region: Output[str]
     operator_role_arn: Output[str]
+    restore_role_arn: Output[str]
     failover_function_name: Output[str]
     primary_probe_function_name: Output[str]
     recovery_probe_function_name: Output[str]
     primary_fence_guard_function_name: Output[str]
     recovery_fence_guard_function_name: Output[str]
+    primary_snapshot_copier_function_name: Output[str]
+    recovery_snapshot_copier_function_name: Output[str]
     witness_function_name: Output[str]
     trigger_alarm_name: Output[str]
     latch_alarm_name: Output[str]

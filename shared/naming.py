@@ -12,8 +12,11 @@ SUFFIX_MAXIMUM_LENGTH = 16
 # The shortest limit AWS sets on a name made here: IAM roles, Lambda functions and RDS identifiers stop at 63 or 64
 # characters, and a bucket (63) gets a hyphen and a random id of 8 characters on top.
 NAME_MAXIMUM_LENGTH = 54
-# The observability layer makes the dashboard; the messages of the layer below link to it.
+# What is looked up by its name elsewhere than where it is declared: messages link to the dashboard, the deployment
+# commands look at the databases and read the state table.
 DASHBOARD = "postgres-dr"
+DATABASE = "database"
+STATE_TABLE = "failover-state"
 
 
 def checked_suffix(value: str) -> str:

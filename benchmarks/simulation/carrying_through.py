@@ -11,7 +11,7 @@ import math
 import random
 from dataclasses import dataclass
 
-from benchmarks.simulation import durations
+from aws_in_memory import durations
 from benchmarks.simulation.setting import Setting
 from failover.promote import verify_period_seconds
 from failover.work import JITTER

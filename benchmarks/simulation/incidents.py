@@ -14,17 +14,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from aws_in_memory import durations
+from aws_in_memory.clock import moment
+from aws_in_memory.metric import Probes, Sampled
 from benchmarks.measurement import Measurement
-from benchmarks.simulation import durations
 from benchmarks.simulation.carrying_through import Carried, carry_through
 from benchmarks.simulation.controller import Watcher
-from benchmarks.simulation.series import Probes, ReplicaLag
 from benchmarks.simulation.setting import Setting, setting
-from benchmarks.simulation.timeline import moment
+from benchmarks.simulation.sight import Sight
 from failover.decide import Action
-from failover.readings import Readings
-from function_runtime.readings import Datapoint, Instance, RegionAnswers, Series, Unanswered
-from function_runtime.sites import Site
 
 INCIDENTS = 10_000
 SEED = 4
@@ -33,10 +31,6 @@ OBJECTIVE_SECONDS = 900.0  # O1
 GIVE_UP_SECONDS = 1800.0
 # Simulated before the fault, so that its first failures lie among late successes.
 BEFORE_SECONDS = 180.0
-SILENT = Unanswered("no answer", service_answered=False)
-ANSWERS = RegionAnswers(("rds", "cloudwatch"), ())
-IS_DARK = RegionAnswers((), ("rds", "cloudwatch", "sts"))
-REFERENCE = RegionAnswers(("sts",), ())
 
 
 class Kind(StrEnum):
@@ -70,38 +64,24 @@ class Incident:
         return math.inf if self.carried is None else self.carried.named - self.fault
 
 
-class _Site:
-    """What the controller can read in one incident."""
+def _sight(chance: random.Random, at: Setting, kind: Kind, fault: float, probe_phase: float) -> Sight:
+    """What can be read in one incident; the probes' runs of one site reach both databases."""
+    since, healthy = fault - BEFORE_SECONDS, at.failover.policy.lookback.total_seconds()
 
-    def __init__(self, chance: random.Random, at: Setting, kind: Kind, fault: float, probe_phase: float) -> None:
-        self._kind, self._fault, self._setting = kind, fault, at
-        since = fault - BEFORE_SECONDS
-        self.here = Probes(chance, at.rhythm, probe_phase, since, lambda when: when < fault)
-        self._there = None
-        if kind is Kind.CRASH:
-            phase = chance.uniform(0, at.schedule_seconds)
-            self._there = Probes(chance, at.rhythm, phase, since, lambda when: when < fault)
-        self._lag = ReplicaLag(chance, since, fault, durations.REPLICA_LAG, at.rhythm.lookback_seconds)
+    def probes(phase: float, dies_at: float = math.inf) -> Probes:
+        return Probes(chance, at.rhythm, phase, since, lambda when: when < dies_at, healthy)
 
-    def readings(self, now: float) -> Readings:
-        """What one run reads."""
-        here, crash = self.here.at(now), self._kind is Kind.CRASH
-        return Readings(
-            at=moment(now),
-            active=Site.PRIMARY,
-            here=Site.RECOVERY,
-            active_seen_from_here=here,
-            active_seen_from_there=SILENT if self._there is None else self._there.at(now),
-            # The same probe runs, which reach their own database all the time.
-            standby_seen_from_here=tuple(Datapoint(point.start, 1.0, 1.0, point.samples) for point in here),
-            lag=self._lag.at(now),
-            slot_lag=() if crash else SILENT,
-            witness=None,
-            active_instance=Instance("available", None, {}) if crash else SILENT,
-            standby_instance=Instance("available", "primary", {}),
-            active_region=ANSWERS if crash else IS_DARK,
-            reference_region=None if crash else REFERENCE,
-        )
+    def lag(when: float) -> float:
+        return durations.REPLICA_LAG.draw(chance) + max(0.0, when - fault)
+
+    return Sight(
+        at,
+        link=probes(probe_phase, fault),
+        own=probes(chance.uniform(0, at.schedule_seconds), fault),
+        standby=probes(probe_phase),
+        lag=Sampled(chance, since, lag, delay=durations.RDS_METRIC_DELAY, healthy_seconds=healthy),
+        dark=kind is Kind.DARK,
+    )
 
 
 def simulate(chance: random.Random, at: Setting, kind: Kind) -> Incident:
@@ -109,7 +89,7 @@ def simulate(chance: random.Random, at: Setting, kind: Kind) -> Incident:
     schedule = at.schedule_seconds
     fault = chance.uniform(0, schedule)
     tick_phase, probe_phase = chance.uniform(0, schedule), chance.uniform(0, schedule)
-    site = _Site(chance, at, kind, fault, probe_phase)
+    sight = _sight(chance, at, kind, fault, probe_phase)
     watcher = Watcher(at.failover.policy)
     evaluation = chance.uniform(0, durations.ALARM_EVALUATION_SECONDS)
     tick = tick_phase if tick_phase >= fault else tick_phase + schedule
@@ -117,7 +97,7 @@ def simulate(chance: random.Random, at: Setting, kind: Kind) -> Incident:
     alarmed, code = False, ""
     while tick < fault + GIVE_UP_SECONDS:
         if not alarmed and evaluation < tick:
-            alarmed = _is_breaching(site.here.at(evaluation), evaluation, at)
+            alarmed = _is_breaching(sight, evaluation)
             if alarmed:
                 woken = evaluation + durations.MESSAGE_DELIVERY.draw(chance)
             evaluation += durations.ALARM_EVALUATION_SECONDS
@@ -128,7 +108,7 @@ def simulate(chance: random.Random, at: Setting, kind: Kind) -> Incident:
             began = tick + durations.SCHEDULE_LATENESS.draw(chance)
             tick += schedule
         looked_again = watcher.trouble is not None
-        decision = watcher.look(site.readings(began))
+        decision = watcher.look(sight.readings(began))
         code = decision.code
         if decision.action is Action.FAIL_OVER:
             decided = began + durations.API_CALL_SECONDS
@@ -174,12 +154,13 @@ def histogram(incidents: Sequence[Incident], width: int = 50) -> str:
     )
 
 
-def _is_breaching(series: Series, now: float, at: Setting) -> bool:
+def _is_breaching(sight: Sight, now: float) -> bool:
     """Whether none of the last whole periods has an answered probe; a period without any is one that has none."""
-    last = int(now // at.trigger.period_seconds)
-    first_start = moment((last - at.trigger.periods) * at.trigger.period_seconds)
-    last_start = moment(last * at.trigger.period_seconds)
-    return not any(point.maximum >= 1 for point in series if first_start <= point.start < last_start)
+    alarm = sight.setting.trigger
+    last = now // alarm.period_seconds * alarm.period_seconds
+    first = last - alarm.periods * alarm.period_seconds
+    series = sight.link.at(now, alarm.period_seconds, now - first)
+    return not any(point.maximum >= 1 for point in series if moment(first) <= point.start < moment(last))
 
 
 def _distribution(name: str, incidents: Sequence[Incident]) -> list[Measurement]:

@@ -24,8 +24,8 @@ class Bursts:
 
 
 @dataclass(frozen=True)
-class Weather:
-    """How lossy the probes are.
+class Losses:
+    """How many probes are lost, and when.
 
     Attributes:
         name: for people.
@@ -51,7 +51,7 @@ class Weather:
 
 
 # Far worse than a peering between two regions is; a link that is gone for 10 minutes each month, a reboot each week.
-LOSSY = Weather(
+LOSSY = Losses(
     name="lossy probes",
     loss=0.01,
     loss_in_burst=0.95,
@@ -63,7 +63,7 @@ LOSSY = Weather(
     writes_show=True,
 )
 # What no rule on probes can tell from a dead writer: nobody reaches it for minutes, and nobody writes to it.
-BOTH_WAYS = Weather(
+BOTH_WAYS = Losses(
     name="both ways lost at once",
     loss=0.01,
     loss_in_burst=0.95,

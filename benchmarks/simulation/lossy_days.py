@@ -1,4 +1,4 @@
-"""Ten thousand days on which every database is healthy and probes are lost: does the controller fail over, does it cry?
+"""Ten thousand days on which every database is healthy and probes are lost: false failovers, and alerts to people.
 
 A trouble needs a period in which no probe of the primary's database was answered, so only the time around such periods
 is played; all other time passes at once. Around them the real `interpret` and `decide` look every minute.
@@ -8,42 +8,37 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
+from aws_in_memory import durations
+from aws_in_memory.metric import Probes, Sampled
 from benchmarks.measurement import Measurement
-from benchmarks.simulation import durations
 from benchmarks.simulation.controller import Watcher
-from benchmarks.simulation.incidents import ANSWERS
 from benchmarks.simulation.losses import (
     BOTH_WAYS,
     DAY_SECONDS,
     LOSSY,
     Burst,
     History,
-    Weather,
+    Losses,
     whole_periods_lost,
 )
-from benchmarks.simulation.series import Probes, ReplicaLag
 from benchmarks.simulation.setting import Setting, setting
-from benchmarks.simulation.timeline import moment
+from benchmarks.simulation.sight import Sight
 from failover.decide import Action
-from failover.readings import Readings
-from function_runtime.readings import Instance
-from function_runtime.sites import Site
 
 DAYS = 10_000
 SEED = 10_000
 # Played before and after the time in which something can be lost.
 MARGIN_SECONDS = 120.0
 IDLE_LAG = durations.Spread(240.0, 290.0, 300.0)
-STANDBY = Instance("available", "primary", {})
 
 
 @dataclass
-class Nights:
-    """What people were woken for, and what happened in all those days.
+class Found:
+    """What people were told, and what happened in all those days.
 
     Attributes:
         windows: how often no probe was answered for a whole period, or nearly.
@@ -63,15 +58,15 @@ class Nights:
 class _Days:
     """What is lost when, over all the days."""
 
-    def __init__(self, chance: random.Random, weather: Weather, at: Setting, seconds: float) -> None:
-        self._chance, self._weather = chance, weather
-        period = at.rhythm.period_seconds
-        lost = whole_periods_lost(chance, weather.loss**at.rhythm.probes, seconds / period)
+    def __init__(self, chance: random.Random, losses: Losses, at: Setting, seconds: float) -> None:
+        self._chance, self._losses = chance, losses
+        period = at.failover.policy.metric_period_seconds
+        lost = whole_periods_lost(chance, losses.loss**at.rhythm.probes, seconds / period)
         self._lost_by_chance = History([Burst(number * period, (number + 1) * period) for number in lost])
         self._link, self._own, self._probe, self._both = (
-            History.of(chance, bursts, seconds) for bursts in (weather.link, weather.own, weather.probe, weather.both)
+            History.of(chance, bursts, seconds) for bursts in (losses.link, losses.own, losses.probe, losses.both)
         )
-        self.reboots = History(list(_reboots(chance, weather, seconds)))
+        self.reboots = History(list(_reboots(chance, losses, seconds)))
 
     def suspects(self) -> Iterator[Burst]:
         """Whatever can keep this site's probes from the primary's database."""
@@ -99,63 +94,63 @@ class _Days:
 
     def _passes(self, at: float, *histories: History) -> bool:
         in_burst = any(history.covers(at) for history in histories)
-        return self._chance.random() >= (self._weather.loss_in_burst if in_burst else self._weather.loss)
+        return self._chance.random() >= (self._losses.loss_in_burst if in_burst else self._losses.loss)
 
 
-def simulate(chance: random.Random, at: Setting, weather: Weather, days: int = DAYS) -> Nights:
+def simulate(chance: random.Random, at: Setting, losses: Losses, days: int = DAYS) -> Found:
     """So many days."""
-    world, nights = _Days(chance, weather, at, days * DAY_SECONDS), Nights()
-    for window in _windows(world.suspects(), at):
-        _play(chance, at, world, weather, window, nights)
-    return nights
+    lost, found = _Days(chance, losses, at, days * DAY_SECONDS), Found()
+    for window in _windows(lost.suspects(), at):
+        _play(chance, at, lost, losses, window, found)
+    return found
 
 
 def measure() -> list[Measurement]:
-    """False failovers, and how often people are told of something, in each weather."""
+    """False failovers, and how often people are told of something, for each kind of loss."""
     found = []
-    for weather, target in ((LOSSY, 0.0), (BOTH_WAYS, None)):
-        nights = simulate(random.Random(SEED), setting(), weather)  # noqa: S311 - no secret
-        told = ", ".join(f"{count} {code}" for code, count in nights.told.most_common()) if nights.told else "none"
+    for losses, target in ((LOSSY, 0.0), (BOTH_WAYS, None)):
+        played = simulate(random.Random(SEED), setting(), losses)  # noqa: S311 - no secret
+        told = ", ".join(f"{count} {code}" for code, count in played.told.most_common()) if played.told else "none"
         found += [
             Measurement(
-                f"false failovers, {weather.name}",
-                nights.failovers,
+                f"false failovers, {losses.name}",
+                played.failovers,
                 "failovers",
                 target,
-                f"in {DAYS} days; {nights.windows} suspect times, {nights.runs} runs played; {_described(weather)}",
+                f"in {DAYS} days; {played.windows} suspect times, {played.runs} runs played; {_described(losses)}",
             ),
             Measurement(
-                f"alerts to people, {weather.name}",
-                365.25 * nights.told.total() / DAYS,
+                f"alerts to people, {losses.name}",
+                365.25 * played.told.total() / DAYS,
                 "a year",
                 None,
-                f"in {DAYS} days: {told}; {nights.answers_again} times told that it is over",
+                f"in {DAYS} days: {told}; {played.answers_again} times told that it is over",
             ),
         ]
     return found
 
 
-def _described(weather: Weather) -> str:
+def _described(losses: Losses) -> str:
     bursts = {
-        "link": weather.link,
-        "own": weather.own,
-        "probe": weather.probe,
-        "both": weather.both,
+        "link": losses.link,
+        "own": losses.own,
+        "probe": losses.probe,
+        "both": losses.both,
     }
     texts = [
         f"{name} {each.per_day:.2g} bursts/day of {each.mean_seconds:g} s"
         for name, each in bursts.items()
         if each.per_day
     ]
-    reboots = f", {weather.reboots.per_day:.2g} reboots/day" if weather.reboots.per_day else ""
-    writes = "" if weather.writes_show else ", nobody writes"
-    return f"{weather.loss:.0%} lost, {weather.loss_in_burst:.0%} in bursts: {'; '.join(texts)}{reboots}{writes}"
+    reboots = f", {losses.reboots.per_day:.2g} reboots/day" if losses.reboots.per_day else ""
+    writes = "" if losses.writes_show else ", nobody writes"
+    return f"{losses.loss:.0%} lost, {losses.loss_in_burst:.0%} in bursts: {'; '.join(texts)}{reboots}{writes}"
 
 
-def _reboots(chance: random.Random, weather: Weather, seconds: float) -> Iterator[Burst]:
+def _reboots(chance: random.Random, losses: Losses, seconds: float) -> Iterator[Burst]:
     at = 0.0
-    while weather.reboots.per_day > 0:
-        at += chance.expovariate(weather.reboots.per_day / DAY_SECONDS)
+    while losses.reboots.per_day > 0:
+        at += chance.expovariate(losses.reboots.per_day / DAY_SECONDS)
         if at >= seconds:
             return
         takes = durations.REBOOT.draw(chance)
@@ -165,7 +160,7 @@ def _reboots(chance: random.Random, weather: Weather, seconds: float) -> Iterato
 
 def _windows(suspects: Iterator[Burst], at: Setting) -> Iterator[Burst]:
     """The time around what may keep probes away; what the controller can see at once belongs together."""
-    apart = at.rhythm.lookback_seconds + 2 * MARGIN_SECONDS
+    apart = at.failover.policy.lookback.total_seconds() + 2 * MARGIN_SECONDS
     begins = ends = None
     for each in sorted(suspects, key=lambda burst: burst.begins):
         if begins is not None and ends is not None and each.begins - ends > apart:
@@ -177,46 +172,40 @@ def _windows(suspects: Iterator[Burst], at: Setting) -> Iterator[Burst]:
         yield Burst(begins, ends)
 
 
-def _play(chance: random.Random, at: Setting, world: _Days, weather: Weather, window: Burst, nights: Nights) -> None:
+def _play(chance: random.Random, at: Setting, days: _Days, losses: Losses, window: Burst, found: Found) -> None:
     """Look every minute until nothing is wrong any more, or the writer was moved."""
-    period, schedule = at.rhythm.period_seconds, at.schedule_seconds
+    policy, schedule = at.failover.policy, at.schedule_seconds
+    healthy = policy.lookback.total_seconds()
     # The controller's clock begins at a minute, and every deployment has its own phases.
-    origin = window.begins // period * period - MARGIN_SECONDS
+    origin = window.begins // policy.metric_period_seconds * policy.metric_period_seconds - MARGIN_SECONDS
     ends = window.ends - origin + MARGIN_SECONDS
 
-    def probes(answers: str) -> Probes:
-        asked = getattr(world, answers)
+    def probes(answers: Callable[[float], bool]) -> Probes:
         phase = chance.uniform(0, schedule)
-        return Probes(chance, at.rhythm, phase, 0.0, lambda when: asked(when + origin))
+        return Probes(chance, at.rhythm, phase, 0.0, lambda when: answers(when + origin), healthy)
 
-    link, own, standby = probes("link_answers"), probes("own_answers"), probes("standby_answers")
-    behind = durations.REPLICA_LAG if weather.writes_show else IDLE_LAG
-    lag = ReplicaLag(chance, 0.0, float("inf"), behind, at.rhythm.lookback_seconds)
-    slot = ReplicaLag(chance, 0.0, float("inf"), durations.Spread(0.0, 0.0, 0.0), at.rhythm.lookback_seconds)
-    watcher = Watcher(at.failover.policy)
-    now = MARGIN_SECONDS + chance.uniform(0, schedule)
-    nights.windows += 1
-    while now < ends or watcher.trouble is not None:
-        absolute = now + origin
-        readings = Readings(
-            at=moment(now),
-            active=Site.PRIMARY,
-            here=Site.RECOVERY,
-            active_seen_from_here=link.at(now),
-            active_seen_from_there=own.at(now),
-            standby_seen_from_here=standby.at(now),
-            lag=lag.at(now),
-            slot_lag=slot.at(now) if not weather.writes_show else (),
-            witness=None,
-            active_instance=Instance("rebooting" if world.reboots.covers(absolute) else "available", None, {}),
-            standby_instance=STANDBY,
-            active_region=ANSWERS,
-            reference_region=None,
+    def each_minute(spread: durations.Spread) -> Sampled:
+        return Sampled(
+            chance, 0.0, lambda _: spread.draw(chance), delay=durations.RDS_METRIC_DELAY, healthy_seconds=healthy
         )
-        nights.runs += 1
+
+    sight = Sight(
+        at,
+        link=probes(days.link_answers),
+        own=probes(days.own_answers),
+        standby=probes(days.standby_answers),
+        lag=each_minute(durations.REPLICA_LAG if losses.writes_show else IDLE_LAG),
+        slot_lag=None if losses.writes_show else each_minute(durations.AT_ONCE),
+    )
+    watcher = Watcher(policy)
+    now = MARGIN_SECONDS + chance.uniform(0, schedule)
+    found.windows += 1
+    while now < ends or watcher.trouble is not None:
+        readings = sight.readings(now, "rebooting" if days.reboots.covers(now + origin) else "available")
+        found.runs += 1
         if watcher.look(readings).action is Action.FAIL_OVER:
-            nights.failovers += 1
+            found.failovers += 1
             break
         now += schedule + durations.SCHEDULE_LATENESS.draw(chance) - durations.SCHEDULE_LATENESS.most_frequent
-    nights.told.update(watcher.told)
-    nights.answers_again += watcher.answers_again
+    found.told.update(watcher.told)
+    found.answers_again += watcher.answers_again

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from aws_in_memory import durations
+from aws_in_memory.metric import Rhythm
 from benchmarks import production
-from benchmarks.simulation.series import ProbeRhythm
 from failover.settings import Settings
 from function_runtime.clients import ABROAD
 from health_probe.settings import ProbeSettings
@@ -26,7 +27,7 @@ class Setting:
     """
 
     failover: Settings
-    rhythm: ProbeRhythm
+    rhythm: Rhythm
     schedule_seconds: int
     trigger: production.TriggerAlarm
     silence_seconds: float
@@ -38,13 +39,13 @@ def setting() -> Setting:
     failover = Settings.from_environment(production.function("failover").variables)
     probe = ProbeSettings.from_environment(production.function("health_probe").variables)
     schedule_seconds = production.schedule_seconds()
-    rhythm = ProbeRhythm(
+    rhythm = Rhythm(
         schedule_seconds=schedule_seconds,
         probes=probe.probes_per_run,
         interval_seconds=probe.probe_interval_seconds,
         timeout_seconds=probe.probe_timeout_seconds,
-        period_seconds=failover.policy.metric_period_seconds,
-        lookback_seconds=failover.policy.lookback.total_seconds(),
+        lateness=durations.SCHEDULE_LATENESS,
+        delay=durations.PROBE_METRIC_DELAY,
     )
     silence: Any = ABROAD
     return Setting(failover, rhythm, schedule_seconds, production.trigger_alarm(), silence.connect_timeout)

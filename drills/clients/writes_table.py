@@ -80,5 +80,27 @@ def takes_writes(target: Target, address: str) -> bool:
     return rows[0][0] == "f"
 
 
+def run_sql(target: Target, address: str, *statements: str) -> None:
+    """Run statements, as somebody at a terminal does.
+
+    Raises:
+        NotConnectedError, StatementRefusedError, ConnectionLostError: one could not be run.
+    """
+    with _connection(target, address) as connection:
+        for statement in statements:
+            connection.run(statement, timeout_seconds=STATEMENT_TIMEOUT_SECONDS)
+
+
+def count_rows(target: Target, address: str, table: str) -> int:
+    """How many rows a table has.
+
+    Raises:
+        NotConnectedError, StatementRefusedError, ConnectionLostError: it does not answer, or has no such table.
+    """
+    with _connection(target, address) as connection:
+        rows = connection.run(f"select count(*) from {table}", timeout_seconds=STATEMENT_TIMEOUT_SECONDS)  # noqa: S608
+    return int(rows[0][0])
+
+
 def _connection(target: Target, address: str) -> DeadlineConnection:
     return DeadlineConnection(Endpoint.of(target, address), CONNECT_TIMEOUT_SECONDS)

@@ -6,12 +6,15 @@ from drills.evidence import PROMOTED_PHASES, Evidence
 from drills.judge.check import Check, by_client
 from drills.judge.failover_checks import failover_checks
 from drills.judge.lost_rows import Judgement
-from drills.judge.write_checks import write_checks
+from drills.judge.restore_checks import restore_checks
+from drills.judge.write_checks import write_checks, wrote_steadily
 from drills.scenario import DrillOutcome, Scenario
 
 
 def observed_outcome(evidence: Evidence) -> DrillOutcome:
     """What the system did, judged by what it recorded and by what clients saw."""
+    if evidence.restoration is not None and evidence.final_writer.rows is None and evidence.old_writer.rows is None:
+        return DrillOutcome.RESTORED
     promoted = any(incident.phase in PROMOTED_PHASES for incident in evidence.incidents)
     if promoted or evidence.switch is not None:
         return DrillOutcome.FAILED_OVER
@@ -34,8 +37,12 @@ def checks_of(scenario: Scenario, evidence: Evidence, judgement: Judgement) -> t
             outcome in scenario.outcomes,
             f"observed: {spoken(outcome)}",
         ),
-        *write_checks(evidence, judgement),
     ]
+    if scenario.expected is DrillOutcome.RESTORED:
+        return (*checks, wrote_steadily(evidence), *restore_checks(scenario, evidence))
+    checks += write_checks(evidence, judgement)
+    if scenario.restored_rows is not None:
+        checks += restore_checks(scenario, evidence)
     if _judged_as_failover(scenario, outcome):
         checks += failover_checks(scenario, evidence)
     else:

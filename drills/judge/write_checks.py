@@ -14,7 +14,7 @@ def write_checks(evidence: Evidence, judgement: Judgement) -> list[Check]:
     """The checks; each is about both clients."""
     final = evidence.final_writer
     return [
-        _wrote_steadily(evidence),
+        wrote_steadily(evidence),
         Check(
             "The final writer was read back",
             final.rows is not None,
@@ -41,7 +41,8 @@ def write_checks(evidence: Evidence, judgement: Judgement) -> list[Check]:
     ]
 
 
-def _wrote_steadily(evidence: Evidence) -> Check:
+def wrote_steadily(evidence: Evidence) -> Check:
+    """Both clients wrote before the fault."""
     before = {client.name: len(client.acknowledged_before(evidence.fault.at)) for client in evidence.clients}
     return Check(
         "Both clients were writing steadily before the fault",

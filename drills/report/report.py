@@ -135,6 +135,12 @@ class DrillReport:
         if failed:
             more = "" if len(failed) == 1 else f" {len(failed) - 1} more of {len(self.checks)} checks failed."
             return f"This check failed: \u201c{failed[0].name}\u201d ({failed[0].evidence}).{more}"
+        restored = self.evidence.restoration
+        if restored is not None:
+            came = f"{len(restored.rows) if restored.count is None else restored.count} rows came back"
+            took = f"{restored.usable_at.seconds_since(restored.ordered_at):.1f} s after a person ordered it"
+            point = self.evidence.fault.at.wall - restored.data_of.timestamp()
+            return f"{came} from the copied snapshot, {took}; it was taken {point:.1f} s before the loss."
         if self.outcome is not DrillOutcome.FAILED_OVER:
             told = "alerted people" if self.outcome is DrillOutcome.ALERTED else "alerted nobody"
             return f"The system correctly did not fail over, and {told}; no acknowledged write was lost."

@@ -14,6 +14,7 @@ from drills.scenarios import (
     latch_holds,
     maintenance_reboot,
     old_writer_returns,
+    restored,
     writer_lost,
 )
 from drills.scenarios.random_drills import random_drill_named
@@ -33,6 +34,8 @@ _ALL = (
     old_writer_returns.SCENARIO,
     writer_lost.LOST_TRIGGER,
     latch_holds.SCENARIO,
+    restored.BAD_DELETE,
+    restored.RESTORE_FROM_SNAPSHOT,
 )
 
 SCENARIOS: Mapping[str, Scenario] = MappingProxyType({scenario.name: scenario for scenario in _ALL})

@@ -1,4 +1,4 @@
-"""What passes with time in AWS: alarms change state, health checks notice.
+"""What AWS does periodically: evaluate alarms and health checks.
 
 Each second the alarms of both regions are evaluated from their metrics and set where their state differs; MiniStack
 then sends the alarm's actions and re-evaluates composite alarms. The health checks watch their metric streams.
@@ -32,7 +32,7 @@ Stream = AlarmConfiguration
 
 
 class LabClock:
-    """A thread that lets time pass in the lab's AWS."""
+    """A thread that evaluates the alarms and health checks of the lab's AWS."""
 
     def __init__(
         self, client: Callable[[str, str], Any], regions: Sequence[str], interval_seconds: float = 1.0
@@ -40,8 +40,8 @@ class LabClock:
         """Nothing runs yet.
 
         Args:
-            client: gives a boto3 client for a service and a region.
-            regions: whose alarms are evaluated. Route 53 has no region, any will do for it.
+            client: gives boto3 clients.
+            regions: whose alarms are evaluated.
             interval_seconds: how often.
         """
         self._client = client
@@ -55,31 +55,25 @@ class LabClock:
         self._statuses: Mapping[str, bool] = {}
 
     def start(self) -> None:
-        """Let time pass, from now on."""
+        """Start evaluating."""
         self._thread = threading.Thread(target=self._run, name="lab-clock", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop the clock and wait for the tick under way."""
+        """Stop, and wait until the current evaluation has ended."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
 
     def health_status(self, health_check_id: str) -> bool:
-        """Whether a health check says healthy, as of the last tick.
-
-        A check too young to have been looked at counts as healthy, as Route 53 has it for a new one.
-        """
+        """Whether a health check was healthy at the last evaluation; a new one is healthy, as with Route 53."""
         return self._statuses.get(health_check_id, True)
 
     def tick(self, now: float) -> None:
-        """Evaluate everything once.
-
-        Args:
-            now: epoch seconds.
+        """Evaluate everything once; ``now`` in epoch seconds.
 
         Raises:
-            ClientError, BotoCoreError: AWS did not answer; the next tick makes up for it.
+            ClientError, BotoCoreError: AWS did not answer; the next tick tries again.
         """
         alarms = {region: self._alarms(region) for region in self._regions}
         checks = self._health_checks(alarms)
@@ -114,7 +108,7 @@ class LabClock:
                 _LOG.warning("the clock missed a tick: %s", error)
 
     def _alarms(self, region: str) -> dict[str, tuple[AlarmConfiguration, AlarmState]]:
-        """The metric alarms of a region with their state."""
+        """The metric alarms of a region, with their states."""
         cloudwatch: CloudWatchClient = self._client("cloudwatch", region)
         found = {}
         for page in cloudwatch.get_paginator("describe_alarms").paginate(AlarmTypes=["MetricAlarm"]):
@@ -131,7 +125,7 @@ class LabClock:
     def _health_checks(
         self, alarms: Mapping[str, Mapping[str, tuple[AlarmConfiguration, Any]]]
     ) -> dict[str, HealthCheck]:
-        """All health checks; the watches follow them."""
+        """All health checks; the watches are updated to them."""
         route53: Route53Client = self._client("route53", self._regions[0])
         checks = {}
         for page in route53.get_paginator("list_health_checks").paginate():
@@ -153,11 +147,11 @@ class LabClock:
         return checks
 
     def _is_due(self, region: str, name: str, alarm: AlarmConfiguration, now: float) -> bool:
-        """Whether the alarm's window has moved, or the alarm has changed, since it was last evaluated."""
+        """Whether the window has moved or the alarm has changed since the last evaluation."""
         return self._evaluated.get((region, name)) != (alarm, _step(alarm, now))
 
     def _series(self, region: str, streams: Iterable[Stream], now: float) -> dict[Stream, Series]:
-        """The metrics behind the streams, in their steps over their evaluation ranges."""
+        """The metrics of the streams, in steps, over their evaluation ranges."""
         by_range: dict[int, list[tuple[Stream, str]]] = defaultdict(list)
         series: dict[Stream, dict[str, dict[int, float]]] = {}
         for stream in streams:

@@ -1,4 +1,4 @@
-"""What state a CloudWatch alarm is in, computed from its configuration and the data. No I/O.
+"""The state of a CloudWatch alarm, computed from its configuration and the data. No I/O.
 
 The rules are those of the CloudWatch user guide: "Alarm evaluation", "Alarm evaluation window" (a window that slides
 with each evaluation is the default) and "Configuring how CloudWatch alarms treat missing data", from whose tables the
@@ -107,27 +107,27 @@ class AlarmConfiguration:
 
     @property
     def step_seconds(self) -> int:
-        """How finely the data must be given, and by how much the window slides. It divides the period."""
+        """The resolution of the data, and by how much the window slides. It divides the period."""
         return math.gcd(self.period_seconds, max(1, self.period_seconds // _STEPS_PER_PERIOD))
 
     @property
     def range_seconds(self) -> int:
-        """How far back data may count: the evaluation range."""
+        """The length of the evaluation range."""
         return self.period_seconds * (self.evaluation_periods + _EXTRA_PERIODS)
 
     def breaches(self, value: float) -> bool:
-        """Whether one data point is beyond the threshold."""
+        """Whether a data point breaches the threshold."""
         return _COMPARISONS[self.comparison](value, self.threshold)
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What an evaluation found.
+    """The result of an evaluation.
 
     Attributes:
-        state: the state the alarm should be in.
-        reason: why, in CloudWatch's manner.
-        data_points: what was looked at, oldest first, None for a period without data.
+        state: the alarm's new state.
+        reason: in CloudWatch's style.
+        data_points: those of the evaluation range, oldest first, None for a period without data.
     """
 
     state: AlarmState
@@ -141,8 +141,8 @@ def evaluate(alarm: AlarmConfiguration, series: Series, now: float, current: Ala
     Args:
         alarm: its configuration.
         series: its metric in steps of ``alarm.step_seconds`` over ``alarm.range_seconds``, for each of ``alarm.parts``.
-        now: epoch seconds; what lies in the step under way does not count yet.
-        current: the state it is in, kept where the data do not decide.
+        now: epoch seconds; data of the current step do not count yet.
+        current: its state, which it keeps where the data do not decide.
     """
     return judge(alarm, data_points(alarm, series, now), current)
 
@@ -157,7 +157,7 @@ def data_points(alarm: AlarmConfiguration, series: Series, now: float) -> tuple[
 
 
 def judge(alarm: AlarmConfiguration, points: Sequence[float | None], current: AlarmState) -> Evaluation:
-    """The state that follows from the data points of the evaluation range, oldest first."""
+    """Evaluate the data points of the evaluation range, oldest first."""
     real = [point for point in points if point is not None]
     needed, to_alarm = alarm.evaluation_periods, alarm.datapoints_to_alarm
     # With enough real data points the most recent ones decide, and missing ones do not count at all.
@@ -189,10 +189,10 @@ def _without_data(treatment: MissingData, current: AlarmState) -> AlarmState:
 
 
 def _only_breaching(alarm: AlarmConfiguration, points: Sequence[float | None], current: AlarmState) -> AlarmState:
-    """All there is breaches, but it is less than the alarm needs.
+    """All data points breach, but they are fewer than Datapoints to Alarm.
 
-    "Avoiding premature transitions to alarm state": a breach goes to ALARM only once it is as old as Datapoints to
-    Alarm, since what is still missing after it may turn out well.
+    "Avoiding premature transitions to alarm state": only a breach that is as old as Datapoints to Alarm goes to ALARM,
+    since the data that are missing after it may not breach.
     """
     age = len(points) - next(index for index, point in enumerate(points) if point is not None)
     if alarm.treat_missing_data is MissingData.MISSING and age >= alarm.datapoints_to_alarm:

@@ -1,4 +1,4 @@
-"""DNS answers from Route 53 as it is there: zones, record sets, failover by health checks. And a server for them."""
+"""A DNS server that answers from the account's Route 53: zones, record sets, failover by health checks."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Resolver:
     """Resolves names from the hosted zones of the account, private ones before public ones. Thread-safe."""
 
     def __init__(self, route53: Route53Client, is_healthy: IsHealthy, max_age_seconds: float = 0.5) -> None:
-        """Nothing is asked yet.
+        """Nothing is read yet.
 
         Args:
             route53: a client of the account.
-            is_healthy: tells a health check's status by its id.
-            max_age_seconds: how old what it knows of the zones may be. Health is asked for each answer.
+            is_healthy: tells a health check's status by its id, for each answer.
+            max_age_seconds: how long the zones are cached.
         """
         self._route53 = route53
         self._is_healthy = is_healthy
@@ -46,21 +46,21 @@ class Resolver:
         self._lock = threading.Lock()
 
     def resolve(self, name: str, record_type: str = "A") -> tuple[Record, ...]:
-        """The answer to a question: the CNAMEs on the way, then the records of the type, if there are any.
+        """The answer to a query: the CNAMEs on the way, then the records of the type, if there are any.
 
         Args:
             name: with or without the final dot.
-            record_type: the type asked for.
+            record_type: the record type.
 
         Raises:
             NameNotFoundError: there is no such name.
-            UnsupportedRoutingError: a record on the way routes by something else than failover.
+            UnsupportedRoutingError: a record has another routing policy than failover.
             ClientError, BotoCoreError: Route 53 did not answer.
         """
         return answer(self._current(), name, record_type, self._is_healthy)
 
     def address(self, name: str) -> tuple[str, int]:
-        """The first address of a name, and for how many seconds the whole way to it may be kept.
+        """The first address of a name, and the lowest TTL in seconds on the way to it.
 
         Raises:
             NameNotFoundError: there is no such name, or it has no address.
@@ -83,7 +83,7 @@ class Resolver:
         listed = [
             zone for page in self._route53.get_paginator("list_hosted_zones").paginate() for zone in page["HostedZones"]
         ]
-        # Private ones last: they take the place of a public zone of the same name.
+        # Private ones last: they replace a public zone of the same name.
         for zone in sorted(listed, key=lambda each: bool(each.get("Config", {}).get("PrivateZone"))):
             pages = self._route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone["Id"])
             zones[canonical(zone["Name"])] = [record for page in pages for record in page["ResourceRecordSets"]]
@@ -94,21 +94,16 @@ class DnsServer:
     """A DNS server on a UDP port of the loopback interface."""
 
     def __init__(self, resolver: Resolver, port: int = 0) -> None:
-        """Nothing listens yet.
-
-        Args:
-            resolver: what it answers from.
-            port: where it listens; 0 for any free port.
-        """
+        """Nothing listens yet; port 0 is any free port."""
         self._resolver = resolver
         self._port = port
         self._server: socketserver.ThreadingUDPServer | None = None
 
     def start(self) -> None:
-        """Listen and answer.
+        """Start answering.
 
         Raises:
-            OSError: the port is taken.
+            OSError: the port is in use.
         """
         resolver = self._resolver
 
@@ -145,7 +140,7 @@ class DnsServer:
 
 
 def respond(data: bytes, resolver: Resolver) -> bytes | None:
-    """The reply to a datagram; None where it is no DNS question."""
+    """The response to a datagram; None where it is no DNS query."""
     try:
         query = dns.message.from_wire(data)
     except dns.exception.DNSException:

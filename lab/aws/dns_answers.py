@@ -18,7 +18,7 @@ Zones = dict[str, list[Any]]
 
 
 class NameNotFoundError(LookupError):
-    """Route 53 has no record of that name: NXDOMAIN within a zone, and no answer at all where ``zone`` is None."""
+    """Route 53 has no record of that name: NXDOMAIN within a zone, REFUSED where ``zone`` is None."""
 
     def __init__(self, name: str, zone: str | None) -> None:
         self.zone = zone
@@ -28,7 +28,7 @@ class NameNotFoundError(LookupError):
 
 
 class UnsupportedRoutingError(ValueError):
-    """A record set routes in a way the lab does not resolve. Names the record and the policy."""
+    """A record set has a routing policy that the lab does not support. The text names both."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class Record:
     """One record of an answer.
 
     Attributes:
-        name: its owner, with the final dot.
+        name: its name, with the final dot.
         type: ``A``, ``CNAME`` ...
         values: its values in presentation form.
-        ttl_seconds: how long it may be kept.
+        ttl_seconds: its TTL.
     """
 
     name: str
@@ -49,14 +49,14 @@ class Record:
 
 
 def answer(zones: Mapping[str, list[Any]], name: str, record_type: str, is_healthy: IsHealthy) -> tuple[Record, ...]:
-    """What Route 53 answers with these zones and this health; see `lab.aws.dns.Resolver.resolve`."""
+    """What Route 53 answers; see `lab.aws.dns.Resolver.resolve`."""
     records: list[Record] = []
     asked = canonical(name)
     for _ in range(_MAX_CHAIN):
         zone = _zone_of(zones, asked)
         if zone is None:
             if records:
-                break  # An alias led out of the zones: the client goes on elsewhere.
+                break  # A CNAME leads out of the zones: the client asks elsewhere.
             raise NameNotFoundError(asked, None)
         named = [each for each in zones[zone] if canonical(each["Name"]) == asked]
         if not named:
@@ -75,8 +75,8 @@ def answer(zones: Mapping[str, list[Any]], name: str, record_type: str, is_healt
         target = record.values[0]
         literal = _ipv4(target)
         if literal is not None:
-            # The lab's RDS endpoints are addresses, so its CNAMEs lead to addresses. Nobody could resolve such a
-            # "name" any further, so the answer has its address too.
+            # The lab's RDS endpoints are addresses, so CNAMEs point to addresses. No resolver can look such a "name"
+            # up, so the answer has its address too.
             if record_type == "A":
                 records.append(Record(canonical(target), "A", (literal,), record.ttl_seconds))
             break
@@ -85,15 +85,15 @@ def answer(zones: Mapping[str, list[Any]], name: str, record_type: str, is_healt
 
 
 def _zone_of(zones: Mapping[str, Any], name: str) -> str | None:
-    """The most specific zone that holds a name."""
+    """The most specific zone that contains a name."""
     holding = [zone for zone in zones if name == zone or name.endswith("." + zone)]
     return max(holding, key=len, default=None)
 
 
 def _choose(candidates: list[RecordSet], zones: Mapping[str, list[Any]], is_healthy: IsHealthy) -> RecordSet | None:
-    """The record set that answers, of those with one name and type.
+    """The record set that answers, of those with the same name and type.
 
-    Failover: the primary while it is healthy, else the secondary while that is healthy, else the primary after all
+    Failover: the primary while it is healthy, else the secondary while that is healthy, else the primary
     ("How Amazon Route 53 chooses records when health checking is configured"). A record without a check is healthy.
     """
     if not candidates:
@@ -127,7 +127,7 @@ def _is_record_healthy(record: RecordSet, zones: Mapping[str, list[Any]], is_hea
 
 
 def _record(record: RecordSet, owner: str, zones: Mapping[str, list[Any]], is_healthy: IsHealthy) -> Record:
-    """A record set as an answer; an alias record answers with what is behind it, under its own name."""
+    """A record set as an answer; an alias record has its target's values under its own name."""
     if record.get("AliasTarget"):
         behind = _choose(_alias_target(record, zones), zones, is_healthy)
         if behind is None:

@@ -1,4 +1,4 @@
-"""Whether a Route 53 health check is healthy, computed from its configuration and what it watches. No I/O.
+"""The status of Route 53 health checks, computed from their configuration and what they watch. No I/O.
 
 The rules are those of the Route 53 developer guide, "How Amazon Route 53 determines whether a health check is healthy".
 """
@@ -14,7 +14,7 @@ from lab.aws.cloudwatch_alarms import AlarmConfiguration, AlarmState, Series, ev
 
 
 class InsufficientData(StrEnum):
-    """What a check on a metric says when the data do not decide, in AWS's words."""
+    """The status of a metric check with insufficient data, in AWS's words."""
 
     HEALTHY = "Healthy"
     UNHEALTHY = "Unhealthy"
@@ -27,13 +27,13 @@ class HealthCheck:
 
     Attributes:
         id: its id.
-        version: grows with each update.
+        version: is incremented with each update.
         type: ``CLOUDWATCH_METRIC``, ``CALCULATED``, or one that probes an endpoint.
-        alarm: name and region of the alarm a metric check is made from.
-        insufficient_data: what a metric check says without data.
-        children, health_threshold: what a calculated check counts, and how many of them must be healthy.
-        inverted: it says the opposite of what it finds.
-        disabled: it finds health without looking.
+        alarm: name and region of a metric check's alarm.
+        insufficient_data: a metric check's status without data.
+        children, health_threshold: a calculated check's children, and how many of them must be healthy.
+        inverted: the status is inverted.
+        disabled: it is healthy whatever it watches.
     """
 
     id: str
@@ -68,12 +68,12 @@ class HealthCheck:
 class MetricWatch:
     """A metric check and the metric stream it watches.
 
-    The stream is the one the alarm had when the check was created or last updated: Route 53 does not notice that the
-    alarm changed. The alarm's state means nothing to it either, so SetAlarmState moves nothing.
+    Route 53 watches the metric stream of the alarm as it was when the check was created or last updated. A later change
+    of the alarm has no effect, and neither has the alarm's state (SetAlarmState).
 
     Attributes:
-        alarm: the alarm's configuration as it was then; None when there was no such alarm.
-        last_known: what the stream said when it last said something, before any inversion.
+        alarm: the alarm's configuration as it was then; None where there was no such alarm.
+        last_known: the last status that data decided, before any inversion.
     """
 
     check: HealthCheck
@@ -81,10 +81,10 @@ class MetricWatch:
     last_known: bool | None = None
 
     def after(self, series: Series, now: float) -> MetricWatch:
-        """This watch after another look at the stream."""
+        """This watch after another evaluation of the stream."""
         if self.alarm is None:
             return self
-        # Route 53 knows no "M out of N": all the periods must breach.
+        # Route 53 does not support "M out of N": all periods must breach.
         alarm = replace(self.alarm, datapoints_to_alarm=self.alarm.evaluation_periods)
         state = evaluate(alarm, series, now, AlarmState.INSUFFICIENT_DATA).state
         if state is AlarmState.INSUFFICIENT_DATA:
@@ -95,34 +95,27 @@ class MetricWatch:
 
     @property
     def found_healthy(self) -> bool:
-        """What it finds, before any inversion. "For new health checks that have no last known status: healthy"."""
+        """The status before any inversion. "For new health checks that have no last known status: healthy"."""
         if self.last_known is None:
             return self.check.insufficient_data is not InsufficientData.UNHEALTHY
         return self.last_known
 
 
 def calculated(check: HealthCheck, is_healthy: Callable[[str], bool]) -> bool:
-    """What a calculated check finds: whether as many children are healthy as its threshold asks for."""
+    """Whether as many children are healthy as a calculated check's threshold requires."""
     return sum(is_healthy(child) for child in check.children) >= check.health_threshold
 
 
 def status(check: HealthCheck, found_healthy: bool) -> bool:  # noqa: FBT001 - the one thing it is about
-    """What a check says, given what it finds.
-
-    A disabled check counts as healthy, and inversion applies to that too: AWS names it as the way to stop traffic.
-    """
+    """A check's status. A disabled one is healthy; inverting it too is AWS's way to stop traffic."""
     return (found_healthy or check.disabled) != check.inverted
 
 
 def statuses(checks: Mapping[str, HealthCheck], watches: Mapping[str, MetricWatch]) -> dict[str, bool]:
-    """What every check says.
+    """The status of every check, from all checks and the watches of the metric checks, by id.
 
-    Args:
-        checks: all health checks by id.
-        watches: for each metric check its watch.
-
-    A check that probes an endpoint is not healthy: the checkers of Route 53 sit outside every VPC, and all the lab's
-    addresses are inside one.
+    A check of an endpoint is unhealthy: Route 53's health checkers are outside every VPC, and all the lab's addresses
+    are inside one.
     """
     known: dict[str, bool] = {}
 

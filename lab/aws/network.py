@@ -1,4 +1,4 @@
-"""The lab's network: VPC addresses as loopback addresses, security groups that decide, cuts and dark regions."""
+"""The lab's network: VPC addresses as loopback addresses, security groups, cut links and dark regions."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _moved(address: str, from_net: str, to_net: str) -> str:
 
 @dataclass(frozen=True)
 class IngressRule:
-    """One permission of a security group: who may come in, and to which TCP ports."""
+    """An ingress rule of a security group: which sources may connect to which TCP ports."""
 
     first_port: int
     last_port: int
@@ -57,7 +57,7 @@ class IngressRule:
     groups: frozenset[str] = frozenset()
 
     def admits(self, source: ipaddress.IPv4Address, source_groups: frozenset[str], port: int) -> bool:
-        """Whether the rule lets a source address, which bears these groups, reach a port."""
+        """Whether the rule lets a source, which has these security groups, connect to a port."""
         if not self.first_port <= port <= self.last_port:
             return False
         return bool(self.groups & source_groups) or any(source in network for network in self.networks)
@@ -65,7 +65,7 @@ class IngressRule:
 
 @dataclass(frozen=True)
 class _Region:
-    """What EC2 said about one region at one time."""
+    """The security groups and network interfaces of a region, as EC2 had them at one time."""
 
     read_at: float
     rules: Mapping[str, tuple[IngressRule, ...]] = field(default_factory=dict)
@@ -73,18 +73,13 @@ class _Region:
 
 
 class LabNetwork:
-    """Decides who reaches whom, from what EC2 holds at that moment and from the cuts made for a rehearsal.
+    """Decides who can connect to whom, from EC2's security groups and from the cuts and dark regions of a drill.
 
     Addresses are VPC addresses (10.a.b.c) in every call.
     """
 
     def __init__(self, client: Clients, regions: Mapping[Site, str]) -> None:
-        """Look at nothing yet.
-
-        Args:
-            client: gives boto3 clients for EC2.
-            regions: each site's region.
-        """
+        """Nothing is read yet; ``client`` gives boto3 clients for EC2, ``regions`` is each site's region."""
         self._client = client
         self._regions = dict(regions)
         self._read: dict[str, _Region] = {}
@@ -95,12 +90,12 @@ class LabNetwork:
         self._state = threading.Lock()
 
     def register(self, site: Site, cidr: str) -> None:
-        """Say which site a VPC's addresses belong to."""
+        """Set which site a VPC's addresses belong to."""
         with self._state:
             self._networks[ipaddress.IPv4Network(cidr)] = site
 
     def site_of(self, address: str) -> Site | None:
-        """The site an address lies in; None for one outside every registered VPC (a client of its own network)."""
+        """The site that an address belongs to; None for one outside every registered VPC."""
         wanted = ipaddress.IPv4Address(address)
         with self._state:
             for network, site in self._networks.items():
@@ -117,15 +112,15 @@ class LabNetwork:
         for site, its_region in self._regions.items():
             if its_region == region:
                 return site
-        raise LookupError(f"no site lies in {region}")
+        raise LookupError(f"no site is in {region}")
 
     def cut(self, one: Site, other: Site) -> None:
-        """Interrupt the link between two sites; what is established is dropped by `DatabaseFleet`."""
+        """Cut the link between two sites; `DatabaseFleet` drops established connections."""
         with self._state:
             self._cuts.add(frozenset((one, other)))
 
     def heal(self) -> None:
-        """Undo every cut; what is dark stays dark."""
+        """Undo every cut; dark regions stay dark."""
         with self._state:
             self._cuts.clear()
 
@@ -136,12 +131,7 @@ class LabNetwork:
             return sites in self._cuts
 
     def darken(self, region: str, *, seen_from: str | None = None) -> None:
-        """Let nothing get into or out of a region any more.
-
-        Args:
-            region: the region.
-            seen_from: the one region for whose clients it is so; None for everybody.
-        """
+        """Make a region unreachable, for the clients of one region (``seen_from``) or for everybody (None)."""
         with self._state:
             self._dark.add((seen_from, region))
 
@@ -151,14 +141,14 @@ class LabNetwork:
             self._dark = {(seen_from, dark) for seen_from, dark in self._dark if dark != region}
 
     def is_dark_for(self, observer: str, region: str) -> bool:
-        """Whether nothing gets from one region to another: one of them is dark, or the other is dark for the first."""
+        """Whether a region is unreachable from another one."""
         if observer == region:
             return False
         with self._state:
             return bool(self._dark & {(None, region), (None, observer), (observer, region)})
 
     def is_interrupted(self, source: str, destination: str) -> bool:
-        """Whether nothing gets from one address to another, whatever the security groups say."""
+        """Whether a cut or a dark region is between two addresses."""
         return self.is_cut(source, destination) or self._is_in_the_dark(source, destination)
 
     def _is_in_the_dark(self, source: str, destination: str) -> bool:
@@ -175,14 +165,14 @@ class LabNetwork:
         """Whether a new connection gets through.
 
         Args:
-            source: where it comes from.
-            destination: where it goes; its site's region is where the groups are looked up.
-            security_group_ids: the groups the destination bears now.
+            source: the client's address.
+            destination: the endpoint's address; the security groups are those of its site's region.
+            security_group_ids: the destination's security groups.
             port: the destination's port.
 
         Returns:
-            True where a rule of one of the groups admits the source and nothing interrupts the way. EC2 not
-            answering changes nothing: as on AWS, what was last known keeps working; what was never known is closed.
+            Whether a rule of one of the groups admits the source and no cut is in between. While EC2 does not answer,
+            the rules that were read last are used; where none were read, nobody is admitted.
         """
         site = self.site_of(destination)
         if site is None or self.is_interrupted(source, destination):
@@ -205,7 +195,7 @@ class LabNetwork:
             try:
                 fresh = self._read_region(name, now)
             except (BotoCoreError, ClientError) as error:
-                logger.warning("EC2 of %s did not answer, its last known rules stay: %s", name, error)
+                logger.warning("EC2 of %s did not answer, the rules that were read last are used: %s", name, error)
                 if known is None:
                     return _Region(now)
                 fresh = _Region(now, known.rules, known.groups_of_address)
@@ -229,7 +219,7 @@ class LabNetwork:
 
 
 def ingress_rules(permissions: Iterable[Mapping[str, Any]]) -> tuple[IngressRule, ...]:
-    """The TCP rules among a security group's `IpPermissions`, as EC2 returns them."""
+    """The TCP rules of a security group's `IpPermissions`."""
     rules = []
     for permission in permissions:
         protocol = str(permission["IpProtocol"])

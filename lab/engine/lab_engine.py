@@ -1,4 +1,4 @@
-"""The engine that makes a program's resources in the lab's AWS, and unmakes them."""
+"""The engine that makes a program's resources in the lab's AWS, and destroys them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from lab.engine.stack_outputs import StackOutputs
 from lab.engine.tags import merged_tags
 
 TABLE_FOLDER = "lab/engine/resources"
-# Deletion waits for what AWS itself ends in the background, such as a function's network interface.
+# Deletion waits for what AWS removes in the background, such as a function's network interface.
 DELETE_ATTEMPTS = 20
 DELETE_PAUSE_SECONDS = 0.25
 STILL_IN_USE = frozenset({"DependencyViolation", "InvalidDBSubnetGroupStateFault", "InvalidDBParameterGroupState"})
 
 Watcher = Callable[[Registration, float], None]
-"""Told of each resource that was made, and how many seconds it took."""
+"""Is called for each resource that was made, with the seconds it took."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Kept:
 
 
 class DestroyError(Exception):
-    """Some resources could not be removed; the text names each with its reason."""
+    """Some resources could not be destroyed; the text names each with its reason."""
 
 
 @dataclass
@@ -43,9 +43,9 @@ class LabEngine:
     """Makes resources through boto3. Called from several threads at once.
 
     Args:
-        client: makes clients of the lab's AWS, as the account's administrator.
+        client: makes clients of the lab's AWS, with all rights.
         account_id: the lab's account.
-        watch: told of each resource made.
+        watch: is called for each resource made.
     """
 
     client: ClientFactory
@@ -102,10 +102,10 @@ class LabEngine:
         return INVOKES[invocation.token](context, invocation.arguments)
 
     def destroy(self, told: Callable[[Registration], None]) -> None:
-        """Remove everything, last made first. Can be called again: what is gone is gone.
+        """Destroy everything, last made first. Can be called again after an error.
 
         Raises:
-            DestroyError: something could not be removed; the rest was.
+            DestroyError: something could not be destroyed; the rest was.
         """
         failures: list[str] = []
         for kept in reversed(tuple(self.kept)):

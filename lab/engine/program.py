@@ -29,7 +29,7 @@ from shared.errors import SettingsError
 from shared.layers import Layer
 from shared.stack_files import StackConfiguration, load_configuration
 
-# The SDK makes one call a resource from the event loop's pool, and most of its time is waiting for AWS.
+# The SDK makes one call for each resource from the event loop's pool; most of the time it waits for AWS.
 _PARALLEL_REGISTRATIONS = 16
 
 _SETTINGS_SEEN_BY_OTHER_THREADS = ("monitor", "engine", "project", "stack", "organization", "root_directory", "dry_run")
@@ -50,8 +50,8 @@ def run_program(
     Args:
         layer: whose program.
         stack: the stack; its file holds the configuration.
-        engine: fulfils what the program registers.
-        config_overrides: configuration that wins over the stack's file, and over the environment's.
+        engine: makes the resources.
+        config_overrides: configuration that overrides the stack's file and the environment's.
 
     Returns:
         The stack outputs as plain values.
@@ -103,7 +103,7 @@ def configured(
     Args:
         folder: the project's folder.
         stack: whose file holds the configuration.
-        overrides: values that win over the stack's file and the environment's.
+        overrides: values that override the stack's file and the environment's.
 
     Returns:
         the layer's own configuration, and the overrides of what all layers share.
@@ -137,7 +137,7 @@ def _run(
             monitor.stop()
             first = SETTINGS.rpc_manager.unhandled_exception
             _drain(loop)
-            # What the SDK raises may be a dependent's echo: the first failure is the one that counts.
+            # What the SDK raises may come from a resource that depends on the one that failed first.
             _raise_original(error if first is None or not isinstance(error, Exception) else first)
         finally:
             _drain(loop)
@@ -151,7 +151,7 @@ def _execute(folder: Path) -> None:
 
 
 def _note_echo(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Keep the many futures that carry one failure from printing it again each; it is raised once, by the runner.
+    """Do not print a failure again for each future that has it; the runner raises it once.
 
     asyncio reports them from the garbage collector, and formatting a traceback there parses source: where that
     interrupts another parse, Python 3.11 ends in a SystemError.
@@ -163,7 +163,7 @@ def _note_echo(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None
 
 
 def _drain(loop: asyncio.AbstractEventLoop) -> None:
-    """End what is still waiting and wait for the calls under way: a resource being made is made and recorded."""
+    """Cancel what still waits, and wait for calls in progress: a resource that is being made is made and recorded."""
     tasks = asyncio.all_tasks(loop)
     for task in tasks:
         task.cancel()

@@ -1,4 +1,4 @@
-"""An engine without AWS: it records what a program declares and answers with plausible ids, ARNs and addresses.
+"""An engine without AWS: it records what a program declares, and makes up ids, ARNs and addresses.
 
 Tests of the layers run the real programs on it::
 
@@ -27,10 +27,10 @@ Answer = Callable[[Invocation], Values]
 
 @dataclass(frozen=True)
 class RecordedResource:
-    """One resource as a program declared it, and what the engine answered.
+    """One resource as a program declared it, and the engine's answer.
 
     Attributes:
-        registration: everything the program said.
+        registration: what the program declared.
         id: the id it was given.
         outputs: what its outputs resolve to: the inputs and what was computed.
     """
@@ -66,7 +66,7 @@ class RecordedResource:
 
     @property
     def region(self) -> str | None:
-        """The region it lands in: its own ``region`` input, or its provider's; None without a provider."""
+        """Its region: its own ``region`` input, or its provider's; None without a provider."""
         own = self.inputs.get("region")
         if own is not None:
             return str(own)
@@ -84,7 +84,7 @@ class RecordedResource:
 
     @property
     def tags(self) -> Mapping[str, str]:
-        """The tags AWS would see: the provider's defaults and the resource's own."""
+        """Its tags over the provider's default tags."""
         return merged_tags(self.registration)
 
 
@@ -129,7 +129,7 @@ class RecordedProgram:
 
 @dataclass
 class RecordingEngine:
-    """Records and answers. Also where a test sets what an invocation answers."""
+    """Records and answers; ``answers`` has a test's own answers to function calls, by token."""
 
     answers: Mapping[str, Answer] = field(default_factory=dict)
     stacks: StackOutputs = field(default_factory=StackOutputs)
@@ -144,7 +144,7 @@ class RecordingEngine:
             self.providers.append(provider)
 
     def create(self, registration: Registration) -> Created:
-        """Record the resource and make up what AWS would have answered."""
+        """Record the resource and make up AWS's answer."""
         created = outputs_of(registration)
         with self._lock:
             self.resources.append(
@@ -172,7 +172,7 @@ def run_recorded(
 
     Args:
         layer_name: the layer.
-        config_overrides: configuration that wins over the stack's file.
+        config_overrides: configuration that overrides the stack's file.
         below: outputs of the layers it reads, by layer name (``run_recorded(...).outputs`` of each).
         stack: whose file holds the configuration.
         answers: by token, what function calls answer.

@@ -1,4 +1,4 @@
-"""The table of resource types: how each is made and unmade in the lab's AWS through boto3."""
+"""How a resource type is made and destroyed in the lab's AWS."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ ClientFactory = Callable[[str, str], Any]
 
 @dataclass(frozen=True)
 class Context:
-    """What the making of one resource may use.
+    """What making one resource needs.
 
     Attributes:
         region: the region of the resource's provider.
         account_id: the lab's account.
         client_in: a client of a service in any region.
-        tags: the provider's default tags and the resource's own over them, as they go to AWS.
+        tags: the resource's tags over the provider's default tags.
     """
 
     region: str
@@ -35,7 +35,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Made:
-    """A resource that was made, as destroying it needs to know it."""
+    """A resource that was made, for destroying it."""
 
     id: str
     inputs: Values
@@ -44,13 +44,13 @@ class Made:
 
 @dataclass(frozen=True)
 class ResourceType:
-    """How one type is made and unmade.
+    """How one type is made and destroyed.
 
     Attributes:
-        create: makes it, waits until it can be used, and answers id and computed outputs.
-        delete: unmakes it and waits until it is gone; one that is gone already is no error. None where it ends with
-            another resource (an attribute of a bucket, say).
-        inputs: the inputs that ``create`` understands; any other is an error, nothing is dropped in silence.
+        create: makes it, waits until it can be used, and returns id and computed outputs.
+        delete: deletes it and waits until it is gone; one that is gone already is no error. None where it goes with
+            another resource, such as a bucket's versioning.
+        inputs: the inputs that ``create`` understands; any other is an error.
     """
 
     create: Callable[[Context, Values], Created]

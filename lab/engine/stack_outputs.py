@@ -1,4 +1,4 @@
-"""Outputs of the stacks whose programs ran: where stack references find them."""
+"""Outputs of the stacks whose programs ran, for stack references."""
 
 from __future__ import annotations
 

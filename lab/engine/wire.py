@@ -1,4 +1,4 @@
-"""Between the protocol's structs and plain Python values."""
+"""Conversions between the protocol's structs and plain Python values."""
 
 from __future__ import annotations
 

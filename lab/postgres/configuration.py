@@ -24,6 +24,8 @@ _BASE: Mapping[str, str] = {
     "max_worker_processes": "4",
     "max_parallel_workers": "2",
     "wal_level": "replica",
+    # RDS keeps 2 GB. pg_basebackup creates its slot after the start of the backup: a checkpoint may come in between.
+    "wal_keep_size": "64MB",
     "min_wal_size": "32MB",
     "max_wal_size": "256MB",
     "hot_standby": "on",

@@ -107,6 +107,45 @@ class PostgresServer:
             replica.start()
             replica.source = self
 
+    def base_backup(self, folder: Path) -> None:
+        """Write a base backup of this server into a folder, which is made.
+
+        Raises:
+            PostgresError: pg_basebackup failed.
+        """
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        for each in (folder.parent.parent, folder.parent):
+            each.chmod(0o711)
+        folder.mkdir(mode=0o700)
+        self._binaries.own(folder)
+        self._binaries.run(
+            "pg_basebackup", "--pgdata", str(folder), "--wal-method", "stream", "--checkpoint", "fast", "--no-sync",
+            "--dbname", self._conninfo(REPLICATION_USER, application_name="snapshot"),
+            timeout_seconds=120,
+        )  # fmt: skip
+
+    def restore(self, folder: Path, parameters: Mapping[str, str]) -> None:
+        """Create this server from a base backup, and start it.
+
+        Args:
+            folder: the base backup; it is copied.
+            parameters: settings for postgresql.conf besides the lab's own.
+
+        Raises:
+            PostgresError: the server failed.
+        """
+        with self._life:
+            self._make_home()
+            shutil.copytree(folder, self.data, symlinks=True, dirs_exist_ok=True)
+            for each in (self.data, *self.data.rglob("*")):
+                self._binaries.own(each)
+            # A backup of a replica would go on as one.
+            for name in ("standby.signal", "postmaster.pid"):
+                (self.data / name).unlink(missing_ok=True)
+            (self.data / "postgresql.auto.conf").write_text("")
+            self.configure(parameters)
+            self.start()
+
     def configure(self, parameters: Mapping[str, str] | None = None) -> None:
         """Write the configuration files, and have a running server reload them.
 

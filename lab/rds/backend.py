@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Any
 
 from moto.rds.models import rds_backends
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
@@ -53,7 +54,10 @@ class RdsBackend:
         self._workflows = Workflows(fleet, timings, self._lock, self.regions)
         for region in regions:
             lookups = Lookups(partial(client, "ec2", region), partial(client, "kms", region))
-            regional = RegionalRds(region, ACCOUNT_ID, self.regions, fleet, network, lookups, self._workflows)
+            write_object = partial(_write_object, partial(client, "s3", region))
+            regional = RegionalRds(
+                region, ACCOUNT_ID, self.regions, fleet, network, lookups, self._workflows, write_object
+            )
             self.regions[region] = regional
             # moto's models look each other up in this registry.
             rds_backends[ACCOUNT_ID][region] = regional
@@ -91,6 +95,16 @@ class RdsBackend:
         self._workflows.close()
         self._fleet.stop_all()
 
+    def take_automated_snapshot(self, region: str, identifier: str) -> str:
+        """Let an instance's backup window come now.
+
+        Returns:
+            The snapshot's identifier; it is `creating` at first.
+        """
+        with self._lock:
+            regional = self.regions[region]
+            return str(regional.create_auto_snapshot(identifier, "").db_snapshot_identifier)
+
     def slow_reboots(self, down_seconds: float) -> None:
         """Let every later RebootDBInstance keep its server down for so long, besides the restart; 0 ends it."""
         self._workflows.reboot_down_seconds = down_seconds
@@ -106,6 +120,10 @@ class RdsBackend:
             self._timings.measure_seconds,
             self._timings.heartbeat_seconds,
         )
+
+
+def _write_object(s3: Callable[[], Any], bucket: str, key: str, content: bytes) -> None:
+    s3().put_object(Bucket=bucket, Key=key, Body=content)
 
 
 class _QuietHandler(WSGIRequestHandler):

@@ -29,7 +29,7 @@ from shared.errors import SettingsError
 # More labs than this on one machine, each with a database in the same subnet, are not expected.
 _ADDRESSES_TRIED = 100
 _REQUEST_ONLY = ("apply_immediately", "allow_major_version_upgrade", "pre_signed_url", "source_region")
-_INHERITED = (
+INHERITED = (
     "engine",
     "engine_version",
     "db_instance_class",
@@ -96,7 +96,7 @@ class Creation(Groups):
                 "Cannot create a cross region unencrypted read replica from encrypted source: "
                 f"KmsKeyId of a key in {self.region_name} is required."
             )
-        inherited = {name: getattr(source, name) for name in _INHERITED}
+        inherited = {name: getattr(source, name) for name in INHERITED}
         inherited["master_user_password"] = source.master_password
         if not crosses:
             inherited["kms_key_id"] = source.kms_key_id

@@ -20,6 +20,12 @@ class InvalidDBInstanceStateError(_RefusedError):
     aws_code = "InvalidDBInstanceState"
 
 
+class InvalidSnapshotStateError(_RefusedError):
+    """The snapshot's state does not allow what is asked."""
+
+    aws_code = "InvalidDBSnapshotState"
+
+
 class InvalidSubnetError(_RefusedError):
     """A subnet does not exist, or is in another VPC than the others."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import threading
@@ -22,6 +23,8 @@ from lab.rds.region import RegionalRds
 
 SECRET_HEADER = "X-Lab-Secret"  # noqa: S105 - a name
 """The header in which the gateway sends a secret that only it and RDS know."""
+
+TAGS_PATH = "/_lab/snapshot-tags"
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[a-z0-9-]+)/rds/aws4_request")
 _ACTION = re.compile(r"[A-Za-z]+")
@@ -52,6 +55,8 @@ class RdsEndpoint:
     def _answer(self, http: HttpRequest) -> HttpResponse:
         if not secrets.compare_digest(http.headers.get(SECRET_HEADER, ""), self._secret):
             return _error(403, "AccessDenied", "This endpoint answers the lab's gateway only.")
+        if http.path == TAGS_PATH:
+            return self._snapshot_tags(http.args.get("region", ""), http.args.get("snapshot", ""))
         scope = _SCOPE.search(http.headers.get("Authorization", ""))
         if scope is None:
             return _error(403, "MissingAuthenticationToken", "The request has no signature for RDS.")
@@ -67,6 +72,14 @@ class RdsEndpoint:
                 return _error(400, "InvalidAction", f"The lab's RDS does not know the action {action}.")
             status, headers, body = response.call_action()
         return HttpResponse(body, status=status, headers=dict(headers), content_type="text/xml")
+
+    def _snapshot_tags(self, region: str, snapshot: str) -> HttpResponse:
+        """The tags of a snapshot, for the gateway's decision."""
+        with self._lock:
+            regional = self._regions.get(region)
+            found = None if regional is None else regional.database_snapshots.get(snapshot)
+            tags = {} if found is None else {tag["Key"]: tag["Value"] for tag in found.tags}
+        return HttpResponse(json.dumps(tags), content_type="application/json")
 
 
 class LabRdsResponse(RDSResponse):

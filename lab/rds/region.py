@@ -10,11 +10,12 @@ from moto.rds.models import DBInstance
 from lab.aws import LabNetwork
 from lab.rds.backup_replication import BackupReplications, ReplicatedBackup
 from lab.rds.catalogue import ENGINE, engine_versions, family_of
-from lab.rds.creation import Creation, settings_of
+from lab.rds.creation import settings_of
 from lab.rds.errors import InvalidCombinationError, InvalidDBInstanceStateError
 from lab.rds.fleet import DatabaseFleet
 from lab.rds.instance import AVAILABLE, BACKING_UP, DELETING, MODIFYING, REBOOTING, STARTING, STOPPED, STOPPING
 from lab.rds.lookups import Lookups
+from lab.rds.snapshots import Snapshots, WriteObject
 from lab.rds.validation import engine_version, require_available, require_class
 from lab.rds.workflows import Workflows
 
@@ -23,7 +24,7 @@ from lab.rds.workflows import Workflows
 _WAITING = ("db_instance_class", "engine_version", "allocated_storage", "storage_type", "iops", "multi_az")
 
 
-class RegionalRds(Creation):
+class RegionalRds(Snapshots):
     """RDS in one region: moto's state, AWS's refusals, and real servers behind."""
 
     def __init__(
@@ -35,6 +36,7 @@ class RegionalRds(Creation):
         network: LabNetwork,
         lookups: Lookups,
         workflows: Workflows,
+        write_object: WriteObject,
     ) -> None:
         """A region without instances.
 
@@ -46,6 +48,7 @@ class RegionalRds(Creation):
             network: is told which site the VPCs belong to.
             lookups: the region's other services.
             workflows: does what takes time.
+            write_object: puts an object into a bucket of the region.
         """
         super().__init__(region, account_id)
         self.regions = regions
@@ -54,6 +57,7 @@ class RegionalRds(Creation):
         self.lookups = lookups
         self.network = network
         self.workflows = workflows
+        self.write_object = write_object
         self._backup_replications = BackupReplications(region, account_id, lookups)
 
     def modify_db_instance(self, db_instance_identifier: str, db_kwargs: Mapping[str, Any]) -> DBInstance:

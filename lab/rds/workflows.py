@@ -6,13 +6,16 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
+from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.postgres import PostgresError, applicable
 from lab.rds.fleet import DatabaseFleet, Member
 from lab.rds.instance import AVAILABLE, BACKING_UP, FAILED, REBOOTING, STOPPED, LabInstance
 from lab.rds.region_state import RegionState
+from lab.rds.snapshot import LabExport, LabSnapshot
 from lab.rds.timings import Timings
 
 logger = logging.getLogger(__name__)
@@ -60,6 +63,53 @@ class Workflows:
             self._finish(instance, "DB instance created", backup=False)
 
         self._run(instance, work)
+
+    def take_snapshot(self, instance: LabInstance, snapshot: LabSnapshot) -> None:
+        """A base backup of the running server."""
+
+        def work() -> None:
+            self._make(snapshot, lambda: self._member(instance).server.base_backup(snapshot.folder))
+
+        self._in_background(work)
+
+    def copy_snapshot(self, snapshot: LabSnapshot, copy: Callable[[], None]) -> None:
+        """A copy of another snapshot's files."""
+        self._in_background(lambda: self._make(snapshot, copy))
+
+    def restore(self, instance: LabInstance, folder: Path) -> None:
+        """A server on a copy of a snapshot's files, then its first backup, then `available`."""
+
+        def work() -> None:
+            self._member(instance).server.restore(folder, self._applicable(instance))
+            self._finish(instance, "Restored from snapshot", backup=instance.backup_retention_period > 0)
+
+        self._run(instance, work)
+
+    def export(self, task: LabExport, write: Callable[[], None]) -> None:
+        """An export to S3."""
+
+        def work() -> None:
+            self._pause(self._timings.backup_seconds)
+            failure = None
+            try:
+                write()
+            except (BotoCoreError, ClientError) as error:
+                failure = str(error)
+            with self._lock:
+                task.end(failure)
+
+        self._in_background(work)
+
+    def _make(self, snapshot: LabSnapshot, work: Callable[[], None]) -> None:
+        self._pause(self._timings.backup_seconds)
+        failed = False
+        try:
+            work()
+        except (PostgresError, psycopg.Error, LookupError, OSError) as error:
+            logger.warning("snapshot %s failed: %s", snapshot.db_snapshot_identifier, error)
+            failed = True
+        with self._lock:
+            snapshot.end(failed=failed)
 
     def modify(self, instance: LabInstance, *, password: str | None, reload: bool, backup: bool) -> None:
         """Apply a modification to the server.

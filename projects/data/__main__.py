@@ -23,6 +23,7 @@ from data_layer.replication import BucketReplication, BucketReplicationArgs
 from data_layer.settings import DataSettings
 from shared import program
 from shared.contracts import DataContract, NetworkContract, SiteData
+from shared.naming import DATABASE
 from shared.providers import GLOBAL_SITE, site_providers
 from shared.references import last_outputs, read_contract
 from shared.sites import Site
@@ -49,7 +50,7 @@ def data() -> None:
             names,
             account_id=settings.environment.account_id,
             database_arns=[
-                f"arn:aws:rds:{regions[site]}:{settings.environment.account_id}:db:{names.of('database', site)}"
+                f"arn:aws:rds:{regions[site]}:{settings.environment.account_id}:db:{names.of(DATABASE, site)}"
                 for site in Site
             ],
             provider=providers[GLOBAL_SITE],
@@ -160,6 +161,8 @@ def data() -> None:
             database_id=instances[site].identifier,
             database_arn=instances[site].arn,
             database_address=instances[site].address,
+            subnet_group_name=placements[site].foundation.subnet_group.name,
+            parameter_group_name=placements[site].foundation.parameter_group.name,
             backup_bucket_name=buckets[site].bucket.bucket,
             backup_bucket_arn=buckets[site].bucket.arn,
         )

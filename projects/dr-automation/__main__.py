@@ -18,7 +18,9 @@ from automation_layer.fence_guard import FenceGuard, FenceGuardArgs
 from automation_layer.health_checks import HealthChecks
 from automation_layer.operator_role import OperatorRole, OperatorRoleArgs
 from automation_layer.probe import Probe, ProbeArgs
+from automation_layer.restore_role import RestoreRole, RestoreRoleArgs
 from automation_layer.settings import AutomationSettings
+from automation_layer.snapshot_copier import SnapshotCopier, SnapshotCopierArgs
 from automation_layer.state_table import StateTable, StateTableArgs
 from automation_layer.topics import Topics, TopicsArgs
 from automation_layer.witness import Witness, WitnessArgs
@@ -57,8 +59,13 @@ def dr_automation() -> None:
     probes = {site: Probe(settings, ProbeArgs(site, network, data), providers) for site in Site}
     failover = Failover(settings, FailoverArgs(network, data, state, topics), providers)
     operators = OperatorRole(settings, OperatorRoleArgs(network, failover.arn, state.arn), providers[GLOBAL_SITE])
+    restore = RestoreRole(settings, RestoreRoleArgs(network, data, state.arn), providers[GLOBAL_SITE])
     guards = {
         site: FenceGuard(settings, FenceGuardArgs(site, network, data, state, topics), providers) for site in Site
+    }
+    copiers = {
+        site: SnapshotCopier(settings, SnapshotCopierArgs(site, network, data, state, topics), providers)
+        for site in Site
     }
     witness_name = pulumi.Output.from_input("")
     if settings.environment.witness_region is not None:
@@ -84,11 +91,14 @@ def dr_automation() -> None:
         state_table_name=state.name,
         controller_region=pulumi.Output.from_input(environment.regions[Site.RECOVERY]),
         operator_role_arn=operators.arn,
+        restore_role_arn=restore.arn,
         failover_function_name=failover.name,
         primary_probe_function_name=probes[Site.PRIMARY].name,
         recovery_probe_function_name=probes[Site.RECOVERY].name,
         primary_fence_guard_function_name=guards[Site.PRIMARY].name,
         recovery_fence_guard_function_name=guards[Site.RECOVERY].name,
+        primary_snapshot_copier_function_name=copiers[Site.PRIMARY].name,
+        recovery_snapshot_copier_function_name=copiers[Site.RECOVERY].name,
         witness_function_name=witness_name,
         trigger_alarm_name=alarms.trigger.name,
         latch_alarm_name=alarms.latch.name,

@@ -94,6 +94,7 @@ def network() -> None:
                 vpc_id=networks[site].vpc.id,
                 database_port=settings.database_port,
                 client_blocks=settings.client_blocks,
+                operator_blocks=settings.operator_blocks,
                 own_vpc_block=settings.vpc_blocks[site],
                 other_vpc_block=settings.vpc_blocks[site.other],
                 other_subnet_blocks=settings.subnet_blocks(site.other),
@@ -111,6 +112,7 @@ def network() -> None:
             database_security_group_id=groups[site].database.id,
             probe_security_group_id=groups[site].probe.id,
             quarantine_security_group_id=groups[site].quarantine.id,
+            inspection_security_group_id=groups[site].inspection.id,
             data_key_arn=keys.data_key_arns[site],
             messages_key_arn=keys.messages_key_arns[site],
         )

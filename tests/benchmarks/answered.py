@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 import boto3
 import pytest
 
+from aws_in_memory.aws import Aws
 from benchmarks import production
-from benchmarks.answered_aws import AnsweredAws
+from benchmarks.answered_aws import answer_all, deployed
 from benchmarks.failover_alone import carry_out
 from failover.settings import Settings
 from function_runtime.clients import AwsClients
@@ -27,23 +27,22 @@ def settings() -> Settings:
 
 
 @contextmanager
-def clients_of(aws: AnsweredAws, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsClients]:
+def clients_of(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsClients]:
     """Real clients whose bytes go to this AWS."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
     before = boto3.DEFAULT_SESSION
     boto3.setup_default_session()
-    session: Any = boto3.DEFAULT_SESSION
-    session.events.register("before-send", aws.answer)
+    answer_all(boto3.DEFAULT_SESSION, lambda: aws)
     try:
         yield AwsClients(variables()["RECOVERY_REGION"])
     finally:
         boto3.DEFAULT_SESSION = before
 
 
-def failed_over(monkeypatch: pytest.MonkeyPatch, promotion_seconds: float) -> AnsweredAws:
+def failed_over(monkeypatch: pytest.MonkeyPatch, promotion_seconds: float) -> Aws:
     """An AWS after a whole failover."""
-    aws = AnsweredAws(variables(), promotion_seconds)
+    aws = deployed(variables(), promotion_seconds)
     with clients_of(aws, monkeypatch) as clients:
         carry_out(clients, settings(), aws)
     return aws

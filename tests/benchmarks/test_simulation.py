@@ -6,13 +6,13 @@ import math
 import random
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import pytest
-from boto3.dynamodb.types import TypeDeserializer
 
-from benchmarks.answered_aws import SECONDS_TO_FENCE, AnsweredAws
-from benchmarks.simulation import durations, incidents, lossy_days
+from aws_in_memory import durations
+from aws_in_memory.aws import Aws
+from benchmarks.answered_aws import SECONDS_TO_FENCE
+from benchmarks.simulation import incidents, lossy_days
 from benchmarks.simulation.carrying_through import Carried, carry_through
 from benchmarks.simulation.incidents import Kind
 from benchmarks.simulation.losses import BOTH_WAYS, LOSSY, Bursts, whole_periods_lost
@@ -39,9 +39,8 @@ def chance(seed: int) -> random.Random:
     return random.Random(seed)  # noqa: S311 - no secret
 
 
-def steps_of(aws: AnsweredAws) -> dict[str, tuple[datetime, datetime]]:
-    (stored,) = (item for key, item in aws.items.items() if key.startswith("incident#"))
-    incident: dict[str, Any] = {name: TypeDeserializer().deserialize(value) for name, value in stored.items()}
+def steps_of(aws: Aws) -> dict[str, tuple[datetime, datetime]]:
+    (incident,) = aws.incidents
     return {
         step["phase"]: (datetime.fromisoformat(step["started_at"]), datetime.fromisoformat(step["finished_at"]))
         for step in incident["steps"]
@@ -109,7 +108,7 @@ def test_an_incident_is_detected_no_sooner_than_the_policy_allows(kind: Kind) ->
         assert incident.detected is not None, incident.last_code
         detections.append(incident.detected - incident.fault)
     # A failing period counts from its start, which may lie a period before the fault.
-    assert min(detections) >= at.failover.policy.outage_seconds - at.rhythm.period_seconds
+    assert min(detections) >= at.failover.policy.outage_seconds - at.failover.policy.metric_period_seconds
     assert max(detections) <= 2.5 * at.failover.policy.outage_seconds
 
 
@@ -134,9 +133,9 @@ def test_the_days_can_show_a_false_failover() -> None:
 
 def test_a_broken_link_alone_wakes_people_and_moves_nothing() -> None:
     cut = replace(LOSSY, link=Bursts(1.0, 600.0))
-    nights = lossy_days.simulate(chance(3), setting(), cut, days=20)
-    assert nights.failovers == 0
-    assert nights.told["answers_its_own_site"] > 0
+    found = lossy_days.simulate(chance(3), setting(), cut, days=20)
+    assert found.failovers == 0
+    assert found.told["answers_its_own_site"] > 0
 
 
 def test_lost_periods_are_as_frequent_as_they_should_be() -> None:

@@ -1,4 +1,4 @@
-"""Every layer's README: its tables are the schema and the contract."""
+"""Each layer's README, schema and code say the same about its settings and outputs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from deployment.layer_settings import load_settings
 from shared.contracts import CONTRACTS
 from shared.layers import LAYERS, Layer
+from shared.stack_files import StackConfiguration, as_text
 
 PER_SITE = ("primary", "recovery")
 
@@ -46,6 +48,18 @@ def test_the_inputs_table_is_the_schema(layer: Layer) -> None:
         f"{declared['description']} |"
         for key, declared in project(layer)["config"].items()
     ]
+
+
+@each_layer
+def test_the_schemas_defaults_are_the_codes(layer: Layer) -> None:
+    def loaded(values: dict[str, Any]) -> object:
+        texts = {f"{layer.project}:{key}": as_text(value) for key, value in values.items()}
+        return load_settings(layer, StackConfiguration(layer.project, "dev", texts, frozenset()))
+
+    schema = project(layer)["config"]
+    required = {key: "text" for key, declared in schema.items() if "default" not in declared}
+    defaults = {key: declared["default"] for key, declared in schema.items() if "default" in declared}
+    assert loaded({**required, **defaults}) == loaded(required)
 
 
 @each_layer

@@ -1,10 +1,17 @@
-"""Layers that are deployed, without a CLI to ask: what preflight and the operations are told stands."""
+"""Layers that are deployed, without a CLI to ask, and requests that are refused because of them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from deployment.arguments import Command, parse
 from deployment.deployed import Deployed
+from deployment.preflight import check
 from shared.contracts import CONTRACTS
 from shared.environment import Environment
+from shared.errors import SettingsError
 from shared.layers import LAYERS
 
 UPWARDS = tuple(known.name for known in LAYERS)
@@ -25,3 +32,12 @@ def standing(environment: Environment, *names: str) -> dict[str, Deployed]:
         for name in names
     }
     return {**NOTHING, **deployed}
+
+
+def refused(command: Command, words: Sequence[str], survey: Mapping[str, Deployed]) -> str:
+    """The one line with which the checks refuse a request."""
+    with pytest.raises(SettingsError) as refusal:
+        check(parse(command, words), survey)
+    message = str(refusal.value)
+    assert "\n" not in message
+    return message

@@ -96,15 +96,27 @@ def test_after_failover_is_refused_elsewhere(command: Command) -> None:
         parse(command, ["--after-failover"])
 
 
-def test_a_preview_alone_changes_nothing() -> None:
-    assert parse(Command.DESTROY, []).changes_something
-    assert not parse(Command.DESTROY, ["--preview-only"]).changes_something
+@pytest.mark.parametrize("command", [Command.DESTROY, Command.REFRESH])
+def test_a_preview_alone_changes_nothing(command: Command) -> None:
+    assert parse(command, []).changes_something
+    assert not parse(command, ["--preview-only"]).changes_something
 
 
 def test_the_rest_is_handed_on_in_order() -> None:
     request = parse(Command.DEPLOY, ["data", "--refresh", "--yes", "--parallel=4", "--diff", "--stack", "lab"])
     assert request.handed_on == ("--refresh", "--parallel=4", "--diff")
     assert (request.yes, request.stack) == (True, "lab")
+
+
+def test_a_deploy_without_a_change_is_a_preview() -> None:
+    with pytest.raises(SettingsError, match=r"--preview-only = .given.: that is \./dr preview"):
+        parse(Command.DEPLOY, ["--preview-only"])
+
+
+@pytest.mark.parametrize("word", ["--preview-only=false", "--preview-only=true", "--skip-preview=false", "--yes=true"])
+def test_a_switch_takes_no_value_that_could_undo_it(word: str) -> None:
+    with pytest.raises(SettingsError, match=r"= .given.: say --"):
+        parse(Command.DESTROY, ["--preview-only", word])
 
 
 @each_command_except(Command.OUTPUTS)

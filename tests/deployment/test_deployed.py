@@ -150,12 +150,6 @@ def test_a_survey_is_of_one_stack(pulumi: StandIn, dev: Environment) -> None:
     assert survey(PulumiCli.on_path(), "lab")["network"].outputs == {"primaryVpcId": "vpc-of-lab"}
 
 
-def test_a_stack_is_found_under_an_organizations_name_too(pulumi: StandIn, dev: Environment) -> None:
-    pulumi.has_all_of(dev, "network")
-    pulumi.lists_stacks_with("organization")
-    assert survey(PulumiCli.on_path(), "dev")["network"].exists
-
-
 @pytest.mark.parametrize("command", ["stack ls", "stack export"])
 def test_a_layer_that_cannot_be_looked_at_is_named(pulumi: StandIn, dev: Environment, command: str) -> None:
     pulumi.has_all_of(dev)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -17,7 +18,9 @@ from tests.deployment.answers import resource
 from tests.deployment.checkout import Checkout
 from tests.deployment.conftest import Account, Dr
 from tests.deployment.recorder import StandIn
-from tests.deployment.standing import NOTHING, UPWARDS, contract_outputs, standing
+from tests.deployment.standing import NOTHING, UPWARDS, contract_outputs, refused, standing
+
+refused_destroy = partial(refused, Command.DESTROY)
 
 
 @pytest.fixture(autouse=True)
@@ -29,33 +32,27 @@ def protected(survey: dict[str, Deployed], name: str, resources: Sequence[str]) 
     return {**survey, name: replace(survey[name], protected=tuple(resources))}
 
 
-def refused(words: list[str], survey: dict[str, Deployed]) -> str:
-    with pytest.raises(SettingsError) as refusal:
-        check(parse(Command.DESTROY, words), survey)
-    assert "\n" not in str(refusal.value)
-    return str(refusal.value)
-
-
 @pytest.mark.parametrize("name", UPWARDS)
 def test_protected_resources_in_any_chosen_layer_refuse_all_of_it(name: str, dev: Environment) -> None:
     survey = protected(standing(dev, *UPWARDS), name, ["Key data (protected by Pulumi)"])
-    message = refused([], survey)
+    message = refused_destroy([], survey)
     assert message.startswith("stack = dev: 1 protected resources would be destroyed, nothing was touched: ")
     assert f"{name}: Key data (protected by Pulumi)" in message
 
 
 def test_the_refusal_says_how_such_an_environment_is_ended(dev: Environment) -> None:
-    message = refused([], protected(standing(dev, *UPWARDS), "data", ["Instance database"]))
+    message = refused_destroy([], protected(standing(dev, *UPWARDS), "data", ["Instance database"]))
     assert "set deletionProtection: false in environments/dev.yaml" in message
     assert "./dr deploy -- --stack dev, then destroy again" in message
 
 
 def test_of_many_protected_resources_some_are_named_and_all_are_counted(dev: Environment) -> None:
-    message = refused([], protected(standing(dev, *UPWARDS), "data", [f"Bucket {number}" for number in range(7)]))
+    buckets = [f"Bucket {number}" for number in range(7)]
+    message = refused_destroy([], protected(standing(dev, *UPWARDS), "data", buckets))
     assert "7 protected resources" in message
     assert "data: Bucket 4 and 2 more" in message
     assert "Bucket 5" not in message
-    five = refused([], protected(standing(dev, *UPWARDS), "data", [f"Bucket {number}" for number in range(5)]))
+    five = refused_destroy([], protected(standing(dev, *UPWARDS), "data", buckets[:5]))
     assert "data: Bucket 4. To end" in five
 
 
@@ -79,13 +76,13 @@ def test_a_real_refusal_calls_nothing_that_touches(dr: Dr, pulumi: StandIn, dev:
     ("chosen", "above"), [("network", "data"), ("data", "dr-automation"), ("dr-automation", "observability")]
 )
 def test_a_layer_is_not_destroyed_while_one_above_stands_on_it(chosen: str, above: str, dev: Environment) -> None:
-    message = refused([chosen], standing(dev, *UPWARDS))
+    message = refused_destroy([chosen], standing(dev, *UPWARDS))
     assert message.startswith(f"layer = {chosen}: {above} stands on it, with 1 resources: destroy that first, or ")
     assert f"./dr destroy -- {above} {chosen} --stack dev" in message
 
 
 def test_a_layer_high_above_stands_on_it_too(dev: Environment) -> None:
-    assert "observability stands on it" in refused(["network"], standing(dev, "network", "observability"))
+    assert "observability stands on it" in refused_destroy(["network"], standing(dev, "network", "observability"))
 
 
 def test_a_layer_is_destroyed_alone_where_nothing_stands_above(dev: Environment) -> None:
@@ -106,7 +103,7 @@ def test_destroying_what_was_never_there_is_not_refused(dev: Environment) -> Non
 
 def test_what_is_protected_in_aws_alone_refuses_all_of_it_too(account: Account, dev: Environment) -> None:
     account.protected = ["database-primary-dev"]
-    message = refused([], standing(dev, *UPWARDS))
+    message = refused_destroy([], standing(dev, *UPWARDS))
     assert message.startswith("deletion protection = database-primary-dev: it was set in AWS, past Pulumi: nothing was")
 
 
@@ -144,7 +141,7 @@ def test_a_last_snapshot_that_is_asked_for_and_not_deployed_refuses(checkout: Ch
     survey = standing(dev, *UPWARDS)
     check(parse(Command.DESTROY, []), survey)
     without = replace(survey["data"], without_final_snapshot=("Instance database-primary-dev",))
-    message = refused([], {**survey, "data": without})
+    message = refused_destroy([], {**survey, "data": without})
     assert message.startswith("skipFinalSnapshot = false: Instance database-primary-dev is deployed without it")
     assert "./dr deploy -- data --stack dev first" in message
 
@@ -170,5 +167,5 @@ def test_production_stays_production_until_somebody_says_the_word(checkout: Chec
     survey = standing(dev, *UPWARDS)
     outputs = {**survey["network"].outputs, "environmentKind": "production"}
     survey["network"] = replace(survey["network"], outputs=outputs)
-    assert refused([], survey).startswith("stack = dev: it is deployed as production: add --production")
+    assert refused_destroy([], survey).startswith("stack = dev: it is deployed as production: add --production")
     check(parse(Command.DESTROY, ["--production"]), survey)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import builtins
 from pathlib import Path
 
 import pytest
 
+from deployment.__main__ import _ask as ask
 from shared.environment import Environment
 from tests.deployment.checkout import Checkout
 from tests.deployment.conftest import Account, Dr
@@ -69,12 +71,6 @@ def test_a_no_is_3_and_nothing_is_changed(
 def test_a_yes_is_0(dr: Dr, pulumi: StandIn) -> None:
     assert dr("deploy", "network").exit_code == 0
     assert pulumi.resources("network")
-
-
-def test_drift_is_3(dr: Dr, pulumi: StandIn, dev: Environment) -> None:
-    pulumi.has_all_of(dev, "network")
-    pulumi.drifts("network")
-    assert dr("drift").exit_code == 3
 
 
 @pytest.mark.parametrize(
@@ -182,3 +178,28 @@ def test_a_person_who_is_not_logged_in_is_2(dr: Dr, pulumi: StandIn) -> None:
     ended = dr("preview")
     assert (ended.exit_code, len(ended.err)) == (2, 1)
     assert "pulumi login" in ended.err[0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "agreed"),
+    [
+        ("yes", True),
+        (" Yes ", True),
+        ("y", False),
+        ("", False),
+        ("no", False),
+        ("yes, but", False),
+        (EOFError(), False),
+        (KeyboardInterrupt(), False),
+    ],
+    ids=repr,
+)
+def test_only_yes_means_yes(answer: str | BaseException, agreed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answered(question: str) -> str:
+        assert question.startswith("deploy network in stack dev? ")
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(builtins, "input", answered)
+    assert ask("deploy network in stack dev?") is agreed

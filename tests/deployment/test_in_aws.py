@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
 import pytest
-from botocore.stub import Stubber
 
 from deployment import in_aws
 from shared.environment import Environment
 from shared.errors import SettingsError
+from tests.stubbed import stubbed
 
 NETWORK = {
     "primaryDatabaseSecurityGroupId": "sg-primary",
@@ -33,8 +32,7 @@ class Aws:
         self.denied = False
 
     def client(self, service: str, region: str) -> Any:
-        made = boto3.client(service, region_name=region, aws_access_key_id="none", aws_secret_access_key="none")
-        stubber = Stubber(made)
+        stubber = stubbed(service, region)
         if service == "dynamodb":
             if self.table is None:
                 stubber.add_client_error("describe_table", "ResourceNotFoundException")
@@ -49,8 +47,7 @@ class Aws:
                 stubber.add_client_error("describe_db_instances", "DBInstanceNotFound")
             else:
                 stubber.add_response("describe_db_instances", {"DBInstances": [found]})
-        stubber.activate()
-        return made
+        return stubber.client
 
 
 def stands_in(*groups: str) -> dict[str, Any]:

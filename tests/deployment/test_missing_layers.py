@@ -10,23 +10,14 @@ from deployment.arguments import Command, parse
 from deployment.deployed import Deployed
 from deployment.preflight import check
 from shared.environment import Environment
-from shared.errors import SettingsError
 from tests.deployment.checkout import Checkout
 from tests.deployment.conftest import Account
-from tests.deployment.standing import NOTHING, UPWARDS, standing
+from tests.deployment.standing import NOTHING, UPWARDS, refused, standing
 
 
 @pytest.fixture(autouse=True)
 def account(account: Account) -> Account:
     return account
-
-
-def refused(command: Command, words: list[str], survey: dict[str, Deployed]) -> str:
-    with pytest.raises(SettingsError) as refusal:
-        check(parse(command, words), survey)
-    message = str(refusal.value)
-    assert "\n" not in message
-    return message
 
 
 def test_a_deploy_above_a_missing_layer_is_refused_in_one_line_that_names_both() -> None:
@@ -79,11 +70,6 @@ def test_a_preview_goes_on_with_what_can_be_previewed_and_says_what_cannot(dev: 
 
 def test_a_lower_layer_in_the_same_preview_is_missing_all_the_same() -> None:
     assert "data" in check(parse(Command.PREVIEW, ["network", "data"]), NOTHING).impossible
-
-
-def test_a_preview_of_nothing_but_impossible_layers_is_refused(dev: Environment) -> None:
-    message = refused(Command.PREVIEW, ["dr-automation", "observability"], standing(dev, "network"))
-    assert message.startswith("layer = dr-automation: it reads data;")
 
 
 def test_secure_values_cannot_be_previewed_before_there_is_a_stack_that_can_read_them(

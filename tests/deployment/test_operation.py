@@ -86,13 +86,14 @@ def test_a_person_who_is_asked_deploys_a_new_environment_in_one_go(
     assert pulumi.resources("data")
 
 
-def test_a_person_who_is_asked_deploys_a_new_layer_with_secure_values(
-    carry: Carry, pulumi: StandIn, checkout: Checkout
+@pytest.mark.parametrize("words", [[], ["--yes"]], ids=["after a question", "without one"])
+def test_a_new_layer_with_secure_values_is_deployed_with_the_salt_in_its_file(
+    carry: Carry, pulumi: StandIn, checkout: Checkout, words: list[str]
 ) -> None:
     with checkout.stack_file("network").open("a") as file:
         file.write("encryptionsalt: v1:kept\n")
     checkout.configure("network", databasePort={"secure": "v1:kept/NTQzMg=="})
-    carry(Command.DEPLOY, "network")
+    carry(Command.DEPLOY, "network", *words)
     assert pulumi.resources("network")
 
 
@@ -194,14 +195,6 @@ def test_a_stack_is_made_outside_of_the_checkout(carry: Carry, pulumi: StandIn, 
     assert init.layer == "network"
     assert checkout.root not in init.folder.parents
     assert not init.folder.exists()
-
-
-def test_a_salt_that_is_in_the_stacks_file_is_the_stacks(carry: Carry, pulumi: StandIn, checkout: Checkout) -> None:
-    with checkout.stack_file("network").open("a") as file:
-        file.write("encryptionsalt: v1:kept\n")
-    checkout.configure("network", databasePort={"secure": "v1:kept/NTQzMg=="})
-    carry(Command.DEPLOY, "network", "--yes")
-    assert pulumi.resources("network")
 
 
 @pytest.fixture

@@ -31,39 +31,11 @@ def test_a_request_about_a_deployed_environment_is_cleared(
     assert check(asked(command), standing(dev, *UPWARDS)) == Cleared(dev)
 
 
-@pytest.mark.parametrize("command", CHANGING)
-def test_production_is_changed_with_the_word_only(command: Command, account: Account, checkout: Checkout) -> None:
-    checkout.make_production()
-    production = Environment.load("dev")
-    with pytest.raises(SettingsError, match="stack = dev: it is production: add --production"):
-        check(asked(command, "--yes"), standing(production, *UPWARDS))
-    assert check(asked(command, "--production"), standing(production, *UPWARDS)).environment == production
-
-
 @pytest.mark.parametrize("command", [command for command in Command if command not in CHANGING])
 def test_production_is_looked_at_without_a_word(command: Command, account: Account, checkout: Checkout) -> None:
     checkout.make_production()
     production = Environment.load("dev")
     assert check(asked(command), standing(production, *UPWARDS)).environment == production
-
-
-@each_command
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("accountId", "999999999999"),
-        ("environmentSuffix", "another"),
-        ("primaryRegion", "ap-southeast-4"),
-        ("recoveryRegion", "eu-west-1"),
-    ],
-)
-def test_no_command_takes_one_environment_for_another(
-    command: Command, key: str, value: str, account: Account, checkout: Checkout, dev: Environment
-) -> None:
-    deployed = standing(dev, *UPWARDS)
-    checkout.set_environment("dev", **{key: value})
-    with pytest.raises(SettingsError, match=f"{key} = {value}: stack dev is deployed with {dev.identity[key]}"):
-        check(asked(command, "--production"), deployed)
 
 
 @each_command
@@ -74,28 +46,11 @@ def test_an_environment_whose_file_is_wrong_is_refused(command: Command, account
 
 
 @running_programs
-def test_an_unknown_setting_is_refused_with_its_layer(command: Command, account: Account, checkout: Checkout) -> None:
-    checkout.configure("data", instanceClas="db.t3.large")
-    with pytest.raises(SettingsError, match=r"data: instanceClas = db\.t3.large: no such setting"):
-        check(asked(command), NOTHING)
-    assert account.needs_checked == []
-
-
-@running_programs
 def test_a_setting_the_program_would_refuse_is_refused_with_its_layer(
     command: Command, account: Account, checkout: Checkout
 ) -> None:
     checkout.configure("network", keyDeletionDays="3")
     with pytest.raises(SettingsError, match="network: keyDeletionDays = 3: give a whole number from 7 to 30"):
-        check(asked(command), NOTHING)
-
-
-@running_programs
-def test_what_all_layers_share_is_refused_in_one_layers_file(
-    command: Command, account: Account, checkout: Checkout
-) -> None:
-    checkout.configure("data", environmentSuffix="dev2")
-    with pytest.raises(SettingsError, match=r"data: environmentSuffix = dev2: all layers share it: .*environments/dev"):
         check(asked(command), NOTHING)
 
 
@@ -147,15 +102,6 @@ def test_an_unknown_setting_is_refused_beside_a_secure_one(
     checkout.configure("data", secretId=SECURE, instanceClas="db.t3.large")
     with pytest.raises(SettingsError, match="data: instanceClas"):
         check(asked(command), NOTHING)
-
-
-def test_a_secure_setting_that_does_not_exist_is_refused_without_showing_it(
-    account: Account, checkout: Checkout
-) -> None:
-    checkout.configure("data", secretIdd=SECURE)
-    with pytest.raises(SettingsError, match=r"data: secretIdd = .secure.: no such setting") as refused:
-        check(asked(Command.PREVIEW), NOTHING)
-    assert SECURE["secure"] not in str(refused.value)
 
 
 def test_the_data_layer_is_not_deployed_without_credentials(monkeypatch: pytest.MonkeyPatch, dev: Environment) -> None:

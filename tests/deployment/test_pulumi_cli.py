@@ -12,12 +12,6 @@ from shared.layers import layer
 from tests.deployment.recorder import StandIn
 
 
-def test_a_machine_without_the_cli_is_told_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SettingsError, match=r"pulumi = \(not on PATH\): install the Pulumi CLI .*\./dr drill"):
-        PulumiCli.on_path()
-
-
 def test_the_backend_is_the_one_the_person_is_logged_in_to(pulumi: StandIn) -> None:
     assert PulumiCli.on_path().backend() == Backend(url=pulumi.url, user="somebody")
 

@@ -1,4 +1,4 @@
-"""Which writes a client counts as acknowledged, failed or indeterminate, when it reconnects, and that nothing blocks it.
+"""Which writes count as acknowledged, failed or indeterminate, when a client reconnects, and that nothing blocks it.
 
 Most of it is the same for both ways to the writer, so those tests run with both.
 """

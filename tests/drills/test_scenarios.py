@@ -29,12 +29,20 @@ FAIL_OVER = {
     "lost-trigger",
     "latch-holds",
 }
+RESTORED = {"bad-delete", "restore-from-snapshot"}
 STAY = {"link-cut", "sites-apart", "probe-broken", "maintenance-reboot", "flapping"}
 
 
 def test_all_scenarios_are_there_and_the_crash_of_the_primary_is_the_default() -> None:
-    assert set(SCENARIOS) == FAIL_OVER | STAY
+    assert set(SCENARIOS) == FAIL_OVER | STAY | RESTORED
     assert DEFAULT_SCENARIO == "primary-crash"
+
+
+def test_what_a_replica_repeats_is_brought_back_from_a_snapshot() -> None:
+    assert {name: SCENARIOS[name].expected for name in RESTORED} == {
+        "bad-delete": DrillOutcome.HELD,
+        "restore-from-snapshot": DrillOutcome.RESTORED,
+    }
 
 
 @pytest.mark.parametrize("name", sorted(FAIL_OVER))

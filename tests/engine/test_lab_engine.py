@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from lab.engine import lab_engine
 from lab.engine.lab_engine import DestroyError, LabEngine
-from lab.engine.registration import Created, EngineError, Invocation, Provider, Registration, Values
+from lab.engine.registration import Created, EngineError, Provider, Registration, Values
 from lab.engine.resource_table import Context, Made, ResourceType
 
 THING = "aws:test/thing:Thing"
@@ -83,11 +83,6 @@ def test_a_resource_without_an_explicit_provider_has_no_region(account: Account)
 def test_a_provider_for_no_region_or_another_account_is_refused(inputs: dict[str, object], message: str) -> None:
     with pytest.raises(EngineError, match=message):
         engine().configure(Provider("urn:p", "aws", "p", inputs))
-
-
-def test_an_unknown_function_is_named() -> None:
-    with pytest.raises(EngineError, match="does not know the function aws:other:get"):
-        engine().invoke(Invocation("data", "aws:other:get", {}, PROVIDER))
 
 
 def test_what_cannot_be_removed_is_named_and_the_rest_is_removed(account: Account) -> None:

@@ -36,6 +36,8 @@ def eventually(condition: Callable[[], bool], deadline_seconds: float = READING_
         (Site.RECOVERY, "failoverFunctionName"),
         (Site.PRIMARY, "primaryFenceGuardFunctionName"),
         (Site.RECOVERY, "recoveryFenceGuardFunctionName"),
+        (Site.PRIMARY, "primarySnapshotCopierFunctionName"),
+        (Site.RECOVERY, "recoverySnapshotCopierFunctionName"),
     ],
 )
 def test_each_function_is_active_and_ends_within_five_minutes(deployed: Deployed, owner: Site, key: str) -> None:
@@ -104,6 +106,36 @@ def test_each_guard_runs_and_has_nothing_to_fence(deployed: Deployed, site: Site
     assert eventually(lambda: bool(newest_values(cloudwatch, namespace, "UnfencedWriters", {"Site": site})))
     for metric in ("FencedWriters", "UnfencedWriters"):
         assert newest_values(cloudwatch, namespace, metric, {"Site": site}) == {0}
+
+
+def test_the_writers_newest_snapshot_is_copied_under_the_sites_key_and_told_as_a_metric(deployed: Deployed) -> None:
+    rds, suffix = deployed.at(Site.RECOVERY, "rds"), deployed.outputs["environmentSuffix"]
+    taken = deployed.at(Site.PRIMARY, "rds").describe_db_snapshots(
+        DBInstanceIdentifier=deployed.outputs["primaryDatabaseId"], SnapshotType="automated"
+    )["DBSnapshots"]
+    newest = max(taken, key=lambda each: each["SnapshotCreateTime"])["DBSnapshotIdentifier"]
+
+    def copies() -> list[dict[str, Any]]:
+        manual = rds.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]
+        return [each for each in manual if each["DBSnapshotIdentifier"] == f"copy-{newest.removeprefix('rds:')}"]
+
+    assert eventually(lambda: [each["Status"] for each in copies()] == ["available"])
+    (copy,) = copies()
+    tags = {tag["Key"]: tag["Value"] for tag in copy["TagList"]}
+    assert copy["KmsKeyId"] == deployed.outputs["recoveryDataKeyArn"]
+    assert (tags["DR-CopiedBy"], tags["EnvironmentSuffix"]) == (f"snapshot-copier-{suffix}", suffix)
+    cloudwatch, namespace = deployed.at(Site.RECOVERY, "cloudwatch"), deployed.outputs["metricNamespace"]
+    assert eventually(lambda: bool(newest_values(cloudwatch, namespace, "NewestCopyAge", {"Site": Site.RECOVERY})))
+
+
+def test_an_export_goes_to_the_bucket_of_the_writers_site_and_is_replicated(deployed: Deployed) -> None:
+    def exported(site: Site) -> bool:
+        bucket = deployed.output(site, "BackupBucketName")
+        listed = deployed.at(site, "s3").list_objects_v2(Bucket=bucket, Prefix="exports/")
+        return bool(listed["KeyCount"])
+
+    assert eventually(lambda: exported(Site.PRIMARY))
+    assert eventually(lambda: exported(Site.RECOVERY))
 
 
 @pytest.fixture

@@ -145,13 +145,6 @@ def test_a_periods_statistic_is_made_of_its_steps(statistic: str, expected: floa
     assert data_points(configured, parts, 1010.0) == (None, None, expected)
 
 
-@pytest.mark.parametrize("period", [10, 20, 30, 60, 180, 300, 3600])
-def test_steps_divide_the_period(period: int) -> None:
-    configured = alarm(Period=period)
-    assert period % configured.step_seconds == 0
-    assert configured.range_seconds == period * 5
-
-
 @pytest.mark.parametrize(
     ("operator", "below", "equal", "above"),
     [

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import time
 
-import pytest
-
-from lab.rds.measurements import seconds_to_tick
 from tests.lab.running_rds import PRIMARY, RECOVERY, RunningRds, wait_until
 
 
@@ -66,11 +63,3 @@ def test_one_call_carries_a_regions_metrics_at_a_resolution_of_a_second(rds: Run
         "OldestReplicationSlotLag",
     }
     assert {datum["Namespace"] for datum in region.metrics} == {"AWS/RDS"}
-
-
-@pytest.mark.parametrize("now", [1000.0, 1000.19, 1000.2, 1000.21, 1000.999])
-def test_ticks_come_at_one_part_of_each_period_whatever_the_time(now: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(time, "time", lambda: now)
-    wait_seconds = seconds_to_tick(1.0, 0.2)
-    assert 0 < wait_seconds <= 1.0
-    assert (now + wait_seconds) % 1.0 == pytest.approx(0.2)

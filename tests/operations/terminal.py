@@ -1,4 +1,4 @@
-"""A person at a terminal beside an AWS in memory, in which the real controller answers and, at each tick, acts."""
+"""A person at a terminal. AWS is in memory; the real controller answers there and, at each tick, acts."""
 
 from __future__ import annotations
 
@@ -10,8 +10,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
+import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
+from aws_in_memory.aws import Aws, Call, no_fault
+from aws_in_memory.clock import Clock
+from aws_in_memory.deployed import ENVIRONMENT, REGIONS, SETTINGS, run
+from aws_in_memory.faults import before
 from failover.report import report
 from failover.settings import Settings
 from function_runtime.sites import Site
@@ -20,8 +26,6 @@ from operations.access import Access
 from operations.arguments import parse
 from operations.console import Console
 from operations.deployment import Deployment
-from worlds.clock import Clock
-from worlds.world import ENVIRONMENT, REGIONS, SETTINGS, World, run
 
 ACCOUNT = "111122223333"
 ALICE = f"arn:aws:iam::{ACCOUNT}:user/alice"
@@ -39,20 +43,11 @@ COMMANDS = ("status", "status --json", "pause --reason rebuild", "resume", "fail
 MANUAL = Settings.from_environment({**ENVIRONMENT, "MODE": "manual"})
 
 
-def healthy_world() -> World:
-    return World(primary_dies=False)
-
-
-def world_in_trouble() -> World:
-    """The primary died six seconds ago, twice the time that makes an outage."""
-    return World()
-
-
 @dataclass
 class Function:
-    """The failover function: asked, it looks; nothing is done."""
+    """The failover function, as Lambda invokes it for a report."""
 
-    world: World
+    aws: Aws
     settings: Settings = SETTINGS
     failure: Exception | None = None
     answer: Callable[[dict[str, Any]], dict[str, Any]] = lambda content: content
@@ -63,7 +58,7 @@ class Function:
             raise self.failure
         question = json.loads(parameters["Payload"])
         try:
-            content = report(self.world, self.settings, Clock(self.world), question["report"])
+            content = report(self.aws, self.settings, Clock(self.aws), question["report"])
         except Exception as error:  # noqa: BLE001 - as Lambda's runtime does
             failure = {"errorType": type(error).__name__, "errorMessage": str(error)}
             return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(failure).encode())}
@@ -72,9 +67,9 @@ class Function:
 
 @dataclass
 class Person(Console):
-    """Who types; the controller runs whenever they wait."""
+    """Who types the commands. Whenever they wait, the controller runs."""
 
-    world: World
+    aws: Aws
     settings: Settings = SETTINGS
     types: list[str] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
@@ -90,45 +85,57 @@ class Person(Console):
         return self.types.pop(0)
 
     def now(self) -> datetime:
-        return self.world.now
+        return self.aws.now
 
     def sleep(self, seconds: float) -> None:
-        self.world.sleep(seconds)
+        self.aws.sleep(seconds)
         self.interferes()
         if self.ticks:
-            run(self.world, settings=self.settings)
+            run(self.aws, settings=self.settings)
 
 
 class Terminal:
-    """Where commands are given."""
+    """Runs commands and keeps what they print."""
 
-    def __init__(self, world: World, settings: Settings = SETTINGS) -> None:
-        self.world = world
+    def __init__(self, aws: Aws, settings: Settings = SETTINGS) -> None:
+        self.aws = aws
         self.settings = settings
-        self.function = Function(world, settings)
-        self.person = Person(world, settings)
-        self.dynamodb = world.of("dynamodb", DEPLOYMENT.controller_region)
+        self.function = Function(aws, settings)
+        self.person = Person(aws, settings)
+        self.dynamodb = aws.of("dynamodb", DEPLOYMENT.controller_region)
 
     def give(self, command: str, by: str = ALICE) -> int:
         """Give a command as after ``nox -s``; what it prints is kept in ``printed``."""
         self.person.lines.clear()
-        access = Access(by, self.function, self.dynamodb)  # type: ignore[arg-type]
+        access = Access(by, self.function, self.dynamodb, boto3.session.Session())  # type: ignore[arg-type]
         return carry_out(parse(command.split()), DEPLOYMENT, access, self.person)
 
     def tick(self) -> dict[str, str]:
         """One run of the controller."""
-        return run(self.world, settings=self.settings)
+        return run(self.aws, settings=self.settings)
+
+    def tick_killed_at(self, operation: str) -> None:
+        """One run of the controller, killed at its first call of an operation."""
+
+        def kill(call: Call) -> None:
+            if call.operation == operation:
+                raise KeyboardInterrupt
+
+        self.aws.fault = before(kill)
+        with pytest.raises(KeyboardInterrupt):
+            self.tick()
+        self.aws.fault = no_fault
 
     @property
     def printed(self) -> str:
-        """What the last command printed, in one line, after the line that says whose controller it is."""
+        """What the last command printed, in one line, without the line that says which deployment it is."""
         lines = self.person.lines
         return " ".join(" ".join(lines[1:] if lines[:1] == [str(DEPLOYMENT)] else lines).split())
 
     @property
     def control(self) -> dict[str, Any]:
         """The item that operators write; empty before the first write."""
-        return self.world.plain("control") if "control" in self.world.items else {}
+        return self.aws.plain("control") if "control" in self.aws.items else {}
 
 
 def silence() -> Exception:

@@ -1,9 +1,10 @@
-"""Everything is done under the operators' role, which allows what the commands call and nothing else."""
+"""The commands work under a role that allows what they call and nothing else."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,15 @@ from botocore import xform_name
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
 import operations
+from automation_layer import restore_role
 from automation_layer.operator_role import OperatorReach, statements, trust
 from function_runtime import items
 from operations.__main__ import main
 from operations.access import is_session_of, session_name, take_role
 from operations.errors import RefusedError
 from shared.errors import SettingsError
+from shared.sites import Site
+from snapshot_copier import snapshots
 from tests.operations.terminal import ACCOUNT, ALICE, COMMANDS, DEPLOYMENT, denied, outputs_file
 
 ANOTHER = "999999999999"
@@ -28,8 +32,22 @@ REACH = OperatorReach(
     function_arn=f"arn:aws:lambda:{HOME}:function:failover-recovery-dev",
     state_table_arn=f"arn:aws:dynamodb:{HOME}:table/failover-state-recovery-dev",
     state_key_arn=f"arn:aws:kms:{HOME}:key/data",
+    account_id=ACCOUNT,
+    site_regions=["ap-southeast-2", "ap-southeast-1"],
 )
 STATEMENTS = statements(REACH)
+RESTORE_STATEMENTS = restore_role.statements(
+    ACCOUNT,
+    {
+        site: restore_role.SiteReach(
+            region, f"arn:aws:rds:{region}:{ACCOUNT}:db:database-{site}", "subnets", "parameters", "arn:key"
+        )
+        for site, region in {Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"}.items()
+    },
+    REACH.state_table_arn,
+    REACH.state_key_arn,
+)
+OPERATIONS = Path(operations.__file__).parent
 # Before the role is taken, with the person's own rights.
 BEFORE = {"sts:AssumeRole", "sts:GetCallerIdentity"}
 # What DynamoDB does with the role's rights, never the commands' own code.
@@ -38,11 +56,12 @@ BY_DYNAMODB = {"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDat
 ACTIONS = {"lambda:Invoke": "lambda:InvokeFunction"}
 
 
-def called_actions() -> set[str]:
-    # What they say is written through the functions' own Items.
-    files = [*Path(operations.__file__).parent.glob("*.py"), Path(items.__file__)]
+def called_actions(files: Iterable[Path]) -> set[str]:
     trees = [ast.parse(file.read_text()) for file in files]
-    attributes = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    # A plan names its operation as a text.
+    attributes |= {str(node.value) for node in nodes if isinstance(node, ast.Constant)}
     called = set()
     for service in ("lambda", "dynamodb", "sts", "rds", "sns", "cloudwatch", "iam", "kms"):
         client: Any = boto3.client(
@@ -54,25 +73,45 @@ def called_actions() -> set[str]:
     return called
 
 
-def granted_actions() -> set[str]:
+def granted_actions(statements: Sequence[Mapping[str, Any]]) -> set[str]:
     return {
         action
-        for each in STATEMENTS
+        for each in statements
         for action in ([each["Action"]] if isinstance(each["Action"], str) else each["Action"])
     }
 
 
 def test_the_role_allows_exactly_what_the_commands_call() -> None:
-    assert granted_actions() - BY_DYNAMODB == called_actions() - BEFORE
+    own = {file for file in OPERATIONS.glob("*.py") if file.name != "restore_command.py"}
+    # What they say and list goes through the functions' own code.
+    called = called_actions({*own, Path(items.__file__), Path(snapshots.__file__)})
+    assert granted_actions(STATEMENTS) - BY_DYNAMODB == called - BEFORE - {"rds:DescribeExportTasks"}
+
+
+def test_the_role_for_restoring_allows_exactly_what_that_command_calls() -> None:
+    files = [OPERATIONS / "restore_command.py", OPERATIONS / "restorable.py", Path(snapshots.__file__)]
+    called = called_actions([*files, Path(items.__file__)])
+    # Tags and security groups are named in the calls; the record is only read.
+    called |= {"rds:AddTagsToResource", "rds:ModifyDBInstance", "ec2:DescribeSecurityGroups"}
+    called -= {"rds:DescribeExportTasks", "dynamodb:PutItem"}
+    granted = granted_actions(RESTORE_STATEMENTS)
+    assert {action for action in granted if not action.startswith("kms:")} == called
+
+
+def test_the_role_for_restoring_changes_no_instance_but_restored_ones_and_the_two_databases() -> None:
+    for each in RESTORE_STATEMENTS:
+        if any("Modify" in action or "Delete" in action for action in [each["Action"]]):
+            assert all(re.search(r":db:(restored-\*|database-\w+)$", resource) for resource in each["Resource"])
+    assert not any("Delete" in action or "Reboot" in action for action in granted_actions(RESTORE_STATEMENTS))
 
 
 def test_the_role_is_for_one_function_one_table_and_one_key() -> None:
-    resources = {each["Resource"] for each in STATEMENTS}
-    assert resources == {REACH.function_arn, REACH.state_table_arn, REACH.state_key_arn}
+    resources = {each["Resource"] for each in STATEMENTS if isinstance(each["Resource"], str)}
+    assert resources == {REACH.function_arn, REACH.state_table_arn, REACH.state_key_arn}, "beside what is only listed"
     assert {each["Effect"] for each in STATEMENTS} == {"Allow"}
 
 
-def test_operators_write_what_they_say_and_nothing_else() -> None:
+def test_operators_write_the_item_control_and_nothing_else() -> None:
     (writing,) = [each for each in STATEMENTS if "dynamodb:PutItem" in each["Action"]]
     assert writing["Action"] == "dynamodb:PutItem"
     assert writing["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["control"]}}
@@ -83,7 +122,7 @@ def test_the_key_is_used_through_dynamodb_only() -> None:
     assert using["Condition"] == {"StringEquals": {"kms:ViaService": "dynamodb.ap-southeast-1.amazonaws.com"}}
 
 
-def test_without_names_the_accounts_own_policies_say_who_may_take_the_role() -> None:
+def test_without_named_principals_the_accounts_own_policies_decide_who_may_take_the_role() -> None:
     (statement,) = trust(ACCOUNT, [], require_mfa=False)["Statement"]
     assert statement["Principal"] == {"AWS": [f"arn:aws:iam::{ACCOUNT}:root"]}
     assert "Condition" not in statement
@@ -111,7 +150,7 @@ def test_the_session_carries_the_callers_name(caller: str, name: str) -> None:
     assert session_name(caller) == name
 
 
-def test_a_caller_in_the_role_already_does_not_take_it_again() -> None:
+def test_a_session_of_the_role_is_recognised() -> None:
     role = f"arn:aws:iam::{ACCOUNT}:role/operator-recovery-dev"
     assert is_session_of(f"arn:aws:sts::{ACCOUNT}:assumed-role/operator-recovery-dev/alice", role)
     assert not is_session_of(f"arn:aws:sts::{ACCOUNT}:assumed-role/operator-recovery-dev2/alice", role)
@@ -169,9 +208,9 @@ def test_all_work_is_done_in_the_controllers_region_under_the_role(monkeypatch: 
     assert made.clients == [("sts", region, "own"), ("lambda", region, "role"), ("dynamodb", region, "role")]
 
 
-def test_whoever_may_not_take_the_role_is_told_what_decides_that(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_role_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     sessions(monkeypatch, role=denied("AssumeRole"))
-    with pytest.raises(RefusedError, match=f"operatorRoleArn = .*{ALICE} may not take this role.*operatorPrincipals"):
+    with pytest.raises(RefusedError, match=f"role = .*{ALICE} may not take this role.*operatorPrincipals"):
         take_role(DEPLOYMENT)
 
 
@@ -192,26 +231,26 @@ def test_credentials_of_another_account_are_refused_before_the_role_is_taken(
     assert made.asked == []
 
 
-def test_a_session_of_the_role_is_of_its_account_whoever_took_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_a_session_of_the_role_it_is_not_taken_again(monkeypatch: pytest.MonkeyPatch) -> None:
     by = f"arn:aws:sts::{ACCOUNT}:assumed-role/operator-recovery-test/bob-of-another-account"
     made = sessions(monkeypatch, identity={"Account": ACCOUNT, "Arn": by})
     assert take_role(DEPLOYMENT).by == by
     assert made.asked == []
 
 
-def test_without_credentials_it_is_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_credentials_are_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
     sessions(monkeypatch, identity=NoCredentialsError())
     with pytest.raises(SettingsError, match=f"AWS credentials = .*set AWS_PROFILE or log in, to account {ACCOUNT}"):
         take_role(DEPLOYMENT)
 
 
-def test_credentials_that_sts_refuses_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_that_sts_refuses_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     sessions(monkeypatch, identity=denied("GetCallerIdentity"))
     with pytest.raises(RefusedError, match=f"log in again, to account {ACCOUNT} of stack test"):
         take_role(DEPLOYMENT)
 
 
-def test_an_sts_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_sts_that_does_not_answer_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     sessions(monkeypatch, identity=EndpointConnectionError(endpoint_url="http://127.0.0.1:1"))
     with pytest.raises(RefusedError, match="STS in ap-southeast-1 does not answer"):
         take_role(DEPLOYMENT)

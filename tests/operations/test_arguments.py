@@ -1,4 +1,4 @@
-"""What is given on the command line is understood, or refused with key, value and remedy before AWS is asked."""
+"""The command line is parsed, or refused with key, value and remedy before AWS is called."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_status_reads_the_outputs_of_the_last_deploy_or_lab() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_can_name_the_stack_that_is_meant(command: str) -> None:
+def test_every_command_takes_the_stack(command: str) -> None:
     assert parse([*command.split(), "--stack", "prod"]).stack == "prod"
 
 
@@ -56,17 +56,17 @@ def test_an_approval_names_incident_epoch_and_loss() -> None:
         ("failover", "one of the arguments --approve --planned --forced --cancel is required"),
         ("failover --planned --forced --accept-unknown-loss", "not allowed with argument"),
         ("failover --approve x", "--epoch = (not set)"),
-        ("failover --approve x --epoch 0", "'0' is no whole number above 0"),
+        ("failover --approve x --epoch 0", "'0' is not a whole number above 0"),
         ("failover --planned --epoch 1", "--epoch = 1"),
         ("failover --planned --accept-loss-seconds 1", "leave it out: a planned failover loses nothing"),
         ("failover --forced", "--accept-loss-seconds = (not set)"),
-        ("failover --forced --accept-loss-seconds -1", "is no number of seconds, 0 or more"),
-        ("failover --forced --accept-loss-seconds nan", "is no number of seconds, 0 or more"),
-        ("failover --forced --accept-loss-seconds inf", "is no number of seconds, 0 or more"),
+        ("failover --forced --accept-loss-seconds -1", "is not a number of seconds, 0 or more"),
+        ("failover --forced --accept-loss-seconds nan", "is not a number of seconds, 0 or more"),
+        ("failover --forced --accept-loss-seconds inf", "is not a number of seconds, 0 or more"),
         ("failover --forced --accept-loss-seconds 1 --accept-unknown-loss", "not allowed with argument"),
         ("failover --cancel --dry-run", "--dry-run = True: leave it out"),
         ("status --stack", "expected one argument"),
-        ("status --stack=", "'' is no stack's name"),
+        ("status --stack=", "'' is not a stack's name"),
         ("status --outputs /nowhere", "--outputs = /nowhere (no such file): start the lab (./dr lab)"),
     ],
 )
@@ -78,7 +78,7 @@ def test_bad_input_ends_with_2_and_one_line(command: str, told: str, capsys: pyt
     assert printed.out == ""
 
 
-@pytest.mark.parametrize("reason", ["", "  ", "x" * 501, "\x1b[2J"], ids=["empty", "blank", "long", "steering"])
-def test_a_reason_is_said_and_short(reason: str) -> None:
-    with pytest.raises(SettingsError, match="say in 1 to 500 printable characters why"):
+@pytest.mark.parametrize("reason", ["", "  ", "x" * 501, "\x1b[2J"], ids=["empty", "blank", "long", "control"])
+def test_a_reason_is_short_and_printable(reason: str) -> None:
+    with pytest.raises(SettingsError, match="give the reason in 1 to 500 printable characters"):
         parse(["pause", "--reason", reason])

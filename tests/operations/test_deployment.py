@@ -1,4 +1,4 @@
-"""The outputs file says whose controller it is: no command takes one for another, and each says which one it is."""
+"""The outputs file says which deployment a command is for, the command refuses another, and prints which one it is."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from aws_in_memory.deployed import healthy
 from operations.__main__ import main
 from operations.deployment import ACCOUNT_KEY, OUTPUTS, Deployment
 from shared.contracts import AutomationContract, NetworkContract
 from shared.errors import SettingsError
 from shared.layers import REPOSITORY_ROOT
-from tests.operations.terminal import COMMANDS, DEPLOYMENT, Terminal, healthy_world, outputs_file, silence
+from tests.operations.terminal import COMMANDS, DEPLOYMENT, Terminal, outputs_file, silence
 
-WHOSE = "stack test, account 111122223333, controller in ap-southeast-1"
+FIRST_LINE = "stack test, account 111122223333, controller in ap-southeast-1"
 FIELDS = {"stack_name": "test", "account_id": "111122223333", "controller_region": "ap-southeast-1"}
 
 
-def test_the_outputs_are_those_the_layers_promise() -> None:
+def test_the_outputs_are_in_the_layers_contracts() -> None:
     promised = {field.path[0]: field.key for field in AutomationContract.fields()}
     assert OUTPUTS.items() <= promised.items()
     assert ACCOUNT_KEY in {field.key for field in NetworkContract.fields()}
@@ -31,7 +32,7 @@ def test_the_deployment_is_found_in_the_outputs(tmp_path: Path) -> None:
     assert Deployment.read(outputs_file(tmp_path)) == DEPLOYMENT
 
 
-def test_without_the_networks_outputs_the_account_is_the_roles(tmp_path: Path) -> None:
+def test_without_the_network_layers_outputs_the_account_is_that_of_the_role(tmp_path: Path) -> None:
     file = outputs_file(tmp_path)
     outputs = json.loads(file.read_text())
     del outputs[ACCOUNT_KEY]
@@ -40,14 +41,14 @@ def test_without_the_networks_outputs_the_account_is_the_roles(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("value", ["999999999999", 111122223333, None])
-def test_a_role_of_another_account_than_the_networks_is_refused(tmp_path: Path, value: object) -> None:
-    with pytest.raises(SettingsError, match=r"accountId = .*operatorRoleArn, is of account 111122223333"):
+def test_a_role_of_another_account_than_the_network_layer_is_refused(tmp_path: Path, value: object) -> None:
+    with pytest.raises(SettingsError, match=r"accountId = .*operatorRoleArn is of account 111122223333"):
         Deployment.read(outputs_file(tmp_path, accountId=value))
 
 
 @pytest.mark.parametrize("value", ["operator", "arn:aws:iam::111122223333:user/operator"])
-def test_what_is_no_role_is_refused(tmp_path: Path, value: str) -> None:
-    with pytest.raises(SettingsError, match=f"operatorRoleArn = {value} in .*: it is the ARN of no role"):
+def test_an_output_that_is_not_the_arn_of_a_role_is_refused(tmp_path: Path, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"operatorRoleArn = {value} in .*: not the ARN of a role"):
         Deployment.read(outputs_file(tmp_path, operatorRoleArn=value))
 
 
@@ -58,15 +59,15 @@ def test_a_missing_output_is_named(tmp_path: Path, key: str, value: object) -> N
         Deployment.read(outputs_file(tmp_path, **{key: value}))
 
 
-def test_the_stack_that_was_named_is_the_files(tmp_path: Path) -> None:
+def test_the_named_stack_is_accepted(tmp_path: Path) -> None:
     assert Deployment.read(outputs_file(tmp_path), "test") == DEPLOYMENT
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_outputs_of_another_stack_than_the_named_one_are_refused_before_aws_is_asked(
+def test_outputs_of_another_stack_are_refused_before_aws_is_called(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("operations.__main__.take_role", lambda deployment: pytest.fail("AWS was asked"))
+    monkeypatch.setattr("operations.__main__.take_role", lambda deployment: pytest.fail("AWS was called"))
     file = outputs_file(tmp_path)
     assert main([*command.split(), "--outputs", str(file), "--stack", "prod"]) == 2
     printed = capsys.readouterr()
@@ -77,12 +78,12 @@ def test_outputs_of_another_stack_than_the_named_one_are_refused_before_aws_is_a
     assert printed.out == ""
 
 
-def test_outputs_of_nobody_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_outputs_without_a_stacks_name_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", "--outputs", str(outputs_file(tmp_path, stackName=None))]) == 2
     assert "(of no stack): write it again with ./dr outputs -- --stack NAME" in capsys.readouterr().err
 
 
-def test_an_outputs_file_that_is_no_json_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_outputs_file_that_is_not_json_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "flat-outputs.json"
     file.write_text("{")
     assert main(["status", "--outputs", str(file)]) == 2
@@ -90,25 +91,25 @@ def test_an_outputs_file_that_is_no_json_is_named(tmp_path: Path, capsys: pytest
 
 
 @pytest.mark.parametrize("command", [command for command in COMMANDS if "--json" not in command])
-def test_the_first_line_says_which_stack_account_and_region_it_is(command: str) -> None:
-    terminal = Terminal(healthy_world())
+def test_the_first_line_says_stack_account_and_region(command: str) -> None:
+    terminal = Terminal(healthy())
     terminal.person.types = ["000001-ordered"]
     terminal.give(command)
-    assert terminal.person.lines[0] == WHOSE
-    assert terminal.person.lines.count(WHOSE) == 1
+    assert terminal.person.lines[0] == FIRST_LINE
+    assert terminal.person.lines.count(FIRST_LINE) == 1
 
 
 @pytest.mark.parametrize("failure", [None, silence()], ids=["seen", "recorded"])
-def test_machines_are_told_in_fields_and_get_nothing_else(failure: Exception | None) -> None:
-    terminal = Terminal(healthy_world())
+def test_json_has_them_as_fields_and_nothing_else_is_printed(failure: Exception | None) -> None:
+    terminal = Terminal(healthy())
     terminal.function.failure = failure
     terminal.give("status --json")
     told = json.loads("\n".join(terminal.person.lines))
     assert FIELDS.items() <= told.items()
 
 
-def test_knowing_whose_it_is_brings_no_pulumi() -> None:
-    # Pulumi takes longer to import than a command to run.
+def test_no_command_imports_pulumi() -> None:
+    # Importing it takes longer than running a command.
     program = "import sys, operations.__main__; sys.exit('pulumi' in sys.modules)"
     environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", program], check=True, cwd=REPOSITORY_ROOT, env=environment)

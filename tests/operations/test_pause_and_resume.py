@@ -1,44 +1,41 @@
-"""A pause holds until somebody ends it, and neither takes anything from another person."""
+"""A pause holds until somebody resumes, and neither overwrites what another person wrote."""
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
+from aws_in_memory.deployed import ENVIRONMENT, healthy, writer_dead
 from failover.settings import Settings
+from function_runtime.state import ControlUnreadableError
 from operations.errors import ChangedMeanwhileError, RefusedError
-from tests.operations.terminal import ALICE, BOB, Terminal, healthy_world, silence, world_in_trouble
-from worlds.world import ENVIRONMENT
+from tests.operations.terminal import ALICE, BOB, Terminal, silence
 
 
 def test_nothing_fails_over_while_paused_and_it_does_after_a_resume() -> None:
-    terminal = Terminal(world_in_trouble())
+    terminal = Terminal(writer_dead())
     assert terminal.give("pause --reason rebuild") == 0
+    assert terminal.printed.startswith(f"Paused by {ALICE} at 2026-01-01 12:00:06 UTC: rebuild")
+    assert terminal.control["pause"]["by"] == ALICE
     assert terminal.tick()["code"] == "paused"
+    terminal.aws.sleep(300)
     assert terminal.give("resume") == 0
-    assert "fail over (writer_dead)" in terminal.printed
+    assert f"It was paused by {ALICE} at 2026-01-01 12:00:06 UTC (5 min ago): rebuild" in terminal.printed
     assert "The controller's next run begins this failover" in terminal.printed
     assert terminal.tick()["code"] == "closed"
 
 
-def test_a_pause_says_who_why_and_what_it_means() -> None:
-    terminal = Terminal(healthy_world())
-    terminal.give("pause --reason rebuild")
-    assert terminal.printed.startswith(f"Paused by {ALICE} at 2026-01-01 12:00:06 UTC: rebuild")
-    assert "No failover begins" in terminal.printed
-    assert "No failover is under way." in terminal.printed
-    assert terminal.control["pause"]["by"] == ALICE
-
-
-def test_a_pause_is_written_also_where_the_function_does_not_answer() -> None:
-    terminal = Terminal(healthy_world())
+def test_a_pause_is_written_even_if_the_function_does_not_answer() -> None:
+    terminal = Terminal(healthy())
     terminal.function.failure = silence()
     assert terminal.give("pause --reason rebuild") == 0
-    assert "The pause is written. What it stops is not known now" in terminal.printed
+    assert "Whether a failover is under way is not known" in terminal.printed
     assert terminal.control["pause"]["reason"] == "rebuild"
 
 
-def test_anothers_pause_is_not_taken_over() -> None:
-    terminal = Terminal(healthy_world())
+def test_another_persons_pause_is_not_replaced() -> None:
+    terminal = Terminal(healthy())
     terminal.give("pause --reason rebuild")
     with pytest.raises(RefusedError, match=f"paused by {ALICE}.*nothing was changed"):
         terminal.give("pause --reason mine", by=BOB)
@@ -46,10 +43,10 @@ def test_anothers_pause_is_not_taken_over() -> None:
 
 
 def test_a_pause_keeps_the_order_on_record_and_says_that_it_waits() -> None:
-    terminal = Terminal(healthy_world())
+    terminal = Terminal(healthy())
     terminal.give("failover --planned --yes --no-wait")
     terminal.give("pause --reason wait", by=BOB)
-    assert "An order is on record, and is not carried out while paused" in terminal.printed
+    assert "It is not carried out while failovers are paused" in terminal.printed
     assert terminal.control["order"]["by"] == ALICE
     assert terminal.tick()["code"] == "paused"
 
@@ -57,84 +54,68 @@ def test_a_pause_keeps_the_order_on_record_and_says_that_it_waits() -> None:
 @pytest.mark.parametrize(
     ("killed_at", "told"),
     [
-        ("ec2.", "No failover is under way."),
+        (None, "No failover is under way."),
         ("rds.modify_db_instance", "is opened and stops here."),
-        ("rds.promote_read_replica", "has asked for the promotion: it goes on to its end."),
+        ("rds.promote_read_replica", "has asked RDS to promote: it is completed."),
     ],
 )
-def test_a_pause_says_whether_it_stops_the_failover_under_way(killed_at: str, told: str) -> None:
-    terminal = Terminal(healthy_world())
+def test_a_pause_says_whether_it_stops_the_failover_under_way(killed_at: str | None, told: str) -> None:
+    terminal = Terminal(healthy())
     terminal.give("failover --planned --yes --no-wait")
-
-    def kill(call: int) -> None:
-        if terminal.world.called[-1].startswith(killed_at):
-            raise KeyboardInterrupt
-
-    if killed_at != "ec2.":
-        terminal.world.before = kill
-        with pytest.raises(KeyboardInterrupt):
-            terminal.tick()
-        terminal.world.before = lambda call: None
+    if killed_at is not None:
+        terminal.tick_killed_at(killed_at)
     terminal.give("pause --reason wait")
     assert told in terminal.printed
 
 
 def test_a_resume_without_a_pause_changes_nothing() -> None:
-    terminal = Terminal(healthy_world())
+    terminal = Terminal(healthy())
     assert terminal.give("resume") == 0
-    assert terminal.printed.startswith("Nobody has paused. Nothing was changed.")
+    assert terminal.printed.startswith("Failovers are not paused. Nothing was changed.")
     assert terminal.control == {}
 
 
 def test_a_resume_does_not_hide_that_the_setting_pauses() -> None:
-    terminal = Terminal(healthy_world(), Settings.from_environment({**ENVIRONMENT, "MODE": "paused"}))
+    terminal = Terminal(healthy(), Settings.from_environment({**ENVIRONMENT, "MODE": "paused"}))
     assert terminal.give("resume") == 1
     assert "still paused, by the dr-automation layer's setting mode" in terminal.printed
 
 
-def test_a_resume_mends_what_nobody_can_read() -> None:
-    terminal = Terminal(world_in_trouble())
-    terminal.world.put({"id": "control", "version": 7, "pause": {"by": "somebody"}})
+def test_an_unreadable_item_is_refused_by_a_pause_and_replaced_by_a_resume() -> None:
+    terminal = Terminal(writer_dead())
+    terminal.aws.put({"id": "control", "version": 7, "pause": {"by": "somebody"}})
+    with pytest.raises(ControlUnreadableError, match="write it anew with `nox -s resume`"):
+        terminal.give("pause --reason rebuild")
     assert terminal.give("resume") == 0
-    assert "written anew" in terminal.printed
+    assert "Replaced by an empty item" in terminal.printed
     assert terminal.control == {"id": "control", "version": 8}
 
 
-def test_what_another_person_wrote_meanwhile_is_kept() -> None:
-    terminal = Terminal(healthy_world())
+def test_what_another_person_writes_at_the_same_time_is_kept() -> None:
+    terminal = Terminal(healthy())
     table = terminal.dynamodb
 
-    class Raced:
-        """Bob writes right after Alice's read."""
+    def bob_writes_after_the_read(**parameters: object) -> object:
+        answer = table.get_item(**parameters)
+        if terminal.control == {}:
+            terminal.dynamodb = table
+            terminal.give("pause --reason bobs", by=BOB)
+        return answer
 
-        put_item = staticmethod(table.put_item)
-
-        def get_item(self, **parameters: object) -> object:
-            answer = table.get_item(**parameters)
-            if terminal.control == {}:
-                terminal.dynamodb = table
-                terminal.give("pause --reason bobs", by=BOB)
-            return answer
-
-    terminal.dynamodb = Raced()
+    terminal.dynamodb = SimpleNamespace(get_item=bob_writes_after_the_read, put_item=table.put_item)
     with pytest.raises(ChangedMeanwhileError, match="no longer version 0"):
         terminal.give("pause --reason mine")
     assert terminal.control["pause"]["reason"] == "bobs"
 
 
-def test_an_answer_that_got_lost_is_not_taken_for_anothers_write() -> None:
-    terminal = Terminal(healthy_world())
+def test_a_write_that_the_sdk_repeats_is_not_taken_for_another_persons() -> None:
+    terminal = Terminal(healthy())
     table = terminal.dynamodb
 
-    class WrittenTwice:
-        """The SDK tries again after a lost answer, and meets its own write."""
+    def written_twice(**parameters: object) -> object:
+        table.put_item(**parameters)
+        return table.put_item(**parameters)
 
-        get_item = staticmethod(table.get_item)
-
-        def put_item(self, **parameters: object) -> object:
-            table.put_item(**parameters)
-            return table.put_item(**parameters)
-
-    terminal.dynamodb = WrittenTwice()
+    terminal.dynamodb = SimpleNamespace(get_item=table.get_item, put_item=written_twice)
     assert terminal.give("pause --reason rebuild") == 0
     assert terminal.control["version"] == 1

@@ -62,7 +62,7 @@ ANCHORS_BY_SOURCE = {
 GUARD_ANCHORS = set(
     re.findall(r'"(old-writer-[a-z-]+)"', (FUNCTIONS / "fence_guard" / "messages.py").read_text(encoding="utf-8"))
 )
-ANCHORS = set().union(*ANCHORS_BY_SOURCE.values(), GUARD_ANCHORS)
+ANCHORS = set().union(*ANCHORS_BY_SOURCE.values(), GUARD_ANCHORS, {"snapshots"})
 
 
 def slug(heading: str) -> str:
@@ -81,7 +81,7 @@ def sections() -> dict[str, str]:
 
 def commands(text: str) -> list[str]:
     """Every command of ours that a text gives people to type."""
-    found = re.findall(r"nox -s ((?:status|pause|resume|failover)\b(?: --(?: [^`\n]+)?)?)", text)
+    found = re.findall(r"nox -s ((?:status|pause|resume|failover|restore)\b(?: --(?: [^`\n]+)?)?)", text)
     return [command for command in found if not command.endswith("--")]
 
 

@@ -16,6 +16,8 @@ WITHOUT_RESOURCES = frozenset(
         "ec2:DescribeSecurityGroups",
         "ec2:DescribeSubnets",
         "ec2:DescribeVpcs",
+        "rds:DescribeExportTasks",
+        "rds:StartExportTask",
         "cloudwatch:GetMetricData",
         "cloudwatch:PutMetricData",
     }

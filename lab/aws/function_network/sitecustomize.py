@@ -1,12 +1,11 @@
-"""The network a function of the lab sees. Python runs this first in every function's process, and in no other.
+"""The network of a function. Python runs this first in every function's process, and in no other.
 
-On AWS a function in a private subnet without NAT and endpoints reaches the addresses of its VPC and of the peered one
-and nothing else; a function outside every VPC reaches the AWS API and no VPC address. On one machine everything
-reaches everything, so this takes away what AWS would not give. A VPC's address 10.a.b.c is 127.a.b.c here, and
-127.0.0.0/24 is the machine itself: the gateway, and a person's tools.
+On AWS a function in a private subnet without NAT and endpoints reaches only the addresses of its VPC and of the peered
+one; a function outside every VPC reaches the AWS API and no VPC address. On one machine everything is reachable, so
+this blocks what is not on AWS. A VPC's address 10.a.b.c is 127.a.b.c here, and 127.0.0.0/24 is the machine itself,
+with the gateway.
 
-Here and not in the product: the function's code must be the same as on AWS. What AWS drops is waited for in vain here
-too, for as long as the caller's own timeout says.
+It is here so that the function's code is the same as on AWS. A connection that AWS would drop times out here too.
 """
 
 from __future__ import annotations
@@ -79,7 +78,7 @@ def _connect_ex_from_function(self: socket.socket, target: Any) -> int:
 
 
 def _end_with_the_host(host: int) -> NoReturn:
-    """A function does not outlive the AWS it runs in, however that ended."""
+    """End the function's process when the lab's AWS has ended."""
     while os.getppid() == host:
         time.sleep(1)
     os._exit(1)

@@ -1,4 +1,4 @@
-"""What the lab adds to MiniStack, inside MiniStack's process: one file for each thing AWS has and MiniStack lacks.
+"""What the lab adds to MiniStack, inside MiniStack's process: one file for each feature.
 
-Only `lab.aws.ministack` imports these, after it has checked that MiniStack is the version they were written for.
+Only `lab.aws.ministack` imports these, after it has checked MiniStack's version.
 """

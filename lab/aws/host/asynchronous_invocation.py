@@ -1,8 +1,8 @@
-"""Functions called by SNS and EventBridge: only with the function's permission, and again when they fail.
+"""Asynchronous invocations of functions by SNS and EventBridge: with permission only, and with retries.
 
 "How Lambda handles errors and retries with asynchronous invocation": an event is tried twice more after a function
-error, 1 and 2 minutes later; one that is throttled is tried until it is too old. A minute of that is a second here.
-MiniStack delivers to a function without asking its resource policy and drops the event when it fails.
+error, 1 and 2 minutes later; one that is throttled is retried until its maximum age. A minute is a second here.
+MiniStack does not check the function's resource policy, and drops the event when the function fails.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _rule_arn: contextvars.ContextVar[str] = contextvars.ContextVar("lab_rule_arn", 
 
 
 def install() -> None:
-    """Take over the ways to a function that do not wait for its answer."""
+    """Replace MiniStack's asynchronous invocations."""
     invoke_target = eventbridge._invoke_target
     emit_metrics = lambda_svc._emit_lambda_metrics
 
@@ -44,7 +44,7 @@ def install() -> None:
             _rule_arn.reset(token)
 
     def emit_metrics_of_runs(function_name: str, duration_ms: float, error: bool, throttle: bool) -> None:  # noqa: FBT001
-        # With no duration it is only an event that was accepted: its runs are counted when they happen.
+        # Without a duration an event was only accepted; its runs are counted when they happen.
         if duration_ms > 0 or error or throttle:
             emit_metrics(function_name, duration_ms, error, throttle)
 
@@ -108,7 +108,7 @@ def _permits(function_arn: str, service: str, source_arn: str) -> bool:
 
 
 def _invoke(function: dict[str, Any], event: Any) -> None:
-    """Take an event; it runs, and is retried, in a thread."""
+    """Accept an event. A thread invokes the function, and retries."""
     context = contextvars.copy_context()
     threading.Thread(target=context.run, args=(_run, function, event), name="lab-async-invocation", daemon=True).start()
 
@@ -154,7 +154,7 @@ def _run_until_done(function: dict[str, Any], event: Any, retries: int, too_old_
         if time.monotonic() + delay_seconds > too_old_at:
             return result
         time.sleep(delay_seconds)
-    return {}  # lost with its region
+    return {}  # the region is dark: the event is lost
 
 
 def _settings(config: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""Regions that are gone: no call of a role is answered there, and no function of theirs runs.
+"""Dark regions: they answer no call of a role and run no function.
 
-A rehearsal's own doing; AWS has no such switch. The account's root user, whose key the lab's own clients bear, goes on
-seeing everything: its alarms, its clock and whoever watches the drill are outside of what is rehearsed.
+Drills make them; AWS has no such API. Calls of the account's root user are answered as before: it is the lab's own
+clients that use its key, such as those that evaluate alarms or observe a drill.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from lab.aws.host.function_processes import kill_region
 _LOG = logging.getLogger("lab.darkness")
 
 _state = threading.Lock()
-# Who does not see it, None for everybody; and the region that is not seen.
+# The region for whose functions it is dark, None for everybody; and the dark region.
 _dark: set[tuple[str | None, str]] = set()
 # Access key of a function's session -> the function's region.
 _function_regions: dict[str, str] = {}
 
 
 def darken(region: str, seen_from: str | None) -> None:
-    """Let a region be gone; with `seen_from` only for the functions of that region."""
+    """Make a region dark; with `seen_from` only for the functions of that region."""
     with _state:
         _dark.add((seen_from, region))
     _LOG.info("%s is dark for %s", region, "everybody" if seen_from is None else f"the functions of {seen_from}")
@@ -35,25 +35,20 @@ def darken(region: str, seen_from: str | None) -> None:
 
 
 def lighten(region: str) -> None:
-    """Let a region be back for everybody. A call that was left without an answer stays without one."""
+    """Undo every `darken` of a region. A call that was not answered stays unanswered."""
     with _state:
         _dark.difference_update({(seen_from, dark) for seen_from, dark in _dark if dark == region})
     _LOG.info("%s is back", region)
 
 
 def is_dark(region: str) -> bool:
-    """Whether a region is gone for everybody."""
+    """Whether a region is dark for everybody."""
     with _state:
         return (None, region) in _dark
 
 
 def leaves_unanswered(access_key: str, region: str) -> bool:
-    """Whether a call to a region gets no answer.
-
-    Args:
-        access_key: who calls.
-        region: what its signature is for.
-    """
+    """Whether a call with this access key, signed for this region, gets no answer."""
     if iam_evaluator.is_root_access_key(access_key):
         return False
     with _state:
@@ -61,7 +56,7 @@ def leaves_unanswered(access_key: str, region: str) -> bool:
 
 
 def install() -> None:
-    """Ask before a function is run or an event is delivered. After what else takes over these."""
+    """Check before a function runs or an event is delivered. To be called after the other modules' `install`."""
     invoke_target, deliver = eventbridge._invoke_target, sns._deliver_to_lambda
     execute, spawn = lambda_svc._execute_function, lambda_runtime.Worker._spawn
     credentials = lambda_runtime.execution_credentials

@@ -1,7 +1,7 @@
-"""CloudWatch Logs' embedded metric format: what a function prints as metrics becomes metrics.
+"""CloudWatch Logs' embedded metric format: metrics that a function writes to its log.
 
-The format is "Specification: Embedded metric format" of the CloudWatch user guide. A log line that is not in it, or is
-in it wrongly, stays a log line, as on AWS.
+See "Specification: Embedded metric format" in the CloudWatch user guide. As on AWS, a log line that does not follow it
+is no error.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MAX_DIMENSIONS = 30
 
 @dataclass(frozen=True)
 class EmbeddedMetric:
-    """One metric of one dimension set out of a log line.
+    """One metric of one dimension set in a log line.
 
     Attributes:
         at_seconds: epoch seconds; cut to the minute for a metric of standard resolution, as CloudWatch keeps it.
@@ -34,7 +34,7 @@ class EmbeddedMetric:
 
 
 def extract(message: str) -> list[EmbeddedMetric]:
-    """The metrics in a log line; none where it is not in the format."""
+    """The metrics in a log line."""
     if '"_aws"' not in message:
         return []
     try:

@@ -1,9 +1,8 @@
-"""Functions in a VPC: each has a network interface, and a process that uses it.
+"""The network interfaces of functions in a VPC.
 
-AWS gives a function an interface in each of its subnets when the function is created. Its connections come from the
-interface's address and are judged by the interface's security groups. MiniStack only keeps the configuration. Here the
-interface is a real one of MiniStack's EC2, and `lab/aws/function_network/sitecustomize.py` makes the function's process
-connect from its address.
+AWS creates an interface in each of the function's subnets. The function connects from the interface's address, with the
+interface's security groups. MiniStack only stores the configuration. Here the interface is created in MiniStack's EC2,
+and `lab/aws/function_network/sitecustomize.py` makes the function's process connect from its address.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _interfaces: dict[str, tuple[str, ...]] = {}
 
 
 def install() -> None:
-    """Give interfaces to functions in a VPC, and the network of the lab to every function's process."""
+    """Create interfaces for functions in a VPC, and run `sitecustomize.py` in every function's process."""
     create, update, delete = lambda_svc._create_function, lambda_svc._update_config, lambda_svc._delete_function
     spawn = lambda_runtime.Worker._spawn
     describe = ec2._describe_network_interfaces
@@ -75,7 +74,7 @@ def install() -> None:
 
 
 def _with_network(config: dict[str, Any]) -> dict[str, Any]:
-    """The function's configuration with the environment that its process needs here."""
+    """The function's configuration, with the environment variables for `sitecustomize.py`."""
     variables = dict((config.get("Environment") or {}).get("Variables") or {})
     own_path = variables.get("PYTHONPATH")
     variables["PYTHONPATH"] = os.pathsep.join([str(_IN_THE_FUNCTION), *([own_path] if own_path else [])])
@@ -88,7 +87,7 @@ def _with_network(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _follow(name: str) -> None:
-    """Make the function's interfaces what its configuration says now."""
+    """Replace the function's interfaces by those of its configuration."""
     config = lambda_svc._functions[name]["config"]
     arn = config["FunctionArn"]
     _give_back(arn)
@@ -124,14 +123,14 @@ def _make(name: str, subnet_id: str, group_ids: list[str]) -> str:
 
 
 def _addresses(cidr: str) -> Iterator[str]:
-    """A subnet's addresses from the top: databases take theirs from the bottom, and one address is one machine."""
+    """A subnet's addresses from the top; databases get theirs from the bottom, so that none is used twice."""
     network = ipaddress.ip_network(cidr)
     for number in range(int(network.broadcast_address) - 1, int(network.network_address) + 3, -1):
         yield str(ipaddress.ip_address(number))
 
 
 def _refusal(vpc: dict[str, Any] | None) -> Any:
-    """Lambda's answer to subnets or groups that do not exist, which MiniStack would take; None where all is well."""
+    """Lambda's error for subnets or groups that do not exist, which MiniStack does not check; None where they do."""
     ec2._ensure_defaults_initialized()
     for kind, ids, existing in (
         ("subnet", (vpc or {}).get("SubnetIds"), ec2._subnets),
@@ -147,7 +146,7 @@ def _refusal(vpc: dict[str, Any] | None) -> Any:
 
 
 def _describe(parameters: Any, describe: Any) -> Any:
-    """DescribeNetworkInterfaces with its filters, which MiniStack reads over: everything would come back."""
+    """DescribeNetworkInterfaces with its filters, which MiniStack ignores."""
     filters: dict[str, list[str]] = ec2._parse_filters(parameters)
     unknown = filters.keys() - _FILTERS.keys()
     if unknown:
@@ -160,7 +159,7 @@ def _describe(parameters: Any, describe: Any) -> Any:
         if all(set(values) & set(_FILTERS[name](interface)) for name, values in filters.items())
     ]
     if not wanted:
-        wanted = [json.dumps(filters)]  # an id that does not exist: no ids would mean all
+        wanted = [json.dumps(filters)]  # an id that does not exist, since no ids would mean all
     return describe({f"NetworkInterfaceId.{number}": [each] for number, each in enumerate(wanted, start=1)})
 
 

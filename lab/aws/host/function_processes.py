@@ -1,4 +1,4 @@
-"""The processes that run functions' code, and their sudden end."""
+"""Killing the processes that run functions."""
 
 from __future__ import annotations
 
@@ -12,20 +12,16 @@ _DEATH_SECONDS = 2.0
 
 
 def kill_function(region: str, name: str) -> bool:
-    """End every process of a function at once (SIGKILL): those that run it now, and those that wait for an event.
-
-    Args:
-        region: the function's region.
-        name: its name.
+    """Kill every process of a function (SIGKILL), also those that wait for an event. The next event starts a new one.
 
     Returns:
-        Whether one of them was running it. The next event starts a fresh process.
+        Whether one of them was running the function.
     """
     return _kill(lambda key_region, key_name: (key_region, key_name) == (region, name))
 
 
 def kill_region(region: str) -> bool:
-    """End every process of every function of a region; tells whether one was running something."""
+    """Kill every process of every function of a region; tells whether one was running its function."""
     return _kill(lambda key_region, _: key_region == region)
 
 
@@ -47,7 +43,7 @@ def _kill(concerned: Callable[[str, str], bool]) -> bool:
 
 
 def _await_end(process: subprocess.Popen[str]) -> None:
-    """Wait until it is gone: who asked for a process in the meantime must not be given this one."""
+    """Wait until it is dead, so that MiniStack does not use it for the next event."""
     try:
         process.wait(_DEATH_SECONDS)
     except subprocess.TimeoutExpired:

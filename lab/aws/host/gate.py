@@ -1,4 +1,4 @@
-"""What stands before MiniStack: it takes the lab's own commands, and leaves calls to dark regions without an answer."""
+"""An ASGI application in front of MiniStack: the lab's own commands, and no answer to calls to dark regions."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Gate:
         """Wrap an application.
 
         Args:
-            app: answers what is an AWS call and not in the dark.
-            secret: what the lab shows with each of its commands; the functions do not know it.
+            app: answers AWS calls.
+            secret: the lab sends it with each command; functions do not know it.
         """
         self._app = app
         self._secret = secret
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        """Answer, pass on, or keep silent until the caller has given up."""
+        """Answer, pass on, or wait until the caller has given up."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -44,8 +44,7 @@ class Gate:
         if scope["path"].startswith(PREFIX):
             await self._command(scope["path"].removeprefix(PREFIX), headers, receive, send)
         elif _is_in_the_dark(scope, headers):
-            # As packets that get lost: no answer, no error, no end of the connection but the caller's own. Its library
-            # has a timeout, and a function's is its last.
+            # As when packets are lost: no answer and no error. The caller's library has a timeout, and a function too.
             while (await receive())["type"] != "http.disconnect":
                 pass
         else:
@@ -53,7 +52,7 @@ class Gate:
 
     async def _command(self, name: str, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
         if not secrets.compare_digest(headers.get(SECRET_HEADER, "").encode(), self._secret.encode()):
-            await _answer(send, 403, {"error": "this is for the lab alone"})
+            await _answer(send, 403, {"error": "only the lab may send commands"})
             return
         body = b""
         more = True

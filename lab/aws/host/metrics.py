@@ -1,4 +1,4 @@
-"""Metrics in MiniStack as CloudWatch keeps them, and no opinion of MiniStack's own about alarms."""
+"""Metrics in MiniStack with CloudWatch's resolution and retention, and no alarm evaluation of MiniStack's own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from lab.aws.host.embedded_metrics import extract, stored_at
 
 _LOG = logging.getLogger("lab.metrics")
 
-# CloudWatch keeps data of less than a minute for 3 hours, and the lab lives in seconds.
+# CloudWatch keeps high-resolution data for 3 hours.
 _RETENTION_SECONDS = 3 * 3600
 _EVICTION_INTERVAL_SECONDS = 60.0
 
@@ -24,7 +24,7 @@ _told: set[tuple[str, str]] = set()
 
 
 def install() -> None:
-    """Take the log lines' metrics out; keep data by storage resolution; leave alarms to the lab's clock."""
+    """Extract metrics from logs, store data by resolution, leave alarms to `lab.aws.clock`."""
     append = cloudwatch_logs._append_log_events
     put = cloudwatch._put_metric_data
     bucket = cloudwatch._metric_bucket
@@ -54,7 +54,7 @@ def install() -> None:
 
 
 def _leave_alone(*_: object) -> None:
-    """Alarms change state through SetAlarmState alone."""
+    """Only SetAlarmState changes an alarm's state."""
 
 
 def _store(message: str) -> None:
@@ -73,7 +73,7 @@ def _store(message: str) -> None:
 
 
 def _cut_to_resolution(namespace: str, datum: dict[str, Any]) -> None:
-    """Give a datum the time CloudWatch keeps it under. What AWS publishes itself (``AWS/...``) is left as it comes."""
+    """Set a datum's timestamp to its resolution. What AWS itself publishes (``AWS/...``) is left as it is."""
     if namespace.startswith("AWS/"):
         return
     given = cloudwatch._parse_ts(datum.get("Timestamp"))
@@ -83,11 +83,11 @@ def _cut_to_resolution(namespace: str, datum: dict[str, Any]) -> None:
     metric = (namespace, datum.get("MetricName", ""))
     if kept != at_seconds and metric not in _told:
         _told.add(metric)
-        _LOG.info("%s %s has standard resolution: CloudWatch keeps it by the minute", *metric)
+        _LOG.info("%s %s has standard resolution: CloudWatch stores it by the minute", *metric)
 
 
 def _evict() -> None:
-    """Forget old data, now and then. In place: a point that is being added must not go to a list that was replaced."""
+    """Remove old data periodically, in place, since another thread may be adding to the list."""
     now = time.time()
     scope = (get_account_id(), get_region())
     with _lock:
@@ -97,4 +97,4 @@ def _evict() -> None:
         for points in cloudwatch._metrics.values():
             old = sum(point["Timestamp"] < now - _RETENTION_SECONDS for point in points)
             if old:
-                del points[:old]  # data come in about in order
+                del points[:old]  # data are about in order

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import json
 import urllib.parse
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
 from ministack import app  # type: ignore[import-untyped]
-from ministack.core import iam_evaluator, responses  # type: ignore[import-untyped]
+from ministack.core import iam_actions, iam_evaluator, responses  # type: ignore[import-untyped]
 
 # The longest an RDS call of the lab may take: it answers at once and works on in the background, as RDS does.
 _TIMEOUT_SECONDS = 60.0
+DELETE_SNAPSHOT = "rds:DeleteDBSnapshot"
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -45,6 +48,64 @@ def install(backend_url: str | None, secret: str) -> None:
             return _error("ServiceUnavailable", f"the lab's RDS does not answer: {error}")
 
     app.SERVICE_HANDLERS["rds"] = handle
+    resource_arn, tag_context = iam_actions.extract_resource_arn, iam_actions.request_tag_context
+
+    def extract_resource_arn(
+        service: str,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        body: bytes,
+        query_params: dict[str, Any],
+        region: str,
+        account_id: str,
+    ) -> str:
+        found = str(resource_arn(service, method, path, headers, body, query_params, region, account_id))
+        return resource_of(query_params, region, account_id) if (service, found) == ("rds", "*") else found
+
+    def request_tag_context(service: str, action: str, body: bytes, params: dict[str, Any]) -> dict[str, Any]:
+        context: dict[str, Any] = tag_context(service, action, body, params)
+        if action == DELETE_SNAPSHOT and backend_url is not None:
+            tags = _snapshot_tags(backend_url, secret, responses.get_region(), _first(params, "DBSnapshotIdentifier"))
+            context |= {f"aws:resourcetag/{key}".lower(): value for key, value in tags.items()}
+        return context
+
+    iam_actions.extract_resource_arn = extract_resource_arn
+    iam_actions.request_tag_context = request_tag_context
+
+
+def resource_of(params: Mapping[str, Any], region: str, account_id: str) -> str:
+    """The resource of a call that names no instance: MiniStack knows instances only.
+
+    Of a copy it is the target; that the caller may read the source is not checked here.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html
+    """
+    for name in ("SourceDBInstanceArn", "ResourceName"):
+        if _first(params, name):
+            return _first(params, name)
+    prefix = f"arn:aws:rds:{region}:{account_id}"
+    for name in ("TargetDBSnapshotIdentifier", "DBSnapshotIdentifier"):
+        if _first(params, name):
+            return f"{prefix}:snapshot:{_first(params, name)}"
+    return {
+        "DescribeDBSnapshots": f"{prefix}:snapshot:*",
+        "DescribeDBInstanceAutomatedBackups": f"{prefix}:auto-backup:*",
+    }.get(_first(params, "Action"), "*")
+
+
+def _first(params: Mapping[str, Any], name: str) -> str:
+    value = params.get(name, "")
+    return str(value[0] if isinstance(value, list) else value)
+
+
+def _snapshot_tags(backend_url: str, secret: str, region: str, snapshot: str) -> Mapping[str, str]:
+    target = "/_lab/snapshot-tags?" + urllib.parse.urlencode({"region": region, "snapshot": snapshot})
+    try:
+        _, _, content = _forward(backend_url, "GET", target, {"X-Lab-Secret": secret}, b"")
+        tags: Mapping[str, str] = json.loads(content)
+    except (OSError, http.client.HTTPException, ValueError):
+        return {}
+    return tags
 
 
 def _forward(backend_url: str, method: str, target: str, headers: dict[str, str], body: bytes) -> Answer:

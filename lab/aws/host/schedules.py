@@ -1,4 +1,4 @@
-"""EventBridge schedules of seconds, where AWS has minutes: the lab's time is faster, its programs are the same."""
+"""EventBridge schedules in seconds, where AWS has minutes: drills of the same programs are faster."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _RATE = re.compile(r"^rate\([1-9]\d*\s+(second|seconds|minute|minutes|hour|hours
 
 
 def install() -> None:
-    """Accept ``rate(N seconds)`` and look for what is due five times a second. Targets are called in threads."""
+    """Accept ``rate(N seconds)`` and check the schedules five times a second. Targets are called in threads."""
     parse = eventbridge._parse_rate_seconds
 
     def parse_rate_seconds(expression: str) -> int | None:

@@ -1,14 +1,14 @@
-"""Requests count as encrypted in transit: the gateway stands for AWS's HTTPS endpoints.
+"""Requests count as encrypted in transit, as with AWS's HTTPS endpoints.
 
-It listens on the loopback interface only and speaks plain HTTP, so that no client needs a certificate of ours. Policies
-that refuse requests without TLS (``aws:SecureTransport``) would otherwise refuse every one.
+The gateway speaks plain HTTP on the loopback interface, so that clients need no certificate. Policies that require TLS
+(``aws:SecureTransport``) would refuse every request.
 """
 
 from __future__ import annotations
 
 
 def install() -> None:
-    """Make MiniStack take every request for one that came over TLS."""
+    """Make MiniStack treat every request as one over TLS."""
     from ministack import app  # type: ignore[import-untyped]
     from ministack.core import iam_evaluator  # type: ignore[import-untyped]
 

@@ -22,24 +22,20 @@ from lab.engine.resources import (
 from lab.engine.resources.invokes import INVOKES
 
 RESOURCE_TYPES: dict[str, ResourceType] = {
-    token: kind
-    for module in (
-        cloudwatch,
-        dynamodb,
-        ec2,
-        events,
-        iam,
-        kms,
-        lambda_functions,
-        logs,
-        random_ids,
-        rds,
-        route53,
-        s3,
-        sns,
-        vpc_attachments,
-    )
-    for token, kind in module.TYPES.items()
+    **cloudwatch.TYPES,
+    **dynamodb.TYPES,
+    **ec2.TYPES,
+    **events.TYPES,
+    **iam.TYPES,
+    **kms.TYPES,
+    **lambda_functions.TYPES,
+    **logs.TYPES,
+    **random_ids.TYPES,
+    **rds.TYPES,
+    **route53.TYPES,
+    **s3.TYPES,
+    **sns.TYPES,
+    **vpc_attachments.TYPES,
 }
 """Every type the lab can make, by token."""
 

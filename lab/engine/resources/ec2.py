@@ -26,7 +26,7 @@ def _create_vpc(context: Context, inputs: Values) -> Created:
         TagSpecifications=tag_specifications("vpc", context.tags),
     )["Vpc"]["VpcId"]
     ec2.get_waiter("vpc_available").wait(VpcIds=[vpc])
-    # AWS takes one attribute a call, and host names only where there is DNS support.
+    # AWS sets one attribute a call, and host names only where there is DNS support.
     for name, attribute in (("enableDnsSupport", "EnableDnsSupport"), ("enableDnsHostnames", "EnableDnsHostnames")):
         if name in inputs:
             ec2.modify_vpc_attribute(VpcId=vpc, **{attribute: {"Value": inputs[name]}})

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from shared.policy_documents import allow, as_json, trust
+from shared.policy_documents import Condition, Statement, allow, as_json, deny, trust
 
 OLDEST_TLS_VERSION = "1.2"
 
@@ -20,24 +19,21 @@ def log_delivery_policy(*, log_bucket_arn: str, source_bucket_arn: str, prefix: 
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
     """
-    delivery = {
-        "Sid": "DeliverAccessLogs",
-        "Effect": "Allow",
-        "Principal": {"Service": "logging.s3.amazonaws.com"},
-        "Action": "s3:PutObject",
-        "Resource": f"{log_bucket_arn}/{prefix}*",
-        "Condition": {
-            "StringEquals": {"aws:SourceAccount": account_id},
-            "ArnLike": {"aws:SourceArn": source_bucket_arn},
-        },
+    source = {
+        "StringEquals": {"aws:SourceAccount": account_id},
+        "ArnLike": {"aws:SourceArn": source_bucket_arn},
     }
+    logging = {"Service": "logging.s3.amazonaws.com"}
+    delivery = allow("DeliverAccessLogs", "s3:PutObject", f"{log_bucket_arn}/{prefix}*", source, to=logging)
     return as_json(*_tls_only(log_bucket_arn), delivery)
 
 
-def _tls_only(bucket_arn: str) -> Sequence[Mapping[str, Any]]:
+def _tls_only(bucket_arn: str) -> Sequence[Statement]:
+    everything = [bucket_arn, f"{bucket_arn}/*"]
+    outdated = {"NumericLessThan": {"s3:TlsVersion": OLDEST_TLS_VERSION}}
     return (
-        _refuse_all("RefuseWithoutTls", bucket_arn, {"Bool": {"aws:SecureTransport": "false"}}),
-        _refuse_all("RefuseOutdatedTls", bucket_arn, {"NumericLessThan": {"s3:TlsVersion": OLDEST_TLS_VERSION}}),
+        deny("RefuseWithoutTls", "s3:*", everything, {"Bool": {"aws:SecureTransport": "false"}}, to="*"),
+        deny("RefuseOutdatedTls", "s3:*", everything, outdated, to="*"),
     )
 
 
@@ -91,21 +87,10 @@ def replication_policy(
     )
 
 
-def _through_s3(region: str, bucket_arn: str) -> Mapping[str, Any]:
+def _through_s3(region: str, bucket_arn: str) -> Condition:
     # With bucket keys the encryption context names the bucket; without them (an object uploaded with its own setting)
     # it names the object.
     return {
         "StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"},
         "StringLike": {"kms:EncryptionContext:aws:s3:arn": [bucket_arn, f"{bucket_arn}/*"]},
-    }
-
-
-def _refuse_all(sid: str, bucket_arn: str, condition: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {
-        "Sid": sid,
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "s3:*",
-        "Resource": [bucket_arn, f"{bucket_arn}/*"],
-        "Condition": condition,
     }

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 import pulumi_random as random
 
 from data_layer.instance import InstanceProfile, Placement, common_arguments, instance_options
-from shared.naming import Names
+from shared.naming import DATABASE, Names
 
 FINAL_SNAPSHOT_RANDOM_BYTES = 4
 
@@ -59,7 +59,7 @@ class PrimaryDatabase(pulumi.ComponentResource):
         site = args.placement.site
         super().__init__("postgres-dr:data:PrimaryDatabase", names.of("primary-database", site), None, None)
 
-        name = names.of("database", site)
+        name = names.of(DATABASE, site)
         arguments = common_arguments(name, args.profile, args.placement)
         arguments.engine = "postgres"
         # The major version alone follows the newest minor; a pinned minor gets deprecated and then refuses to be made.

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from data_layer.parameters import Parameter
-from shared.naming import Names
+from shared.naming import DATABASE, Names
 from shared.providers import on
 from shared.sites import Site
 
@@ -57,7 +57,7 @@ class DatabaseFoundation(pulumi.ComponentResource):
         super().__init__("postgres-dr:data:DatabaseFoundation", names.of("database-foundation", args.site), None, None)
         options = on(provider, parent=self)
 
-        subnets_name = names.of("database", args.site)
+        subnets_name = names.of(DATABASE, args.site)
         self.subnet_group = aws.rds.SubnetGroup(
             subnets_name,
             name=subnets_name,
@@ -93,7 +93,7 @@ class DatabaseFoundation(pulumi.ComponentResource):
             self.log_groups.append(
                 aws.cloudwatch.LogGroup(
                     log_group_name,
-                    name=f"/aws/rds/instance/{names.of('database', args.site)}/{export}",
+                    name=f"/aws/rds/instance/{names.of(DATABASE, args.site)}/{export}",
                     retention_in_days=args.log_retention_days,
                     kms_key_id=args.messages_key_arn,
                     tags={"Name": log_group_name},

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from data_layer.instance import InstanceProfile, Placement, common_arguments, instance_options
-from shared.naming import Names
+from shared.naming import DATABASE, Names
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class ReplicaDatabase(pulumi.ComponentResource):
         site = args.placement.site
         super().__init__("postgres-dr:data:ReplicaDatabase", names.of("replica-database", site), None, None)
 
-        name = names.of("database", site)
+        name = names.of(DATABASE, site)
         arguments = common_arguments(name, args.profile, args.placement)
         arguments.replicate_source_db = args.source_arn
         # RDS refuses to delete a replica with a final snapshot. Once promoted, deletion protection guards it.

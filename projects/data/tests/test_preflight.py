@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
 
-import boto3
 import pytest
-from botocore.stub import Stubber
 
 from data_layer.preflight import check_secret
 from shared.errors import SettingsError
+from tests.stubbed import Stubbed, stubbed
 
 SECRET_ID = "postgres-dr/lab/master"
 
 
-def client(service: str) -> Any:
-    return boto3.client(service, region_name="ap-southeast-2", aws_access_key_id="none", aws_secret_access_key="none")
-
-
 @pytest.fixture
-def secrets() -> Iterator[tuple[Any, Stubber]]:
-    made = client("secretsmanager")
-    with Stubber(made) as stubber:
-        yield made, stubber
+def secrets() -> Stubbed:
+    return stubbed("secretsmanager", "ap-southeast-2")
 
 
-def test_a_good_secret_passes(secrets: tuple[Any, Stubber]) -> None:
-    made, stubber = secrets
+def test_a_good_secret_passes(secrets: Stubbed) -> None:
     content = json.dumps({"username": "owner", "password": "long-enough"})
-    stubber.add_response("get_secret_value", {"SecretString": content}, {"SecretId": SECRET_ID})
-    assert check_secret(made, SECRET_ID).username == "owner"
+    secrets.add_response("get_secret_value", {"SecretString": content}, {"SecretId": SECRET_ID})
+    assert check_secret(secrets.client, SECRET_ID).username == "owner"
 
 
 @pytest.mark.parametrize(
@@ -42,19 +32,15 @@ def test_a_good_secret_passes(secrets: tuple[Any, Stubber]) -> None:
         ("AccessDeniedException", "allow these credentials to read it"),
     ],
 )
-def test_a_secret_that_cannot_be_read_is_one_line_with_the_remedy(
-    secrets: tuple[Any, Stubber], code: str, remedy: str
-) -> None:
-    made, stubber = secrets
-    stubber.add_client_error("get_secret_value", code)
+def test_a_secret_that_cannot_be_read_is_one_line_with_the_remedy(secrets: Stubbed, code: str, remedy: str) -> None:
+    secrets.add_client_error("get_secret_value", code)
     with pytest.raises(SettingsError) as refused:
-        check_secret(made, SECRET_ID)
+        check_secret(secrets.client, SECRET_ID)
     assert str(refused.value).startswith(f"secretId = {SECRET_ID}: ")
     assert remedy in str(refused.value)
 
 
-def test_a_binary_secret_is_refused(secrets: tuple[Any, Stubber]) -> None:
-    made, stubber = secrets
-    stubber.add_response("get_secret_value", {"SecretBinary": b"x"})
+def test_a_binary_secret_is_refused(secrets: Stubbed) -> None:
+    secrets.add_response("get_secret_value", {"SecretBinary": b"x"})
     with pytest.raises(SettingsError, match="its text is no JSON"):
-        check_secret(made, SECRET_ID)
+        check_secret(secrets.client, SECRET_ID)

@@ -2,41 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
-from data_layer.settings import DataSettings
 from shared.errors import SettingsError
+from tests.contracts.settings_of import PRODUCTION, settings_of
 
-Load = Callable[..., DataSettings]
-PRODUCTION = {
-    "environment": "production",
-    "skipFinalSnapshot": False,
-    "forceDestroyBuckets": False,
-}
+load = partial(settings_of, "data", "lab")
 
 
-def test_the_defaults_are_the_required_ones(load: Load) -> None:
+def test_the_defaults_are_the_required_ones() -> None:
     settings = load()
     assert settings.engine_major_version == 14
     assert settings.instance_class == "db.t3.medium"
     assert settings.backup_retention_days == 7
 
 
-def test_a_short_lived_stack_leaves_nothing_behind(load: Load) -> None:
+def test_a_short_lived_stack_leaves_nothing_behind() -> None:
     settings = load()
     assert settings.skip_final_snapshot
     assert settings.force_destroy_buckets
 
 
-def test_a_protected_production_stack_is_accepted(load: Load) -> None:
+def test_a_protected_production_stack_is_accepted() -> None:
     assert load(**PRODUCTION).environment.protected
 
 
 @pytest.mark.parametrize("key", ["skipFinalSnapshot", "forceDestroyBuckets"])
-def test_a_production_stack_that_forgets_one_is_refused(load: Load, key: str) -> None:
+def test_a_production_stack_that_forgets_one_is_refused(key: str) -> None:
     with pytest.raises(
         SettingsError,
         match=rf"^{key} = true: a production environment needs false: put postgres-dr-data:{key}: \"false\"",
@@ -70,7 +65,7 @@ def test_a_production_stack_that_forgets_one_is_refused(load: Load, key: str) ->
         ({"recoveryRegion": "ap-southeast-2"}, "recoveryRegion = ap-southeast-2: choose another region"),
     ],
 )
-def test_a_mistake_is_one_line(load: Load, overrides: dict[str, Any], message: str) -> None:
+def test_a_mistake_is_one_line(overrides: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError) as refused:
         load(**overrides)
     assert message in str(refused.value)

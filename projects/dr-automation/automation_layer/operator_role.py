@@ -12,7 +12,7 @@ import pulumi_aws as aws
 from automation_layer import policies
 from automation_layer.settings import AutomationSettings
 from shared.contracts import NetworkContract
-from shared.policy_documents import Statement, allow, document
+from shared.policy_documents import Statement, account, allow, document
 from shared.providers import on
 from shared.sites import Site
 
@@ -30,12 +30,16 @@ class OperatorReach:
         function_arn: the failover function.
         state_table_arn: the controller's table.
         state_key_arn: its KMS key.
+        account_id: the account.
+        site_regions: the regions of both sites, where it is seen what could be restored.
     """
 
     region: str
     function_arn: str
     state_table_arn: str
     state_key_arn: str
+    account_id: str
+    site_regions: Sequence[str]
 
 
 def statements(reach: OperatorReach) -> list[Statement]:
@@ -49,6 +53,15 @@ def statements(reach: OperatorReach) -> list[Statement]:
         policies.read_state(reach.state_table_arn),
         policies.write_state(reach.state_table_arn, [OPERATORS_ITEM]),
         policies.use_state_key(reach.state_key_arn, reach.region),
+        allow(
+            "SeeWhatCouldBeRestored",
+            ["rds:DescribeDBInstanceAutomatedBackups", "rds:DescribeDBSnapshots"],
+            [
+                f"arn:aws:rds:{region}:{reach.account_id}:{kind}:*"
+                for region in reach.site_regions
+                for kind in ("db", "snapshot", "auto-backup")
+            ],
+        ),
     ]
 
 
@@ -64,7 +77,7 @@ def trust(account_id: str, principals: Sequence[str], *, require_mfa: bool) -> d
     statement: Statement = {
         "Sid": "Operators",
         "Effect": "Allow",
-        "Principal": {"AWS": list(principals) if principals else [f"arn:aws:iam::{account_id}:root"]},
+        "Principal": {"AWS": list(principals) or [account(account_id)["AWS"]]},
         "Action": "sts:AssumeRole",
     }
     if require_mfa:
@@ -115,6 +128,8 @@ class OperatorRole(pulumi.ComponentResource):
             function_arn=args.function_arn,
             state_table_arn=args.state_table_arn,
             state_key_arn=args.network.recovery.data_key_arn,
+            account_id=environment.account_id,
+            site_regions=list(environment.regions.values()),
         )
         aws.iam.RolePolicy(
             name,

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.policy_documents import Statement, allow, document, trust
+from shared.policy_documents import Condition, Statement, allow, deny, document, trust
 from shared.sites import Site
 
 # The controller's own items; what people say (`control`) and what the guards did (`fence#...`) are others' to write.
@@ -46,14 +46,8 @@ def vpc_attachment(account_id: str, region: str, function_arn: str) -> list[Stat
             ],
             f"arn:aws:ec2:{region}:{account_id}:*/*",
         ),
-        {
-            # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
-            "Sid": "CodeLeavesNetworksAlone",
-            "Effect": "Deny",
-            "Action": "ec2:*",
-            "Resource": "*",
-            "Condition": {"ArnEquals": {"lambda:SourceFunctionArn": function_arn}},
-        },
+        # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
+        deny("CodeLeavesNetworksAlone", "ec2:*", "*", {"ArnEquals": {"lambda:SourceFunctionArn": function_arn}}),
     ]
 
 
@@ -116,8 +110,7 @@ def read_state(table_arn: str, items: Sequence[str] | None = None) -> Statement:
         table_arn: the table.
         items: their keys, ``*`` for any end; None for all.
     """
-    statement: Statement = allow("ReadState", "dynamodb:GetItem", table_arn)
-    return statement if items is None else {**statement, "Condition": _leading(items)}
+    return allow("ReadState", "dynamodb:GetItem", table_arn, None if items is None else _leading(items))
 
 
 def write_state(table_arn: str, items: Sequence[str]) -> Statement:
@@ -153,7 +146,7 @@ def tell_people(topic_arns: Sequence[str], key_arn: str, region: str) -> list[St
     ]
 
 
-def _leading(items: Sequence[str]) -> dict[str, Any]:
+def _leading(items: Sequence[str]) -> Condition:
     # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
     return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(items)}}
 
@@ -167,27 +160,12 @@ def topic(topic_arn: str, *, account_id: str, region: str, alarms_publish: bool)
         region: the topic's region.
         alarms_publish: whether CloudWatch alarms of this account and region may.
     """
-    tls_only = {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": "*",
-        "Action": "sns:Publish",
-        "Resource": topic_arn,
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
+    tls_only = deny("TlsOnly", "sns:Publish", topic_arn, {"Bool": {"aws:SecureTransport": "false"}}, to="*")
     if not alarms_publish:
         return document(tls_only)
-    return document(
-        tls_only,
-        {
-            "Sid": "AlarmsOfThisAccount",
-            "Effect": "Allow",
-            "Principal": {"Service": "cloudwatch.amazonaws.com"},
-            "Action": "sns:Publish",
-            "Resource": topic_arn,
-            "Condition": {
-                "StringEquals": {"aws:SourceAccount": account_id},
-                "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:{region}:{account_id}:alarm:*"},
-            },
-        },
-    )
+    of_this_account = {
+        "StringEquals": {"aws:SourceAccount": account_id},
+        "ArnLike": {"aws:SourceArn": f"arn:aws:cloudwatch:{region}:{account_id}:alarm:*"},
+    }
+    alarms = {"Service": "cloudwatch.amazonaws.com"}
+    return document(tls_only, allow("AlarmsOfThisAccount", "sns:Publish", topic_arn, of_this_account, to=alarms))

@@ -34,6 +34,9 @@ class AutomationSettings:
         max_data_loss_seconds: a failover that would lose more is not made without a person (C2).
         reference_region: a third region; whether it answers tells a dark region from a network of our own that is down.
         dark_without_witness: ``failover`` or ``ask``: what to do when the other region is dark and no witness speaks.
+        snapshot_retention_days: how long copies of snapshots are kept in the other site (R7).
+        copy_stuck_hours: a copy that takes longer is given up and made again.
+        snapshot_export_days: from one export of the newest snapshot to the next; 0 for none.
         parent_domain: the private zone is named below it.
         client_ssl_mode: ``sslmode`` of the multi-host URI offered to clients.
         runbook_url: where people read what to do; messages add the decision's code as an anchor.
@@ -51,6 +54,9 @@ class AutomationSettings:
     max_data_loss_seconds: int
     reference_region: str
     dark_without_witness: str
+    snapshot_retention_days: int
+    copy_stuck_hours: int
+    snapshot_export_days: int
     parent_domain: str
     client_ssl_mode: str
     runbook_url: str
@@ -104,6 +110,9 @@ class AutomationSettings:
             max_data_loss_seconds=reader.whole_number("maxDataLossSeconds", 60, minimum=1, maximum=3600),
             reference_region=_reference_region(reader, environment),
             dark_without_witness=reader.choice("darkWithoutWitness", "failover", WHEN_DARK),
+            snapshot_retention_days=reader.whole_number("snapshotRetentionDays", 7, minimum=1, maximum=35),
+            copy_stuck_hours=reader.whole_number("copyStuckHours", 12, minimum=1, maximum=240),
+            snapshot_export_days=reader.whole_number("snapshotExportDays", 7, minimum=0, maximum=90),
             parent_domain=_domain("parentDomain", reader.text("parentDomain", "internal")),
             client_ssl_mode=reader.choice("clientSslMode", "verify-full", SSL_MODES),
             runbook_url=reader.text("runbookUrl", "docs/runbook.md"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from shared.naming import Names
+from shared.naming import STATE_TABLE, Names
 from shared.providers import on
 from shared.sites import Site
 
@@ -37,7 +37,7 @@ class StateTable(pulumi.ComponentResource):
     arn: pulumi.Output[str]
 
     def __init__(self, names: Names, args: StateTableArgs, provider: aws.Provider) -> None:
-        name = names.of("failover-state", Site.RECOVERY)
+        name = names.of(STATE_TABLE, Site.RECOVERY)
         super().__init__("postgres-dr:automation:StateTable", name)
         table = aws.dynamodb.Table(
             name,

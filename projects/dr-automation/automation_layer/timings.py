@@ -56,6 +56,7 @@ class Timings:
         poll_interval_seconds: from one look at a promotion or a fence to the next.
         run_budget_seconds: how long a run works before it saves its state and ends.
         name_ttl_seconds: how long clients may keep the answer to the writer's name.
+        copy_schedule_seconds: from one run of a snapshot copier to the next.
     """
 
     schedule_seconds: int
@@ -72,14 +73,17 @@ class Timings:
     poll_interval_seconds: int
     run_budget_seconds: int
     name_ttl_seconds: int
+    copy_schedule_seconds: int
 
     @property
     def schedule_expression(self) -> str:
-        """The schedule as EventBridge writes it."""
-        if self.schedule_seconds % STANDARD_PERIOD_SECONDS:
-            return f"rate({self.schedule_seconds} seconds)"
-        minutes = self.schedule_seconds // STANDARD_PERIOD_SECONDS
-        return "rate(1 minute)" if minutes == 1 else f"rate({minutes} minutes)"
+        """The schedule of the functions as EventBridge writes it."""
+        return _rate(self.schedule_seconds)
+
+    @property
+    def copy_schedule_expression(self) -> str:
+        """The schedule of the snapshot copiers."""
+        return _rate(self.copy_schedule_seconds)
 
     @property
     def verify_timeout_seconds(self) -> int:
@@ -122,6 +126,7 @@ class Timings:
             poll_interval_seconds=number("pollIntervalSeconds", 5, minimum=1, maximum=60),
             run_budget_seconds=number("runBudgetSeconds", 270, minimum=1, maximum=RUN_LIMIT_SECONDS),
             name_ttl_seconds=number("nameTtlSeconds", 10, minimum=1, maximum=60),
+            copy_schedule_seconds=number("copyScheduleSeconds", 900, minimum=1, maximum=3600),
         )
         timings.refuse_contradictions(sub_minute_schedule=reader.switch("subMinuteSchedule", default=False))
         return timings
@@ -231,6 +236,7 @@ class Timings:
             return
         for key, value, why in (
             ("scheduleSeconds", self.schedule_seconds, "EventBridge knows no shorter rate than a minute"),
+            ("copyScheduleSeconds", self.copy_schedule_seconds, "EventBridge knows no shorter rate than a minute"),
             ("alarmPeriodSeconds", self.alarm_period_seconds, "Route 53 does not read high-resolution metrics"),
             ("metricPeriodSeconds", self.metric_period_seconds, "Route 53 does not read high-resolution metrics"),
         ):
@@ -240,6 +246,13 @@ class Timings:
                 value,
                 f"give a multiple of 60: {why}; only an endpoint that does takes subMinuteSchedule: true",
             )
+
+
+def _rate(seconds: int) -> str:
+    if seconds % STANDARD_PERIOD_SECONDS:
+        return f"rate({seconds} seconds)"
+    minutes = seconds // STANDARD_PERIOD_SECONDS
+    return "rate(1 minute)" if minutes == 1 else f"rate({minutes} minutes)"
 
 
 def _refuse(wrong: bool, key: str, value: int, remedy: str) -> None:  # noqa: FBT001 - the condition is the sentence

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.key_policies import USE, account_administers
 from shared.policy_documents import Statement, allow, document
 
 
@@ -46,50 +47,14 @@ def logs_key(account_id: str, region: str, log_group_name: str) -> dict[str, Any
         region: the key's and the log group's region.
         log_group_name: the log group.
     """
+    log_group = f"arn:aws:logs:{region}:{account_id}:log-group:{log_group_name}"
     return document(
-        {
-            "Sid": "AccountAdministers",
-            "Effect": "Allow",
-            "Principal": {"AWS": f"arn:aws:iam::{account_id}:root"},
-            "Action": [
-                "kms:CancelKeyDeletion",
-                "kms:CreateAlias",
-                "kms:DeleteAlias",
-                "kms:DescribeKey",
-                "kms:DisableKey",
-                "kms:DisableKeyRotation",
-                "kms:EnableKey",
-                "kms:EnableKeyRotation",
-                "kms:GetKeyPolicy",
-                "kms:GetKeyRotationStatus",
-                "kms:ListAliases",
-                "kms:ListGrants",
-                "kms:ListKeyPolicies",
-                "kms:ListKeyRotations",
-                "kms:ListResourceTags",
-                "kms:PutKeyPolicy",
-                "kms:RevokeGrant",
-                "kms:RotateKeyOnDemand",
-                "kms:ScheduleKeyDeletion",
-                "kms:TagResource",
-                "kms:UntagResource",
-                "kms:UpdateAlias",
-                "kms:UpdateKeyDescription",
-            ],
-            "Resource": "*",
-        },
-        {
-            "Sid": "LogGroupOfTheWitness",
-            "Effect": "Allow",
-            "Principal": {"Service": f"logs.{region}.amazonaws.com"},
-            "Action": ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"],
-            "Resource": "*",
-            "Condition": {
-                "ArnEquals": {
-                    "kms:EncryptionContext:aws:logs:arn": (
-                        f"arn:aws:logs:{region}:{account_id}:log-group:{log_group_name}"
-                    )
-                }
-            },
-        },
+        account_administers(account_id),
+        allow(
+            "LogGroupOfTheWitness",
+            USE,
+            "*",
+            {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": log_group}},
+            to={"Service": f"logs.{region}.amazonaws.com"},
+        ),
     )

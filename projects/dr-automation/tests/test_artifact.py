@@ -139,12 +139,6 @@ def test_changed_code_gets_another_name_and_the_old_archive_stays(tmp_path: Path
     assert before.path.is_file()
 
 
-def test_a_comment_in_a_handler_changes_its_functions_archive_and_no_other(
-    tmp_path: Path, functions: Path, package: str
-) -> None:
-    assert changed_by(f"{package}/handler.py", functions, tmp_path / "build") == {package}
-
-
 @pytest.mark.parametrize(
     ("module", "importers"),
     [

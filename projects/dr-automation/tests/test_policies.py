@@ -13,6 +13,7 @@ from botocore import xform_name
 
 from automation_layer import guard_policy, policies, witness_policy
 from automation_layer.artifact import FUNCTIONS_FOLDER
+from automation_layer.imports import imported_by
 from shared.policy_documents import Statement
 from shared.sites import Site
 
@@ -90,39 +91,21 @@ def keys_of(statement: Statement) -> list[str]:
     return keys
 
 
-class Sources:
-    """The functions' sources: which names a package reaches, its own and through what it imports of the others."""
-
-    def __init__(self) -> None:
-        self.modules = {
-            ".".join(path.relative_to(FUNCTIONS_FOLDER).with_suffix("").parts): ast.parse(path.read_text())
-            for path in FUNCTIONS_FOLDER.rglob("*.py")
-        }
-
-    def imported_by(self, module: str) -> set[str]:
-        found = set()
-        for node in ast.walk(self.modules[module]):
-            if isinstance(node, ast.ImportFrom) and node.module is not None:
-                found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
-        return found & self.modules.keys()
-
-    def reached_by(self, package: str) -> set[str]:
-        """The attributes used in the package, and in those functions of imported modules that a reached name calls."""
-        own = {name for name in self.modules if name.startswith(f"{package}.")}
-        known, waiting = set(own), set(own)
-        while waiting:
-            waiting = {each for name in waiting for each in self.imported_by(name)} - known
-            known |= waiting
-        reached: list[ast.AST] = [self.modules[name] for name in own]
-        functions = [
-            node for name in known - own for node in ast.walk(self.modules[name]) if isinstance(node, ast.FunctionDef)
-        ]
-        while True:
-            names = {name for tree in reached for name in names_in(tree)} | attributes_in(*reached)
-            called = [each for each in functions if each.name in names and each not in reached]
-            if not called:
-                return attributes_in(*reached)
-            reached += called
+def attributes_reached_by(package: str) -> set[str]:
+    """The attributes used in a function's own package, and in those functions of imported modules that it calls."""
+    files = imported_by(f"{package}.handler", FUNCTIONS_FOLDER).files
+    modules = {entry: ast.parse(path.read_bytes()) for entry, path in files.items()}
+    own = {entry for entry in modules if entry.startswith(f"{package}/")}
+    reached: list[ast.AST] = [modules[entry] for entry in own]
+    functions = [
+        node for entry in modules.keys() - own for node in ast.walk(modules[entry]) if isinstance(node, ast.FunctionDef)
+    ]
+    while True:
+        names = {name for tree in reached for name in names_in(tree)} | attributes_in(*reached)
+        called = [each for each in functions if each.name in names and each not in reached]
+        if not called:
+            return attributes_in(*reached)
+        reached += called
 
 
 def attributes_in(*trees: ast.AST) -> set[str]:
@@ -135,7 +118,7 @@ def names_in(tree: ast.AST) -> set[str]:
 
 def called_actions(package: str) -> set[str]:
     """IAM actions of the API calls that a function's code reaches, found by the names of boto3's methods."""
-    attributes = Sources().reached_by(package)
+    attributes = attributes_reached_by(package)
     session = boto3.session.Session()
     called = set()
     for service in CALLED_SERVICES:

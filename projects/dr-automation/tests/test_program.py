@@ -56,10 +56,6 @@ def records(program: RecordedProgram, name: str) -> dict[str, Mapping[str, Any]]
     }
 
 
-def test_a_function_ends_within_five_minutes(function: RecordedResource) -> None:
-    assert function.inputs["timeout"] <= 300
-
-
 def test_what_runs_each_minute_is_over_within_a_minute(program: RecordedProgram) -> None:
     each_minute = ("health-probe-primary", "health-probe-recovery", "fence-guard-primary", "fence-guard-recovery")
     for name in (*(f"{each}-lab" for each in each_minute), WITNESS):
@@ -73,11 +69,10 @@ def test_every_function_is_run_by_the_clock(program: RecordedProgram, function: 
     assert program.resource(function.name, "EventTarget").inputs["arn"] == function.outputs["arn"]
 
 
-def test_a_guard_is_in_its_databases_region_outside_of_any_network(program: RecordedProgram) -> None:
+def test_a_guard_is_in_its_databases_region(program: RecordedProgram) -> None:
     for site in Site:
         guard = program.resource(program.outputs[f"{site}FenceGuardFunctionName"], "Function")
         assert guard.region == REGIONS[site]
-        assert "vpcConfig" not in guard.inputs
         variables = guard.inputs["environment"]["variables"]
         assert variables["GUARDED_SITE"] == site
         assert variables["INSTANCE_ID"] == f"{site}databaseid"
@@ -86,8 +81,6 @@ def test_a_guard_is_in_its_databases_region_outside_of_any_network(program: Reco
 def test_the_witness_is_in_a_third_region_with_a_key_of_its_own(program: RecordedProgram) -> None:
     witness = program.resource(program.outputs["witnessFunctionName"], "Function")
     assert witness.region == WITNESS_REGION
-    assert witness.tags["DR-Role"] == "witness"
-    assert "vpcConfig" not in witness.inputs
     key = program.resource("witness-logs-dr-automation-lab", "Key")
     assert key.region == WITNESS_REGION
     assert program.resource(witness.name, "LogGroup").inputs["kmsKeyId"] == key.outputs["arn"]
@@ -109,11 +102,8 @@ def test_without_a_witness_nothing_is_in_a_third_region_and_the_failover_asks_no
 def test_a_functions_log_group_and_policy_are_there_before_it(
     program: RecordedProgram, function: RecordedResource
 ) -> None:
-    group = program.resource(function.name, "LogGroup")
-    assert group.inputs["name"] == f"/aws/lambda/{function.inputs['name']}"
-    assert group.inputs["kmsKeyId"]
-    assert group.inputs["retentionInDays"]
-    assert {group.urn, program.resource(function.name, "RolePolicy").urn} <= function.dependencies
+    made_before = {program.resource(function.name, token).urn for token in ("LogGroup", "RolePolicy")}
+    assert made_before <= function.dependencies
 
 
 def test_a_failed_run_is_not_retried_with_old_news(program: RecordedProgram, function: RecordedResource) -> None:
@@ -142,12 +132,6 @@ def test_a_probe_is_told_both_databases_and_where_it_is(program: RecordedProgram
         }
 
 
-def test_the_failover_is_in_the_recovery_site_outside_of_any_network(program: RecordedProgram) -> None:
-    function = program.resource("failover-recovery-lab", "Function")
-    assert function.region == REGIONS[Site.RECOVERY]
-    assert "vpcConfig" not in function.inputs
-
-
 def test_the_failover_is_woken_by_the_trigger_alarm_and_by_the_clock(program: RecordedProgram) -> None:
     function = program.resource("failover-recovery-lab", "Function")
     alarm = program.resource("primary-unreachable-recovery-lab")
@@ -167,23 +151,11 @@ def test_the_failover_is_woken_by_the_trigger_alarm_and_by_the_clock(program: Re
     }
 
 
-def test_the_trigger_takes_silence_for_failure_and_the_latch_ignores_it(program: RecordedProgram) -> None:
+def test_the_trigger_looks_from_the_recovery_site_and_the_latch_ignores_missing_data(program: RecordedProgram) -> None:
     trigger = program.resource(program.outputs["triggerAlarmName"], "MetricAlarm").inputs
     latch = program.resource(program.outputs["latchAlarmName"], "MetricAlarm").inputs
-    assert trigger["treatMissingData"] == "breaching"
     assert trigger["dimensions"] == {"Database": "primary", "Observer": "recovery"}
     assert latch["treatMissingData"] == "ignore"
-
-
-def test_every_alarm_a_health_check_reads_is_plain_and_in_the_recovery_region(program: RecordedProgram) -> None:
-    checks = program.of_type("HealthCheck")
-    assert checks
-    for check in checks:
-        alarm = program.resource(check.inputs["cloudwatchAlarmName"], "MetricAlarm")
-        assert check.inputs["cloudwatchAlarmRegion"] == alarm.region == REGIONS[Site.RECOVERY]
-        assert alarm.inputs["statistic"] == "Maximum"
-        assert alarm.inputs["datapointsToAlarm"] == alarm.inputs["evaluationPeriods"]
-        assert "metricQueries" not in alarm.inputs
 
 
 def test_a_health_check_is_updated_when_its_alarm_changes(below: Mapping[str, Mapping[str, Any]]) -> None:
@@ -194,24 +166,12 @@ def test_a_health_check_is_updated_when_its_alarm_changes(below: Mapping[str, Ma
     assert triggers(triggerEvaluationPeriods=3) != triggers()
 
 
-def test_silence_moves_no_name(program: RecordedProgram) -> None:
-    assert {check.inputs["insufficientDataHealthStatus"] for check in program.of_type("HealthCheck")} == {
-        "LastKnownStatus"
-    }
-
-
-def test_every_health_check_is_referenced_by_a_record(program: RecordedProgram) -> None:
-    referenced = {record.inputs.get("healthCheckId") for record in program.of_type("Record")}
-    assert {check.id for check in program.of_type("HealthCheck")} <= referenced
-
-
 def test_the_writers_name_moves_by_the_latch_alone(program: RecordedProgram) -> None:
     writer = records(program, "writerName")
     assert writer["PRIMARY"]["records"] == ["primarydatabaseaddress"]
     assert writer["PRIMARY"]["healthCheckId"] == program.outputs["writerHealthCheckId"]
     assert writer["SECONDARY"]["records"] == ["recoverydatabaseaddress"]
     assert "healthCheckId" not in writer["SECONDARY"]
-    assert max(record["ttl"] for record in writer.values()) <= 60
 
 
 def test_the_readers_name_is_the_replica_while_it_answers_else_the_primary(program: RecordedProgram) -> None:
@@ -228,13 +188,9 @@ def test_the_zone_is_known_to_both_networks(program: RecordedProgram, below: Map
     }
 
 
-def test_every_topic_is_encrypted_and_has_a_policy(
-    program: RecordedProgram, below: Mapping[str, Mapping[str, Any]]
-) -> None:
-    policies = {policy.inputs["arn"] for policy in program.of_type("TopicPolicy")}
-    for topic in program.of_type("Topic"):
-        assert topic.inputs["kmsMasterKeyId"] == below["network"]["recoveryMessagesKeyArn"]
-        assert topic.outputs["arn"] in policies
+def test_every_topic_has_a_policy(program: RecordedProgram) -> None:
+    with_a_policy = {policy.inputs["arn"] for policy in program.of_type("TopicPolicy")}
+    assert {topic.outputs["arn"] for topic in program.of_type("Topic")} == with_a_policy
 
 
 def test_people_are_subscribed_by_configuration(below: Mapping[str, Mapping[str, Any]]) -> None:
@@ -245,14 +201,7 @@ def test_people_are_subscribed_by_configuration(below: Mapping[str, Mapping[str,
     ]
 
 
-def test_the_state_survives_mistakes(program: RecordedProgram, below: Mapping[str, Mapping[str, Any]]) -> None:
-    (table,) = program.of_type("Table")
-    assert table.region == REGIONS[Site.RECOVERY]
-    assert table.inputs["pointInTimeRecovery"]["enabled"]
-    assert table.inputs["serverSideEncryption"] == {
-        "enabled": True,
-        "kmsKeyArn": below["network"]["recoveryDataKeyArn"],
-    }
+def test_protection_covers_the_state_table_and_the_zone(below: Mapping[str, Mapping[str, Any]]) -> None:
     protected = run_recorded("dr-automation", {"deletionProtection": True}, below)
     assert protected.of_type("Table")[0].inputs["deletionProtectionEnabled"]
     assert not protected.of_type("Zone")[0].inputs["forceDestroy"]

@@ -31,6 +31,7 @@ ON_AWS = Timings(
     poll_interval_seconds=5,
     run_budget_seconds=270,
     name_ttl_seconds=10,
+    copy_schedule_seconds=900,
 )
 IN_SECONDS = replace(
     ON_AWS,

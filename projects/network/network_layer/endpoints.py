@@ -74,5 +74,4 @@ def s3_endpoint_policy(account_id: str) -> str:
     https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
     """
     inside = {"StringEquals": {"aws:PrincipalAccount": account_id, "aws:ResourceAccount": account_id}}
-    statement = allow("OwnBucketsOnly", [*OBJECT_ACTIONS, *BUCKET_ACTIONS], "*", inside)
-    return as_json({**statement, "Principal": "*"})
+    return as_json(allow("OwnBucketsOnly", [*OBJECT_ACTIONS, *BUCKET_ACTIONS], "*", inside, to="*"))

@@ -7,39 +7,13 @@ named services (``kms:ViaService``), as far as IAM policies of the caller allow 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-from shared.policy_documents import Statement, allow, as_json
+from shared.key_policies import USE, account_administers
+from shared.policy_documents import Condition, Statement, account, allow, as_json
 
-ADMINISTRATION = (
-    "kms:CancelKeyDeletion",
-    "kms:CreateAlias",
-    "kms:DeleteAlias",
-    "kms:DescribeKey",
-    "kms:DisableKey",
-    "kms:DisableKeyRotation",
-    "kms:EnableKey",
-    "kms:EnableKeyRotation",
-    "kms:GetKeyPolicy",
-    "kms:GetKeyRotationStatus",
-    "kms:ListAliases",
-    "kms:ListGrants",
-    "kms:ListKeyPolicies",
-    "kms:ListKeyRotations",
-    "kms:ListResourceTags",
-    "kms:PutKeyPolicy",
-    "kms:ReplicateKey",
-    "kms:RevokeGrant",
-    "kms:RotateKeyOnDemand",
-    "kms:ScheduleKeyDeletion",
-    "kms:TagResource",
-    "kms:UntagResource",
-    "kms:UpdateAlias",
-    "kms:UpdateKeyDescription",
-    "kms:UpdatePrimaryRegion",
-)
-USE = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
+# Of a key with replicas in other regions.
+REPLICATION = ("kms:ReplicateKey", "kms:UpdatePrimaryRegion")
 GRANTS = ("kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant")
 PUBLISH_ENCRYPTED = ("kms:Decrypt", "kms:GenerateDataKey*")
 
@@ -60,7 +34,7 @@ def data_key_policy(account_id: str, region: str, regions: Iterable[str]) -> str
     # S3 asks for each object; RDS and DynamoDB work on their own later, which needs a grant.
     with_grants = [*databases, f"dynamodb.{region}.amazonaws.com"]
     return as_json(
-        _administration(account_id),
+        account_administers(account_id, *REPLICATION),
         _use_through_services(account_id, services),
         _grants_through_services(account_id, with_grants),
     )
@@ -69,8 +43,8 @@ def data_key_policy(account_id: str, region: str, regions: Iterable[str]) -> str
 def messages_key_policy(account_id: str, region: str, suffix: str) -> str:
     """The policy of a messages and logs key, as JSON.
 
-    A topic or queue with a customer key silently drops what a service sends when the key's policy does not name that
-    service: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+    A topic with a customer key silently drops what a service sends when the key's policy does not name that service:
+    https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 
     Args:
         account_id: the account.
@@ -79,20 +53,14 @@ def messages_key_policy(account_id: str, region: str, suffix: str) -> str:
     """
     log_groups = f"arn:aws:logs:{region}:{account_id}:log-group:*-{suffix}"
     return as_json(
-        _administration(account_id),
-        _use_through_services(account_id, [f"sns.{region}.amazonaws.com", f"sqs.{region}.amazonaws.com"]),
+        account_administers(account_id, *REPLICATION),
+        _use_through_services(account_id, [f"sns.{region}.amazonaws.com"]),
         _service(
             "AlarmsPublish",
             "cloudwatch.amazonaws.com",
             PUBLISH_ENCRYPTED,
             {"StringEquals": {"aws:SourceAccount": account_id}},
         ),
-        # No condition on these three: AWS documents none for them, and EventBridge's requests to KMS do not carry the
-        # source account, so one would silently drop every message. What they may publish to is limited by the topics'
-        # and queues' own policies.
-        _service("EventBridgePublishes", "events.amazonaws.com", PUBLISH_ENCRYPTED),
-        _service("RdsEventsPublish", "events.rds.amazonaws.com", PUBLISH_ENCRYPTED),
-        _service("TopicsDeliverToQueues", "sns.amazonaws.com", PUBLISH_ENCRYPTED),
         # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
         _service(
             "LogGroupsOfThisEnvironment",
@@ -103,13 +71,9 @@ def messages_key_policy(account_id: str, region: str, suffix: str) -> str:
     )
 
 
-def _administration(account_id: str) -> Statement:
-    return _to(_account(account_id), allow("AccountAdministers", list(ADMINISTRATION), "*"))
-
-
 def _use_through_services(account_id: str, services: Sequence[str]) -> Statement:
     condition = {"StringEquals": {"kms:ViaService": list(services)}}
-    return _to(_account(account_id), allow("AccountUsesThroughServices", list(USE), "*", condition))
+    return allow("AccountUsesThroughServices", USE, "*", condition, to=account(account_id))
 
 
 def _grants_through_services(account_id: str, services: Sequence[str]) -> Statement:
@@ -117,16 +81,8 @@ def _grants_through_services(account_id: str, services: Sequence[str]) -> Statem
         "StringEquals": {"kms:ViaService": list(services)},
         "Bool": {"kms:GrantIsForAWSResource": "true"},
     }
-    return _to(_account(account_id), allow("ServicesGetGrants", list(GRANTS), "*", condition))
+    return allow("ServicesGetGrants", GRANTS, "*", condition, to=account(account_id))
 
 
-def _service(sid: str, principal: str, actions: Sequence[str], condition: Mapping[str, Any] | None = None) -> Statement:
-    return _to({"Service": principal}, allow(sid, list(actions), "*", condition))
-
-
-def _to(principal: Mapping[str, str], statement: Statement) -> Statement:
-    return {**statement, "Principal": principal}
-
-
-def _account(account_id: str) -> Mapping[str, str]:
-    return {"AWS": f"arn:aws:iam::{account_id}:root"}
+def _service(sid: str, principal: str, actions: Sequence[str], condition: Condition | None = None) -> Statement:
+    return allow(sid, actions, "*", condition, to={"Service": principal})

@@ -1,4 +1,4 @@
-"""The security groups of one site: database, probe, quarantine. Every rule is a resource of its own."""
+"""The security groups of one site: database, probe, quarantine, inspection. Every rule is a resource of its own."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ class SiteSecurityGroupsArgs:
         vpc_id: the site's VPC.
         database_port: the only port there is.
         client_blocks: address blocks of the database's clients, of either site.
+        operator_blocks: address blocks from which people look at restored and fenced databases.
         own_vpc_block: address block of the site's VPC.
         other_vpc_block: address block of the other site's VPC.
         other_subnet_blocks: address blocks of the other site's private subnets, where its probe runs.
@@ -32,19 +33,21 @@ class SiteSecurityGroupsArgs:
     vpc_id: pulumi.Output[str]
     database_port: int
     client_blocks: Sequence[IPv4Network]
+    operator_blocks: Sequence[IPv4Network]
     own_vpc_block: IPv4Network
     other_vpc_block: IPv4Network
     other_subnet_blocks: Sequence[IPv4Network]
 
 
 class SiteSecurityGroups(pulumi.ComponentResource):
-    """Three groups.
+    """Four groups.
 
     - *database* lets in the probes and the named clients of both sites, on the database's port. It lets nothing out:
       answers on admitted connections need no rule, replication between the sites runs on AWS's own network outside the
       VPC, and nothing else in the database has a reason to open a connection.
     - *probe* lets nothing in, and out to the database's port in the two VPCs only.
-    - *quarantine* has no rules. Fencing puts the database behind it alone.
+    - *quarantine* has no rules. Fencing puts the database behind it alone, and so is a restored one at first.
+    - *inspection* lets in the operators' own network only, so that people can look at what such a database holds.
 
     The provider takes AWS's own "everything out" rule away from every group it makes, so no rule here means none there.
     """
@@ -52,6 +55,7 @@ class SiteSecurityGroups(pulumi.ComponentResource):
     database: aws.ec2.SecurityGroup
     probe: aws.ec2.SecurityGroup
     quarantine: aws.ec2.SecurityGroup
+    inspection: aws.ec2.SecurityGroup
 
     def __init__(self, names: Names, args: SiteSecurityGroupsArgs, provider: aws.Provider) -> None:
         super().__init__("postgres-dr:network:SiteSecurityGroups", names.of("security-groups", args.site), None, None)
@@ -62,6 +66,7 @@ class SiteSecurityGroups(pulumi.ComponentResource):
         self.database = self._group("database", "PostgreSQL: in from the probes and clients of both sites")
         self.probe = self._group("probe", "Health probe: out to the databases of both sites only")
         self.quarantine = self._group("quarantine", "Fenced database: no rules, nothing in and nothing out")
+        self.inspection = self._group("inspection", "Restored or fenced database: in from the operators' network only")
 
         self._admit_own_probe()
         for block in args.other_subnet_blocks:
@@ -70,6 +75,8 @@ class SiteSecurityGroups(pulumi.ComponentResource):
             self._admit_block(f"probe-{_dashed(block)}", block, f"probe of the {args.site.other} site")
         for block in args.client_blocks:
             self._admit_block(f"client-{_dashed(block)}", block, "clients")
+        for block in args.operator_blocks:
+            self._admit_block(f"operator-{_dashed(block)}", block, "operators", self.inspection)
         for site, block in ((args.site, args.own_vpc_block), (args.site.other, args.other_vpc_block)):
             self._let_probe_out(site, block)
 
@@ -100,11 +107,13 @@ class SiteSecurityGroups(pulumi.ComponentResource):
             opts=self._options,
         )
 
-    def _admit_block(self, what: str, block: IPv4Network, description: str) -> None:
+    def _admit_block(
+        self, what: str, block: IPv4Network, description: str, into: aws.ec2.SecurityGroup | None = None
+    ) -> None:
         name = self._names.of(what, self._args.site)
         aws.vpc.SecurityGroupIngressRule(
             name,
-            security_group_id=self.database.id,
+            security_group_id=(self.database if into is None else into).id,
             description=description,
             ip_protocol="tcp",
             from_port=self._args.database_port,

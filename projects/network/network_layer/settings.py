@@ -38,6 +38,7 @@ class NetworkSettings:
         availability_zones: three zones of each site's region, by name.
         database_port: port of the databases.
         client_blocks: address blocks of the databases' clients, admitted in both sites.
+        operator_blocks: address blocks from which people look at restored and fenced databases.
         flow_log_retention_days: how long the VPC flow logs are kept.
         key_deletion_days: how long a destroyed KMS key can still be rescued.
     """
@@ -47,6 +48,7 @@ class NetworkSettings:
     availability_zones: Mapping[Site, tuple[str, ...]]
     database_port: int
     client_blocks: tuple[IPv4Network, ...]
+    operator_blocks: tuple[IPv4Network, ...]
     flow_log_retention_days: int
     key_deletion_days: int
 
@@ -77,14 +79,16 @@ class NetworkSettings:
             database_port=reader.whole_number(
                 "databasePort", 5432, minimum=SMALLEST_DATABASE_PORT, maximum=LARGEST_PORT
             ),
-            client_blocks=_client_blocks(reader, vpc_blocks),
+            client_blocks=_outside_blocks(reader, "clientCidrs", vpc_blocks),
+            operator_blocks=_outside_blocks(reader, "operatorCidrs", vpc_blocks),
             flow_log_retention_days=log_retention_days(reader, "flowLogRetentionDays", 90),
             key_deletion_days=reader.whole_number("keyDeletionDays", 30, minimum=7, maximum=30),
         )
 
 
-def _client_blocks(reader: SettingsReader, vpc_blocks: Mapping[Site, IPv4Network]) -> tuple[IPv4Network, ...]:
-    key = "clientCidrs"
+def _outside_blocks(
+    reader: SettingsReader, key: str, vpc_blocks: Mapping[Site, IPv4Network]
+) -> tuple[IPv4Network, ...]:
     blocks = parsed_client_blocks(key, reader.texts(key))
     for block in blocks:
         for site, vpc_block in vpc_blocks.items():

@@ -47,20 +47,13 @@ def test_grants_on_the_data_key_go_to_aws_services_only() -> None:
     assert statement(DATA, "ServicesGetGrants")["Condition"]["Bool"] == {"kms:GrantIsForAWSResource": "true"}
 
 
-def test_alarms_events_and_topics_may_use_the_messages_key() -> None:
+def test_alarms_and_logs_alone_may_use_the_messages_key() -> None:
     publishers = {
         each["Principal"]["Service"]: set(each["Action"]) for each in MESSAGES if "Service" in each["Principal"]
     }
     logs = publishers.pop("logs.ap-southeast-2.amazonaws.com")
     assert "kms:Encrypt" in logs
-    names = {"cloudwatch.amazonaws.com", "events.amazonaws.com", "events.rds.amazonaws.com", "sns.amazonaws.com"}
-    assert set(publishers) == names
-    assert all(actions == {"kms:Decrypt", "kms:GenerateDataKey*"} for actions in publishers.values())
-
-
-def test_event_sources_have_no_condition_that_would_drop_their_messages() -> None:
-    for sid in ("EventBridgePublishes", "RdsEventsPublish", "TopicsDeliverToQueues"):
-        assert "Condition" not in statement(MESSAGES, sid)
+    assert publishers == {"cloudwatch.amazonaws.com": {"kms:Decrypt", "kms:GenerateDataKey*"}}
 
 
 def test_only_log_groups_of_the_environment_can_be_encrypted() -> None:

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from ipaddress import IPv4Network
 from typing import Any
 
 import pytest
 
-from network_layer.settings import NetworkSettings
 from shared.errors import SettingsError
 from shared.sites import Site
+from tests.contracts.settings_of import settings_of
 
-Load = Callable[..., NetworkSettings]
+load = partial(settings_of, "network", "lab")
 
 
-def test_the_lab_stack_has_an_own_port_and_a_client_block(load: Load) -> None:
+def test_the_lab_stack_has_an_own_port_and_a_client_block() -> None:
     settings = load()
     assert settings.database_port == 15432
     assert settings.client_blocks == (IPv4Network("10.0.0.0/24"),)
     assert settings.environment.account_id == "000000000000"
 
 
-def test_zones_default_to_the_first_three_of_the_region(load: Load) -> None:
+def test_zones_default_to_the_first_three_of_the_region() -> None:
     assert load().availability_zones[Site.RECOVERY] == ("ap-southeast-1a", "ap-southeast-1b", "ap-southeast-1c")
 
 
-def test_zones_can_be_named(load: Load) -> None:
+def test_zones_can_be_named() -> None:
     zones = ["ap-southeast-2a", "ap-southeast-2c", "ap-southeast-2d"]
     assert load(primaryAvailabilityZones=zones).availability_zones[Site.PRIMARY] == tuple(zones)
 
 
-def test_flow_logs_are_kept_three_months_where_nothing_else_is_asked(load: Load) -> None:
+def test_flow_logs_are_kept_three_months_where_nothing_else_is_asked() -> None:
     assert load().flow_log_retention_days == 90
     assert load(flowLogRetentionDays=3653).flow_log_retention_days == 3653
 
@@ -60,7 +60,7 @@ def test_flow_logs_are_kept_three_months_where_nothing_else_is_asked(load: Load)
         ),
     ],
 )
-def test_a_mistake_is_one_line(load: Load, overrides: dict[str, Any], message: str) -> None:
+def test_a_mistake_is_one_line(overrides: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingsError) as refused:
         load(**overrides)
     assert message in str(refused.value)

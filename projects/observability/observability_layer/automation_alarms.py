@@ -56,11 +56,15 @@ class AutomationAlarms(pulumi.ComponentResource):
                 _failing(settings, "probe", "Errors", automation.primary_probe_function_name),
                 _failing(settings, "fence-guard", "Errors", automation.primary_fence_guard_function_name),
                 _unfenced(settings, automation.metric_namespace, Site.PRIMARY),
+                _failing(settings, "snapshot-copier", "Errors", automation.primary_snapshot_copier_function_name),
+                _copy_too_old(settings, automation.metric_namespace, Site.PRIMARY),
             ],
             Site.RECOVERY: [
                 _failing(settings, "probe", "Errors", automation.recovery_probe_function_name),
                 _failing(settings, "fence-guard", "Errors", automation.recovery_fence_guard_function_name),
                 _unfenced(settings, automation.metric_namespace, Site.RECOVERY),
+                _failing(settings, "snapshot-copier", "Errors", automation.recovery_snapshot_copier_function_name),
+                _copy_too_old(settings, automation.metric_namespace, Site.RECOVERY),
                 _failing(settings, "failover", "Errors", failover),
                 _failing(settings, "failover", "Throttles", failover),
                 _silent(settings, automation.metric_namespace),
@@ -112,6 +116,25 @@ def _unfenced(settings: ObservabilitySettings, metric_namespace: pulumi.Output[s
         periods=1,
         # The guard may be gone with its region: then nothing is known, and its errors are another alarm's.
         missing_data="ignore",
+    )
+
+
+def _copy_too_old(settings: ObservabilitySettings, metric_namespace: pulumi.Output[str], site: Site) -> Condition:
+    return Condition(
+        what="snapshot-copy-too-old",
+        description=f"The newest good copy of the writer's snapshots in the {site} site is older than "
+        f"{settings.copy_age_hours} hours, or there is none: nox -s status says what could be restored.",
+        namespace=metric_namespace,
+        metric="NewestCopyAge",
+        dimensions={"Site": site},
+        statistic="Maximum",
+        comparison=ABOVE,
+        threshold=settings.copy_age_hours * 3600,
+        # A copier runs every quarter of an hour; one missed run is no news.
+        period_seconds=max(settings.alarm_period_seconds, 900),
+        periods=2,
+        # Nothing is published in the writer's own site; a copier that fails is another alarm's.
+        missing_data="notBreaching",
     )
 
 

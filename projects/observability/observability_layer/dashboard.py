@@ -10,7 +10,6 @@ import pulumi_aws as aws
 
 from observability_layer.settings import ObservabilitySettings
 from observability_layer.widgets import Series, Widget, alarm_states, graph, laid_out, text
-from shared.cloudwatch import STANDARD_PERIOD_SECONDS
 from shared.contracts import AutomationContract, DataContract
 from shared.naming import DASHBOARD
 from shared.providers import on
@@ -18,8 +17,6 @@ from shared.sites import Site
 
 RDS = "AWS/RDS"
 LAMBDA = "AWS/Lambda"
-# All metrics of RDS and Lambda come by the minute.
-PERIOD_SECONDS = STANDARD_PERIOD_SECONDS
 FENCED = "FencedWriters"
 UNFENCED = "UnfencedWriters"
 
@@ -87,6 +84,25 @@ def _rows(settings: ObservabilitySettings, args: DashboardArgs) -> list[list[Wid
                 [_guarded(settings, args, metric, site) for site in Site for metric in (FENCED, UNFENCED)],
                 low=0,
                 high=1,
+            ),
+        ],
+        [
+            graph(
+                "Age of the newest good copy of a snapshot, in seconds",
+                home,
+                [_guarded(settings, args, "NewestCopyAge", site) for site in Site],
+                low=0,
+                limit=("people are told", settings.copy_age_hours * 3600),
+            ),
+            graph(
+                "Snapshot copies: in flight, and failures",
+                home,
+                [
+                    _guarded(settings, args, metric, site)
+                    for site in Site
+                    for metric in ("CopiesInFlight", "CopyFailures")
+                ],
+                low=0,
             ),
         ],
         [
@@ -168,13 +184,7 @@ def _heading(settings: ObservabilitySettings, args: DashboardArgs) -> pulumi.Out
 
 def _writer(args: DashboardArgs, region: str) -> Series:
     return Series(
-        args.automation.metric_namespace,
-        "WriterSite",
-        {"Latch": "writer"},
-        "Maximum",
-        region,
-        "writer's site",
-        PERIOD_SECONDS,
+        args.automation.metric_namespace, "WriterSite", {"Latch": "writer"}, "Maximum", region, "writer's site"
     )
 
 
@@ -186,7 +196,6 @@ def _reachable(settings: ObservabilitySettings, args: DashboardArgs, database: S
         "Maximum",
         settings.environment.regions[observer],
         f"{database} seen from {observer}",
-        PERIOD_SECONDS,
     )
 
 
@@ -201,7 +210,6 @@ def _witnessed(settings: ObservabilitySettings, args: DashboardArgs) -> list[Ser
             "Maximum",
             settings.environment.witness_region,
             f"{database} seen by the witness",
-            PERIOD_SECONDS,
         )
         for database in Site
     ]
@@ -228,7 +236,6 @@ def _guarded(settings: ObservabilitySettings, args: DashboardArgs, metric: str, 
         "Maximum",
         settings.environment.regions[site],
         f"{site} {metric}",
-        PERIOD_SECONDS,
     )
 
 
@@ -240,7 +247,6 @@ def _database(metric: str, statistic: str, site: Site, settings: ObservabilitySe
         statistic,
         settings.environment.regions[site],
         f"{site} {metric}",
-        PERIOD_SECONDS,
     )
 
 
@@ -251,4 +257,4 @@ def _both(title: str, metric: str, statistic: str, settings: ObservabilitySettin
 
 def _function(metric: str, statistic: str, name: pulumi.Output[str], region: str) -> Series:
     label = pulumi.Output.concat(name, " ", metric)
-    return Series(LAMBDA, metric, {"FunctionName": name}, statistic, region, label, PERIOD_SECONDS)
+    return Series(LAMBDA, metric, {"FunctionName": name}, statistic, region, label)

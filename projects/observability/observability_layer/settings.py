@@ -44,12 +44,14 @@ class ObservabilitySettings:
         environment: what all layers share.
         thresholds: beyond what people are told.
         alarm_period_seconds: period of the alarms.
+        copy_age_hours: how old the newest good copy of a snapshot may be.
         lag_periods: periods in a row with too much lag until people are told.
     """
 
     environment: Environment
     thresholds: Thresholds
     alarm_period_seconds: int
+    copy_age_hours: int
     lag_periods: int
 
     @classmethod
@@ -73,6 +75,7 @@ class ObservabilitySettings:
                 freeable_memory_bytes=number("freeableMemoryMebibytes", 256, minimum=1, maximum=10**7) * MEBIBYTE,
             ),
             alarm_period_seconds=number("alarmPeriodSeconds", 60, minimum=10, maximum=300),
+            copy_age_hours=number("copyAgeHours", 30, minimum=1, maximum=24 * 35),
             lag_periods=number("lagPeriods", 6, minimum=1, maximum=60),
         )
         refuse_period("alarmPeriodSeconds", settings.alarm_period_seconds, SHORT_ALARM_PERIODS_SECONDS)

@@ -11,13 +11,15 @@ from typing import Any
 
 import pulumi
 
+from shared.cloudwatch import STANDARD_PERIOD_SECONDS
+
 GRID_WIDTH = 24
 DEFAULT_HEIGHT = 6
 
 
 @dataclass(frozen=True)
 class Series:
-    """One line of a graph."""
+    """One line of a graph, by the minute, as RDS and Lambda publish their metrics."""
 
     namespace: pulumi.Input[str]
     metric: str
@@ -25,7 +27,6 @@ class Series:
     statistic: str
     region: str
     label: pulumi.Input[str]
-    period_seconds: int
 
     def row(self) -> list[Any]:
         """The line as the dashboard's body writes it."""
@@ -34,7 +35,7 @@ class Series:
             "region": self.region,
             "stat": self.statistic,
             "label": self.label,
-            "period": self.period_seconds,
+            "period": STANDARD_PERIOD_SECONDS,
         }
         return [self.namespace, self.metric, *dimensions, options]
 

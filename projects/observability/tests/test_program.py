@@ -94,12 +94,6 @@ def test_the_performance_of_each_database_is_watched_in_its_own_region(
     assert [alarm.region for alarm in watching] == [REGIONS[site]]
 
 
-def test_an_alarm_tells_topics_of_its_own_region_only(program: RecordedProgram) -> None:
-    for alarm in program.of_type("MetricAlarm"):
-        for action in ("alarmActions", "okActions", "insufficientDataActions"):
-            assert {topic.split(":")[3] for topic in alarm.inputs.get(action, [])} <= {alarm.region}
-
-
 def test_every_alarm_of_the_recovery_site_tells_people(program: RecordedProgram) -> None:
     for alarm in program.of_type("MetricAlarm"):
         if alarm.region == REGIONS[Site.RECOVERY]:

@@ -1,36 +1,15 @@
-"""The layer's settings: the schema and the code say the same, and what cannot be used is refused."""
+"""The layer's settings: what follows from them, and values that are refused."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from functools import partial
 
 import pytest
-import yaml
 
-from deployment.layer_settings import load_settings
-from observability_layer.settings import ObservabilitySettings
-from shared import environment
 from shared.errors import SettingsError
-from shared.layers import layer
-from shared.stack_files import StackConfiguration, as_text
+from tests.contracts.settings_of import settings_of
 
-LAYER = layer("observability")
-SCHEMA: Mapping[str, Any] = yaml.safe_load((LAYER.folder / "Pulumi.yaml").read_text())["config"]
-
-
-def loaded(**values: object) -> ObservabilitySettings:
-    """Settings of stack dev, with nothing configured but these values."""
-    texts = {f"{LAYER.project}:{key}": as_text(value) for key, value in values.items() if key not in environment.KEYS}
-    common = {key: value for key, value in values.items() if key in environment.KEYS}
-    settings = load_settings(LAYER, StackConfiguration(LAYER.project, "dev", texts, frozenset()), common)
-    assert isinstance(settings, ObservabilitySettings)
-    return settings
-
-
-def test_the_schemas_defaults_are_the_codes() -> None:
-    defaults = {key: declared["default"] for key, declared in SCHEMA.items() if "default" in declared}
-    assert loaded(**defaults) == loaded()
+loaded = partial(settings_of, "observability")
 
 
 def test_the_bound_on_lag_is_60_seconds_by_default() -> None:

@@ -8,6 +8,10 @@ WITNESS_SEES = "WitnessSeesDatabase"
 WRITER_SITE = "WriterSite"
 FENCED_WRITERS = "FencedWriters"
 UNFENCED_WRITERS = "UnfencedWriters"
+NEWEST_COPY_AGE = "NewestCopyAge"
+COPIES_IN_FLIGHT = "CopiesInFlight"
+COPY_FAILURES = "CopyFailures"
+COPY_BYTES = "CopyBytes"
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/publishingMetrics.html#high-resolution-metrics
 STANDARD_RESOLUTION_SECONDS = 60

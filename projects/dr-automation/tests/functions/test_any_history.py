@@ -11,8 +11,8 @@ import logging
 import random
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,39 +21,19 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from aws_in_memory.aws import Call, Fault, TakeEffect, no_fault
+from aws_in_memory.clock import START
+from aws_in_memory.deployed import REGIONS, SETTINGS, healthy, run
+from aws_in_memory.faults import FAULTS, At, Killed, Kind, nothing
 from failover.policy import Mode
 from function_runtime.control import Control, Order, OrderKind, Pause
 from function_runtime.sites import Site
-from worlds.faults import FAULTS, At, Kind
-from worlds.world import REGIONS, SETTINGS, START, Call, Killed, World, goes_well, run
 
 pytestmark = pytest.mark.exhaustive
 
 PRIMARY_REGION = REGIONS[Site.PRIMARY]
 CALLS = st.integers(1, 60)
-NO_FAULT: Kind = lambda take_effect: take_effect()  # noqa: E731 - one of the faults
-FAULT_OR_NONE = st.sampled_from([NO_FAULT, *FAULTS])
-
-
-@dataclass
-class ChangingWorld(World):
-    """A world whose writer can die and come back again and again."""
-
-    died_at: datetime | None = None
-    past: list[tuple[datetime, datetime]] = field(default_factory=list)
-
-    def outage(self, at: datetime) -> datetime | None:
-        """When the outage began that goes on at this moment."""
-        if self.died_at is not None and at >= self.died_at:
-            return self.died_at
-        return next((start for start, end in self.past if start <= at < end), None)
-
-    def down(self, at: datetime) -> bool:
-        return self.outage(at) is not None
-
-    def lag(self, at: datetime) -> float:
-        began = self.outage(at)
-        return self.lag_seconds + (0.0 if began is None else (at - began).total_seconds())
+FAULT_OR_NONE = st.sampled_from([nothing, *FAULTS])
 
 
 class AnyHistory(RuleBasedStateMachine):
@@ -76,11 +56,12 @@ class AnyHistory(RuleBasedStateMachine):
     )
     def begin(self, mode: Mode, lag_seconds: float, slot_lag_bytes: float | None, ordered: OrderKind | None) -> None:
         self.settings = replace(SETTINGS, policy=replace(SETTINGS.policy, mode=mode))
-        self.world = ChangingWorld(lag_seconds=lag_seconds, slot_lag_bytes=slot_lag_bytes, validates=False)
+        self.aws = healthy(lag_seconds=lag_seconds, slot_lag_bytes=slot_lag_bytes)
+        self.aws.validates = False
         if ordered is not OrderKind.PLANNED:
-            self.world.died_at = START
+            self.aws.writer.dies(START)
         if ordered is not None:
-            self.one_run(goes_well)
+            self.one_run(no_fault)
             self.people_order(ordered, "", 1000.0)
 
     # Runs
@@ -88,12 +69,12 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(times=st.sampled_from([1, 1, 5]))
     def a_message_is_delivered(self, times: int) -> None:
         for _ in range(times):
-            self.one_run(goes_well)
+            self.one_run(no_fault)
 
     @rule(after_seconds=st.sampled_from([1, 2, 7, 25]))
     def the_schedule_comes_round(self, after_seconds: int) -> None:
-        self.world.sleep(after_seconds)
-        self.one_run(goes_well)
+        self.aws.sleep(after_seconds)
+        self.one_run(no_fault)
 
     @rule(number=CALLS, fault=st.sampled_from(FAULTS))
     def a_call_goes_wrong(self, number: int, fault: Kind) -> None:
@@ -110,15 +91,15 @@ class AnyHistory(RuleBasedStateMachine):
         self, number: int, fault: Kind, held_up_seconds: int, its_number: int, its_fault: Kind
     ) -> None:
         def overtake() -> None:
-            held_up = self.world.fault
-            self.world.sleep(held_up_seconds)
+            held_up = self.aws.fault
+            self.aws.sleep(held_up_seconds)
             self.one_run(At(self.is_number(its_number), its_fault))
-            self.world.fault = held_up
+            self.aws.fault = held_up
 
         self.one_run(At(self.is_number(number), fault, overtake))
 
-    def one_run(self, fault: Callable[[Call, Callable[[], Any]], Any]) -> None:
-        def watched(call: Call, take_effect: Callable[[], Any]) -> Any:
+    def one_run(self, fault: Fault) -> None:
+        def watched(call: Call, take_effect: TakeEffect) -> Any:
             def take_effect_and_look() -> Any:
                 answer = take_effect()
                 self.look_at_the_promotion()
@@ -129,34 +110,34 @@ class AnyHistory(RuleBasedStateMachine):
             return fault(call, take_effect_and_look)
 
         self.runs += 1
-        self.world.fault = watched
+        self.aws.fault = watched
         with suppress(Killed, ClientError, BotoCoreError):
-            run(self.world, f"run-{self.runs}", self.settings)
-        self.world.fault = goes_well
+            run(self.aws, f"run-{self.runs}", self.settings)
+        self.aws.fault = no_fault
 
     def is_number(self, number: int) -> Callable[[Call], bool]:
-        first = self.world.calls
-        return lambda _: self.world.calls - first >= number
+        first = len(self.aws.called)
+        return lambda _: len(self.aws.called) - first >= number
 
     def look_at_the_promotion(self) -> None:
         """A pause that was there before the promotion's step was begun keeps it from being begun."""
         if not self.promotion_begun and any(
-            step["phase"] == "promoting" for incident in self.world.incidents for step in incident["steps"]
+            step["phase"] == "promoting" for incident in self.aws.incidents for step in incident["steps"]
         ):
             self.promotion_begun = True
             assert self.control().pause is None
-        assert self.promotion_begun or "promoted" not in self.world.events, "a step is on record before it is taken"
+        assert self.promotion_begun or "promoted" not in self.aws.events, "a step is on record before it is taken"
 
     def look_at_the_latch(self) -> None:
         """The newest that CloudWatch has never falls back; a run that was held up publishes late, with its own time."""
-        if self.world.published:
-            _, value = max(self.world.published)
+        if self.aws.published:
+            _, value = max(self.aws.published)
             assert value >= self.latch, "the latch never falls back"
             self.latch = value
 
     def look_at_the_incidents(self) -> None:
         """Each write follows the one before: what one run has recorded, no other that is behind it writes over."""
-        for incident in self.world.incidents:
+        for incident in self.aws.incidents:
             steps = len(incident["steps"]), sum(step["finished_at"] is not None for step in incident["steps"])
             assert steps >= self.steps.get(incident["incident_id"], (0, 0)), "no step is forgotten"
             self.steps[incident["incident_id"]] = steps
@@ -165,35 +146,33 @@ class AnyHistory(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 2, 4, 7, 25, 70]))
     def time_passes(self, seconds: int) -> None:
-        self.world.sleep(seconds)
+        self.aws.sleep(seconds)
 
     @rule()
-    @precondition(lambda self: self.world.died_at is None)
+    @precondition(lambda self: self.aws.writer.outage(self.aws.now) is None)
     def the_writer_dies(self) -> None:
-        self.world.died_at = self.world.now
+        self.aws.writer.dies(self.aws.now)
 
     @rule()
-    @precondition(lambda self: self.world.died_at is not None)
+    @precondition(lambda self: self.aws.writer.outage(self.aws.now) is not None)
     def the_writer_comes_back(self) -> None:
-        assert self.world.died_at is not None
-        self.world.past.append((self.world.died_at, self.world.now))
-        self.world.died_at = None
+        self.aws.writer.comes_back(self.aws.now)
 
     @rule(dark=st.sampled_from([False, False, True]))
     def the_region_goes_dark_or_returns(self, dark: bool) -> None:
-        self.world.dark = {PRIMARY_REGION} if dark else set()
+        self.aws.dark = {PRIMARY_REGION} if dark else set()
 
     # People
 
     def control(self) -> Control:
-        return Control.from_item(self.world.plain("control")) if "control" in self.world.items else Control()
+        return Control.from_item(self.aws.plain("control")) if "control" in self.aws.items else Control()
 
     def say(self, control: Control) -> None:
-        self.world.put(replace(control, version=control.version + 1).as_item())
+        self.aws.put(replace(control, version=control.version + 1).as_item())
 
     @rule(paused=st.sampled_from([False, False, True]))
     def people_pause_or_resume(self, paused: bool) -> None:
-        pause = Pause("arn:person", self.world.now, "a migration") if paused else None
+        pause = Pause("arn:person", self.aws.now, "a migration") if paused else None
         self.say(self.control().with_pause(pause))
 
     @rule(
@@ -202,7 +181,7 @@ class AnyHistory(RuleBasedStateMachine):
         accepted_loss_seconds=st.sampled_from([None, 5.0, 1000.0]),
     )
     def people_order(self, kind: OrderKind, wrong: str, accepted_loss_seconds: float | None) -> None:
-        recorded: dict[str, Any] = self.world.controller if "controller" in self.world.items else {"epoch": 0}
+        recorded: dict[str, Any] = self.aws.controller if "controller" in self.aws.items else {"epoch": 0}
         epoch = int(recorded["epoch"]) + 1
         incident_id = recorded.get("proposal", {}).get("incident_id", f"{epoch:06d}-ordered")
         self.say(
@@ -212,8 +191,8 @@ class AnyHistory(RuleBasedStateMachine):
                     "000001-of-yesterday" if wrong == "incident" else incident_id,
                     epoch + 1 if wrong == "epoch" else epoch,
                     "arn:person",
-                    self.world.now,
-                    self.world.now + timedelta(seconds=0 if wrong == "expired" else 900),
+                    self.aws.now,
+                    self.aws.now + timedelta(seconds=0 if wrong == "expired" else 900),
                     accepted_loss_seconds,
                 )
             )
@@ -223,35 +202,35 @@ class AnyHistory(RuleBasedStateMachine):
 
     @invariant()
     def nothing_goes_back_and_nothing_happens_twice(self) -> None:
-        world = self.world
-        assert world.events.count("promoted") <= 1
-        if "controller" not in world.items:
+        aws = self.aws
+        assert aws.events.count("promoted") <= 1
+        if "controller" not in aws.items:
             return
-        epoch, writer = int(world.controller["epoch"]), world.controller["writer_site"]
+        epoch, writer = int(aws.controller["epoch"]), aws.controller["writer_site"]
         assert epoch >= self.epoch
         assert (self.writer, writer) != ("recovery", "primary")
         if writer == "recovery":
-            assert "promoted" in world.events
+            assert "promoted" in aws.events
         else:
-            assert set(world.latch) <= {0}, "the latch does not move before the record does"
+            assert set(aws.latch) <= {0}, "the latch does not move before the record does"
         self.epoch, self.writer = epoch, writer
         promoting = [
-            incident for incident in world.incidents if any(step["phase"] == "promoting" for step in incident["steps"])
+            incident for incident in aws.incidents if any(step["phase"] == "promoting" for step in incident["steps"])
         ]
         assert len(promoting) <= 1, "one incident, of one epoch, promotes"
-        assert all(step["finished_at"] for incident in world.incidents for step in incident["steps"][:-1])
+        assert all(step["finished_at"] for incident in aws.incidents for step in incident["steps"][:-1])
 
     def teardown(self) -> None:
         """When all is well again, and time passes, no incident is left open."""
-        if hasattr(self, "world"):
-            self.world.dark.clear()
+        if hasattr(self, "aws"):
+            self.aws.dark.clear()
             self.say(self.control().with_pause(None))
             for _ in range(8):
-                self.one_run(goes_well)
-                self.world.sleep(25)
+                self.one_run(no_fault)
+                self.aws.sleep(25)
             self.nothing_goes_back_and_nothing_happens_twice()
-            assert "incident_id" not in self.world.controller
-            assert self.world.latch[-1] == (1 if "promoted" in self.world.events else 0)
+            assert "incident_id" not in self.aws.controller
+            assert self.aws.latch[-1] == (1 if "promoted" in self.aws.events else 0)
         logging.disable(logging.NOTSET)
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
+from aws_in_memory.drawn import POLICIES, SIGNALS, SITUATIONS
 from decision_table.page import page
 from failover.decide import Situation, decide
 from failover.policy import Policy
 from failover.signals import Answer, Signals
 from function_runtime.control import Order, OrderKind
-from worlds.drawn import POLICIES, SIGNALS, SITUATIONS
 
 pytestmark = pytest.mark.exhaustive
 

@@ -4,42 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from aws_in_memory import deployed
 from failover.policy import Mode
 from failover.settings import Settings
 from function_runtime.environment import SettingError
 from function_runtime.sites import Site
 
+# By the minute, as on AWS: what is refused there is not refused by the second.
 ENVIRONMENT = {
-    "METRIC_NAMESPACE": "PostgresDR/test",
-    "ENVIRONMENT_SUFFIX": "test",
-    "PRIMARY_REGION": "ap-southeast-2",
-    "RECOVERY_REGION": "ap-southeast-1",
-    "REFERENCE_REGION": "ap-northeast-1",
-    "STANDBY_SITE": "recovery",
-    "PRIMARY_INSTANCE_ID": "database-primary",
-    "RECOVERY_INSTANCE_ID": "database-recovery",
-    "PRIMARY_DATABASE_GROUP_ID": "sg-3",
-    "RECOVERY_DATABASE_GROUP_ID": "sg-4",
-    "PRIMARY_QUARANTINE_GROUP_ID": "sg-1",
-    "RECOVERY_QUARANTINE_GROUP_ID": "sg-2",
-    "STATE_TABLE": "state",
-    "FAILURES_TOPIC_ARN": "arn:failures",
-    "RECOVERY_TOPIC_ARN": "arn:recovery",
-    "WRITER_NAME": "writer.db.internal",
-    "MODE": "automatic",
+    **deployed.ENVIRONMENT,
     "OUTAGE_SECONDS": "120",
     "METRIC_PERIOD_SECONDS": "60",
-    "MAX_DATA_LOSS_SECONDS": "60",
-    "COOL_DOWN_SECONDS": "3600",
     "FENCE_TIMEOUT_SECONDS": "30",
     "POLL_INTERVAL_SECONDS": "5",
     "RUN_BUDGET_SECONDS": "270",
-    "PROMOTED_BACKUP_RETENTION_DAYS": "7",
-    "VERIFY_TIMEOUT_SECONDS": "30",
-    "NAME_TTL_SECONDS": "30",
-    "DARK_WITHOUT_WITNESS": "failover",
-    "DASHBOARD_URL": "https://console.aws.example/dashboard",
-    "RUNBOOK_URL": "https://docs.example/runbook",
 }
 
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aws_in_memory.recorded import OVER, PROMOTED, incident
 from fence_guard.limitation import fence_limitation
 from function_runtime.incident import Incident, Kind, Phase
 from function_runtime.readings import Instance
 from function_runtime.sites import Site
 from function_runtime.state import Controller
-from worlds.guarded_site import OVER, PROMOTED, incident
 
 WRITABLE = Instance("available", replica_of=None, security_groups={"sg-database": "active"})
 REPLICA = Instance("available", replica_of="arn:other", security_groups={"sg-database": "active"})

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any
+from datetime import datetime, timedelta, tzinfo
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from botocore.exceptions import ClientError, ConnectTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aws_in_memory import deployed
+from aws_in_memory.aws import Aws, Call
+from aws_in_memory.clock import START as NOW
+from aws_in_memory.deployed import REGIONS
+from aws_in_memory.faults import before
+from aws_in_memory.refusals import refusal
 from function_runtime.embedded_metrics import emit
 from function_runtime.environment import SettingError
 from function_runtime.readings import Datapoint, RegionAnswers, Series, Unanswered
@@ -21,8 +25,6 @@ from witness.look import Look, SiteLook, look
 from witness.settings import WitnessSettings
 from witness.verdict import verdict
 
-NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-REGIONS = {Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"}
 OWN = "ap-northeast-1"
 ENVIRONMENT = {
     "METRIC_NAMESPACE": "PostgresDR/test",
@@ -110,76 +112,40 @@ def test_death_is_never_sworn_to_beside_a_recent_success(values: list[float], ne
         assert said is None
 
 
-class World:
+def aws_seen(*, dark: tuple[str, ...] = (), refusing: tuple[str, ...] = ()) -> Aws:
     """An AWS of which some regions are dark, and in which some services refuse."""
+    aws = Aws({**deployed.ENVIRONMENT, **ENVIRONMENT}, NOW, history_seconds=300)
+    aws.dark |= set(dark)
 
-    def __init__(self, *, dark: tuple[str, ...] = (), refusing: tuple[str, ...] = ()) -> None:
-        self.dark, self.refusing = dark, refusing
-        self.asked: list[tuple[str, str]] = []
+    def refuse(call: Call) -> None:
+        if call.operation.partition(".")[0] in refusing and call.region not in dark:
+            raise refusal("AccessDenied", 403)
 
-    def of(self, service: str, region: str) -> Any:
-        return Service(self, service, region)
-
-
-class Service:
-    def __init__(self, world: World, service: str, region: str) -> None:
-        self.world, self.service, self.region = world, service, region
-
-    def _answer(self) -> None:
-        self.world.asked.append((self.region, self.service))
-        if self.region in self.world.dark:
-            raise ConnectTimeoutError(endpoint_url=self.region)
-        if self.service in self.world.refusing:
-            denied: Any = {"Error": {"Code": "AccessDenied"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
-            raise ClientError(denied, "Ask")
-
-    def get_caller_identity(self) -> None:
-        self._answer()
-
-    def describe_db_instances(self, **parameters: Any) -> None:
-        site = next(site for site in Site if REGIONS[site] == self.region)
-        assert parameters == {"DBInstanceIdentifier": f"database-{site}"}
-        self._answer()
-
-    def get_metric_data(self, **question: Any) -> Any:
-        self._answer()
-        site = next(site for site in Site if REGIONS[site] == self.region)
-        metrics = [query["MetricStat"]["Metric"] for query in question["MetricDataQueries"]]
-        assert {each["MetricName"] for each in metrics} == {"DatabaseReachable"}
-        assert all(
-            {pair["Name"]: pair["Value"] for pair in each["Dimensions"]} == {"Database": site, "Observer": site}
-            for each in metrics
-        )
-        start = NOW - timedelta(minutes=1)
-        return {
-            "MetricDataResults": [
-                {"Id": query["Id"], "Timestamps": [start], "Values": [1.0]} for query in question["MetricDataQueries"]
-            ]
-        }
+    aws.fault = before(refuse)
+    return aws
 
 
 def test_each_site_is_asked_three_services_and_the_own_region_one() -> None:
-    world = World()
-    seen = look(world, SETTINGS, NOW)
-    assert sorted(world.asked) == sorted(
-        [(region, service) for region in REGIONS.values() for service in SERVICES] + [(OWN, "sts")]
-    )
+    aws = aws_seen()
+    seen = look(aws, SETTINGS, NOW)
+    asked = {(region, operation.partition(".")[0]): count for (operation, region), count in aws.counted.items()}
+    assert asked == {**{(region, service): 1 for region in REGIONS.values() for service in SERVICES}, (OWN, "sts"): 1}
     assert all(verdict(site, seen, SETTINGS).lives for site in Site)
 
 
 def test_a_dark_region_is_a_reading_and_the_other_site_is_seen_as_ever() -> None:
-    seen = look(World(dark=(REGIONS[Site.PRIMARY],)), SETTINGS, NOW)
+    seen = look(aws_seen(dark=(REGIONS[Site.PRIMARY],)), SETTINGS, NOW)
     assert verdict(Site.PRIMARY, seen, SETTINGS).lives is False
     assert verdict(Site.RECOVERY, seen, SETTINGS).lives is True
 
 
 def test_a_witness_that_is_cut_off_says_nothing() -> None:
-    seen = look(World(dark=(*REGIONS.values(), OWN)), SETTINGS, NOW)
+    seen = look(aws_seen(dark=(*REGIONS.values(), OWN)), SETTINGS, NOW)
     assert [verdict(site, seen, SETTINGS).lives for site in Site] == [None, None]
 
 
 def test_a_refusal_is_an_answer() -> None:
-    seen = look(World(refusing=SERVICES), SETTINGS, NOW)
+    seen = look(aws_seen(refusing=SERVICES), SETTINGS, NOW)
     assert seen.own_region_answers
     assert [verdict(site, seen, SETTINGS).lives for site in Site] == [None, None]
 
@@ -212,7 +178,7 @@ def test_a_run_publishes_what_it_can_say_and_never_fails(
 
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(handler, "_clients", lambda home: World(dark=dark))
+    monkeypatch.setattr(handler, "_clients", lambda home: aws_seen(dark=dark))
     monkeypatch.setattr(handler, "datetime", Stopped)
     handler.handle({}, LambdaContext())
     assert metrics_of(capsys.readouterr().out) == expected

@@ -22,6 +22,8 @@ class Spread:
         return chance.triangular(self.shortest, self.longest, self.most_frequent)
 
 
+AT_ONCE = Spread(0.0, 0.0, 0.0)
+
 # Documented: "several minutes or longer", by the size of the replica; the instance reboots.
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReadRepl.Promote.html
 # Assumed: 2 to 10 minutes, each as likely as any other.

@@ -1,4 +1,4 @@
-"""Whole failovers, as they are told to `worlds.world`, and what their ends have in common."""
+"""Whole failovers from their beginning to their end, and what their ends have in common."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from aws_in_memory.aws import Aws, Call, no_fault
+from aws_in_memory.deployed import SETTINGS, healthy, run, writer_dead
+from aws_in_memory.faults import Killed
 from failover.settings import Settings
 from function_runtime.control import Control, Order, OrderKind
 from function_runtime.incident import IN_AN_EMERGENCY, TAKEN_BACK, WHEN_PLANNED
 from function_runtime.sites import Site
-from worlds.world import REGIONS, SETTINGS, Call, Killed, World, goes_well, run
 
 # A dead run's lease (20 s) is over after three of these.
 BETWEEN_RUNS = timedelta(seconds=7)
@@ -31,142 +33,144 @@ class Story:
 
     Attributes:
         name: for people.
-        begin: makes the world as it is when the runs begin; nothing fails in it yet.
+        begin: makes the AWS that the runs begin in; nothing fails in it yet.
         topics: what people must have heard through, at least once each.
         settings: of the runs.
     """
 
     name: str
-    begin: Callable[[], World]
+    begin: Callable[[], Aws]
     topics: frozenset[str] = frozenset({"arn:recovery"})
     settings: Settings = SETTINGS
 
 
-def give(world: World, kind: OrderKind, **accepted: object) -> None:
+def give(aws: Aws, kind: OrderKind, **accepted: object) -> None:
     """A person orders what the controller proposes, or what there is."""
-    proposal = world.controller.get("proposal")
+    proposal = aws.controller.get("proposal")
     incident_id, epoch = (
         ("000001-ordered", 1) if proposal is None else (proposal["incident_id"], int(proposal["epoch"]))
     )
-    order = Order(kind, incident_id, epoch, "arn:person", world.now, world.now + timedelta(hours=1), **accepted)  # type: ignore[arg-type]
-    world.put(Control(version=1, order=order).as_item())
+    order = Order(kind, incident_id, epoch, "arn:person", aws.now, aws.now + timedelta(hours=1), **accepted)  # type: ignore[arg-type]
+    aws.put(Control(version=1, order=order).as_item())
 
 
-def _approved() -> World:
-    world = World(lag_seconds=12)
-    assert run(world)["code"] == "lag_above_bound"
-    give(world, OrderKind.APPROVE, accepted_loss_seconds=16.0)
-    return world
+def _approved() -> Aws:
+    aws = writer_dead(lag_seconds=12)
+    assert run(aws)["code"] == "lag_above_bound"
+    give(aws, OrderKind.APPROVE, accepted_loss_seconds=16.0)
+    return aws
 
 
-def _planned(lag_seconds: float = 0.0, slot_lag_bytes: float = 0.0) -> World:
-    world = World(primary_dies=False, lag_seconds=lag_seconds, slot_lag_bytes=slot_lag_bytes)
-    assert run(world)["code"] == "healthy"
-    give(world, OrderKind.PLANNED)
-    return world
+def _planned(lag_seconds: float = 0.0, slot_lag_bytes: float = 0.0) -> Aws:
+    aws = healthy(lag_seconds=lag_seconds, slot_lag_bytes=slot_lag_bytes)
+    aws.writer.group_change_takes = timedelta(seconds=1)
+    assert run(aws)["code"] == "healthy"
+    give(aws, OrderKind.PLANNED)
+    return aws
 
 
 STORIES = (
-    Story("automatic", World),
+    Story("automatic", writer_dead),
     Story("approved", _approved, topics=frozenset({"arn:failures", "arn:recovery"})),
     Story("planned", _planned),
     # Its replica does not receive everything in time.
     Story("taken back", lambda: _planned(40.0, 64.0), settings=replace(SETTINGS, drain_timeout_seconds=3)),
-    Story("dark region", lambda: World(dark={REGIONS[Site.PRIMARY]})),
+    Story("dark region", lambda: writer_dead(dark={Site.PRIMARY})),
 )
 
 
-def begun(story: Story) -> World:
-    """The story's world, with the calls of its beginning not counted."""
+def begun(story: Story) -> Aws:
+    """The story's AWS, with the calls of its beginning not counted."""
     random.seed(0)  # of the jitter between two looks: the same calls each time
-    world = story.begin()
-    world.counted.clear()
+    aws = story.begin()
+    aws.counted.clear()
     # Half of a run's time; `calls_of` has the parameters of the same calls checked.
-    world.validates = False
-    return world
+    aws.validates = False
+    return aws
 
 
-def carry_on(world: World, settings: Settings = SETTINGS, rounds: int = ROUNDS) -> None:
+def carry_on(aws: Aws, settings: Settings = SETTINGS, rounds: int = ROUNDS) -> None:
     """Run again and again with time between, as the schedule does; an error ends a run, not the rounds."""
     over = False
     for number in range(rounds):
         # A fault that ended a run is over with it, be it the process's end.
         with suppress(Killed, ClientError, BotoCoreError):
-            run(world, f"run-{number}", settings)
-        if getattr(world.fault, "struck", None):
-            world.fault = goes_well
+            run(aws, f"run-{number}", settings)
+        if getattr(aws.fault, "struck", None):
+            aws.fault = no_fault
         if over:
             break
         # One more run follows the end: it must leave everything as it is.
-        closed = any(incident["phase"] == "closed" for incident in world.incidents)
-        over = closed and "incident_id" not in world.controller
-        world.now += BEFORE_THE_SECOND_LOOK if number == 0 else BETWEEN_RUNS
+        closed = any(incident["phase"] == "closed" for incident in aws.incidents)
+        over = closed and "incident_id" not in aws.controller
+        aws.now += BEFORE_THE_SECOND_LOOK if number == 0 else BETWEEN_RUNS
 
 
 def calls_of(story: Story) -> list[Call]:
     """Every call of the whole failover, when nothing fails."""
-    world = begun(story)
-    world.validates = True
+    aws = begun(story)
+    aws.validates = True
     made: list[Call] = []
 
     def note(call: Call, take_effect: Callable[[], object]) -> object:
         made.append(call)
         return take_effect()
 
-    world.fault = note
-    carry_on(world, story.settings)
-    assert_done_once(world, story)
+    aws.fault = note
+    carry_on(aws, story.settings)
+    assert_done_once(aws, story)
     return sorted(made, key=lambda call: (call.region, call.operation, call.occurrence))
 
 
-def assert_done_once(world: World, story: Story) -> None:
+def assert_done_once(aws: Aws, story: Story) -> None:
     """One promotion, one epoch, one closed incident with its steps in order, the latch at the new writer, people told.
 
     A planned failover that met a fault may have been taken back instead: then nothing was promoted at all.
     """
-    incident = closed_incident(world)
+    incident = closed_incident(aws)
     phases = [step["phase"] for step in incident["steps"]]
-    subjects = [subject for _, subject in world.messages]
-    assert world.controller["epoch"] == incident["epoch"] == 1
-    assert "incident_id" not in world.controller, "the controller has let go of it"
-    assert_latch_never_falls_back(world)
-    assert world.events.count("promoted") <= 1
-    if story.name == "taken back" or (story.name == "planned" and world.controller["writer_site"] == "primary"):
-        assert world.controller["writer_site"] == "primary"
-        assert "promoted" not in world.events
-        assert world.groups == ["sg-database"], "the writer has its clients back"
+    subjects = [subject for _, subject in aws.messages]
+    assert aws.controller["epoch"] == incident["epoch"] == 1
+    assert "incident_id" not in aws.controller, "the controller has let go of it"
+    assert_latch_never_falls_back(aws)
+    assert aws.events.count("promoted") <= 1
+    if story.name == "taken back" or (story.name == "planned" and aws.controller["writer_site"] == "primary"):
+        assert aws.controller["writer_site"] == "primary"
+        assert "promoted" not in aws.events
+        assert aws.writer.groups == {"sg-database-primary": "active"}, "the writer has its clients back"
         assert phases in ([*TAKEN_BACK], [phase for phase in TAKEN_BACK if phase != "drained"])
-        assert set(world.latch) == {0}
+        assert set(aws.latch) == {0}
         assert any("taken back" in subject for subject in subjects)
         return
-    assert world.events.count("promoted") == 1
-    assert world.controller["writer_site"] == "recovery"
+    assert aws.events.count("promoted") == 1
+    assert aws.controller["writer_site"] == "recovery"
+    assert aws.standby.backup_retention_days == story.settings.promoted_backup_retention_days
     assert phases == [*(WHEN_PLANNED if story.name == "planned" else IN_AN_EMERGENCY)]
-    assert world.latch[-1] == 1
+    assert aws.latch[-1] == 1
     assert any("Failover done" in subject for subject in subjects)
-    assert story.topics <= {topic for topic, _ in world.messages}
-    assert_fence_is_true(world, incident)
+    assert story.topics <= {topic for topic, _ in aws.messages}
+    assert_fence_is_true(aws, incident)
 
 
-def assert_latch_never_falls_back(world: World) -> None:
+def assert_latch_never_falls_back(aws: Aws) -> None:
     """What CloudWatch had as the newest; a run that was held up publishes late, with its own time."""
-    newest = [max(world.published[: number + 1])[1] for number in range(len(world.published))]
+    newest = [max(aws.published[: number + 1])[1] for number in range(len(aws.published))]
     assert newest == sorted(newest), "the latch never falls back"
 
 
-def assert_fence_is_true(world: World, incident: dict[str, Any]) -> None:
+def assert_fence_is_true(aws: Aws, incident: dict[str, Any]) -> None:
     steps = {step["phase"]: step for step in incident["steps"]}
     outcome = steps["fenced"]["outcome"]
     assert outcome in {"fenced", "groups_replaced", "refused", "unreachable"}
     if outcome == "fenced":
-        assert world.groups == ["sg-quarantine-primary"]
-        assert "rebooted" in world.events[: world.events.index("promoted")]
-    elif not world.dark:
-        assert any("NOT known to be fenced" in text for text in world.texts)
+        assert aws.writer.is_shut(aws.now)
+        assert "rebooted" in aws.events[: aws.events.index("promoted")]
+    elif not aws.dark:
+        assert any("NOT known to be fenced" in text for text in aws.texts)
 
 
-def closed_incident(world: World) -> dict[str, Any]:
-    (incident,) = world.incidents
+def closed_incident(aws: Aws) -> dict[str, Any]:
+    (incident,) = aws.incidents
     assert incident["phase"] == "closed"
     steps = incident["steps"]
     for step in steps:

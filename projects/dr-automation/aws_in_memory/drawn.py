@@ -1,22 +1,25 @@
-"""What hypothesis draws: signals, situations and policies to decide on, and readings to make signals of."""
+"""What hypothesis draws: signals, situations and policies to decide on, and consistent readings to make signals of."""
 
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from hypothesis import strategies as st
 
+from aws_in_memory.clock import START as NOW
+from aws_in_memory.consistency import checked
 from failover.decide import Situation
 from failover.policy import Mode, Policy, WhenDark
 from failover.readings import Readings
 from failover.signals import SIGNAL_NAMES, Answer, Signals
+from function_runtime.asking import region_answers
 from function_runtime.control import Order, OrderKind
 from function_runtime.readings import Datapoint, Instance, RegionAnswers, Series, Unanswered
 from function_runtime.sites import Site
 from function_runtime.trouble import Kind, Trouble
 
-NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 ANSWERS = st.sampled_from(Answer)
 # Quarters: exact in seconds and in microseconds.
 SECONDS = st.integers(0, 800).map(lambda quarters: quarters / 4)
@@ -117,12 +120,11 @@ def _ending(before: float, outage: list[float | None]) -> Series:
     return series(*[before] * (PERIODS - len(outage)), *outage)
 
 
-NO_ANSWER = st.sampled_from([SILENCE, REFUSAL])
 PROBES = st.one_of(
     st.builds(_ending, st.just(1.0), st.lists(st.just(0.0), min_size=4, max_size=9)),
     st.builds(_ending, st.just(1.0), st.lists(st.sampled_from([0.0, 0.0, 0.0, 1.0, None]), max_size=9)),
+    st.just(series(*[1.0] * PERIODS)),
 )
-PROBES_OR_NOT = st.one_of(PROBES, PROBES, st.just(series(*[1.0] * PERIODS)), NO_ANSWER)
 LAGS = st.one_of(
     st.builds(
         lambda lag, climb: series(*[lag] * (PERIODS - climb), *[lag + each for each in range(climb)]),
@@ -130,35 +132,45 @@ LAGS = st.one_of(
         st.integers(0, 9),
     ),
     st.lists(st.sampled_from([None, -1.0, 0.0, 2.0, 40.0]), max_size=PERIODS).map(lambda values: series(*values)),
-    NO_ANSWER,
 )
-SLOTS = st.one_of(
-    st.lists(st.sampled_from([None, 0.0, 0.0, 64.0]), max_size=PERIODS).map(lambda values: series(*values)), NO_ANSWER
-)
+SLOTS = st.lists(st.sampled_from([None, 0.0, 0.0, 64.0]), max_size=PERIODS).map(lambda values: series(*values))
+NO_ANSWER = st.sampled_from([SILENCE, REFUSAL])
 STATUSES = st.sampled_from(["available", "available", "rebooting", "failed", "storage-full", "word-of-tomorrow"])
 INSTANCES = st.one_of(st.builds(Instance, STATUSES, st.none(), st.just({})), NO_ANSWER)
 STANDBYS = st.one_of(
     st.just(Instance("available", "arn:source", {})),
-    st.builds(Instance, STATUSES, st.sampled_from([None, "arn:source"]), st.just({}), st.booleans()),
+    st.builds(Instance, STATUSES, st.none(), st.just({})),
+    st.builds(Instance, STATUSES, st.just("arn:source"), st.just({}), st.booleans()),
     NO_ANSWER,
 )
-REGIONS_ANSWER = st.sampled_from([RegionAnswers(("rds", "cloudwatch"), ()), RegionAnswers((), ("rds", "sts"))])
-ANY_READINGS = st.builds(
-    Readings,
-    at=st.just(NOW),
-    active=st.just(Site.PRIMARY),
-    here=st.just(Site.RECOVERY),
-    active_seen_from_here=PROBES_OR_NOT,
-    active_seen_from_there=PROBES_OR_NOT,
-    standby_seen_from_here=st.one_of(st.just(series(*[1.0] * PERIODS)), PROBES_OR_NOT),
-    lag=LAGS,
-    slot_lag=SLOTS,
-    witness=st.none() | PROBES_OR_NOT,
-    active_instance=INSTANCES,
-    standby_instance=STANDBYS,
-    active_region=REGIONS_ANSWER,
-    reference_region=st.none() | REGIONS_ANSWER,
+# What is read in one question, or of one service, is drawn together.
+NEAR = ("active_seen_from_here", "standby_seen_from_here", "lag")
+NEAR_READ = st.one_of(
+    st.tuples(PROBES, st.just(series(*[1.0] * PERIODS)), LAGS),
+    st.tuples(PROBES, PROBES, LAGS),
+    NO_ANSWER.map(lambda answer: (answer,) * len(NEAR)),
 )
+FAR = ("active_seen_from_there", "slot_lag")
+FAR_READ = st.one_of(st.tuples(PROBES, SLOTS), NO_ANSWER.map(lambda answer: (answer,) * len(FAR)))
+
+
+def seen(readings: Readings, *, sts: bool = False, elsewhere: bool = True) -> Readings:
+    """The readings, with what they say of the regions.
+
+    Args:
+        readings: the readings, whatever they have of the regions.
+        sts: whether the active region's STS answers, where it is asked.
+        elsewhere: the same of the reference region's.
+    """
+    answers = {"rds": readings.active_instance, "cloudwatch": readings.active_seen_from_there}
+    active = region_answers(answers)
+    if active.answered:
+        return checked(replace(readings, active_region=active, reference_region=None), READ_POLICY)
+    again, reference = (region_answers({"sts": None if answered else SILENCE}) for answered in (sts, elsewhere))
+    active = RegionAnswers((*active.answered, *again.answered), (*active.silent, *again.silent))
+    return checked(replace(readings, active_region=active, reference_region=reference), READ_POLICY)
+
+
 OUTAGE = series(*[1.0] * 6, *[0.0] * 6)
 DEAD_READINGS = Readings(
     at=NOW,
@@ -168,24 +180,34 @@ DEAD_READINGS = Readings(
     active_seen_from_there=OUTAGE,
     standby_seen_from_here=series(*[1.0] * PERIODS),
     lag=series(*[0.5] * 6, *[0.5 + second for second in range(1, 7)]),
-    slot_lag=SILENCE,
+    slot_lag=(),
     witness=None,
     active_instance=Instance("available", None, {}),
     standby_instance=Instance("available", "arn:source", {}),
     active_region=RegionAnswers(("rds", "cloudwatch"), ()),
-    reference_region=RegionAnswers(("sts",), ()),
+    reference_region=None,
 )
-READINGS = ANY_READINGS | st.builds(
-    lambda readings, anything, changed: replace(readings, **{name: getattr(anything, name) for name in changed}),
-    st.sampled_from(
-        [
-            DEAD_READINGS,
-            replace(DEAD_READINGS, active_seen_from_there=SILENCE, active_region=RegionAnswers((), ("rds",))),
-        ]
-    ),
-    ANY_READINGS,
-    st.sets(st.sampled_from([field.name for field in fields(Readings)]), max_size=3),
-)
+DARK_READINGS = seen(replace(DEAD_READINGS, active_seen_from_there=SILENCE, slot_lag=SILENCE, active_instance=SILENCE))
+CHANGES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
+    "near": NEAR_READ.map(lambda read: dict(zip(NEAR, read, strict=True))),
+    "far": FAR_READ.map(lambda read: dict(zip(FAR, read, strict=True))),
+    "witness": st.fixed_dictionaries({"witness": st.none() | PROBES | NO_ANSWER}),
+    "active": st.fixed_dictionaries({"active_instance": INSTANCES}),
+    "standby": st.fixed_dictionaries({"standby_instance": STANDBYS}),
+}
+
+
+@st.composite
+def _readings(draw: st.DrawFn) -> Readings:
+    """Anything at all, or a dead writer or a dark region of which little is otherwise."""
+    readings = draw(st.sampled_from([DEAD_READINGS, DARK_READINGS]))
+    changed = draw(st.just(set(CHANGES)) | st.sets(st.sampled_from(sorted(CHANGES)), max_size=2))
+    for name in sorted(changed):
+        readings = replace(readings, **draw(CHANGES[name]))
+    return seen(readings, sts=draw(st.booleans()), elsewhere=draw(st.sampled_from([True, True, False])))
+
+
+READINGS = _readings()
 RECORDED = st.none() | st.builds(
     Trouble,
     kind=st.sampled_from(Kind),

@@ -1,38 +1,61 @@
-"""What can go wrong with one call of a run, as faults for `worlds.world`."""
+"""What can go wrong with one call of a run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
+from botocore.exceptions import ReadTimeoutError
 
-from worlds.world import Call, Killed
+from aws_in_memory.aws import Call, Fault, TakeEffect
+from aws_in_memory.refusals import refusal, silence
 
-TakeEffect = Callable[[], Any]
 Kind = Callable[[TakeEffect], Any]
 
 
-def answered(code: str, status: int) -> ClientError:
-    """An error as AWS answers it."""
-    response = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(response, "Operation")  # type: ignore[arg-type]
+class Killed(BaseException):
+    """The process is gone: nothing of it runs any more."""
+
+
+def before(happens: Callable[[Call], None]) -> Fault:
+    """Something happens before each call; where it raises, the call takes no effect."""
+
+    def fault(call: Call, take_effect: TakeEffect) -> Any:
+        happens(call)
+        return take_effect()
+
+    return fault
+
+
+def after(happens: Callable[[Call], None]) -> Fault:
+    """Something happens after each call has taken effect; where it raises, that is the answer."""
+
+    def fault(call: Call, take_effect: TakeEffect) -> Any:
+        answer = take_effect()
+        happens(call)
+        return answer
+
+    return fault
+
+
+def nothing(take_effect: TakeEffect) -> Any:
+    return take_effect()
 
 
 def server_error(take_effect: TakeEffect) -> Any:
-    raise answered("InternalFailure", 500)
+    raise refusal("InternalFailure", 500)
 
 
 def throttled(take_effect: TakeEffect) -> Any:
-    raise answered("Throttling", 400)
+    raise refusal("Throttling")
 
 
 def refused(take_effect: TakeEffect) -> Any:
-    raise answered("AccessDenied", 403)
+    raise refusal("AccessDenied", 403)
 
 
 def not_connected(take_effect: TakeEffect) -> Any:
-    raise ConnectTimeoutError(endpoint_url="endpoint")
+    raise silence()
 
 
 def lost_answer(take_effect: TakeEffect) -> Any:
@@ -42,7 +65,7 @@ def lost_answer(take_effect: TakeEffect) -> Any:
 
 def server_error_after_effect(take_effect: TakeEffect) -> Any:
     take_effect()
-    raise answered("InternalFailure", 500)
+    raise refusal("InternalFailure", 500)
 
 
 def lost_answer_retried(take_effect: TakeEffect) -> Any:

@@ -1,0 +1,100 @@
+"""Where what can be restored lies, and what a restored instance is given, from the outputs of the layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from deployment import flat_outputs
+from function_runtime.sites import Site
+from shared.errors import SettingsError
+
+# By field, after the site's name. Written out: the contracts' own classes bring Pulumi, which takes long to import.
+OF_A_SITE = {
+    "region": "Region",
+    "database_id": "DatabaseId",
+    "subnet_group_name": "SubnetGroupName",
+    "parameter_group_name": "ParameterGroupName",
+    "quarantine_group_id": "QuarantineSecurityGroupId",
+    "inspection_group_id": "InspectionSecurityGroupId",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """One site, as restoring needs it.
+
+    Attributes:
+        region: its region.
+        database_id: the identifier of its database.
+        subnet_group_name: what a restored instance gets.
+        parameter_group_name: the same.
+        quarantine_group_id: the security group without rules, which it gets at first.
+        inspection_group_id: the one that lets in the operators' network only.
+    """
+
+    region: str
+    database_id: str
+    subnet_group_name: str
+    parameter_group_name: str
+    quarantine_group_id: str
+    inspection_group_id: str
+
+
+@dataclass(frozen=True)
+class Places:
+    """Both sites.
+
+    Attributes:
+        at: each site.
+        environment_suffix: part of every name.
+        database_port: on which databases answer.
+        database_name: the database clients use.
+        master_username: who can sign in to what is restored.
+        restore_role_arn: the role to take.
+    """
+
+    at: Mapping[Site, Place]
+    environment_suffix: str
+    database_port: int
+    database_name: str
+    master_username: str
+    restore_role_arn: str
+
+    @classmethod
+    def read(cls, file: Path) -> Places:
+        """Read the flat outputs.
+
+        Raises:
+            SettingsError: there is no such file, or an output is missing: a layer was deployed before it had it.
+        """
+        return cls.of(flat_outputs.read(file))
+
+    @classmethod
+    def of(cls, outputs: Mapping[str, Any]) -> Places:
+        """The same from outputs that were read.
+
+        Raises:
+            SettingsError: an output is missing.
+        """
+
+        def given(key: str) -> Any:
+            if outputs.get(key) in (None, ""):
+                owner = outputs[flat_outputs.STACK_KEY]
+                raise SettingsError(
+                    key, "(not in the outputs)", f"deploy all layers, then run ./dr outputs -- --stack {owner}"
+                )
+            return outputs[key]
+
+        return cls(
+            at={
+                site: Place(**{field: str(given(f"{site}{key}")) for field, key in OF_A_SITE.items()}) for site in Site
+            },
+            environment_suffix=str(given("environmentSuffix")),
+            database_port=int(given("databasePort")),
+            database_name=str(given("databaseName")),
+            master_username=str(given("masterUsername")),
+            restore_role_arn=str(given("restoreRoleArn")),
+        )

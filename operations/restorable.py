@@ -1,0 +1,149 @@
+"""What could be restored now, in both sites, and how old it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from function_runtime import words
+from function_runtime.clients import AwsError
+from function_runtime.sites import Site
+from operations.places import Place, Places
+from snapshot_copier.plan import PREFIX
+from snapshot_copier.snapshots import Snapshot, automated_snapshots, manual_snapshots
+
+AVAILABLE = "available"
+
+
+@dataclass(frozen=True)
+class Backup:
+    """Automated backups from which a point in time can be restored.
+
+    Attributes:
+        database: the instance they are of.
+        arn: their ARN, which names them in another region than the instance's.
+        is_replicated: whether they are of an instance of the other region.
+        earliest: the earliest moment, None while there is none.
+        latest: the latest moment, None while there is none.
+    """
+
+    database: str
+    arn: str | None
+    is_replicated: bool
+    earliest: datetime | None
+    latest: datetime | None
+
+
+@dataclass(frozen=True)
+class SiteList:
+    """What one site has.
+
+    Attributes:
+        snapshots: complete ones, newest first: of the site's own database, and copies of the other one's.
+        backups: automated backups, own and replicated ones.
+        silence: why nothing is known, None where the region answered.
+    """
+
+    snapshots: tuple[Snapshot, ...] = ()
+    backups: tuple[Backup, ...] = ()
+    silence: str | None = None
+
+    def snapshot(self, identifier: str) -> Snapshot | None:
+        """The snapshot of that name."""
+        return next((each for each in self.snapshots if each.identifier == identifier), None)
+
+
+def restorable(rds: Mapping[Site, Any], places: Places) -> Mapping[Site, SiteList]:
+    """List both sites; a region that refuses or is silent is said to be, and hides nothing of the other.
+
+    Args:
+        rds: RDS's client of each site.
+        places: where things are.
+    """
+    return {site: _listed(rds[site], places.at[site], places.at[site.other]) for site in Site}
+
+
+def _listed(rds: Any, place: Place, other: Place) -> SiteList:
+    try:
+        copies = [
+            each
+            for each in manual_snapshots(rds)
+            if each.database in (place.database_id, other.database_id)
+            or each.identifier.startswith(f"{PREFIX}{other.database_id}-")
+        ]
+        found = [*automated_snapshots(rds, place.database_id), *copies]
+        backups = rds.describe_db_instance_automated_backups()["DBInstanceAutomatedBackups"]
+    except AwsError as error:
+        return SiteList(silence=str(error))
+    complete = [each for each in found if each.status == AVAILABLE and each.taken_at is not None]
+    return SiteList(
+        snapshots=tuple(sorted(complete, key=_taken, reverse=True)),
+        backups=tuple(
+            backup
+            for backup in (_backup(each, place.region) for each in backups)
+            if backup.database in (place.database_id, other.database_id)
+        ),
+    )
+
+
+def _backup(described: Mapping[str, Any], here: str) -> Backup:
+    window = described.get("RestoreWindow", {})
+    return Backup(
+        database=described["DBInstanceIdentifier"],
+        arn=described.get("DBInstanceAutomatedBackupsArn"),
+        is_replicated=described.get("Region", here) != here,
+        earliest=window.get("EarliestTime"),
+        latest=window.get("LatestTime"),
+    )
+
+
+def _taken(snapshot: Snapshot) -> float:
+    return 0.0 if snapshot.taken_at is None else snapshot.taken_at.timestamp()
+
+
+def summary(found: Mapping[Site, SiteList], now: datetime) -> list[str]:
+    """A few lines for the status: the newest of each kind, in each site."""
+    return ["what could be restored", *_by_site(found, lambda listed: _newest(listed, now))]
+
+
+def listing(found: Mapping[Site, SiteList], now: datetime) -> list[str]:
+    """Everything, for somebody who chooses."""
+    return _by_site(found, lambda listed: [_line(each, now) for each in listed.snapshots] + _backups(listed, now))
+
+
+def _by_site(found: Mapping[Site, SiteList], tell: Callable[[SiteList], list[str]]) -> list[str]:
+    lines: list[str] = []
+    for site, listed in found.items():
+        if listed.silence is not None:
+            other = "what the other site has is what is left"
+            lines += words.indented([f"{site}: its region does not answer ({listed.silence}); {other}"])
+            continue
+        told = tell(listed)
+        lines += words.indented([f"{site}:" if told else f"{site}: nothing"])
+        lines += words.indented(told, by=4)
+    return lines
+
+
+def _newest(listed: SiteList, now: datetime) -> list[str]:
+    own = next((each for each in listed.snapshots if not each.identifier.startswith(PREFIX)), None)
+    copied = next((each for each in listed.snapshots if each.identifier.startswith(PREFIX)), None)
+    return [_line(each, now) for each in (own, copied) if each is not None] + _backups(listed, now)
+
+
+def _line(snapshot: Snapshot, now: datetime) -> str:
+    taken = "unknown" if snapshot.taken_at is None else words.ago(snapshot.taken_at, now)
+    return f"{snapshot.identifier}, of {taken}"
+
+
+def _backups(listed: SiteList, now: datetime) -> list[str]:
+    lines = []
+    for backup in listed.backups:
+        kind = "replicated backups" if backup.is_replicated else "backups"
+        if backup.latest is None or backup.earliest is None:
+            lines.append(f"{kind} of {backup.database}: no point in time is offered yet")
+        else:
+            until = words.ago(backup.latest, now)
+            lines.append(f"{kind} of {backup.database}: any moment from {words.moment(backup.earliest)} to {until}")
+    return lines

@@ -1,0 +1,324 @@
+"""``nox -s restore``: list what can be restored, restore it to a new instance, and open that for a look."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from function_runtime import words
+from function_runtime.clients import AwsError
+from function_runtime.database import Database, NotInThisStateError
+from function_runtime.readings import Instance
+from function_runtime.sites import Site
+from function_runtime.state import State
+from operations.arguments import InspectRequest, RestoreRequest
+from operations.console import Console
+from operations.errors import RefusedError
+from operations.places import Place, Places
+from operations.restorable import SiteList, listing, restorable
+from shared.errors import SettingsError
+from snapshot_copier.plan import BEGUN_TAG, COPIED_BY_TAG
+from snapshot_copier.snapshots import Snapshot
+
+Answer = TypeVar("Answer")
+
+DONE = 0
+FAILED = 1
+INTERRUPTED = 130
+# The role may make no other: no instance in use can be meant.
+NAME = re.compile(r"restored-[a-z0-9](-?[a-z0-9])*")
+LONGEST_NAME = 63
+POLL_SECONDS = 5.0
+FAILED_STATUSES = frozenset({"failed", "incompatible-restore", "incompatible-parameters", "restore-error"})
+
+
+@dataclass(frozen=True)
+class RestoreAccess:
+    """What the command works with.
+
+    Attributes:
+        by: ARN of the person's own identity.
+        rds: RDS in each site's region, under the role for restoring.
+        state: who the writer is.
+    """
+
+    by: str
+    rds: Mapping[Site, Any]
+    state: State
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A call that makes a new instance.
+
+    Attributes:
+        operation: RDS's operation, as the client's method.
+        parameters: its parameters.
+        source: what is restored, for people.
+    """
+
+    operation: str
+    parameters: Mapping[str, Any]
+    source: str
+
+
+def restore(request: RestoreRequest, places: Places, access: RestoreAccess, console: Console) -> int:
+    """List, or show the plan and carry it out.
+
+    Returns:
+        0 done, listed or a dry run; 1 the instance has failed; 130 left while RDS works on.
+
+    Raises:
+        SettingsError: what is asked for is not there, or the name is not one for a restored instance.
+        RefusedError: RDS refuses, or the person does not confirm; nothing was done.
+    """
+    found = restorable(access.rds, places)
+    if request.name is None:
+        console.say(["What can be restored now:", *listing(found, console.now()), "", *_how_to(places)])
+        return DONE
+    site, name = request.site, _new_name(request.name)
+    place, rds = places.at[site], access.rds[site]
+    plan = _plan(request, name, places, found[site], access.by)
+    if _find(rds, name) is not None:
+        raise SettingsError("--name", name, "an instance of that name exists, and none is ever replaced: give another")
+    console.say(_told(plan, site, place))
+    if request.dry_run:
+        console.say(["Dry run: nothing was done."])
+        return DONE
+    if not request.yes and console.ask(f"Type {name} to make it: ") != name:
+        raise RefusedError("name", "(not confirmed)", f"nothing was done; type {name} to do it")
+    _asked(lambda: getattr(rds, plan.operation)(**plan.parameters), f"restore to {name}")
+    console.say([f"RDS makes {name}; this takes minutes, and hours for a large database."])
+    if not request.wait:
+        return DONE
+    try:
+        return _follow(rds, name, site, places, console)
+    except KeyboardInterrupt:
+        console.say(["", f"Left. RDS goes on with {name}; see it with nox -s restore."])
+        return INTERRUPTED
+
+
+def inspect(request: InspectRequest, places: Places, access: RestoreAccess, console: Console) -> int:
+    """Let the operators' network in to a restored or fenced instance, or close it again.
+
+    Returns:
+        0.
+
+    Raises:
+        SettingsError: there is no such instance, or it is one that clients use.
+        RefusedError: RDS refuses; nothing was done.
+    """
+    site, name = request.site, request.name
+    place = places.at[site]
+    database = Database(access.rds[site], name, place.quarantine_group_id)
+    instance = _asked(database.find, f"look at {name}")
+    if instance is None:
+        raise SettingsError("instance", name, f"there is none in the {site} site; see nox -s restore")
+    _refuse_in_use(name, site, place, instance, access)
+    group = place.quarantine_group_id if request.close else place.inspection_group_id
+    try:
+        _asked(lambda: database.put_into_group(group), f"change the security group of {name}")
+    except NotInThisStateError as error:
+        raise RefusedError("instance", f"{name} ({instance.status})", f"try again in a while: {error}") from error
+    if request.close:
+        console.say([f"{name} is closed: nobody gets in. Connections that exist end when it is rebooted or deleted."])
+        return DONE
+    console.say(
+        [
+            f"{name} lets in the operators' network (setting operatorCidrs of the network layer).",
+            *_look(name, access.rds[site], places),
+            f"Close it again: nox -s restore -- --close {name} --site {site}",
+        ]
+    )
+    return DONE
+
+
+def _plan(request: RestoreRequest, name: str, places: Places, listed: SiteList, by: str) -> Plan:
+    place = places.at[request.site]
+    if listed.silence is not None:
+        raise RefusedError("--site", request.site, f"its region does not answer: {listed.silence}")
+    tags = {"Name": name, "RestoredBy": by.rpartition("/")[2] or by}
+    common: dict[str, Any] = {
+        "DBSubnetGroupName": place.subnet_group_name,
+        "DBParameterGroupName": place.parameter_group_name,
+        "VpcSecurityGroupIds": [place.quarantine_group_id],
+        "PubliclyAccessible": False,
+        "MultiAZ": False,
+        "CopyTagsToSnapshot": True,
+        "DeletionProtection": False,
+    }
+    if request.snapshot is not None:
+        snapshot = listed.snapshot(request.snapshot)
+        if snapshot is None:
+            raise SettingsError(
+                "--snapshot", request.snapshot, f"no complete snapshot of the {request.site} site; see nox -s restore"
+            )
+        return Plan(
+            "restore_db_instance_from_db_snapshot",
+            {
+                "DBInstanceIdentifier": name,
+                "DBSnapshotIdentifier": snapshot.identifier,
+                "Tags": _tags({**_own_tags(snapshot), **tags}),
+                **common,
+            },
+            f"snapshot {snapshot.identifier}",
+        )
+    return _point_in_time(request, name, places, listed, {**common, "Tags": _tags(tags)})
+
+
+def _point_in_time(
+    request: RestoreRequest, name: str, places: Places, listed: SiteList, common: Mapping[str, Any]
+) -> Plan:
+    of = places.at[request.of if request.of is not None else request.site].database_id
+    backup = next((each for each in listed.backups if each.database == of), None)
+    if backup is None:
+        raise SettingsError("--of", of, f"the {request.site} site has no automated backups of it; see nox -s restore")
+    parameters: dict[str, Any] = {"TargetDBInstanceIdentifier": name, **common}
+    if backup.is_replicated:
+        parameters["SourceDBInstanceAutomatedBackupsArn"] = backup.arn
+    else:
+        parameters["SourceDBInstanceIdentifier"] = of
+    moment = request.point_in_time
+    if moment is None:
+        return Plan(
+            "restore_db_instance_to_point_in_time",
+            {**parameters, "UseLatestRestorableTime": True},
+            f"{of} as of the latest moment that its backups offer",
+        )
+    _refuse_outside(moment, backup.earliest, backup.latest)
+    return Plan(
+        "restore_db_instance_to_point_in_time",
+        {**parameters, "RestoreTime": moment},
+        f"{of} as of {words.moment(moment)}",
+    )
+
+
+def _refuse_outside(moment: datetime, earliest: datetime | None, latest: datetime | None) -> None:
+    if earliest is None or latest is None:
+        raise SettingsError("--point-in-time", moment.isoformat(), "the backups offer no moment yet")
+    if not earliest <= moment <= latest:
+        raise SettingsError(
+            "--point-in-time",
+            moment.isoformat(),
+            f"give a moment from {earliest.isoformat()} to {latest.isoformat()}",
+        )
+
+
+def _refuse_in_use(name: str, site: Site, place: Place, instance: Instance, access: RestoreAccess) -> None:
+    """Only a restored instance, or the site's own database while it is fenced and not the writer."""
+    closed = [{place.quarantine_group_id}, {place.inspection_group_id}]
+    if set(instance.security_groups) not in closed:
+        raise SettingsError(
+            "instance", name, f"it is neither restored nor fenced: its groups are {sorted(instance.security_groups)}"
+        )
+    if name == place.database_id:
+        controller = _asked(access.state.controller, "read who the writer is")
+        if controller.incident_id is not None:
+            raise RefusedError("instance", name, f"incident {controller.incident_id} is under way: wait for its end")
+        if controller.writer_site is site:
+            raise SettingsError("instance", name, f"the {site} site is the writer: its clients are in it")
+    elif not NAME.fullmatch(name):
+        raise SettingsError(
+            "instance", name, "it is neither a restored instance (restored-...) nor the site's database"
+        )
+
+
+def _follow(rds: Any, name: str, site: Site, places: Places, console: Console) -> int:
+    began, told = console.now(), ""
+    while True:
+        instance = _asked(lambda: _find(rds, name), f"look at {name}")
+        status = "gone" if instance is None else str(instance["DBInstanceStatus"])
+        if status != told:
+            console.say(words.indented([f"{words.span((console.now() - began).total_seconds())}: {status}"]))
+            told = status
+        if instance is not None and status == "available":
+            console.say(
+                [
+                    f"{name} is there after {words.span((console.now() - began).total_seconds())}. Nobody gets in yet.",
+                    f"Open it for the operators' network: nox -s restore -- --inspect {name} --site {site}",
+                    *_look(name, rds, places),
+                ]
+            )
+            return DONE
+        if instance is None or status in FAILED_STATUSES:
+            console.say([f"{name} is {status}: see its events in RDS. Nothing else was touched."])
+            return FAILED
+        console.sleep(POLL_SECONDS)
+
+
+def _look(name: str, rds: Any, places: Places) -> list[str]:
+    instance = _asked(lambda: _find(rds, name), f"look at {name}")
+    endpoint = {} if instance is None else instance.get("Endpoint", {})
+    if "Address" not in endpoint:
+        return []
+    psql = (
+        f"psql 'host={endpoint['Address']} port={endpoint['Port']} dbname={places.database_name} "
+        f"user={places.master_username} sslmode=require'"
+    )
+    return ["Look at it, with the master user's password of the time of the snapshot:", f"  {psql}"]
+
+
+def _told(plan: Plan, site: Site, place: Place) -> list[str]:
+    return [
+        f"Plan: a new instance in the {site} site ({place.region})",
+        "",
+        *words.rows(
+            [
+                ("from", [plan.source]),
+                ("subnets", [place.subnet_group_name]),
+                ("parameters", [place.parameter_group_name]),
+                ("security", [f"{place.quarantine_group_id} alone, no rules: nobody gets in until it is opened"]),
+                ("encrypted", ["with the key of what it is restored from, which is this site's"]),
+                ("existing ones", ["none is touched, and clients notice nothing"]),
+                ("costs", ["an instance and its storage until you delete it"]),
+            ]
+        ),
+        "",
+    ]
+
+
+def _how_to(places: Places) -> list[str]:
+    example = "--name restored-NAME --dry-run"
+    return [
+        f"Restore one: nox -s restore -- --site recovery --snapshot ID {example}",
+        f"A moment:    nox -s restore -- --site primary --point-in-time latest {example}",
+        f"             (or 2026-01-31T12:00:00Z; --of primary: of {places.at[Site.PRIMARY].database_id})",
+    ]
+
+
+def _new_name(name: str) -> str:
+    if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
+        raise SettingsError(
+            "--name",
+            name,
+            f"give a name such as restored-orders: restored-, small letters, digits, single hyphens, at "
+            f"most {LONGEST_NAME} characters",
+        )
+    return name
+
+
+def _find(rds: Any, name: str) -> Mapping[str, Any] | None:
+    try:
+        found: Mapping[str, Any] = rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
+    except rds.exceptions.DBInstanceNotFoundFault:
+        return None
+    return found
+
+
+def _own_tags(snapshot: Snapshot) -> dict[str, str]:
+    ours = (COPIED_BY_TAG, BEGUN_TAG)
+    return {key: text for key, text in snapshot.tags.items() if not key.lower().startswith("aws:") and key not in ours}
+
+
+def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": text} for key, text in tags.items()]
+
+
+def _asked(call: Callable[[], Answer], what: str) -> Answer:
+    try:
+        return call()
+    except AwsError as error:
+        raise RefusedError("AWS", f"({error})", f"could not {what}; nothing was done by it") from error

@@ -1,0 +1,173 @@
+"""The role under which people restore: see what there is, make new instances, and open or close those for a look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from automation_layer import policies
+from automation_layer.operator_role import trust
+from automation_layer.settings import AutomationSettings
+from shared.contracts import DataContract, NetworkContract
+from shared.policy_documents import Statement, allow, document
+from shared.providers import on
+from shared.sites import Site
+
+WHAT = "restore"
+# The names of restored instances begin so: an existing instance can never be meant.
+RESTORED = "restored-*"
+KEY_ACTIONS = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*"]
+
+
+@dataclass(frozen=True)
+class SiteReach:
+    """What restoring works on in one site.
+
+    Attributes:
+        region: its region.
+        database_arn: its database, which a fenced one may be and be looked at.
+        subnet_group_name: the groups that a restored instance gets.
+        parameter_group_name: the same.
+        key_arn: the site's data key.
+    """
+
+    region: str
+    database_arn: str
+    subnet_group_name: str
+    parameter_group_name: str
+    key_arn: str
+
+
+def statements(
+    account_id: str, sites: Mapping[Site, SiteReach], state_table_arn: str, state_key_arn: str
+) -> list[Statement]:
+    """What the command calls. It can neither change an instance in use nor delete one."""
+    granted: list[Statement] = []
+    for site, reach in sites.items():
+        rds = f"arn:aws:rds:{reach.region}:{account_id}"
+        name = site.capitalize()
+        restored = f"{rds}:db:{RESTORED}"
+        through_rds = {"StringEquals": {"kms:ViaService": f"rds.{reach.region}.amazonaws.com"}}
+        granted += [
+            allow(
+                f"SeeWhatThereIsIn{name}",
+                ["rds:DescribeDBInstances", "rds:DescribeDBInstanceAutomatedBackups", "rds:DescribeDBSnapshots"],
+                [f"{rds}:db:*", f"{rds}:snapshot:*", f"{rds}:auto-backup:*"],
+            ),
+            allow(
+                f"RestoreIn{name}",
+                ["rds:RestoreDBInstanceFromDBSnapshot", "rds:RestoreDBInstanceToPointInTime", "rds:AddTagsToResource"],
+                [
+                    restored,
+                    f"{rds}:snapshot:*",
+                    f"{rds}:auto-backup:*",
+                    reach.database_arn,
+                    f"{rds}:subgrp:{reach.subnet_group_name}",
+                    f"{rds}:pg:{reach.parameter_group_name}",
+                    f"{rds}:og:default*",
+                ],
+            ),
+            # A fenced database is one of the two; IAM has no condition on which security group it is given.
+            allow(f"OpenForALookIn{name}", "rds:ModifyDBInstance", [restored, reach.database_arn]),
+            allow(
+                f"UseKeyIn{name}",
+                ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*"],
+                reach.key_arn,
+                through_rds,
+            ),
+            allow(
+                f"RdsGetsGrantsIn{name}",
+                "kms:CreateGrant",
+                reach.key_arn,
+                {**through_rds, "Bool": {"kms:GrantIsForAWSResource": "true"}},
+            ),
+        ]
+    regions = [reach.region for reach in sites.values()]
+    return [
+        *granted,
+        # RDS looks the security groups up with the caller's rights; describing has no narrower resource.
+        allow(
+            "NameSecurityGroups",
+            "ec2:DescribeSecurityGroups",
+            "*",
+            {"StringEquals": {"aws:RequestedRegion": regions}},
+        ),
+        policies.read_state(state_table_arn, ["controller", "incident#*"]),
+        policies.use_state_key(state_key_arn, sites[Site.RECOVERY].region),
+    ]
+
+
+@dataclass(frozen=True)
+class RestoreRoleArgs:
+    """What the role reaches.
+
+    Attributes:
+        network: keys.
+        data: databases and their groups.
+        state_table_arn: who the writer is.
+    """
+
+    network: NetworkContract
+    data: DataContract
+    state_table_arn: pulumi.Input[str]
+
+
+class RestoreRole(pulumi.ComponentResource):
+    """One role for all who may operate; to restore is not to operate, so it is another one.
+
+    Attributes:
+        arn: the role's ARN.
+    """
+
+    arn: pulumi.Output[str]
+
+    def __init__(self, settings: AutomationSettings, args: RestoreRoleArgs, provider: aws.Provider) -> None:
+        environment = settings.environment
+        name = environment.names.of(WHAT, Site.RECOVERY)
+        super().__init__("postgres-dr:automation:RestoreRole", name)
+        here = on(provider, parent=self)
+        role = aws.iam.Role(
+            name,
+            name=name,
+            description="People: restore a snapshot to a new instance, and look at what it holds",
+            assume_role_policy=pulumi.Output.json_dumps(
+                trust(environment.account_id, settings.operator_principals, require_mfa=settings.require_mfa)
+            ),
+            opts=here,
+        )
+        reaches = {
+            site: pulumi.Output.all(
+                region=environment.regions[site],
+                database_arn=args.data.at(site).database_arn,
+                subnet_group_name=args.data.at(site).subnet_group_name,
+                parameter_group_name=args.data.at(site).parameter_group_name,
+                key_arn=args.network.at(site).data_key_arn,
+            )
+            for site in Site
+        }
+        known = pulumi.Output.all(
+            *(reaches[site] for site in Site), args.state_table_arn, args.network.recovery.data_key_arn
+        )
+        aws.iam.RolePolicy(
+            name,
+            name=name,
+            role=role.name,
+            policy=pulumi.Output.json_dumps(
+                known.apply(
+                    lambda each: document(
+                        *statements(
+                            environment.account_id,
+                            {site: SiteReach(**reach) for site, reach in zip(Site, each[:2], strict=True)},
+                            each[2],
+                            each[3],
+                        )
+                    )
+                )
+            ),
+            opts=here,
+        )
+        self.arn = role.arn
+        self.register_outputs({})

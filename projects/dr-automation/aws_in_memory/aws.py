@@ -1,0 +1,263 @@
+"""AWS in memory: two sites, and every call that a function makes, at which anything can be made to go wrong."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+import botocore.session
+from botocore import xform_name
+from botocore.exceptions import ConnectTimeoutError
+from botocore.validate import validate_parameters
+
+from aws_in_memory.clock import START, moment
+from aws_in_memory.instance import DatabaseInstance
+from aws_in_memory.metric import Probes, Rhythm, Sampled
+from aws_in_memory.services import CloudWatch, DynamoDb, Rds, Sns, Sts
+from function_runtime.items import plain, serialized
+from function_runtime.metric_names import REACHABLE, WITNESS_SEES
+from function_runtime.sites import Site
+
+EVERY_SECOND = Rhythm(schedule_seconds=1, probes=1, interval_seconds=1, timeout_seconds=0.05)
+TakeEffect = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a function. Its name does not depend on the order in which a run's threads get to make their calls.
+
+    Attributes:
+        operation: service and operation.
+        region: where.
+        occurrence: the how many-th of its kind, from 1.
+        number: the how many-th of all.
+    """
+
+    operation: str
+    region: str
+    occurrence: int
+    number: int = field(compare=False, default=0)
+
+    def __str__(self) -> str:
+        return f"{self.operation} in {self.region}, number {self.occurrence}"
+
+
+Fault = Callable[[Call, TakeEffect], Any]
+"""What becomes of a call: is given the call and what makes it take effect, and returns or raises its answer."""
+
+
+def no_fault(call: Call, take_effect: TakeEffect) -> Any:
+    """A call that goes well."""
+    return take_effect()
+
+
+@cache
+def input_shape(service: str, operation: str) -> Any:
+    """What botocore knows of an operation's parameters."""
+    model = botocore.session.get_session().get_service_model(service)
+    (name,) = (name for name in model.operation_names if xform_name(name) == operation)
+    return model.operation_model(name).input_shape
+
+
+class Aws:
+    """Two sites in two regions. One site's database is the writer and the other's its replica.
+
+    Args:
+        variables: a function's environment: what it calls things is what they are called here.
+        now: the time.
+        writer: the site whose database is the writer in the beginning.
+        home: the site whose table and CloudWatch `items` and `published` are about.
+        probes: how each site's probes are timed.
+        rds_period_seconds: from one sample of RDS's metrics to the next.
+        history_seconds: how long before START everything has been healthy.
+
+    Attributes:
+        instances: the database of each site.
+        dark: the regions that answer nothing.
+        broken_probes: the sites whose probes reach no database.
+        witness_sees: what a witness says of each database, None where there is none.
+        called: every call's operation, in order.
+        counted: how often each operation was called in each region.
+        events: what was done to databases.
+        messages: topic and subject of what people were told.
+        texts: the texts of the same.
+        rds: RDS in each site.
+        fault: what becomes of each call.
+        validates: whether botocore checks the parameters of each.
+    """
+
+    def __init__(
+        self,
+        variables: Mapping[str, str],
+        now: datetime = START,
+        writer: Site = Site.PRIMARY,
+        home: Site = Site.RECOVERY,
+        probes: Rhythm = EVERY_SECOND,
+        rds_period_seconds: int = 1,
+        history_seconds: float = 30.0,
+    ) -> None:
+        self.now = now
+        self.regions = {site: variables[f"{site.name}_REGION"] for site in Site}
+        self.instances = {
+            site: DatabaseInstance(
+                variables[f"{site.name}_INSTANCE_ID"],
+                variables[f"{site.name}_DATABASE_GROUP_ID"],
+                variables[f"{site.name}_QUARANTINE_GROUP_ID"],
+                source=None if site is writer else f"arn:{variables[f'{writer.name}_INSTANCE_ID']}",
+            )
+            for site in Site
+        }
+        self.dark: set[str] = set()
+        self.broken_probes: set[Site] = set()
+        self.witness_sees: float | None = None
+        self.called: list[str] = []
+        self.counted: Counter[tuple[str, str]] = Counter()
+        self.events: list[str] = []
+        self.messages: list[tuple[str, str]] = []
+        self.texts: list[str] = []
+        self.fault: Fault = no_fault
+        self.validates = True
+        self._writer, self._home = writer, home
+        self._lock = threading.RLock()
+        elsewhere = {variables[name] for name in ("REFERENCE_REGION", "WITNESS_REGION") if name in variables}
+        self._cloudwatch = {region: CloudWatch(self) for region in (*self.regions.values(), *elsewhere)}
+        self._tables = {region: DynamoDb() for region in self.regions.values()}
+        self._services: dict[tuple[str, str], Any] = {}
+        self.rds: dict[Site, Rds] = {}
+        for region in self._cloudwatch:
+            self._services["sts", region] = Sts()
+            self._services["cloudwatch", region] = self._cloudwatch[region]
+        for site, region in self.regions.items():
+            self.rds[site] = Rds(self, region, self.instances[site])
+            self.rds[site].find = self._snapshot
+            self._services["rds", region] = self.rds[site]
+            self._services["dynamodb", region] = self._tables[region]
+            self._services["sns", region] = Sns(self)
+        self._begin_metrics(probes, rds_period_seconds, -history_seconds)
+
+    def of(self, service: str, region: str) -> Any:
+        """The client of a service in a region."""
+        return _Client(self, service, region)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
+
+    def call(self, service: str, region: str, operation: str, parameters: dict[str, Any]) -> Any:
+        """Make a call."""
+        name = f"{service}.{operation}"
+        with self._lock:
+            self.called.append(name)
+            self.counted[name, region] += 1
+            made = Call(name, region, self.counted[name, region], len(self.called))
+
+        def take_effect() -> Any:
+            with self._lock:
+                if region in self.dark:
+                    raise ConnectTimeoutError(endpoint_url=region)
+                if self.validates:
+                    validate_parameters(parameters, input_shape(service, operation))
+                return getattr(self._services[service, region], operation)(**parameters)
+
+        return self.fault(made, take_effect)
+
+    def _snapshot(self, arn: str) -> dict[str, Any] | None:
+        every = (each for rds in self.rds.values() for each in rds.snapshots.values())
+        return next((each for each in every if each["DBSnapshotArn"] == arn), None)
+
+    # What tests look at
+
+    @property
+    def writer(self) -> DatabaseInstance:
+        """The instance that was the writer in the beginning."""
+        return self.instances[self._writer]
+
+    @property
+    def standby(self) -> DatabaseInstance:
+        """The other one."""
+        return self.instances[self._writer.other]
+
+    @property
+    def items(self) -> dict[str, dict[str, Any]]:
+        """The state table's items, by id."""
+        return self._tables[self.regions[self._home]].items
+
+    @property
+    def published(self) -> list[tuple[datetime, float]]:
+        """The latch's values and times, in the order they came in."""
+        return self._cloudwatch[self.regions[self._home]].published
+
+    @property
+    def latch(self) -> list[float]:
+        """Its values in the order CloudWatch has them in."""
+        return [value for _, value in sorted(self.published)]
+
+    @property
+    def controller(self) -> dict[str, Any]:
+        """The controller's record."""
+        return self.plain("controller")
+
+    @property
+    def incidents(self) -> list[dict[str, Any]]:
+        """Every incident on record."""
+        return [self.plain(key) for key in self.items if key.startswith("incident#")]
+
+    def put(self, item: Mapping[str, Any]) -> None:
+        """Write an item as somebody else does."""
+        self.items[item["id"]] = serialized(item)
+
+    def plain(self, key: str) -> dict[str, Any]:
+        """An item."""
+        return plain(self.items[key])
+
+    # What can be read in CloudWatch
+
+    def _begin_metrics(self, probes: Rhythm, rds_period_seconds: int, since: float) -> None:
+        chance = random.Random(0)  # noqa: S311 - no secret
+        for observer in Site:
+            cloudwatch = self._cloudwatch[self.regions[observer]]
+            for database in Site:
+                metric = Probes(chance, probes, 0.0, since, self._reaches(observer, database))
+                cloudwatch.add(REACHABLE, {"Database": database, "Observer": observer}, metric)
+            own = {"DBInstanceIdentifier": self.instances[observer].identifier}
+            for name, value in {"ReplicaLag": self._lag, "OldestReplicationSlotLag": self._slot_lag}.items():
+                cloudwatch.add(name, own, Sampled(chance, since, value(observer), rds_period_seconds))
+        for region in self._cloudwatch.keys() - set(self.regions.values()):
+            for database in Site:
+                seen = Sampled(chance, since, lambda _: self.witness_sees, rds_period_seconds)
+                self._cloudwatch[region].add(WITNESS_SEES, {"Database": database}, seen)
+
+    def _reaches(self, observer: Site, database: Site) -> Callable[[float], bool]:
+        return lambda at: observer not in self.broken_probes and self.instances[database].outage(moment(at)) is None
+
+    def _lag(self, site: Site) -> Callable[[float], float | None]:
+        """It climbs while the source is down: it is the age of the last commit that was replayed."""
+        replica, source = self.instances[site], self.instances[site.other]
+
+        def lag(at: float) -> float | None:
+            if replica.source is None:
+                return None
+            outage = source.outage(moment(at))
+            return replica.lag_seconds + (0.0 if outage is None else (moment(at) - outage.begins).total_seconds())
+
+        return lag
+
+    def _slot_lag(self, site: Site) -> Callable[[float], float | None]:
+        instance = self.instances[site]
+        return lambda at: None if instance.outage(moment(at)) else instance.slot_lag_bytes
+
+
+class _Client:
+    """One service of one region, as boto3's clients look."""
+
+    def __init__(self, aws: Aws, service: str, region: str) -> None:
+        self._aws, self._service, self._region = aws, service, region
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        return lambda **parameters: self._aws.call(self._service, self._region, operation, parameters)

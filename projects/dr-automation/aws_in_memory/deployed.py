@@ -1,0 +1,131 @@
+"""What is deployed in it: the functions' settings, and their runs. All is read by the second; an outage takes three."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from aws_in_memory.aws import Aws
+from aws_in_memory.clock import START, Clock
+from failover.run import Run
+from failover.settings import Settings
+from fence_guard.guard import Finding, Guard
+from fence_guard.settings import GuardSettings
+from function_runtime.sites import Site
+from snapshot_copier.copier import Copier
+from snapshot_copier.copier import Finding as Copied
+from snapshot_copier.settings import CopierSettings
+
+REGIONS = {Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"}
+ENVIRONMENT = {
+    "METRIC_NAMESPACE": "PostgresDR/test",
+    "ENVIRONMENT_SUFFIX": "test",
+    "PRIMARY_REGION": REGIONS[Site.PRIMARY],
+    "RECOVERY_REGION": REGIONS[Site.RECOVERY],
+    "REFERENCE_REGION": "ap-northeast-1",
+    "STANDBY_SITE": "recovery",
+    "PRIMARY_INSTANCE_ID": "database-primary",
+    "RECOVERY_INSTANCE_ID": "database-recovery",
+    "PRIMARY_DATABASE_GROUP_ID": "sg-database-primary",
+    "RECOVERY_DATABASE_GROUP_ID": "sg-database-recovery",
+    "PRIMARY_QUARANTINE_GROUP_ID": "sg-quarantine-primary",
+    "RECOVERY_QUARANTINE_GROUP_ID": "sg-quarantine-recovery",
+    "STATE_TABLE": "state",
+    "FAILURES_TOPIC_ARN": "arn:failures",
+    "RECOVERY_TOPIC_ARN": "arn:recovery",
+    "WRITER_NAME": "writer.db.internal",
+    "MODE": "automatic",
+    "OUTAGE_SECONDS": "3",
+    "METRIC_PERIOD_SECONDS": "1",
+    "MAX_DATA_LOSS_SECONDS": "10",
+    "COOL_DOWN_SECONDS": "60",
+    "FENCE_TIMEOUT_SECONDS": "5",
+    "POLL_INTERVAL_SECONDS": "1",
+    "RUN_BUDGET_SECONDS": "60",
+    "PROMOTED_BACKUP_RETENTION_DAYS": "7",
+    "VERIFY_TIMEOUT_SECONDS": "10",
+    "NAME_TTL_SECONDS": "1",
+    "DARK_WITHOUT_WITNESS": "failover",
+    "DASHBOARD_URL": "https://console.aws.example/dashboard",
+    "RUNBOOK_URL": "https://docs.example/runbook",
+}
+SETTINGS = Settings.from_environment(ENVIRONMENT)
+COPIER_ENVIRONMENT = {
+    site: {
+        **ENVIRONMENT,
+        "COPIER_SITE": site.value,
+        "PRIMARY_INSTANCE_ARN": "arn:database-primary",
+        "RECOVERY_INSTANCE_ARN": "arn:database-recovery",
+        "DATA_KEY_ARN": f"arn:key-{REGIONS[site]}",
+        "RETENTION_DAYS": "7",
+        "STUCK_HOURS": "12",
+        "EXPORT_DAYS": "7",
+        "EXPORT_BUCKET": "backups",
+        "EXPORT_ROLE_ARN": "arn:export",
+    }
+    for site in Site
+}
+GUARD_ENVIRONMENT = {
+    site: {
+        **ENVIRONMENT,
+        "GUARDED_SITE": site.value,
+        "INSTANCE_ID": ENVIRONMENT[f"{site.name}_INSTANCE_ID"],
+        "QUARANTINE_GROUP_ID": ENVIRONMENT[f"{site.name}_QUARANTINE_GROUP_ID"],
+        "GUARD_SECONDS": "40",
+        "POLL_INTERVAL_SECONDS": "5",
+    }
+    for site in Site
+}
+GUARD_SETTINGS = {site: GuardSettings.from_environment(GUARD_ENVIRONMENT[site]) for site in Site}
+SIX_SECONDS_LATER = START + timedelta(seconds=6)
+
+
+def healthy(
+    now: datetime = SIX_SECONDS_LATER,
+    *,
+    lag_seconds: float = 0.0,
+    slot_lag_bytes: float | None = None,
+    dark: Iterable[Site] = (),
+    writer: Site = Site.PRIMARY,
+) -> Aws:
+    """Both databases are well.
+
+    Args:
+        now: the time.
+        lag_seconds: how far the replica is behind.
+        slot_lag_bytes: what it has yet to get, as the writer says.
+        dark: the sites whose regions answer nothing.
+        writer: the site whose database is the writer.
+    """
+    aws = Aws(ENVIRONMENT, now, writer)
+    aws.standby.lag_seconds, aws.writer.slot_lag_bytes = lag_seconds, slot_lag_bytes
+    aws.dark |= {REGIONS[site] for site in dark}
+    return aws
+
+
+def writer_dead(
+    now: datetime = SIX_SECONDS_LATER,
+    *,
+    lag_seconds: float = 0.0,
+    slot_lag_bytes: float | None = None,
+    dark: Iterable[Site] = (),
+) -> Aws:
+    """The writer's database dies at START: by default two outages' time ago."""
+    aws = healthy(now, lag_seconds=lag_seconds, slot_lag_bytes=slot_lag_bytes, dark=dark)
+    aws.writer.dies(START)
+    return aws
+
+
+def run(aws: Aws, run_id: str = "run", settings: Settings = SETTINGS) -> dict[str, str]:
+    """One run of the controller."""
+    return Run(aws, settings, Clock(aws), run_id).once()
+
+
+def guard(aws: Aws, site: Site = Site.PRIMARY) -> Finding:
+    """One run of a site's fence-guard."""
+    return Guard(aws, GUARD_SETTINGS[site], Clock(aws)).once()
+
+
+def copy(aws: Aws, site: Site = Site.RECOVERY) -> Copied:
+    """One run of a site's snapshot copier."""
+    return Copier(aws, CopierSettings.from_environment(COPIER_ENVIRONMENT[site]), Clock(aws)).once()

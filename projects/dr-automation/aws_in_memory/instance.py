@@ -1,0 +1,133 @@
+"""A database instance: what RDS says of it and lets be done to it, and whether its database answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from aws_in_memory.refusals import refusal
+
+CHANGEABLE = frozenset({"available", "storage-optimization"})
+"""What an instance can be changed in, as far as the tests need it."""
+
+
+@dataclass
+class Outage:
+    """A time in which the database does not answer; without an end it goes on."""
+
+    begins: datetime
+    ends: datetime | None = None
+
+
+@dataclass
+class DatabaseInstance:
+    """One instance.
+
+    Attributes:
+        identifier: its name.
+        database_group: the security group that its clients are let in by.
+        quarantine_group: the one without rules.
+        source: what it replicates, None where it takes writes.
+        groups: the state of each of its security groups.
+        status: RDS's word for what it does; a promotion that goes on has its own.
+        exists: False where it was deleted.
+        refuses_changes: RDS takes no change of it.
+        old_connections: whether clients are connected.
+        lag_seconds: how far it is behind, as a replica of a living writer.
+        slot_lag_bytes: what its replica has yet to get; None where it publishes no such metric.
+        outages: when its database does not answer.
+        group_change_takes: from asking for other groups until they are in force.
+        promotion_takes: from asking for the promotion until it is available.
+        backup_retention_days: what the promotion asked for.
+    """
+
+    identifier: str
+    database_group: str
+    quarantine_group: str
+    source: str | None = None
+    groups: dict[str, str] = field(default_factory=dict)
+    status: str = "available"
+    exists: bool = True
+    refuses_changes: bool = False
+    old_connections: bool = True
+    lag_seconds: float = 0.0
+    slot_lag_bytes: float | None = None
+    outages: list[Outage] = field(default_factory=list)
+    group_change_takes: timedelta = timedelta()
+    promotion_takes: timedelta = timedelta(seconds=4)
+    backup_retention_days: int | None = None
+    promoted_at: datetime | None = None
+    rebooted_at: datetime | None = None
+    _changed_at: datetime | None = None
+
+    def __post_init__(self) -> None:
+        self.groups = self.groups or {self.database_group: "active"}
+
+    # What happens to it
+
+    def dies(self, at: datetime) -> None:
+        """Its database does not answer any more."""
+        self.outages.append(Outage(at))
+
+    def comes_back(self, at: datetime) -> None:
+        """It answers again."""
+        self.outages[-1].ends = at
+
+    def outage(self, at: datetime) -> Outage | None:
+        """The outage that goes on at a moment."""
+        return next(
+            (each for each in self.outages if each.begins <= at and (each.ends is None or at < each.ends)), None
+        )
+
+    def settle(self, now: datetime) -> None:
+        """Let what has taken its time be done."""
+        if self._changed_at is not None and now >= self._changed_at + self.group_change_takes:
+            self.groups = {name: "active" for name, state in self.groups.items() if state == "adding"}
+            self._changed_at = None
+        if self.promoted_at is not None and now >= self.promoted_at + self.promotion_takes:
+            self.source = None
+
+    def is_shut(self, now: datetime) -> bool:
+        """Whether nobody can write: no new connection and no old one."""
+        self.settle(now)
+        return self.groups == {self.quarantine_group: "active"} and not self.old_connections
+
+    # What RDS's API does with it
+
+    def describe(self) -> dict[str, Any]:
+        """As DescribeDBInstances answers."""
+        promoting = self.promoted_at is not None and self.source is not None
+        description: dict[str, Any] = {
+            "DBInstanceIdentifier": self.identifier,
+            "DBInstanceStatus": "modifying" if promoting and self.status == "available" else self.status,
+            "VpcSecurityGroups": [{"VpcSecurityGroupId": name, "Status": state} for name, state in self.groups.items()],
+        }
+        if self.source is not None:
+            description["ReadReplicaSourceDBInstanceIdentifier"] = self.source
+        return description
+
+    def change_groups(self, group: str, now: datetime) -> None:
+        """Replace its security groups."""
+        self._refuse_unless_changeable()
+        self.groups = {**dict.fromkeys(self.groups, "removing"), group: "adding"}
+        self._changed_at = now
+        self.settle(now)
+
+    def reboot(self, now: datetime) -> None:
+        """End every connection; clients come back where a group lets them in."""
+        self._refuse_unless_changeable()
+        self.rebooted_at = now
+        self.old_connections = self.groups != {self.quarantine_group: "active"}
+
+    def promote(self, backup_retention_days: int, now: datetime) -> None:
+        """Begin to make it a database of its own."""
+        self._refuse_unless_changeable()
+        if self.source is None or self.promoted_at is not None:
+            raise refusal("InvalidDBInstanceState")
+        self.backup_retention_days = backup_retention_days
+        self.promoted_at = now
+
+    def _refuse_unless_changeable(self) -> None:
+        if self.refuses_changes or self.status not in CHANGEABLE:
+            raise refusal("InvalidDBInstanceState")

@@ -1,0 +1,162 @@
+"""The services of one region, by their API's operations. `aws_in_memory.aws` calls them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from aws_in_memory.clock import seconds_of
+from aws_in_memory.instance import DatabaseInstance
+from aws_in_memory.metric import Metric
+from aws_in_memory.refusals import refusal
+from aws_in_memory.snapshots import Snapshots
+
+if TYPE_CHECKING:
+    from aws_in_memory.aws import Aws
+
+Item = dict[str, Any]
+MetricKey = tuple[str, frozenset[tuple[str, str]]]
+STATISTICS = {"Maximum": "maximum", "Minimum": "minimum", "SampleCount": "samples"}
+LONGEST_SUBJECT = 100
+
+
+class Rds(Snapshots):
+    """Its instances, and what is kept of them."""
+
+    def __init__(self, aws: Aws, region: str, *instances: DatabaseInstance) -> None:
+        super().__init__(aws, region)
+        self._aws = aws
+        self._instances = {each.identifier: each for each in instances}
+
+    def describe_db_instances(self, DBInstanceIdentifier: str) -> Any:  # noqa: N803
+        return {"DBInstances": [self._instance(DBInstanceIdentifier).describe()]}
+
+    def modify_db_instance(self, **asked: Any) -> Any:
+        instance = self._instance(asked["DBInstanceIdentifier"])
+        (group,) = asked["VpcSecurityGroupIds"]
+        if not asked["ApplyImmediately"]:
+            raise refusal("NotModelled: without ApplyImmediately the groups would change in the maintenance window")
+        instance.change_groups(group, self._aws.now)
+        return self._happened("quarantined" if group == instance.quarantine_group else "let in", instance)
+
+    def reboot_db_instance(self, DBInstanceIdentifier: str) -> Any:  # noqa: N803
+        instance = self._instance(DBInstanceIdentifier)
+        instance.reboot(self._aws.now)
+        return self._happened("rebooted", instance)
+
+    def promote_read_replica(self, DBInstanceIdentifier: str, BackupRetentionPeriod: int) -> Any:  # noqa: N803
+        instance = self._instance(DBInstanceIdentifier)
+        instance.promote(BackupRetentionPeriod, self._aws.now)
+        return self._happened("promoted", instance)
+
+    def _instance(self, identifier: str) -> DatabaseInstance:
+        if identifier not in self._instances or not self._instances[identifier].exists:
+            raise refusal("DBInstanceNotFound", 404)
+        instance = self._instances[identifier]
+        instance.settle(self._aws.now)
+        return instance
+
+    def _happened(self, what: str, instance: DatabaseInstance) -> Any:
+        self._aws.events.append(what)
+        return {"DBInstance": instance.describe()}
+
+
+class CloudWatch:
+    """Its metrics.
+
+    Attributes:
+        metrics: what can be read, by name and dimensions.
+        published: what was put, in the order of the calls; it is kept apart from what can be read.
+    """
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+        self.metrics: dict[MetricKey, Metric] = {}
+        self.published: list[tuple[datetime, float]] = []
+
+    def add(self, name: str, dimensions: Mapping[str, str], metric: Metric) -> None:
+        """One more metric to be read."""
+        self.metrics[name, frozenset(dimensions.items())] = metric
+
+    def get_metric_data(self, **question: Any) -> Any:
+        return {"MetricDataResults": [self._result(query, question) for query in question["MetricDataQueries"]]}
+
+    def _result(self, query: Any, question: Any) -> Any:
+        asked, name = query["MetricStat"], query["MetricStat"]["Metric"]["MetricName"]
+        dimensions = frozenset((each["Name"], each["Value"]) for each in asked["Metric"]["Dimensions"])
+        metric, points = self.metrics.get((name, dimensions)), []
+        if metric is not None:
+            lookback = (self._aws.now - question["StartTime"]).total_seconds()
+            found = metric.at(seconds_of(self._aws.now), asked["Period"], lookback)
+            points = [point for point in found if question["StartTime"] <= point.start < question["EndTime"]]
+        return {
+            "Id": query["Id"],
+            "Label": name,
+            "StatusCode": "Complete",
+            "Timestamps": [point.start for point in points],
+            "Values": [getattr(point, STATISTICS[asked["Stat"]]) for point in points],
+        }
+
+    def put_metric_data(self, **asked: Any) -> Any:
+        self.published += [(datum["Timestamp"], datum["Value"]) for datum in asked["MetricData"]]
+        return {}
+
+
+class DynamoDb:
+    """The state table.
+
+    Attributes:
+        items: by their id, in DynamoDB's own form.
+    """
+
+    def __init__(self) -> None:
+        self.items: dict[str, Item] = {}
+
+    def get_item(self, **asked: Any) -> Any:
+        key = asked["Key"]["id"]["S"]
+        if not asked["ConsistentRead"]:
+            raise refusal("NotModelled: a read that may be out of date")
+        return {"Item": dict(self.items[key])} if key in self.items else {}
+
+    def put_item(self, **asked: Any) -> Any:
+        key = asked["Item"]["id"]["S"]
+        if not self._holds(self.items.get(key, {}), asked):
+            raise refusal("ConditionalCheckFailedException")
+        self.items[key] = asked["Item"]
+        return {}
+
+    def _holds(self, item: Item, asked: Any) -> bool:
+        names, values = asked["ExpressionAttributeNames"], asked.get("ExpressionAttributeValues", {})
+        for term in asked["ConditionExpression"].split(" OR "):
+            if absent := re.fullmatch(r"attribute_not_exists\((\S+)\)", term):
+                if names[absent[1]] not in item:
+                    return True
+            else:
+                name, value = term.split(" = ")
+                if item.get(names[name]) == values[value]:
+                    return True
+        return False
+
+
+class Sns:
+    """Who is told what; https://docs.aws.amazon.com/sns/latest/api/API_Publish.html."""
+
+    def __init__(self, aws: Aws) -> None:
+        self._aws = aws
+
+    def publish(self, **asked: Any) -> Any:
+        subject = asked["Subject"]
+        if not subject.isascii() or not subject.isprintable() or len(subject) >= LONGEST_SUBJECT:
+            raise refusal("InvalidParameter")
+        self._aws.messages.append((asked["TopicArn"], subject))
+        self._aws.texts.append(asked["Message"])
+        return {"MessageId": str(len(self._aws.messages))}
+
+
+class Sts:
+    """Who asks."""
+
+    def get_caller_identity(self) -> Any:
+        return {"Account": "111122223333", "Arn": "arn:aws:sts::111122223333:assumed-role/failover/run"}

@@ -1,0 +1,190 @@
+"""One run of a snapshot copier: list what both regions have, plan, and act; the next run goes on where it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError
+
+from function_runtime.asking import asked
+from function_runtime.clients import AwsError, Clients, code_of, may_pass
+from function_runtime.clock import Clock
+from function_runtime.items import AnotherRunIsAtWorkError, Items
+from function_runtime.readings import Unanswered
+from function_runtime.sites import Site
+from function_runtime.state import State
+from snapshot_copier import snapshots, told
+from snapshot_copier.messages import message_about
+from snapshot_copier.plan import Plan, Problem, Seen, copy_identifier, plan, tags_of_copy
+from snapshot_copier.settings import CopierSettings
+
+logger = Logger(child=True)
+
+# What another copier, or an earlier run whose answer was lost, has done already.
+DONE_ALREADY = frozenset({"DBSnapshotAlreadyExists", "DBSnapshotNotFound", "DBSnapshotNotFoundFault"})
+EXPORT_ALREADY = frozenset({"ExportTaskAlreadyExists", "ExportTaskAlreadyExistsFault"})
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a run found and did.
+
+    Attributes:
+        plan: what it planned.
+        done: what it did, for the log.
+        problems: what people must know, those of the plan and of carrying it out.
+        source_answers: whether the other region listed its snapshots, None where it was not asked.
+    """
+
+    plan: Plan
+    done: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    source_answers: bool | None
+
+
+class Copier:
+    """One run.
+
+    Args:
+        clients: AWS.
+        settings: the copier's settings.
+        clock: time.
+    """
+
+    def __init__(self, clients: Clients, settings: CopierSettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._here = clients.of("rds", settings.region)
+        self._there = clients.of("rds", settings.regions[settings.site.other])
+        dynamodb = clients.of("dynamodb", settings.state_region)
+        self._state = State(dynamodb, settings.state_table)
+        self._items = Items(dynamodb, settings.state_table)
+        self._sns = clients.of("sns", settings.state_region)
+        self._done: list[str] = []
+        self._problems: list[Problem] = []
+
+    def once(self) -> Finding:
+        """Copy, delete and export what is due.
+
+        Raises:
+            ClientError, BotoCoreError: this region's RDS, the state table or SNS refuses or is silent; without knowing
+                who the writer is nothing is copied and nothing deleted.
+        """
+        settings, rules = self._settings, self._settings.rules
+        writer = self._state.controller().writer_site
+        seen = self._look(writer)
+        planned = plan(seen, rules)
+        for deletion in planned.delete:
+            identifier = deletion.snapshot.identifier
+            self._attempt(
+                "delete_refused",
+                identifier,
+                f"deleted {identifier}: {deletion.why}",
+                partial(self._here.delete_db_snapshot, DBSnapshotIdentifier=identifier),
+            )
+        if planned.copy is not None:
+            source = planned.copy
+            self._attempt(
+                "copy_refused",
+                source.identifier,
+                f"copying {source.identifier}",
+                lambda: self._here.copy_db_snapshot(
+                    SourceDBSnapshotIdentifier=source.arn,
+                    TargetDBSnapshotIdentifier=copy_identifier(source),
+                    KmsKeyId=settings.key_arn,
+                    # boto3 signs a request of this region for the other one with it.
+                    SourceRegion=settings.regions[settings.site.other],
+                    CopyTags=False,
+                    Tags=[{"Key": key, "Value": text} for key, text in tags_of_copy(source, rules, seen.at).items()],
+                ),
+            )
+        if planned.export is not None:
+            self._export(planned.export, seen)
+        if writer is not settings.site and not isinstance(seen.source, Unanswered):
+            self._keep_backups_here(writer)
+        finding = Finding(
+            planned,
+            tuple(self._done),
+            (*planned.problems, *self._problems),
+            None if writer is settings.site else not isinstance(seen.source, Unanswered),
+        )
+        self._tell(finding)
+        return finding
+
+    def _look(self, writer: Site) -> Seen:
+        settings = self._settings
+        is_here = writer is settings.site
+        instance_id = settings.instance_ids[writer]
+        return Seen(
+            at=self._clock.now(),
+            source=() if is_here else asked(lambda: snapshots.automated_snapshots(self._there, instance_id)),
+            here=snapshots.manual_snapshots(self._here),
+            own=snapshots.automated_snapshots(self._here, instance_id) if is_here else (),
+            exports=snapshots.export_tasks(self._here) if is_here and settings.export_days is not None else (),
+        )
+
+    def _export(self, snapshot: snapshots.Snapshot, seen: Seen) -> None:
+        settings = self._settings
+        identifier = f"{settings.rules.export_prefix}{seen.at:%Y-%m-%d-%H-%M-%S}"
+        self._attempt(
+            "export_refused",
+            snapshot.identifier,
+            f"exporting {snapshot.identifier} as {identifier}",
+            lambda: self._here.start_export_task(
+                ExportTaskIdentifier=identifier,
+                SourceArn=snapshot.arn,
+                S3BucketName=settings.export_bucket,
+                S3Prefix="exports",
+                IamRoleArn=settings.export_role_arn,
+                KmsKeyId=settings.key_arn,
+            ),
+        )
+
+    def _keep_backups_here(self, writer: Site) -> None:
+        """After a failover no program declares that the new writer's automated backups are kept here."""
+        settings = self._settings
+        source_arn = settings.instance_arns[writer]
+        if source_arn in snapshots.replicated_backups(self._here):
+            return
+        self._attempt(
+            "backups_refused",
+            source_arn,
+            f"replicating the automated backups of {settings.instance_ids[writer]}",
+            lambda: self._here.start_db_instance_automated_backups_replication(
+                SourceDBInstanceArn=source_arn,
+                BackupRetentionPeriod=settings.retention_days,
+                KmsKeyId=settings.key_arn,
+                SourceRegion=settings.regions[writer],
+            ),
+        )
+
+    def _attempt(self, code: str, what: str, doing: str, call: Callable[[], Any]) -> None:
+        """Do one thing; what is refused is a problem for people and keeps nothing else from being done."""
+        try:
+            call()
+        except AwsError as error:
+            if isinstance(error, ClientError) and code_of(error) in DONE_ALREADY | EXPORT_ALREADY:
+                return
+            logger.warning("Refused", doing=doing, error=str(error))
+            if not may_pass(error):
+                self._problems.append(Problem(code, what, f"{doing} was refused: {error}"))
+            return
+        self._done.append(doing)
+
+    def _tell(self, finding: Finding) -> None:
+        """Tell people of what they have not been told yet, and record it: twice is better than never."""
+        known = told.read(self._items, self._settings.site)
+        current = {f"{each.code} {each.what}": each for each in finding.problems}
+        new = [each for key, each in current.items() if key not in known.problems]
+        if new:
+            message = message_about(new, finding.plan, self._settings, self._clock.now())
+            self._sns.publish(TopicArn=self._settings.failures_topic_arn, Subject=message.subject, Message=message.text)
+        if current.keys() != known.problems:
+            try:
+                told.save(self._items, known, frozenset(current), self._clock.now())
+            except AnotherRunIsAtWorkError as error:
+                logger.warning("Another copier has recorded what people were told", error=str(error))

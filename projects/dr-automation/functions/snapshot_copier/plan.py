@@ -1,0 +1,259 @@
+"""What is to be copied, what may go, and what is wrong. Pure: from what both regions list to a plan.
+
+Level-triggered: the plan follows from what is there now, so a run that was lost or killed changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from function_runtime.readings import Unanswered
+from snapshot_copier.snapshots import ExportTask, Snapshot
+
+COPIED_BY_TAG = "DR-CopiedBy"
+BEGUN_TAG = "DR-CopyBegun"
+PREFIX = "copy-"
+AVAILABLE = "available"
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_CopySnapshot.html; RDS says `creating` of a copy, too.
+IN_FLIGHT = frozenset({"copying", "creating", "pending"})
+DELETING = "deleting"
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html
+COPIES_IN_FLIGHT_QUOTA = 20
+MANUAL_SNAPSHOTS_QUOTA = 100
+EXPORTS_UNDER_WAY = frozenset({"STARTING", "IN_PROGRESS", "CANCELING"})
+EXPORT_FAILED = "FAILED"
+# A failed export is tried again, but not at every run: each is a full copy, and is paid for.
+EXPORT_RETRY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a plan goes by.
+
+    Attributes:
+        copied_by: the value of our own tag: what does not bear it is not ours.
+        key_arn: the KMS key of this site; a copy under another key is none to rely on.
+        retention: how long copies are kept.
+        stuck_after: a copy that takes longer is given up and made again.
+        export_every: how often the newest snapshot is exported, None for never.
+        export_prefix: how the names of our export tasks begin.
+    """
+
+    copied_by: str
+    key_arn: str
+    retention: timedelta
+    stuck_after: timedelta
+    export_every: timedelta | None
+    export_prefix: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one run has listed.
+
+    Attributes:
+        at: when.
+        source: the automated snapshots of the writer, where it is in the other site; empty where it is in this one.
+        here: all manual snapshots of this region.
+        own: the automated snapshots of the writer, where it is in this site.
+        exports: the export tasks of this region.
+    """
+
+    at: datetime
+    source: Sequence[Snapshot] | Unanswered
+    here: Sequence[Snapshot]
+    own: Sequence[Snapshot] = ()
+    exports: Sequence[ExportTask] = ()
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """A copy of ours that is to go, and why."""
+
+    snapshot: Snapshot
+    why: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something people must know.
+
+    Attributes:
+        code: one word; the runbook has a section of it.
+        what: the snapshot or task that it is about; with the code it tells one problem from another.
+        text: for people.
+    """
+
+    code: str
+    what: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do, and what there is.
+
+    Attributes:
+        copy: the snapshot to copy now, None where there is none.
+        delete: copies to delete.
+        export: the snapshot to export now, None where none is due.
+        problems: what people must know.
+        newest: the newest good copy, None where there is none.
+        in_flight: how many copies of ours are under way.
+        good_bytes: the allocated storage of all good copies.
+    """
+
+    copy: Snapshot | None
+    delete: tuple[Deletion, ...]
+    export: Snapshot | None
+    problems: tuple[Problem, ...]
+    newest: Snapshot | None
+    in_flight: int
+    good_bytes: int
+
+
+def plan(seen: Seen, rules: Rules) -> Plan:
+    """Plan one run.
+
+    Args:
+        seen: what both regions list.
+        rules: retention, keys and names.
+    """
+    ours = [each for each in seen.here if is_ours(each, rules)]
+    good = [each for each in ours if is_good(each, rules)]
+    problems: list[Problem] = []
+    broken = list(_broken(ours, seen.at, rules, problems))
+    # What cannot be replaced now is kept: nothing expires while the other region does not answer.
+    expired = [] if isinstance(seen.source, Unanswered) else list(_expired(ours, seen.at, rules))
+    return Plan(
+        copy=_to_copy(seen, ours, rules, problems),
+        delete=(*broken, *expired),
+        export=_to_export(seen, rules, problems),
+        problems=tuple(problems),
+        newest=max(good, key=_age_order, default=None),
+        in_flight=sum(each.status in IN_FLIGHT for each in ours),
+        good_bytes=sum(each.storage_bytes for each in good),
+    )
+
+
+def is_ours(snapshot: Snapshot, rules: Rules) -> bool:
+    """Whether this copier made it; nothing else is ever deleted."""
+    return snapshot.identifier.startswith(PREFIX) and snapshot.tags.get(COPIED_BY_TAG) == rules.copied_by
+
+
+def is_good(snapshot: Snapshot, rules: Rules) -> bool:
+    """Whether it could be restored: complete, and under this site's key."""
+    return snapshot.status == AVAILABLE and snapshot.taken_at is not None and snapshot.key_arn == rules.key_arn
+
+
+def copy_identifier(source: Snapshot) -> str:
+    """The identifier of a snapshot's copy: always the same, so that two copiers at once make one copy."""
+    return PREFIX + source.identifier.removeprefix("rds:")
+
+
+def tags_of_copy(source: Snapshot, rules: Rules, at: datetime) -> dict[str, str]:
+    """The source's tags without AWS's own, which cannot be set, and ours."""
+    carried = {name: value for name, value in source.tags.items() if not name.lower().startswith("aws:")}
+    return {**carried, COPIED_BY_TAG: rules.copied_by, BEGUN_TAG: at.isoformat()}
+
+
+def _broken(ours: Iterable[Snapshot], at: datetime, rules: Rules, problems: list[Problem]) -> Iterable[Deletion]:
+    """Copies that will never be good. Without them the snapshot counts as missing, and is copied again."""
+    for each in ours:
+        if each.status in IN_FLIGHT:
+            begun = _begun(each)
+            if begun is not None and at - begun > rules.stuck_after:
+                hours = (at - begun).total_seconds() / 3600
+                text = (
+                    f"the copy {each.identifier} has been at {each.percent} % for up to {hours:.0f} h; it is made again"
+                )
+                problems.append(Problem("copy_stuck", each.identifier, text))
+                yield Deletion(each, "stuck")
+        elif each.status not in (AVAILABLE, DELETING):
+            text = f"the copy {each.identifier} has failed (status {each.status}); it is made again"
+            problems.append(Problem("copy_failed", each.identifier, text))
+            yield Deletion(each, "failed")
+
+
+def _expired(ours: Iterable[Snapshot], at: datetime, rules: Rules) -> Iterable[Deletion]:
+    by_database: dict[str, list[Snapshot]] = defaultdict(list)
+    for each in ours:
+        if each.status == AVAILABLE and each.taken_at is not None:
+            by_database[each.database].append(each)
+    for copies in by_database.values():
+        newest_good = max((each for each in copies if is_good(each, rules)), key=_age_order, default=None)
+        for each in copies:
+            if each is not newest_good and each.taken_at is not None and at - each.taken_at > rules.retention:
+                yield Deletion(each, "expired")
+
+
+def _to_copy(seen: Seen, ours: Sequence[Snapshot], rules: Rules, problems: list[Problem]) -> Snapshot | None:
+    if isinstance(seen.source, Unanswered):
+        if seen.source.service_answered:
+            text = f"the other region refuses to list its snapshots: {seen.source.why}"
+            problems.append(Problem("source_refused", "source", text))
+        return None
+    taken = {each.identifier: each for each in seen.here}
+    missing = [
+        each
+        for each in seen.source
+        if each.status == AVAILABLE and each.taken_at is not None and seen.at - each.taken_at <= rules.retention
+        if copy_identifier(each) not in taken or not is_ours(taken[copy_identifier(each)], rules)
+    ]
+    for each in missing:
+        if copy_identifier(each) in taken:
+            text = f"a snapshot that is not ours bears the name {copy_identifier(each)}: rename or delete it"
+            problems.append(Problem("name_taken", copy_identifier(each), text))
+    free = [each for each in missing if copy_identifier(each) not in taken]
+    if not free:
+        return None
+    # RDS queues the copies of one database, and makes each of them longer.
+    if any(each.status in IN_FLIGHT for each in ours):
+        return None
+    if sum(each.status in IN_FLIGHT for each in seen.here) >= COPIES_IN_FLIGHT_QUOTA:
+        return None
+    if len(seen.here) >= MANUAL_SNAPSHOTS_QUOTA:
+        text = (
+            f"{len(seen.here)} manual snapshots are in this region, and RDS allows {MANUAL_SNAPSHOTS_QUOTA}: delete "
+            "some, or ask AWS for more"
+        )
+        problems.append(Problem("snapshot_quota", "quota", text))
+        return None
+    return max(free, key=_age_order)
+
+
+def _to_export(seen: Seen, rules: Rules, problems: list[Problem]) -> Snapshot | None:
+    if rules.export_every is None:
+        return None
+    ours = [each for each in seen.exports if each.identifier.startswith(rules.export_prefix)]
+    if any(each.status in EXPORTS_UNDER_WAY for each in ours):
+        return None
+    last = max((each for each in ours if each.started_at is not None), key=_start_order, default=None)
+    if last is not None and last.started_at is not None:
+        if last.status == EXPORT_FAILED:
+            text = f"the export {last.identifier} has failed: {last.cause or 'RDS does not say why'}"
+            problems.append(Problem("export_failed", last.identifier, text))
+        wait = EXPORT_RETRY if last.status == EXPORT_FAILED else rules.export_every
+        if seen.at - last.started_at < wait:
+            return None
+    available = [each for each in seen.own if each.status == AVAILABLE and each.taken_at is not None]
+    return max(available, key=_age_order, default=None)
+
+
+def _begun(copy: Snapshot) -> datetime | None:
+    try:
+        begun = datetime.fromisoformat(copy.tags.get(BEGUN_TAG, ""))
+    except ValueError:
+        return copy.taken_at
+    return begun if begun.tzinfo is not None else copy.taken_at
+
+
+def _age_order(snapshot: Snapshot) -> tuple[float, str]:
+    return (0.0 if snapshot.taken_at is None else snapshot.taken_at.timestamp(), snapshot.identifier)
+
+
+def _start_order(task: ExportTask) -> float:
+    return 0.0 if task.started_at is None else task.started_at.timestamp()

@@ -1,0 +1,24 @@
+"""Whatever a controller reads in these tests is checked to be something that AWS can give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from aws_in_memory.consistency import checked
+from failover import look
+from failover.observe import observe
+from failover.readings import Readings
+from failover.settings import Settings
+
+
+@pytest.fixture(autouse=True, scope="session")
+def consistent_readings() -> Iterator[None]:
+    def observe_and_check(clients: Any, settings: Settings, *asked: Any, **options: Any) -> Readings:
+        return checked(observe(clients, settings, *asked, **options), settings.policy)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(look, "observe", observe_and_check)
+        yield

@@ -1,0 +1,251 @@
+"""A snapshot copier's runs: what it copies, exports and tells, and where it ends when every call can fail (R7)."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from aws_in_memory.aws import Aws, Call, no_fault
+from aws_in_memory.deployed import COPIER_ENVIRONMENT, ENVIRONMENT, copy
+from aws_in_memory.faults import FAULTS, At, Killed, Kind
+from aws_in_memory.recorded import OVER, incident, remember
+from aws_in_memory.refusals import refusal
+from function_runtime.environment import SettingError
+from function_runtime.sites import Site
+from function_runtime.state import Controller
+from snapshot_copier.handler import NO_COPY_SECONDS, publish
+from snapshot_copier.settings import CopierSettings
+
+DAY = timedelta(days=1)
+PRIMARY, RECOVERY = Site.PRIMARY, Site.RECOVERY
+
+
+def world(days: int = 3) -> Aws:
+    """A writer in the primary site with daily snapshots, the newest an hour old."""
+    aws = Aws(ENVIRONMENT)
+    end = aws.now
+    for number in range(days):
+        aws.now = end - number * DAY - timedelta(hours=1)
+        aws.rds[PRIMARY].take("database-primary")
+    aws.now = end
+    return aws
+
+
+def copies(aws: Aws, site: Site = RECOVERY) -> list[str]:
+    aws.rds[site].describe_db_snapshots(SnapshotType="manual")
+    return sorted(name for name, each in aws.rds[site].snapshots.items() if each["Status"] == "available")
+
+
+def after_a_failover(aws: Aws) -> Aws:
+    over = incident(RECOVERY, *OVER)
+    remember(aws, Controller(epoch=1, writer_site=RECOVERY, last_incident_id=over.incident_id), over)
+    return aws
+
+
+def rest(aws: Aws, site: Site = RECOVERY, runs: int = 12) -> None:
+    for number in range(runs):
+        with suppress(Killed, ClientError, BotoCoreError):
+            copy(aws, site)
+        if getattr(aws.fault, "struck", None):
+            aws.fault = no_fault
+        del number
+        aws.sleep(900)
+
+
+def test_everything_within_the_retention_is_copied_the_newest_first_one_at_a_time() -> None:
+    aws = world()
+    first = copy(aws)
+    assert len(first.done) == 2, "a copy, and the backups that nothing declares here"
+    assert "copying rds:database-primary-2026-01-01-11-00" in first.done
+    assert copy(aws).done == (), "one copy at a time"
+    rest(aws)
+    assert len(copies(aws)) == 3
+    newest = aws.rds[RECOVERY].snapshots["copy-database-primary-2026-01-01-11-00"]
+    tags = {tag["Key"] for tag in newest["TagList"]}
+    assert tags == {"Owner", "DR-CopiedBy", "DR-CopyBegun"}
+    assert newest["KmsKeyId"] == COPIER_ENVIRONMENT[RECOVERY]["DATA_KEY_ARN"]
+    assert aws.messages == [], "no message on success"
+
+
+def test_the_writers_own_site_copies_nothing_and_exports_weekly() -> None:
+    aws = world()
+    (done,) = copy(aws, PRIMARY).done
+    assert done == "exporting rds:database-primary-2026-01-01-11-00 as export-test-2026-01-01-12-00-00"
+    assert copy(aws, PRIMARY).done == ()
+    aws.now += 8 * DAY
+    assert len(copy(aws, PRIMARY).done) == 1
+    assert copies(aws, PRIMARY) == sorted(aws.rds[PRIMARY].snapshots)
+
+
+def test_after_a_failover_the_direction_turns_around_by_itself() -> None:
+    aws = after_a_failover(world())
+    aws.rds[RECOVERY].take("database-recovery")
+    rest(aws, PRIMARY)
+    assert copies(aws, PRIMARY)[0] == "copy-database-recovery-2026-01-01-12-00"
+    assert aws.rds[PRIMARY].replicated == ["arn:database-recovery"], "and so do the automated backups, once"
+    assert copy(aws, RECOVERY).done[0].startswith("exporting rds:database-recovery")
+
+
+def test_a_fenced_old_writers_snapshots_are_not_copied() -> None:
+    aws = after_a_failover(world())
+    rest(aws, RECOVERY)
+    assert not any(name.startswith("copy-") for name in aws.rds[RECOVERY].snapshots)
+
+
+def test_without_knowing_who_the_writer_is_nothing_is_copied_and_nothing_deleted() -> None:
+    aws = world()
+    rest(aws)
+    aws.now += 30 * DAY
+    before = dict(aws.rds[RECOVERY].snapshots)
+
+    def broken(call: Call, take_effect: Any) -> Any:
+        if call.operation == "dynamodb.get_item":
+            raise refusal("AccessDenied", 403)
+        return take_effect()
+
+    aws.fault = broken
+    with pytest.raises(ClientError):
+        copy(aws)
+    assert aws.rds[RECOVERY].snapshots == before
+
+
+def test_a_dark_source_is_a_normal_condition_and_loses_nothing() -> None:
+    aws = world()
+    rest(aws)
+    aws.dark = {aws.regions[PRIMARY]}
+    aws.now += 30 * DAY
+    found = copy(aws)
+    assert (found.done, found.problems, found.source_answers) == ((), (), False)
+    assert len(copies(aws)) == 3
+
+
+def test_copies_expire_and_the_newest_stays_whatever_its_age() -> None:
+    aws = world()
+    rest(aws)
+    aws.rds[PRIMARY].snapshots.clear()
+    aws.now += 30 * DAY
+    rest(aws, runs=2)
+    assert copies(aws) == ["copy-database-primary-2026-01-01-11-00"]
+
+
+def test_a_missing_key_permission_is_told_once_and_again_when_it_comes_back() -> None:
+    aws = world()
+
+    def no_key(call: Call, take_effect: Any) -> Any:
+        if call.operation == "rds.copy_db_snapshot":
+            raise refusal("KMSKeyNotAccessibleFault")
+        return take_effect()
+
+    aws.fault = no_key
+    rest(aws, runs=4)
+    assert [subject for _, subject in aws.messages] == ["[test] Snapshot copies in recovery: copy_refused"]
+    assert "key" in aws.texts[0]
+    aws.fault = no_fault
+    rest(aws)
+    assert len(aws.messages) == 1
+    aws.fault = no_key
+    aws.now += DAY
+    aws.rds[PRIMARY].take("database-primary")
+    rest(aws, runs=2)
+    assert len(aws.messages) == 2
+
+
+def test_a_copy_that_stays_at_thirty_percent_is_given_up_told_of_and_made_again() -> None:
+    aws = world(days=1)
+    aws.rds[RECOVERY].stuck = True
+    copy(aws)
+    aws.now += timedelta(hours=13)
+    assert [each.code for each in copy(aws).problems] == ["copy_stuck"]
+    aws.rds[RECOVERY].stuck = False
+    rest(aws)
+    assert len(copies(aws)) == 1
+    assert len(aws.messages) == 1
+
+
+def test_a_snapshot_that_is_deleted_while_it_is_copied_is_no_trouble() -> None:
+    aws = world(days=2)
+    aws.rds[PRIMARY].snapshots.popitem()
+    rest(aws)
+    assert len(copies(aws)) == 1
+
+
+def test_a_hundred_and_fifty_snapshots_of_others_are_neither_counted_wrong_nor_touched() -> None:
+    aws = world(days=1)
+    for number in range(150):
+        aws.rds[RECOVERY].take("somebody-elses", "manual", f"by-hand-{number}")
+    assert [each.code for each in copy(aws).problems] == ["snapshot_quota"]
+    assert len(aws.rds[RECOVERY].snapshots) == 150
+    assert aws.counted["rds.describe_db_snapshots", aws.regions[RECOVERY]] == 2, "a call a page"
+
+
+def test_of_two_copiers_at_once_one_copies_and_none_complains() -> None:
+    aws = world(days=1)
+    aws.fault = At(lambda call: call.operation == "rds.copy_db_snapshot", no_effect_twice, meet=lambda: drop(copy(aws)))
+    found = copy(aws)
+    assert (found.problems, len(aws.rds[RECOVERY].snapshots)) == ((), 1)
+
+
+def drop(found: object) -> None:
+    del found
+
+
+def no_effect_twice(take_effect: Any) -> Any:
+    return take_effect()
+
+
+def calls_of_a_run() -> list[Call]:
+    aws, made = world(days=1), []
+
+    def note(call: Call, take_effect: Any) -> Any:
+        made.append(call)
+        return take_effect()
+
+    aws.fault = note
+    copy(aws)
+    return made
+
+
+@pytest.mark.parametrize("kind", FAULTS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("call", calls_of_a_run(), ids=str)
+def test_wherever_a_run_is_disturbed_the_next_ones_finish_it(call: Call, kind: Kind) -> None:
+    aws = world(days=1)
+    aws.fault = At(lambda made: made == call, kind)
+    rest(aws)
+    assert len(copies(aws)) == 1
+    assert aws.rds[RECOVERY].replicated.count("arn:database-primary") >= 1
+
+
+def test_the_age_is_published_where_copies_are_due_and_is_endless_where_there_is_none(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    aws = world(days=1)
+    settings = {site: CopierSettings.from_environment(COPIER_ENVIRONMENT[site]) for site in Site}
+    found = copy(aws)
+    capsys.readouterr()
+    publish(found, settings[RECOVERY], aws.now)
+    assert json.loads(capsys.readouterr().out)["NewestCopyAge"] == [NO_COPY_SECONDS]
+    rest(aws)
+    found = copy(aws)
+    capsys.readouterr()
+    publish(found, settings[RECOVERY], aws.now)
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["NewestCopyAge"] == [3600 + 12 * 900]
+    assert (printed["CopyFailures"], printed["CopyBytes"]) == ([0], [20 * 2**30])
+    found = copy(aws, PRIMARY)
+    capsys.readouterr()
+    publish(found, settings[PRIMARY], aws.now)
+    assert "NewestCopyAge" not in json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"), [("RETENTION_DAYS", "0"), ("RETENTION_DAYS", "36"), ("STUCK_HOURS", "-1")]
+)
+def test_a_setting_that_cannot_be_used_is_named(variable: str, value: str) -> None:
+    with pytest.raises(SettingError) as raised:
+        CopierSettings.from_environment({**COPIER_ENVIRONMENT[RECOVERY], variable: value})
+    assert raised.value.variable == variable
