@@ -1,4 +1,4 @@
-"""What is about to happen, and where: printed before anything is touched."""
+"""What a command is about to do, and where: printed before anything changes."""
 
 from __future__ import annotations
 

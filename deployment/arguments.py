@@ -1,4 +1,4 @@
-"""What a person asks for: a command, layers, a stack, and what is Pulumi's business alone."""
+"""The arguments of the deployment commands: layers, a stack, and options that are passed on to Pulumi."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ PRODUCTION = "--production"
 AFTER_FAILOVER = "--after-failover"
 REMOVE = "--remove"
 PREVIEW_ONLY = "--preview-only"
-# Pulumi takes the last of --preview-only --preview-only=false, and the checks would have gone by the first.
+# Of --preview-only --preview-only=false, Pulumi takes the last; the checks here would take the first.
 SWITCHES = (PREVIEW_ONLY, "--skip-preview", "--yes", PRODUCTION, AFTER_FAILOVER, REMOVE)
 YES = ("--yes", "-y")
 STACK = ("--stack", "-s")
-# What would make Pulumi work with other settings or in another place than was checked.
+# With these, Pulumi would use other settings or another folder than were checked.
 REFUSED = {
     "--config": "set it in the stack's file: what is given here is checked by nobody, and Pulumi writes it there",
     "--config-path": "set it in the stack's file",
@@ -62,9 +62,9 @@ class Request:
         layers: with which layers, in the order to do it in.
         stack: in which stack of each.
         yes: do not ask before changing anything.
-        production: the person knows that this is production.
-        after_failover: the person knows that the primary is not the writer, or that nobody can tell.
-        remove: take away what was destroyed from the backend as well, the history of its stacks with it.
+        production: ``--production`` was given.
+        after_failover: ``--after-failover`` was given: the primary may not be the writer.
+        remove: remove the destroyed stacks from the backend as well, with their history.
         handed_on: the arguments for Pulumi's own command, as they were given.
     """
 
@@ -155,7 +155,7 @@ def parse(command: Command, arguments: Sequence[str]) -> Request:
 def _refuse(option: str) -> None:
     if option in REFUSED:
         raise SettingsError(option, "(given)", REFUSED[option])
-    # -ckey=value, -C/elsewhere and -yslab are one word each for Pulumi, and say what the words above say.
+    # Pulumi accepts -ckey=value, -C/elsewhere and -yslab, which mean the options refused above.
     if not option.startswith("--"):
         raise SettingsError(option, "(given)", "give Pulumi's options by their long names, such as --parallel=4")
 

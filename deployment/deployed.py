@@ -1,4 +1,4 @@
-"""What stands of each layer, as its stack's state says."""
+"""What is deployed of each layer, by its stack's state."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from deployment.pulumi_cli import PulumiCli
 from shared.layers import LAYERS, Layer
 
 STACK_TYPE = "pulumi:pulumi:Stack"
-# pulumi's own mark of an encrypted value in a state.
+# How Pulumi marks an encrypted value in a state.
 SECRET_MARK = "4dabf18193072939515e22adb298388d"  # noqa: S105 - no password: a well-known key
 MASKED = "[secret]"
 
@@ -23,11 +23,11 @@ class Deployed:
     Attributes:
         exists: whether there is a stack at all.
         outputs: its outputs, secret ones masked.
-        resources: names of the resources that stand in the cloud, with their types.
-        protected: of these, the ones that Pulumi or AWS refuses to delete, with the reason.
+        resources: names of the resources that exist in the cloud, with their types.
+        protected: those of them that Pulumi or AWS refuses to delete, with the reason.
         without_final_snapshot: databases that would be deleted without a last snapshot, though RDS could take one: it
             takes none of a replica.
-        interrupted: URNs of what an operation was making when it was ended: Pulumi does not know whether it is there.
+        interrupted: URNs of what an operation was creating when it was killed: Pulumi does not know whether it exists.
     """
 
     exists: bool = False
@@ -62,7 +62,7 @@ class Deployed:
 
 
 Survey = Mapping[str, Deployed]
-"""What stands of every layer, by the layer's name."""
+"""What is deployed of each layer, by the layer's name."""
 
 
 def survey(cli: PulumiCli, stack: str) -> Survey:
@@ -78,7 +78,7 @@ def survey(cli: PulumiCli, stack: str) -> Survey:
 
 
 def look(cli: PulumiCli, known: Layer, stack: str) -> Deployed:
-    """What stands of one layer.
+    """What is deployed of one layer.
 
     Raises:
         PulumiFailed: a call failed.
@@ -94,7 +94,7 @@ def _protection(resource: Mapping[str, Any]) -> str | None:
     if resource.get("protect"):
         return "protected by Pulumi"
     known = resource.get("outputs") or resource.get("inputs") or {}
-    # deletionProtection of a database, deletionProtectionEnabled of a table, and whatever else calls it so.
+    # deletionProtection of a database, deletionProtectionEnabled of a table, and similar properties.
     if any("deletionprotection" in key.lower() and value is True for key, value in known.items()):
         return "deletion protection in AWS"
     return None

@@ -1,4 +1,4 @@
-"""What a destroy checks before the first layer is touched: a refusal leaves everything as it was."""
+"""What is checked before a destroy changes anything."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHOWN = 5
 
 
 def refuse_destroying(request: Request, survey: Survey, environment: Environment) -> None:
-    """Nothing, if what was asked for may be destroyed.
+    """Refuse a destroy that would fail half-way, or delete data that somebody wanted to keep.
 
     Args:
         request: what was asked for.
@@ -27,7 +27,7 @@ def refuse_destroying(request: Request, survey: Survey, environment: Environment
         environment: whose.
 
     Raises:
-        SettingsError: nothing of it can be done.
+        SettingsError: nothing is destroyed.
     """
     refuse_protected(request, survey)
     refuse_forgotten_snapshot(request, survey)
@@ -44,10 +44,10 @@ def refuse_destroying(request: Request, survey: Survey, environment: Environment
 
 
 def refuse_forgotten_snapshot(request: Request, survey: Survey) -> None:
-    """Nothing, unless the data layer's settings ask for a last snapshot, and what is deployed does not.
+    """Refuse to delete databases without a final snapshot where the settings ask for one that is not deployed yet.
 
     Raises:
-        SettingsError: a destroy goes by what is deployed, and would take none.
+        SettingsError: a destroy follows what is deployed, so RDS would take no snapshot.
     """
     for chosen in request.layers:
         if chosen.name != DATA or not survey[DATA].without_final_snapshot:
@@ -63,10 +63,10 @@ def refuse_forgotten_snapshot(request: Request, survey: Survey) -> None:
 
 
 def refuse_protected(request: Request, survey: Survey) -> None:
-    """Nothing, unless a part of what was asked for is protected, or a layer would lose its ground.
+    """Refuse to destroy protected resources, and a layer that another deployed layer reads.
 
     Raises:
-        SettingsError: nothing of it can be done.
+        SettingsError: nothing is destroyed.
     """
     chosen = [each.name for each in request.layers]
     for each in LAYERS:
@@ -92,10 +92,11 @@ def refuse_protected(request: Request, survey: Survey) -> None:
 
 
 def refuse_moved_writer(environment: Environment) -> None:
-    """Nothing, if the primary is the writer.
+    """Refuse to destroy the writer after a failover.
 
     Raises:
-        SettingsError: it is not, so a destroy would delete the writer without a last snapshot; or nobody can tell.
+        SettingsError: the primary is not the writer, so a destroy would delete the writer without a final snapshot; or
+            it is unknown which database is the writer.
     """
     snapshot = (
         "take a snapshot of the writer first (aws rds create-db-snapshot), then say "

@@ -1,6 +1,6 @@
 """``cfn-outputs/flat-outputs.json``: the outputs of all layers of one stack in one flat file (P2).
 
-The file says whose it is, so that no command takes one environment for another.
+The file names its stack, so that no command uses the outputs of another environment by mistake.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def read(file: Path) -> dict[str, Any]:
     """What is in the file.
 
     Raises:
-        SettingsError: it is not there or cannot be read, or it does not say whose it is.
+        SettingsError: it does not exist, cannot be read, or does not name its stack.
     """
     try:
         outputs = json.loads(file.read_text(encoding="utf-8"))
@@ -58,7 +58,7 @@ def read(file: Path) -> dict[str, Any]:
 
 
 def owner(file: Path) -> str | None:
-    """Whose outputs the file holds; None where nobody can tell."""
+    """The stack whose outputs the file holds; None if that is unknown."""
     try:
         return str(read(file)[STACK_KEY])
     except SettingsError:
@@ -82,6 +82,6 @@ def write(outputs: Mapping[str, object], file: Path) -> None:
 
 
 def remove(stack: str, file: Path) -> None:
-    """Take the file away, unless it is another stack's."""
+    """Delete the file, unless it belongs to another stack."""
     if owner(file) in (stack, None):
         file.unlink(missing_ok=True)

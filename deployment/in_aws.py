@@ -1,4 +1,4 @@
-"""What AWS itself says of the databases and the state table, where a stack's state can be out of date."""
+"""What AWS itself says about the databases and the state table: a stack's state can be out of date."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def protected_in_aws(environment: Environment, *, databases: bool, table: bool) 
 
 
 def opened_or_shut(environment: Environment, network: Mapping[str, object]) -> list[str]:
-    """Databases that stand in other security groups than they should.
+    """Databases that have other security groups than they should.
 
-    Pulumi does not look at these groups, because the controller moves them: a writer stands in the database group; what
-    is not the writer any more may stand in the quarantine group instead.
+    Pulumi ignores changes of these groups, because the controller makes them: the writer has the database group, a
+    database that is no longer the writer may have the quarantine group instead.
 
     Args:
         environment: whose.

@@ -52,7 +52,7 @@ def load_settings(
         environment.overrides.set(overrides)
         return loader.load()
 
-    # The SDK keeps project, stack and configuration in context variables: a copy keeps them from everybody else.
+    # The SDK keeps project, stack and configuration in context variables: set them in a copy of the context only.
     return contextvars.copy_context().run(load)
 
 

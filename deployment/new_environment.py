@@ -1,4 +1,4 @@
-"""A second environment is a copy: its file under ``environments/`` and four stack files, without anybody's secrets."""
+"""Creating another environment as a copy: its file under ``environments/`` and four stack files, without secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Doing one command with several layers in order, and saying how far it got."""
+"""Carrying out one command for several layers in order, and reporting how far it got."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ Ask = Callable[[str], bool]
 
 
 class Declined(Exception):  # noqa: N818 - it says what happened
-    """The person said no."""
+    """The person answered no."""
 
 
 class Stopped(Exception):  # noqa: N818 - it says what happened
-    """A layer failed, and the ones after it were not touched. The message says what is done and how to go on.
+    """A layer failed, and the layers after it were not touched. The message says what is done and how to continue.
 
     Attributes:
-        declined: it did not fail: the person said no.
+        declined: nothing failed: the person answered no.
     """
 
     def __init__(self, request: Request, done: Sequence[Layer], stopped_at: Layer, reason: Exception) -> None:
@@ -69,7 +69,7 @@ class Stopped(Exception):  # noqa: N818 - it says what happened
 
 
 class Drifted(Exception):  # noqa: N818 - it says what happened
-    """Reality is not what the states say."""
+    """What exists differs from the states."""
 
 
 def carry_out(
@@ -81,20 +81,20 @@ def carry_out(
     ask: Ask,
     outputs_file: Path,
 ) -> None:
-    """Do what was asked, layer by layer, stopping at the first failure.
+    """Carry out the request layer by layer, stopping at the first failure.
 
     Args:
         request: what was asked.
         cleared: what its checks found.
-        standing: what stands of every layer.
+        standing: what is deployed of each layer.
         cli: the Pulumi CLI.
         say: prints one line of progress.
         ask: asks the person, True for yes.
         outputs_file: where the flat outputs go.
 
     Raises:
-        Stopped: a layer failed, or the person said no.
-        Drifted: reality differs, which is no failure: all layers were looked at.
+        Stopped: a layer failed, or the person answered no.
+        Drifted: what exists differs from the states; all layers were looked at.
         SettingsError: the outputs of two layers collide, or there are none.
     """
     if request.command is Command.OUTPUTS:
@@ -112,7 +112,7 @@ def carry_out(
             _keep_outputs(request, chosen, now, cli, outputs_file)
         except PulumiFailed as failure:
             if request.command is not Command.DRIFT or failure.exit_code != NO_CHANGES_EXPECTED:
-                # What it did before it failed can be seen already; whether that works is not what a person must hear.
+                # Keep what it did before it failed. If that fails too, the first failure is the one to report.
                 with suppress(PulumiFailed, SettingsError):
                     _keep_outputs(request, chosen, now, cli, outputs_file)
                 raise Stopped(request, done, chosen, failure) from failure
@@ -148,16 +148,16 @@ def _one_layer(request: Request, chosen: Layer, cleared: Cleared, standing: Surv
     if not exists and request.command is Command.PREVIEW:
         return f"{_preview_without_a_stack(request, chosen, standing, cli, options).text()}; there is no stack yet"
     if not exists and request.command is not Command.DEPLOY:
-        # A deploy that stopped half-way leaves the upper layers without a stack: nothing to do there.
+        # A deploy that stopped half-way leaves the upper layers without a stack.
         return f"no stack {request.stack}, nothing to {request.command}"
     with _configuration(chosen, request.stack) as file:
         if not exists and load_configuration(chosen.folder, request.stack).secure_keys:
-            # Only its own stack's secrets provider can read them, for the preview before the question too.
+            # Only the secrets provider of its own stack can decrypt them, and the preview needs them too.
             cli.create(chosen, request.stack)
             exists = True
         if request.changes_something:
             options = _agreed(request, chosen, standing, cli, ask, options, file, exists=exists)
-            # The question may have stood there for an hour.
+            # The person may have answered an hour later.
             check_again(request, cleared.environment, chosen)
         if not exists:
             cli.create(chosen, request.stack)
@@ -194,12 +194,12 @@ def _agreed(
     *,
     exists: bool,
 ) -> list[str]:
-    """The options with which Pulumi asks nothing, once the person has seen a preview and said yes.
+    """The options with which Pulumi asks no question, after the person has seen a preview and answered yes.
 
-    We ask, not Pulumi, because between the answer and the change there is something to be looked at once more.
+    We ask instead of Pulumi because the writer is checked once more between the answer and the change.
 
     Raises:
-        Declined: the person said no.
+        Declined: the person answered no.
         PulumiFailed: the preview failed.
     """
     if request.yes:
@@ -218,9 +218,9 @@ def _agreed(
 
 @contextmanager
 def _configuration(chosen: Layer, stack: str) -> Iterator[Path | None]:
-    """The stack's file for the CLI: a copy, because the CLI writes into it what it makes for the secrets.
+    """The stack's file for the CLI: a copy, because the CLI writes an encryption salt into it.
 
-    A salt is in the stack's state as well. Where the person has named a secrets provider, the file itself is given.
+    The salt is in the stack's state as well. If the file names a secrets provider, the CLI gets the file itself.
     """
     file = chosen.folder / f"Pulumi.{stack}.yaml"
     if secrets_provider_of(file) is not None:
@@ -235,12 +235,12 @@ def _configuration(chosen: Layer, stack: str) -> Iterator[Path | None]:
 def _keep_outputs(
     request: Request, chosen: Layer, now: dict[str, Deployed], cli: PulumiCli, outputs_file: Path
 ) -> None:
-    """Write the outputs of every layer that is there, also of those this request did not touch."""
+    """Write the outputs of all deployed layers, also of those that this request did not touch."""
     if request.command not in (Command.DEPLOY, Command.DESTROY):
         return
     now[chosen.name] = look(cli, chosen, request.stack)
     if request.command is Command.DESTROY and flat_outputs.owner(outputs_file) not in (request.stack, None):
-        # Another stack's: it was deployed last, and stays.
+        # The file belongs to another stack, which was deployed last.
         return
     outputs = {name: known.outputs for name, known in now.items() if known.outputs}
     if outputs:

@@ -1,4 +1,4 @@
-"""What is checked before the first layer is touched. A refusal leaves everything as it was."""
+"""What is checked before a command changes anything."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ class Cleared:
 
 
 def check(request: Request, survey: Survey) -> Cleared:
-    """Check everything that can be known beforehand; what needs no credentials comes first.
+    """Check everything that can be checked beforehand, first what needs no credentials.
 
     Args:
         request: what was asked for.
-        survey: what stands of every layer.
+        survey: what is deployed of each layer.
 
     Raises:
         SettingsError: it would fail, or do harm.
@@ -100,10 +100,10 @@ def check_again(request: Request, environment: Environment, chosen: Layer) -> No
 
 
 def refuse_absent(request: Request, survey: Survey, backend: Backend) -> None:
-    """Nothing, unless a stack is to be looked at or destroyed that is not in this backend at all.
+    """Refuse to destroy, refresh or look at a stack that no layer has in this backend.
 
     Raises:
-        SettingsError: this is the wrong backend or the wrong name, and "nothing to do" would be false.
+        SettingsError: it is probably the wrong backend or a wrong name, so "nothing to do" would mislead.
     """
     needs_one = request.command in (Command.DESTROY, Command.REFRESH, Command.DRIFT)
     if needs_one and not any(known.exists for known in survey.values()):
@@ -116,10 +116,11 @@ def refuse_absent(request: Request, survey: Survey, backend: Backend) -> None:
 
 
 def refuse_interrupted(request: Request, survey: Survey) -> None:
-    """Nothing, unless an operation was ended in the middle of making something that Pulumi does not know of since.
+    """Refuse to go on after an operation that was killed while it was creating a resource.
 
     Raises:
-        SettingsError: it was: a deploy would make it twice, a destroy would leave it behind.
+        SettingsError: Pulumi does not know whether the resource exists: a deploy could create it twice, a destroy could
+            leave it behind.
     """
     for chosen in request.layers:
         for urn in survey[chosen.name].interrupted:
@@ -134,10 +135,10 @@ def refuse_interrupted(request: Request, survey: Survey) -> None:
 
 
 def refuse_unnamed_production(environment: Environment, survey: Survey) -> None:
-    """Nothing, unless this is production, or was deployed as production.
+    """Refuse to change production without ``--production``.
 
     Raises:
-        SettingsError: it is, and the person has not said so.
+        SettingsError: the environment is production, or was deployed as production.
     """
     deployed = survey[NETWORK].outputs.get(KIND_OUTPUT)
     if Kind.PRODUCTION not in (environment.kind, deployed):
@@ -170,7 +171,7 @@ def _warned_of_moved_writer(request: Request, environment: Environment) -> list[
 
 
 def _load_all(layers: Sequence[Layer], stack: str) -> tuple[dict[str, object], list[str]]:
-    """The settings of each layer, without those that hold secure values, and what is to be said of these."""
+    """The settings of each layer that has no secure values, and a warning for each of the others."""
     loaded: dict[str, object] = {}
     unread = []
     for chosen in layers:
@@ -189,12 +190,12 @@ def _load_all(layers: Sequence[Layer], stack: str) -> tuple[dict[str, object], l
 
 
 def _impossible(request: Request, survey: Survey, with_secure_values: Set[str]) -> dict[str, str]:
-    """Which of the layers cannot run, because a layer that they read has nothing to be read.
+    """Which of the layers cannot run, because a layer that they read is not deployed.
 
-    A preview without a stack has another backend, which cannot read secure values either.
+    A preview without a stack uses another backend, where secure values cannot be decrypted.
 
     Raises:
-        SettingsError: a deploy would come to such a layer, or a preview has nothing else.
+        SettingsError: a deploy includes such a layer, or a preview has only such layers.
     """
     coming = {chosen.name for chosen in request.layers} if request.command is Command.DEPLOY else set()
     impossible = {}

@@ -18,8 +18,8 @@ from shared.errors import SettingsError
 from shared.layers import Layer
 from shared.stack_files import secrets_provider_of
 
-# A stack's salt is in its state too: with this the CLI takes it from there and does not make another one each time.
-# The debug commands have the option --event-log, which Pulumi's own Automation API uses as well.
+# With the first, the CLI takes a stack's salt from its state and does not generate another one on each call.
+# The second enables --event-log, which Pulumi's own Automation API uses as well.
 VARIABLES = {"PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER": "true", "PULUMI_DEBUG_COMMANDS": "true"}
 
 
@@ -56,7 +56,7 @@ class PulumiCli:
 
     Attributes:
         executable: where it is.
-        variables: environment variables that win over the person's.
+        variables: environment variables that override the person's.
     """
 
     executable: Path
@@ -99,13 +99,13 @@ class PulumiCli:
     def create(self, layer: Layer, stack: str, *, quiet: bool = False) -> None:
         """Make the layer's stack.
 
-        Made from a copy of the project's files: the CLI writes what it makes for the secrets into the stack's file, and
-        that belongs into the person's own file only where a person has named a secrets provider there.
+        Created from a copy of the project's files, because the CLI writes an encryption salt into the stack's file. It may
+        change the person's own file only if a secrets provider is named there.
 
         Args:
             layer: whose stack.
             stack: its name.
-            quiet: without a word.
+            quiet: print nothing.
 
         Raises:
             PulumiFailed: the call failed.
@@ -145,7 +145,7 @@ class PulumiCli:
     def run(
         self, layer: Layer, verb: str, stack: str, options: Sequence[str], config_file: Path | None = None
     ) -> Summary:
-        """Run ``pulumi up``, ``preview``, ``destroy`` or ``refresh``; the terminal belongs to it meanwhile.
+        """Run ``pulumi up``, ``preview``, ``destroy`` or ``refresh``, which writes to the terminal itself.
 
         Args:
             layer: in whose folder.
@@ -175,7 +175,7 @@ class PulumiCli:
             PulumiFailed: the call failed.
         """
         listed = json.loads(self._read(layer, ["stack", "ls", "--json"]))
-        # A stack of another organization than the person's own comes as organization/name.
+        # Stacks of another organization than the person's own are listed as organization/name.
         return any(str(entry["name"]).rsplit("/", 1)[-1] == stack for entry in listed)
 
     def export(self, layer: Layer, stack: str) -> Mapping[str, Any]:
@@ -190,7 +190,7 @@ class PulumiCli:
     def _run(
         self, layer: Layer, arguments: Sequence[str], folder: Path, added: Sequence[str] = (), *, quiet: bool = False
     ) -> None:
-        # A terminal that is closed must not end Pulumi in the middle of making a database: it goes on without it.
+        # Closing the terminal must not kill Pulumi while it creates a database: it goes on without a terminal.
         hangup = signal.signal(signal.SIGHUP, signal.SIG_IGN)
         try:
             exit_code = self._waited_for([str(self.executable), *arguments, *added], folder, quiet=quiet)

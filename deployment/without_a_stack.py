@@ -1,4 +1,4 @@
-"""Previewing a layer whose stack does not exist yet, without making it: in a backend of its own that is thrown away."""
+"""Previewing a layer whose stack does not exist yet, in a temporary backend, so that no stack is created for it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def throwaway_backend(cli: PulumiCli, chosen: Layer, stack: str, survey: Survey)
         cli: the person's CLI.
         chosen: the layer to preview.
         stack: the stack it would have.
-        survey: what stands of every layer.
+        survey: what is deployed of each layer.
 
     Yields:
         the CLI on that backend, and the stack's configuration for it.
@@ -36,7 +36,7 @@ def throwaway_backend(cli: PulumiCli, chosen: Layer, stack: str, survey: Survey)
     with TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "states").mkdir()
-        # Nothing is kept that the passphrase would protect.
+        # The backend is deleted afterwards, so the passphrase protects nothing.
         aside = cli.with_variables(
             PULUMI_BACKEND_URL=(folder / "states").as_uri(),
             PULUMI_CONFIG_PASSPHRASE="preview",  # noqa: S106

@@ -1,6 +1,6 @@
-"""Whether the primary site's database is still the writer. After a failover, the data layer's program is mistaken.
+"""Whether the primary site's database is still the writer. The data layer's program assumes that it is.
 
-Two witnesses are asked, since each can be lost: the controller's state table, and RDS about the recovery database.
+Both the controller's state table and RDS (about the recovery site's database) are asked, since either can be lost.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def why_not_primary(environment: Environment) -> str | None:
     """Why the primary is not, or may soon not be, the writer; None where it is, or nothing is deployed.
 
     Raises:
-        SettingsError: nobody can tell.
+        SettingsError: it is unknown.
     """
     region, names = environment.regions[Site.RECOVERY], environment.names
     try:
@@ -43,7 +43,7 @@ def why_not_primary(environment: Environment) -> str | None:
 
 
 def recorded_writer(environment: Environment) -> str:
-    """The site whose database takes the writes, as the controller has it on record; the primary before it has anything.
+    """The site whose database is the writer, by the controller's record; the primary site if there is no record yet.
 
     Raises:
         ClientError: the table may not be read.
@@ -73,7 +73,7 @@ def recorded(client: DynamoDBClient, table: str) -> str | None:
         return None
     if controller.incident_id is not None:
         return f"incident {controller.incident_id}, a failover, is under way"
-    # The functions have an enumeration of their own, with the same words.
+    # The functions have their own Site enumeration, with the same values.
     if controller.writer_site.value != Site.PRIMARY.value:
         return f"the {controller.writer_site} site is the writer since a failover (epoch {controller.epoch})"
     return None

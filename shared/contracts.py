@@ -39,7 +39,7 @@ class SiteNetwork:
 
 @dataclass(frozen=True)
 class NetworkContract(Contract):
-    """Outputs of the network layer, and which environment this is: the layers above are deployed into no other.
+    """Outputs of the network layer, with the identity of the environment: the other layers refuse to be deployed with another.
 
     Attributes:
         account_id: the AWS account.

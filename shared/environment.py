@@ -1,7 +1,7 @@
-"""What all layers of one environment share: ``environments/<stack>.yaml``, the one place where it stands.
+"""What all layers of one environment share: ``environments/<stack>.yaml``.
 
-A layer's own settings are its stack's configuration (`shared.settings`). What two layers must agree about is not among
-them: a suffix that differs between two layers replaces every resource of one of them.
+A layer's own settings are its stack's configuration (`shared.settings`). What all layers must
+agree on is kept here, once: with another suffix in one layer, all resources of that layer would be replaced.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ KEYS = (
 """What an environment's file may say."""
 
 overrides: ContextVar[Mapping[str, object]] = ContextVar("overrides", default=MappingProxyType({}))
-"""Values that win over the file, for a run of a program inside this process: the lab's ``--config`` and tests."""
+"""Values that override the file's, for a run of a program inside this process: the lab's ``--config`` and tests."""
 
 
 class Kind(StrEnum):
@@ -113,7 +113,7 @@ class Environment:
 
     @classmethod
     def overridden(cls, stack: str, values: Mapping[str, object]) -> Environment:
-        """The environment of that stack's file and of values that win over it.
+        """The environment of that stack's file, with some values overridden.
 
         Raises:
             SettingsError: as `load`.
@@ -163,10 +163,10 @@ class Environment:
         )
 
     def refuse_another(self, deployed: Mapping[str, object]) -> None:
-        """Nothing, if what is deployed in this stack is this environment.
+        """Refuse to go on if what is deployed in this stack is another environment.
 
         Args:
-            deployed: outputs of the network layer's stack. A key that is not there says nothing.
+            deployed: outputs of the network layer's stack. Keys that are missing are not compared.
 
         Raises:
             SettingsError: it is another one: a deploy would replace all of it, databases and buckets among it.

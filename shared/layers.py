@@ -1,4 +1,4 @@
-"""The registry of layers: the one place that knows their order, folders, owners and dependencies.
+"""The registry of layers: their order, folders, owners and dependencies.
 
 The noxfile, the CODEOWNERS check, stack references and the lab all read it.
 """

@@ -35,10 +35,10 @@ def read_contract(kind: type[Read], environment: Environment) -> Read:
     (name,) = (name for name, contract in CONTRACTS.items() if contract is kind)
     remedy = f"deploy it first, with this version of the repository: ./dr deploy -- {name} --stack {environment.stack}"
     try:
-        # What every function call of the SDK does to give its result at once; a reference offers the awaitable only.
+        # As the SDK's own invokes do it: a stack reference gives its outputs only as an awaitable.
         outputs = _sync_await(pulumi.StackReference(_stack_name(name, environment)).outputs.future()) or {}
     except Exception as error:
-        # The engine's refusal arrives as a bare exception. Whatever it is, without the outputs there is nothing to do.
+        # The engine raises a bare Exception. Whatever it is, the program cannot go on without the outputs.
         raise SettingsError(f"layer {name}", f"({_first_line(error)})", remedy) from error
     try:
         contract = kind.from_values(outputs)
@@ -50,9 +50,9 @@ def read_contract(kind: type[Read], environment: Environment) -> Read:
 
 
 def refuse_another_environment(environment: Environment) -> None:
-    """Nothing, if what this stack of the network layer was deployed with last is the same environment, or nothing.
+    """Refuse a stack of the network layer that was last deployed as another environment.
 
-    The other layers compare themselves with the network; this is how the network compares itself with its own past.
+    The other layers compare themselves with the network layer, and the network layer with its own last outputs.
 
     Raises:
         SettingsError: a deploy would replace everything.
@@ -67,8 +67,8 @@ def last_outputs(name: str, environment: Environment) -> Mapping[str, Any]:
         name: the layer whose program runs.
         environment: whose.
     """
-    # The engine's own function behind stack references. A reference would be a resource, with its own stack's record
-    # one deploy behind: drift for ever.
+    # The engine's function behind stack references. A StackReference to the own stack would be a resource whose
+    # recorded outputs are always one deploy old, so every drift check would report it.
     answer = pulumi.runtime.invoke(READ_STACK_OUTPUTS, {"name": _stack_name(name, environment)}).value
     return dict(answer["outputs"])
 

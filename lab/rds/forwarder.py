@@ -142,7 +142,8 @@ class Forwarder:
             await self._until_not_dropped(source, plain)
             if await asyncio.get_running_loop().run_in_executor(None, self._access.admits, source):
                 await self._forward(source, client, to_client)
-        except (OSError, EOFError, ssl.SSLError) as error:
+        # Cancelled when the loop is closed; asyncio would print a traceback of a cancelled connection.
+        except (OSError, EOFError, ssl.SSLError, asyncio.CancelledError) as error:
             logger.debug("connection from %s to %s ended: %s", source, self.address, error)
         finally:
             self._sources.pop(plain, None)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 # shared/ is found without an installation of this repository: `pulumi install` installs requirements.txt only.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-# The program takes the names of metrics and the rules of evidence from the functions, where they are in use.
+# The program imports names of metrics and thresholds from the functions' code.
 sys.path.insert(0, str(Path(__file__).resolve().parent / "functions"))
 
 import pulumi
@@ -79,7 +79,7 @@ def dr_automation() -> None:
         writer_name=pulumi.Output.from_input(settings.writer_name),
         reader_name=pulumi.Output.from_input(settings.reader_name),
         writer_uri=pulumi.Output.all(
-            # The recovery site first: a returning old writer is not asked while the new one answers.
+            # The recovery site first: an old writer that returns is not tried while the new writer answers.
             data.recovery.database_address,
             data.primary.database_address,
             network.database_port,

@@ -24,13 +24,13 @@ def observability() -> None:
     """Declare the layer and export its contract."""
     settings = ObservabilitySettings.load()
     environment = settings.environment
-    # Its outputs are not needed here: reading it makes sure that this is the environment it was deployed as.
+    # Its outputs are not used here; reading them checks that it is the same environment.
     read_contract(NetworkContract, environment)
     data = read_contract(DataContract, environment)
     automation = read_contract(AutomationContract, environment)
     providers = site_providers(environment)
-    # An alarm can only tell a topic of its own region, and the topics are in the recovery site, which outlives the
-    # primary. What the primary site's alarms find is on the dashboard.
+    # An alarm can notify topics of its own region only, and the topics are in the recovery site, which outlives the
+    # primary. The dashboard shows the alarms of the primary site.
     topic_arns: dict[Site, list[pulumi.Input[str]]] = {
         Site.PRIMARY: [],
         Site.RECOVERY: [automation.failures_topic_arn],

@@ -54,3 +54,13 @@ def test_the_picture_is_well_formed_and_stands_alone() -> None:
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     # GitHub serves it in a sandbox: nothing from outside is loaded, no script runs.
     assert not re.search(r"<script|<foreignObject|href=|url\(http", picture)
+
+
+def test_the_map_of_the_house_names_only_what_is_there() -> None:
+    tracked = [
+        str(path.relative_to(REPOSITORY_ROOT)) for path in REPOSITORY_ROOT.rglob("*") if ".venv" not in path.parts
+    ]
+    named = re.findall(r"`([\w./-]+(?:\.py|\.yaml|/))`", (REPOSITORY_ROOT / "docs" / "architecture.md").read_text())
+    assert len(named) > 60
+    lost = [name for name in named if not any(f"/{path}".endswith(f"/{name.rstrip('/')}") for path in tracked)]
+    assert lost == []

@@ -37,7 +37,7 @@ class AccessLogBucketArgs:
 
 
 class AccessLogBucket(HardenedBucket):
-    """As closed as the bucket it watches, and not logged itself: its own logs would have no end.
+    """Protected like the bucket it serves. It has no access logs itself: they would log their own delivery.
 
     Encrypted with S3's keys: S3 delivers no access logs to a bucket with a KMS key as its default.
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/enable-server-access-logging.html
@@ -75,7 +75,7 @@ class AccessLogBucket(HardenedBucket):
             bucket=source.bucket.bucket,
             target_bucket=self.bucket.bucket,
             target_prefix=LOG_PREFIX,
-            # Logs that come before S3 may write are lost.
+            # Logs that S3 cannot deliver are lost, so the policy comes first.
             opts=self.after(policy),
         )
 

@@ -1,4 +1,4 @@
-"""The primary's automated backups, kept a second time in the recovery region for point-in-time recovery there."""
+"""Replication of the primary's automated backups to the recovery region, for point-in-time recovery there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared.sites import Site
 
 
 class BackupReplication(pulumi.ComponentResource):
-    """Replication of the primary's snapshots and logs. A replica repeats a mistake, an older backup does not."""
+    """Replication of the primary's snapshots and logs. A replica repeats a mistake at once; a backup can restore the time before it."""
 
     def __init__(
         self,

@@ -12,7 +12,7 @@ from data_layer.hardened_bucket import HardenedBucket, everything, leftovers_rul
 from shared.naming import Names
 from shared.sites import Site
 
-# The shortest stay S3 takes before an object may move to infrequent access.
+# S3 transitions objects to STANDARD_IA after 30 days at the earliest.
 INFREQUENT_ACCESS_AFTER_DAYS = 30
 
 
@@ -38,7 +38,7 @@ class BackupBucketArgs:
 
 
 class BackupBucket(HardenedBucket):
-    """A versioned, encrypted and closed bucket.
+    """A versioned, encrypted bucket without public access.
 
     Attributes:
         site: where it is.
@@ -71,7 +71,7 @@ class BackupBucket(HardenedBucket):
                     )
                 ],
                 expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=args.object_retention_days),
-                # Lifecycle actions do not replicate and expiry only hides: old versions need an end of their own.
+                # Lifecycle actions are not replicated, and expiration only adds a delete marker: old versions expire here.
                 noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
                     noncurrent_days=args.old_version_retention_days
                 ),

@@ -21,7 +21,7 @@ FORBIDDEN_CHARACTERS = '/@" '
 
 @dataclass(frozen=True)
 class MasterCredentials:
-    """Who owns the database. The password is left out of ``repr``.
+    """Name and password of the master user. The password is left out of ``repr``.
 
     Attributes:
         username: name of the master user.
@@ -33,7 +33,7 @@ class MasterCredentials:
 
 
 def parse_master_credentials(secret_id: str, text: str) -> MasterCredentials:
-    """Read the secret's text and hold it against RDS's rules, before RDS does so after minutes of deployment.
+    """Read the secret's text and check it against RDS's rules, so that a mistake shows before the deployment starts.
 
     https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html (MasterUsername,
     MasterUserPassword).
@@ -48,7 +48,7 @@ def parse_master_credentials(secret_id: str, text: str) -> MasterCredentials:
     try:
         content = json.loads(text)
     except json.JSONDecodeError:
-        # Not chained: the decoder's error carries the text.
+        # Not chained: the decoder's error contains the text.
         raise _malformed(secret_id, "its text is no JSON") from None
     if not isinstance(content, dict):
         raise _malformed(secret_id, "its JSON is no object")
@@ -83,7 +83,7 @@ def look_up_master_credentials(secret_id: str, region: str, provider: aws.Provid
             secret_id=secret_id, opts=pulumi.InvokeOptions(provider=provider)
         )
     except Exception as error:
-        # The SDK raises a bare Exception for a failed call, so its text has to tell: anything else goes on unchanged.
+        # The SDK raises a bare Exception for a failed invoke, so only its text says what happened.
         if not _says_not_found(str(error)):
             raise
         raise missing_secret(secret_id, region) from error

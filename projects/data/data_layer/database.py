@@ -44,7 +44,7 @@ class PrimaryDatabaseArgs:
 
 
 class PrimaryDatabase(pulumi.ComponentResource):
-    """The instance that takes writes at first.
+    """The instance that is the writer until a failover.
 
     The master password is set from the stacks' own secret: one that RDS manages (``ManageMasterUserPassword``) blocks
     read replicas of PostgreSQL.
@@ -62,9 +62,9 @@ class PrimaryDatabase(pulumi.ComponentResource):
         name = names.of(DATABASE, site)
         arguments = common_arguments(name, args.profile, args.placement)
         arguments.engine = "postgres"
-        # The major version alone follows the newest minor; a pinned minor gets deprecated and then refuses to be made.
+        # With the major version alone RDS takes the newest minor; a deprecated minor can no longer be created.
         arguments.engine_version = str(args.engine_major_version)
-        # Extended support starts by itself, and bills, unless it is declined when the instance is made. Declined, RDS
+        # Extended Support is charged automatically unless it is declined when the instance is created. If declined, RDS
         # upgrades the major version at the end of standard support: 2027-02-28 for PostgreSQL 14.
         arguments.engine_lifecycle_support = (
             "open-source-rds-extended-support" if args.extended_support else "open-source-rds-extended-support-disabled"
@@ -76,7 +76,7 @@ class PrimaryDatabase(pulumi.ComponentResource):
         arguments.password = args.password
         arguments.skip_final_snapshot = args.skip_final_snapshot
         if not args.skip_final_snapshot:
-            # Snapshot names are taken for ever: the random end lets a second life of this environment end, too.
+            # The final snapshot stays and keeps its name: with a random id, the environment can be destroyed a second time.
             ending = random.RandomId(
                 names.of("final-snapshot", site),
                 byte_length=FINAL_SNAPSHOT_RANDOM_BYTES,

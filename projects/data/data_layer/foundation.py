@@ -1,4 +1,4 @@
-"""What a site's database stands on: its subnet group, its parameter group, and the log groups RDS writes to."""
+"""What a site's database needs: a subnet group, a parameter group, and the log groups RDS writes to."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOG_EXPORTS = ("postgresql", "upgrade")
 
 @dataclass(frozen=True)
 class DatabaseFoundationArgs:
-    """What a foundation is made of.
+    """What the groups are made of.
 
     Attributes:
         site: where it is.
@@ -67,7 +67,7 @@ class DatabaseFoundation(pulumi.ComponentResource):
             opts=options,
         )
 
-        # The major version is part of the name: another family needs another group, made before the old one goes.
+        # The major version is part of the name: another family needs a new group, created before the old one is deleted.
         family = f"postgres{args.engine_major_version}"
         parameters_name = names.of(family, args.site)
         self.parameter_group = aws.rds.ParameterGroup(

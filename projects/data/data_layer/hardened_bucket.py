@@ -1,4 +1,4 @@
-"""A versioned, encrypted and closed bucket: what every bucket of the layer is."""
+"""What all buckets of the layer have: versioning, encryption, no public access, one owner."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pulumi_random as random
 
 from shared.providers import on
 
-# Bucket names are unique in the world, so a random end completes them.
+# Bucket names are globally unique, so they end with a random id.
 NAME_RANDOM_BYTES = 4
 UNFINISHED_UPLOAD_DAYS = 7
 
 
 class HardenedBucket(pulumi.ComponentResource):
-    """A bucket that keeps versions, encrypts, and is nobody's but its owner's.
+    """A versioned, encrypted bucket without public access and without ACLs.
 
     Attributes:
         bucket: the bucket.
@@ -38,7 +38,7 @@ class HardenedBucket(pulumi.ComponentResource):
 
         Args:
             component_type: type of the component it is.
-            name: its name, which a random end completes.
+            name: its name, to which a random id is added.
             force_destroy: delete it with what is in it.
             protect: Pulumi refuses to delete it.
             data_key_arn: the key it is encrypted with; None for S3's own.
@@ -78,7 +78,7 @@ class HardenedBucket(pulumi.ComponentResource):
                         if data_key_arn is None
                         else by_default(sse_algorithm="aws:kms", kms_master_key_id=data_key_arn)
                     ),
-                    # One call to KMS for many objects; an export writes thousands.
+                    # One KMS request serves many objects; an export writes thousands.
                     bucket_key_enabled=data_key_arn is not None,
                 )
             ],

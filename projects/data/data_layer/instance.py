@@ -14,8 +14,8 @@ from shared.sites import Site
 MOVED_BY_FAILOVER = ("vpcSecurityGroupIds", "replicateSourceDb")
 """Arguments that the controller and the fence-guards change while the system runs."""
 PERFORMANCE_INSIGHTS_RETENTION_DAYS = 7
-# A first copy of a large database across regions, or a change of its storage, takes longer than the provider's default
-# patience of 40 to 80 minutes.
+# Copying a large database to another region, or changing its storage, takes longer than the provider's default
+# timeouts of 40 to 80 minutes.
 PATIENCE = pulumi.CustomTimeouts(create="3h", update="3h", delete="2h")
 
 
@@ -88,10 +88,10 @@ def common_arguments(name: str, profile: InstanceProfile, placement: Placement) 
         network_type="IPV4",
         storage_type="gp3",
         max_allocated_storage=profile.maximum_storage_gib,
-        # On the replica AWS follows the key alone, but what is not said here reads as a change to "unencrypted".
+        # For a replica RDS needs the key only, but without this the provider would see a change to "unencrypted".
         storage_encrypted=True,
         kms_key_id=placement.data_key_arn,
-        # On the replica the provider sets retention and window by a modify after the creation, which takes neither.
+        # On the replica the provider sets retention and window with a modify after creation, which accepts neither.
         backup_retention_period=profile.backup_retention_days,
         backup_window=placement.backup_window.text,
         copy_tags_to_snapshot=True,
@@ -106,7 +106,7 @@ def common_arguments(name: str, profile: InstanceProfile, placement: Placement) 
         performance_insights_enabled=True,
         performance_insights_kms_key_id=placement.data_key_arn,
         performance_insights_retention_period=PERFORMANCE_INSIGHTS_RETENTION_DAYS,
-        # An interval of 0 and a role refuse each other.
+        # RDS refuses a role with an interval of 0.
         monitoring_interval=profile.monitoring_interval_seconds,
         monitoring_role_arn=profile.monitoring_role_arn,
         enabled_cloudwatch_logs_exports=list(LOG_EXPORTS),

@@ -1,4 +1,4 @@
-"""What an instance is made with and keeps for life: another value makes another database, and deletes the old one."""
+"""Settings that cannot change after the primary was created: another value would replace the database."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shared.errors import SettingsError
 
 
 def refuse_replacement(deployed: Mapping[str, object], *, database_name: str, username: str, secret_id: str) -> None:
-    """Nothing, if the primary is to be what it is.
+    """Refuse another database name or master user than the primary was created with.
 
     https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html has no parameter for either.
 

@@ -122,7 +122,7 @@ class DataSettings:
             maintenance_windows=MappingProxyType(maintenance_windows),
             apply_immediately=reader.switch("applyImmediately", default=False),
             certificate_authority=reader.choice("certificateAuthority", "rds-ca-rsa2048-g1", CERTIFICATE_AUTHORITIES),
-            # Half the disk: the other half belongs to the data, or a lagging replica still fills it.
+            # At most half the storage, so that WAL kept for a lagging replica cannot fill the disk.
             max_slot_wal_keep_size_megabytes=reader.whole_number(
                 "maxSlotWalKeepSizeMegabytes", 4096, minimum=64, maximum=allocated_storage_gib * 1024 // 2
             ),
@@ -142,10 +142,10 @@ class DataSettings:
         return settings
 
     def refuse_unprotected_production(self) -> None:
-        """Nothing, unless this is a production stack whose data one command could destroy.
+        """Refuse production settings with which one command could delete the data.
 
         Raises:
-            SettingsError: it is.
+            SettingsError: it is a production stack, and a setting allows that.
         """
         if self.environment.kind is not Kind.PRODUCTION:
             return

@@ -20,7 +20,7 @@ _MAINTENANCE = re.compile(rf"{_DAY}:{_TIME}-{_DAY}:{_TIME}")
 
 @dataclass(frozen=True)
 class Window:
-    """A span of time that comes back.
+    """A daily or weekly window.
 
     Attributes:
         key: the setting it comes from.
@@ -78,11 +78,11 @@ def maintenance_window(key: str, text: str) -> Window:
 
 
 def refuse_collisions(*windows: Window) -> None:
-    """Nothing, if no two windows share a minute.
+    """Refuse windows that overlap.
 
     Raises:
-        SettingsError: two do. RDS refuses that within an instance; across the sites it would let both databases be
-            busy or restart at the same time, and leave nothing to fail over to.
+        SettingsError: two do. RDS refuses that within an instance; across the sites, both databases could be backing up
+            or restarting at the same time, and a failover would have no target.
     """
     for position, window in enumerate(windows):
         for earlier in windows[:position]:

@@ -1,6 +1,6 @@
 """The alarms of the automation itself: trigger, latch, reachability of the replica. All in the recovery site.
 
-An alarm sees metrics of its own region only and dies with it, so none of these may live in the primary's.
+An alarm sees metrics of its own region only and is lost with it, so none of them may be in the primary site's region.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LATCH_DIMENSIONS = {"Latch": "writer"}
 class MetricCondition:
     """A condition on one metric: statistic Maximum, standard alarm.
 
-    Route 53 health checks read no metric math, no percentiles and no M-of-N alarms: these alarms are plain.
+    Route 53 health checks support no metric math, no extended statistics and no M-out-of-N alarms.
     """
 
     metric: str
@@ -38,8 +38,8 @@ class Alarms(pulumi.ComponentResource):
     """Three alarms.
 
     Attributes:
-        trigger: the primary answers no probe from the recovery site; silence of the probe counts as that.
-        latch: the recovery site is the writer. Silence changes nothing, only the failover function's word does.
+        trigger: the primary answers no probe from the recovery site; missing data counts as no answer.
+        latch: the recovery site is the writer. Missing data changes nothing; only the failover function's metric does.
         replica_unreachable: the recovery site's database does not answer its own site.
     """
 
@@ -69,7 +69,7 @@ class Alarms(pulumi.ComponentResource):
         self.replica_unreachable = self._alarm(
             "replica-unreachable",
             "No probe from the recovery site reaches the recovery site's database: a failover would not help",
-            # Silence of this probe is already the trigger alarm's business.
+            # Missing data of this probe already fires the trigger alarm.
             _unreachable(Site.RECOVERY, periods, missing_data="missing"),
             actions=[topics.failures.arn],
         )

@@ -24,9 +24,9 @@ from shared.layers import REPOSITORY_ROOT, layer
 FUNCTIONS_FOLDER = layer("dr-automation").folder / "functions"
 BUILD_FOLDER = REPOSITORY_ROOT / "build"
 LOCK_FILE = REPOSITORY_ROOT / "requirements.lock"
-# The oldest time a zip can hold; Lambda does not care.
+# The earliest time that a zip can hold; Lambda ignores it.
 ENTRY_TIME = (1980, 1, 1, 0, 0, 0)
-# Lambda runs the code as another user than it unpacks it: everybody must be able to read it.
+# Lambda runs the code as another user than unpacked it, so it must be readable for all.
 ENTRY_MODE = 0o100644
 UNIX = 3
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
-# libpq tries the hosts in turn; a dead one that answers nothing would hold it up for minutes.
+# libpq tries the hosts in turn; without a timeout a host that does not answer would delay it for minutes.
 CONNECT_TIMEOUT_SECONDS = 5
 
 

@@ -80,7 +80,7 @@ def _with_requirements(names: Iterable[str], versions: Mapping[str, str]) -> set
 
 def _requirements(name: str, distribution: metadata.Distribution) -> Iterator[str]:
     for requirement in distribution.requires or ():
-        # "jmespath<2.0.0,>=1.0.1", or "pydantic<3.0.0; extra == 'parser'", which nobody asked for.
+        # "jmespath<2.0.0,>=1.0.1", or "pydantic<3.0.0; extra == 'parser'", which is an extra.
         versioned, _, marker = requirement.partition(";")
         if re.search(r"\bextra\s*==", marker):
             continue
@@ -123,7 +123,7 @@ def _is_shipped(file: PurePosixPath) -> bool:
     if ".." in file.parts:
         return False
     if file.parts[0].endswith(".dist-info"):
-        # The licences ask to travel along. Everything else there is the installer's, and differs between installers.
+        # The licences require that they are shipped. The other files there differ between installers.
         return LICENCE_PATTERN.fullmatch(file.name) is not None
-    # What is neither code nor licence is a web page's styles and scripts (Swagger UI), which nothing here serves.
+    # The remaining files are styles and scripts of Swagger UI, which nothing here serves.
     return file.suffix == ".py"

@@ -1,7 +1,7 @@
 """The names clients use (R11), in a private zone that both VPCs know.
 
-Recovery needs nothing of Route 53's control plane, which sits in one region: the records for both sites exist from the
-start, and a health check chooses between them.
+A failover does not depend on Route 53's control plane, which is in one region: the records for both sites exist from
+the start, and a health check chooses between them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from shared.sites import Site
 
 @dataclass(frozen=True)
 class ClientNamesArgs:
-    """What the names stand on.
+    """What the names refer to.
 
     Attributes:
         network: both sites' VPCs.

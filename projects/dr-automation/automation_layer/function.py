@@ -136,7 +136,7 @@ class Function(pulumi.ComponentResource):
             assume_role_policy=pulumi.Output.json_dumps(policies.lambda_trust(args.account_id)),
             opts=options,
         )
-        # Composed, not taken from the function: the policy must be there before the function is.
+        # Built from the name, because the policy must exist before the function does.
         function_arn = f"arn:aws:lambda:{args.region}:{args.account_id}:function:{name}"
         attachment = [] if args.vpc is None else policies.vpc_attachment(args.account_id, args.region, function_arn)
         statements = pulumi.Output.all(logs.arn, args.statements).apply(

@@ -1,4 +1,4 @@
-"""The Route 53 health checks (R6). They read alarms' metrics, because Route 53's checkers reach no private database.
+"""The Route 53 health checks (R6). They follow alarms, because Route 53's health checkers cannot reach a private database.
 
 https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-values.html
 """
@@ -18,7 +18,7 @@ LAYER = "dr-automation"
 class HealthChecks(pulumi.ComponentResource):
     """Three checks, each referenced by a record.
 
-    Silence moves no name: without data each keeps saying what it said last.
+    Without data each keeps its last known status, so no name moves.
 
     Attributes:
         writer: healthy while the primary site is the writer.

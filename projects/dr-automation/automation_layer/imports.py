@@ -15,7 +15,7 @@ from pathlib import Path
 
 from shared.errors import SettingsError
 
-# They import, run or look for modules by names that only exist when the code runs.
+# They import modules by names that are known only when the code runs.
 IMPORTING_BY_NAME = frozenset({"importlib", "pkgutil", "runpy"})
 
 

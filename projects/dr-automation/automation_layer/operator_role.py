@@ -17,7 +17,7 @@ from shared.providers import on
 from shared.sites import Site
 
 WHAT = "operator"
-# What people say; everything else in the table is others' to write.
+# The only item of the table that operators write.
 OPERATORS_ITEM = "control"
 
 
@@ -101,7 +101,7 @@ class OperatorRoleArgs:
 
 
 class OperatorRole(pulumi.ComponentResource):
-    """One role for all operators; who it was is in the order, the session's name and CloudTrail.
+    """One role for all operators; the order, the session name and CloudTrail say who it was.
 
     Attributes:
         arn: the role's ARN.

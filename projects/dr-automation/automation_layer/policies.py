@@ -12,7 +12,7 @@ from typing import Any
 from shared.policy_documents import Condition, Statement, allow, deny, document, trust
 from shared.sites import Site
 
-# The controller's own items; what people say (`control`) and what the guards did (`fence#...`) are others' to write.
+# The controller's own items; operators write `control` and the fence-guards write `fence#...`.
 FAILOVER_ITEMS = ("controller", "incident#*")
 
 
@@ -24,7 +24,7 @@ def lambda_trust(account_id: str) -> dict[str, Any]:
 
 
 def own_logs(log_group_arn: str) -> Statement:
-    """Write to the function's own log group, which exists beforehand: no right to make others."""
+    """Write to the function's own log group, which exists already: no right to create others."""
     return allow("WriteOwnLogs", ["logs:CreateLogStream", "logs:PutLogEvents"], f"{log_group_arn}:*")
 
 
@@ -114,7 +114,7 @@ def read_state(table_arn: str, items: Sequence[str] | None = None) -> Statement:
 
 
 def write_state(table_arn: str, items: Sequence[str]) -> Statement:
-    """Write items of the state table, each item by those whose it is and by nobody else.
+    """Write those items of the state table that belong to the caller.
 
     Args:
         table_arn: the table.

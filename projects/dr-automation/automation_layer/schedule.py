@@ -1,4 +1,4 @@
-"""The tick: EventBridge invokes a function at a fixed rate."""
+"""EventBridge invokes a function at a fixed rate."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Schedule(pulumi.ComponentResource):
             rule=rule.name,
             target_id="function",
             arn=function.arn,
-            # A tick that comes late says nothing the next one does not: EventBridge would retry for 24 hours.
+            # EventBridge would retry for 24 hours, but the next run makes a late one pointless.
             retry_policy=aws.cloudwatch.EventTargetRetryPolicyArgs(
                 maximum_event_age_in_seconds=60, maximum_retry_attempts=0
             ),

@@ -19,7 +19,7 @@ SSL_MODES = ("verify-full", "verify-ca", "require")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 EMAIL_PATTERN = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 DOMAIN_PATTERN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*")
-# A whole account, a user or a role; nobody's wildcard, and no session, which ends.
+# An account, a user or a role; no wildcards, and no sessions, which expire.
 PRINCIPAL_PATTERN = re.compile(r"arn:aws:iam::\d{12}:(root|(user|role)/[\w+=,.@/-]+)")
 
 

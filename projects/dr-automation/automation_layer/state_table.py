@@ -26,7 +26,7 @@ class StateTableArgs:
 
 
 class StateTable(pulumi.ComponentResource):
-    """A table in the recovery site: what decides a failover must not be lost with the primary.
+    """A table in the recovery site: the state must not be lost with the primary site.
 
     Attributes:
         name: the table's name.
@@ -42,7 +42,7 @@ class StateTable(pulumi.ComponentResource):
         table = aws.dynamodb.Table(
             name,
             name=name,
-            # Used by a few requests a minute; on-demand cannot be throttled by a forgotten capacity on the one night.
+            # A few requests a minute. On-demand capacity cannot be set too low for a failover.
             billing_mode="PAY_PER_REQUEST",
             hash_key="id",
             attributes=[aws.dynamodb.TableAttributeArgs(name="id", type="S")],

@@ -1,7 +1,7 @@
 """Every duration of the automation in one place, and what must hold between them.
 
-A timing that is fine alone can be wrong beside another: probes that never fail long enough to count, a run that is cut
-off in the middle of a promotion. What must hold is checked when the program starts, before anything is deployed.
+Two durations can contradict each other: probes that never fail long enough to count, a run that ends in the middle of
+a promotion. The program checks this when it starts, before anything is deployed.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ PROMOTION_ALLOWANCE_SECONDS = 600
 # The limit of a probe's, a guard's and the witness's run: below the schedule of a minute, so that runs do not pile up.
 PROBE_LIMIT_SECONDS = 59
 GUARD_LIMIT_SECONDS = 59
-# What is left of the guard's limit: to reboot what was shut at the last moment, to tell people, and to record it.
+# What is left of the guard's limit to reboot a database that was fenced at the last moment, to tell people, and to
+# record it.
 GUARD_MARGIN_SECONDS = 15
 # All the witness's questions are asked at once, each is given up after 6 s, and those to its own region asked again.
 WITNESS_LIMIT_SECONDS = 30
@@ -39,7 +40,7 @@ SHORTEST_VERIFY_TIMEOUT_SECONDS = 10
 
 @dataclass(frozen=True)
 class Timings:
-    """How often, how long, how late. All in seconds but the counts.
+    """All durations, in seconds, and the counts that go with them.
 
     Attributes:
         schedule_seconds: from one run of the functions to the next.

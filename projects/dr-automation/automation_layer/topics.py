@@ -34,7 +34,7 @@ class TopicsArgs:
 
 
 class Topics(pulumi.ComponentResource):
-    """Three encrypted topics in the recovery site: people must hear of the primary's end.
+    """Three encrypted topics in the recovery site, which outlives the loss of the primary site.
 
     Attributes:
         failures: what goes wrong; alarms, the failover function and the fence-guards publish here.
@@ -66,7 +66,7 @@ class Topics(pulumi.ComponentResource):
         )
         aws.sns.TopicPolicy(name, arn=topic.arn, policy=pulumi.Output.json_dumps(policy), opts=self._options)
         for number, address in enumerate(emails, start=1):
-            # Each address confirms by a link in a mail; until then AWS keeps the subscription pending.
+            # Each address has to confirm the subscription by mail; until then it is pending.
             aws.sns.TopicSubscription(
                 self._names.of(f"{what}-email-{number}", Site.RECOVERY),
                 topic=topic.arn,

@@ -23,7 +23,7 @@ WHAT = "witness"
 # It is in no site, so it carries the layer's name.
 WHERE = "dr-automation"
 KEY_ROTATION_DAYS = 365
-# The shortest that KMS offers: the key holds nothing but this function's logs.
+# The shortest that KMS offers: the key encrypts nothing but this function's logs.
 KEY_DELETION_DAYS = 7
 
 

@@ -1,4 +1,4 @@
-"""What the witness may do: look. And who may use the key of its log group. Pure."""
+"""What the witness may do, which is only to read, and who may use the key of its log group. Pure."""
 
 from __future__ import annotations
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aws_in_memory.clock import seconds_of
+from aws_in_memory.happenings import Happenings
 from aws_in_memory.instance import DatabaseInstance
 from aws_in_memory.metric import Metric
 from aws_in_memory.refusals import refusal
 from aws_in_memory.snapshots import Snapshots
-
-if TYPE_CHECKING:
-    from aws_in_memory.aws import Aws
 
 Item = dict[str, Any]
 MetricKey = tuple[str, frozenset[tuple[str, str]]]
@@ -25,7 +23,7 @@ LONGEST_SUBJECT = 100
 class Rds(Snapshots):
     """Its instances, and what is kept of them."""
 
-    def __init__(self, aws: Aws, region: str, *instances: DatabaseInstance) -> None:
+    def __init__(self, aws: Happenings, region: str, *instances: DatabaseInstance) -> None:
         super().__init__(aws, region)
         self._aws = aws
         self._instances = {each.identifier: each for each in instances}
@@ -71,7 +69,7 @@ class CloudWatch:
         published: what was put, in the order of the calls; it is kept apart from what can be read.
     """
 
-    def __init__(self, aws: Aws) -> None:
+    def __init__(self, aws: Happenings) -> None:
         self._aws = aws
         self.metrics: dict[MetricKey, Metric] = {}
         self.published: list[tuple[datetime, float]] = []
@@ -143,7 +141,7 @@ class DynamoDb:
 class Sns:
     """Who is told what; https://docs.aws.amazon.com/sns/latest/api/API_Publish.html."""
 
-    def __init__(self, aws: Aws) -> None:
+    def __init__(self, aws: Happenings) -> None:
         self._aws = aws
 
     def publish(self, **asked: Any) -> Any:

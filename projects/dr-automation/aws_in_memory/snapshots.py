@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from aws_in_memory.happenings import Happenings
 from aws_in_memory.refusals import refusal
-
-if TYPE_CHECKING:
-    from aws_in_memory.aws import Aws
 
 PAGE = 100
 COPY_TAKES = timedelta(minutes=5)
@@ -25,7 +23,7 @@ class Snapshots:
         stuck: whether copies never get beyond 30 %.
     """
 
-    def __init__(self, aws: Aws, region: str) -> None:
+    def __init__(self, aws: Happenings, region: str) -> None:
         self._aws, self._region = aws, region
         self.snapshots: dict[str, dict[str, Any]] = {}
         self.exports: list[dict[str, Any]] = []

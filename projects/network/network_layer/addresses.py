@@ -13,7 +13,7 @@ SMALLEST_VPC_PREFIX = 16
 # https://docs.aws.amazon.com/vpc/latest/userguide/vpc-cidr-blocks.html
 LARGEST_VPC_PREFIX = 26
 SUBNET_PREFIX_STEP = 2
-# The blocks that nobody on the internet owns (RFC 1918) or that carriers and VPCs use among themselves (RFC 6598).
+# Private addresses (RFC 1918) and shared address space (RFC 6598).
 PRIVATE_BLOCKS = tuple(
     IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
 )
@@ -57,17 +57,17 @@ def parsed_vpc_block(key: str, text: str) -> IPv4Network:
 
 
 def refuse_overlap(key: str, block: IPv4Network, other_key: str, other: IPv4Network) -> None:
-    """Nothing, if the blocks share no address.
+    """Refuse VPCs whose blocks overlap.
 
     Raises:
-        SettingsError: they do; a peering between them could not be made.
+        SettingsError: they do, and such VPCs cannot be peered.
     """
     if block.overlaps(other):
         raise SettingsError(key, block, f"it overlaps {other_key} ({other}), which VPC peering refuses: choose another")
 
 
 def refuse_client_overlap(key: str, block: IPv4Network, vpc_key: str, vpc_block: IPv4Network) -> None:
-    """Nothing, if a client's block shares no address with a VPC.
+    """Refuse a client's block that overlaps a VPC.
 
     Raises:
         SettingsError: it does. The sites' own subnets have rules already, which AWS refuses to make twice

@@ -1,4 +1,4 @@
-"""A site's way to S3 that does not leave AWS's network."""
+"""A site's VPC endpoint for S3."""
 
 from __future__ import annotations
 

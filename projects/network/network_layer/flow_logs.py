@@ -1,4 +1,4 @@
-"""A site's VPC flow logs: who talked to whom, kept encrypted for a while."""
+"""A site's VPC flow logs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from shared.policy_documents import allow, as_json, trust
 from shared.providers import on
 from shared.sites import Site
 
-# The shortest AWS offers (the other is 600): after an incident the minute in which connections moved is what is asked.
+# The shorter of the two that AWS offers (60 and 600): an investigation asks in which minute connections moved.
 AGGREGATION_SECONDS = 60
 
 
@@ -106,7 +106,7 @@ def trust_policy(account_id: str, region: str) -> str:
 
 
 def delivery_policy(account_id: str, region: str, log_group: str) -> str:
-    """What the role may do, as JSON: write streams of the one group. Not make groups: one made that way has no key."""
+    """What the role may do, as JSON: write to the one group, but create none, which would have no key."""
     groups = f"arn:aws:logs:{region}:{account_id}:log-group"
     return as_json(
         allow(
@@ -114,6 +114,6 @@ def delivery_policy(account_id: str, region: str, log_group: str) -> str:
             ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
             [f"{groups}:{log_group}", f"{groups}:{log_group}:log-stream:*"],
         ),
-        # The delivery looks its group up among all; AWS cannot limit that to one.
+        # The delivery lists all log groups to find its own; AWS cannot limit that to one.
         allow("FindTheGroup", "logs:DescribeLogGroups", f"{groups}:*"),
     )

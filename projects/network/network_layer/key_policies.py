@@ -1,7 +1,7 @@
 """Who may use the keys: exactly the services that need them, on behalf of this account. Pure.
 
-A key's own account is not trusted with everything: the statement most policies open with (``kms:*`` for the account)
-lets any administrator of the account decrypt. Here the account administers the keys, and uses them only through the
+The statement that most key policies begin with (``kms:*`` for the account) lets any administrator of the account
+decrypt. Here the account administers the keys, and uses them only through the
 named services (``kms:ViaService``), as far as IAM policies of the caller allow that too.
 """
 

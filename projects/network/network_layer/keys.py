@@ -23,8 +23,8 @@ class KeysArgs:
     Attributes:
         account_id: the account that owns them.
         regions: the region of each site.
-        deletion_days: how long a destroyed key can still be rescued.
-        protect: Pulumi refuses to destroy them: what is encrypted with them is lost with them.
+        deletion_days: waiting period before a destroyed key is deleted.
+        protect: Pulumi refuses to destroy them, since everything encrypted with them would be lost.
     """
 
     account_id: str
@@ -70,7 +70,7 @@ class Keys(pulumi.ComponentResource):
             opts=on(self._aws[Site.PRIMARY], parent=self, protect=self._args.protect),
         )
         replica_name = self._names.of("data", Site.RECOVERY)
-        # A replica has no rotation of its own: its primary's counts.
+        # A replica key rotates with its primary key.
         replica = aws.kms.ReplicaKey(
             replica_name,
             description=f"Data at rest: databases, backups, state ({Site.RECOVERY})",

@@ -1,4 +1,4 @@
-"""One site's VPC: private subnets in three zones, routes of its own, and no way to the internet."""
+"""One site's VPC: private subnets in three zones, a route table, and no access to the internet."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class SiteNetwork(pulumi.ComponentResource):
         )
 
         # Every VPC comes with a group that lets its members talk to each other and to the world. It cannot be
-        # deleted, so it is taken over and emptied; what forgets to name a group then reaches nothing.
+        # deleted, so it is adopted and emptied: a resource without a group of its own then reaches nothing.
         default_group_name = names.of("default-closed", args.site)
         aws.ec2.DefaultSecurityGroup(
             default_group_name,

@@ -22,7 +22,7 @@ class Condition:
 
     Attributes:
         what: first part of the alarm's name.
-        description: what it means and what to do, for whoever reads it at night.
+        description: what it means and what to do.
         namespace: the metric's namespace.
         metric: its name.
         dimensions: its dimensions.
@@ -32,7 +32,7 @@ class Condition:
         period_seconds: length of a period.
         periods: how many periods are looked at.
         periods_to_alarm: how many of them must be beyond; all of them where None.
-        missing_data: what a period without data counts as.
+        missing_data: how CloudWatch treats missing data.
         tell_when_silent: people are told as well when the metric ends.
     """
 

@@ -1,4 +1,4 @@
-"""The alarms on the automation itself: nobody may find out in a disaster that the failover has not run for weeks."""
+"""The alarms on the automation itself, so that a broken failover is noticed before it is needed."""
 
 from __future__ import annotations
 
@@ -150,14 +150,14 @@ def _failing(settings: ObservabilitySettings, what: str, metric: str, function_n
         threshold=0,
         period_seconds=settings.alarm_period_seconds,
         periods=3,
-        # One failed run is what the next tick repairs.
+        # A single failed run is repaired by the next one.
         periods_to_alarm=2,
         missing_data="notBreaching",
     )
 
 
 def _silent(settings: ObservabilitySettings, metric_namespace: pulumi.Output[str]) -> Condition:
-    # Invocations would count runs that die on the way; this metric is the last thing every good run does.
+    # The metric Invocations counts failed runs as well; this metric is published at the end of each complete run.
     return Condition(
         what="failover-silent",
         description="No run of the failover function has come to its end lately: there is no automatic failover now.",

@@ -13,7 +13,7 @@ from observability_layer.settings import ObservabilitySettings
 from shared.sites import Site
 
 NAMESPACE = "AWS/RDS"
-# Performance is a matter of minutes: a backup's or a vacuum's peak is nobody's night.
+# Five periods, so that a short peak of a backup or a vacuum alarms nobody.
 PERIODS = 5
 
 
@@ -33,7 +33,7 @@ class DatabaseAlarmsArgs:
 
 
 class DatabaseAlarms(pulumi.ComponentResource):
-    """CPU, storage, connections and memory of one instance. The standby's count too: it may be the writer next minute.
+    """CPU, storage, connections and memory of one instance. Of the replica as well: it may be promoted at any time.
 
     Attributes:
         alarms: all of them.

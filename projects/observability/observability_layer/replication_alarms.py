@@ -1,9 +1,9 @@
 """The alarms on replication (R9, C2): lag in seconds where the replica is, bytes held back where the primary is.
 
-Seconds alone lie on idle nights: RDS measures the age of the last replayed transaction, which climbs for up to 5
-minutes when there is none. Bytes alone say nothing about time. One composite alarm of both would be the obvious answer,
-but each metric lives in the region of its instance and alarms do not cross regions. So the alarm on seconds wants more
-minutes in a row than idleness alone can make, and the alarm on bytes, which idleness does not move, is the fast one.
+The lag in seconds is misleading while the primary is idle: RDS measures the age of the last replayed transaction,
+which grows for up to 5 minutes without transactions. Bytes say nothing about time. One composite alarm of both would be the obvious answer,
+but each metric lives in the region of its instance and alarms do not cross regions. So the alarm on seconds
+needs more minutes in a row than an idle primary explains, and the alarm on bytes is the fast one.
 """
 
 from __future__ import annotations
@@ -63,13 +63,13 @@ class ReplicationAlarms(pulumi.ComponentResource):
                 namespace="AWS/RDS",
                 metric="ReplicaLag",
                 dimensions={"DBInstanceIdentifier": args.data.recovery.database_id},
-                # The smallest value of each period: one fresh sample in a period is proof that replication works.
+                # The minimum of each period: one small value shows that replication works.
                 statistic="Minimum",
                 comparison=ABOVE,
                 threshold=thresholds.lag_seconds,
                 period_seconds=settings.alarm_period_seconds,
                 periods=settings.lag_periods,
-                # No value is unknown, not zero: said once, when it ends (broken, or no replica since a failover).
+                # No data means that the lag is unknown, not zero: people are told once, when the metric ends.
                 tell_when_silent=True,
             ),
             args.topic_arns[Site.RECOVERY],

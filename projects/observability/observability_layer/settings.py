@@ -17,7 +17,7 @@ MEBIBYTE = 1024**2
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Beyond what people are told.
+    """Thresholds of the alarms.
 
     Attributes:
         lag_seconds: replication lag (C2).
@@ -42,7 +42,7 @@ class ObservabilitySettings:
 
     Attributes:
         environment: what all layers share.
-        thresholds: beyond what people are told.
+        thresholds: of the alarms.
         alarm_period_seconds: period of the alarms.
         copy_age_hours: how old the newest good copy of a snapshot may be.
         lag_periods: periods in a row with too much lag until people are told.
@@ -89,7 +89,7 @@ class ObservabilitySettings:
             SettingsError: it does not.
         """
         idle_seconds = max(0, IDLE_LAG_SECONDS - self.thresholds.lag_seconds)
-        # Periods shorter than a minute exist only where minutes are played in seconds, the idle climb among them.
+        # Shorter periods are used in the lab only, where seconds stand for minutes.
         alarms_after_seconds = self.lag_periods * self.alarm_period_seconds
         if self.alarm_period_seconds < STANDARD_PERIOD_SECONDS or alarms_after_seconds > idle_seconds + 60:
             return
