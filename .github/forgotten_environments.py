@@ -1,4 +1,4 @@
-"""Which pull requests' environments nobody wants any more.
+"""Find the environments of pull requests that are closed or have lost the label.
 
 ``python3 .github/forgotten_environments.py STACKS.json PULL_REQUESTS.json`` prints the names of their stacks as JSON.
 Only the standard library is needed.
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def forgotten(stacks: Iterable[str], kept: Iterable[int]) -> list[str]:
-    """The stacks of pull requests that do not keep their environment.
+    """The stacks of pull requests that no longer want their environment.
 
     Args:
         stacks: names of all stacks, as ``pulumi stack ls`` gives them; one of another organization is
@@ -25,7 +25,7 @@ def forgotten(stacks: Iterable[str], kept: Iterable[int]) -> list[str]:
 
 
 def main(stacks_file: str, pull_requests_file: str) -> None:
-    """Print the forgotten stacks of these two lists."""
+    """Print the stacks to destroy, from these two lists."""
     stacks = json.loads(Path(stacks_file).read_text(encoding="utf-8"))
     pull_requests = json.loads(Path(pull_requests_file).read_text(encoding="utf-8"))
     found = forgotten((stack["name"] for stack in stacks), (each["number"] for each in pull_requests))

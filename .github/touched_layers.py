@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 from shared.layers import LAYERS, REPOSITORY_ROOT
 
-# A layer's program reads these, so a change of them can change what it declares. What deploys the programs
-# (deployment/) and what tests them (lab/, tests/) cannot.
+# Every layer's program reads these, so a change here can change what it declares. A change in deployment/, lab/ or
+# tests/ cannot.
 SHARED_BY_ALL = ("shared/", "environments/", "requirements.lock")
 
 

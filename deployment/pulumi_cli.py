@@ -99,8 +99,8 @@ class PulumiCli:
     def create(self, layer: Layer, stack: str, *, quiet: bool = False) -> None:
         """Make the layer's stack.
 
-        Created from a copy of the project's files, because the CLI writes an encryption salt into the stack's file. It may
-        change the person's own file only if a secrets provider is named there.
+        Created from a copy of the project's files, because the CLI writes an encryption salt into the stack's file. The
+        person's own file may change only if it names a secrets provider.
 
         Args:
             layer: whose stack.

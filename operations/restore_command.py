@@ -17,6 +17,7 @@ from function_runtime.state import State
 from operations.arguments import InspectRequest, RestoreRequest
 from operations.console import Console
 from operations.errors import RefusedError
+from operations.exit_codes import DONE, INTERRUPTED, REFUSED
 from operations.places import Place, Places
 from operations.restorable import SiteList, listing, restorable
 from shared.errors import SettingsError
@@ -25,9 +26,6 @@ from snapshot_copier.snapshots import Snapshot
 
 Answer = TypeVar("Answer")
 
-DONE = 0
-FAILED = 1
-INTERRUPTED = 130
 # The role may make no other: no instance in use can be meant.
 NAME = re.compile(r"restored-[a-z0-9](-?[a-z0-9])*")
 LONGEST_NAME = 63
@@ -245,7 +243,7 @@ def _follow(rds: Any, name: str, site: Site, places: Places, console: Console) -
             return DONE
         if instance is None or status in FAILED_STATUSES:
             console.say([f"{name} is {status}: see its events in RDS. Nothing else was touched."])
-            return FAILED
+            return REFUSED
         console.sleep(POLL_SECONDS)
 
 

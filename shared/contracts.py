@@ -39,7 +39,7 @@ class SiteNetwork:
 
 @dataclass(frozen=True)
 class NetworkContract(Contract):
-    """Outputs of the network layer, with the identity of the environment: the other layers refuse to be deployed with another.
+    """Outputs of the network layer. They identify the environment: the other layers refuse to be deployed into another.
 
     Attributes:
         account_id: the AWS account.

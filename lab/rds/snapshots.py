@@ -143,6 +143,10 @@ class Snapshots(Creation):
         self.workflows.restore(instance, snapshot.folder)
         return instance
 
+    def restore_db_instance_to_point_in_time(self, *_: Any, **__: Any) -> DBInstance:
+        """RestoreDBInstanceToPointInTime, which the lab cannot do: it keeps no logs."""
+        raise InvalidCombinationError("The lab restores snapshots only, and no point in time.")
+
     def start_export_task(self, kwargs: Mapping[str, Any]) -> ExportTask:
         """StartExportTask: in the lab a description of the export, and no Parquet."""
         _, snapshot = self._snapshot(kwargs["source_arn"])

@@ -1,4 +1,4 @@
-"""The bootstrap script on machines of all kinds; what it installs is decided by the lock alone."""
+"""The bootstrap script `dr` works on different machines, and installs exactly what the lock file says."""
 
 from __future__ import annotations
 
@@ -50,24 +50,24 @@ FAILING = [sys.executable, "-c", "import sys; sys.exit('ensurepip is not availab
     ],
     ids=" ".join,
 )
-def test_the_first_word_is_a_session_and_everything_else_goes_to_nox(
+def test_the_first_word_is_the_session_and_the_rest_goes_to_nox(
     dr: ModuleType, given: list[str], for_nox: list[str]
 ) -> None:
     assert dr.nox_arguments(given) == ["--noxfile", str(REPOSITORY_ROOT / "noxfile.py"), *for_nox]
 
 
 @pytest.mark.parametrize("words", [["destroy", "lab"], ["destroy", "lab", "--", "--yes"], ["deploy", "environment"]])
-def test_a_second_word_is_no_second_command(dr: ModuleType, words: list[str]) -> None:
+def test_a_second_word_is_refused(dr: ModuleType, words: list[str]) -> None:
     with pytest.raises(dr.BootstrapError, match=rf"\./dr {words[0]} -- --stack {words[1]}"):
         dr.nox_arguments(words)
 
 
-def test_where_venv_makes_no_pip_the_next_way_is_taken(dr: ModuleType) -> None:
+def test_if_venv_cannot_make_pip_the_next_way_is_tried(dr: ModuleType) -> None:
     dr.make_environment(iter([("first", [FAILING]), ("second", [making(dr.ENVIRONMENT)])]))
     assert dr.STAMP.exists()
 
 
-def test_where_no_way_works_the_error_is_one_line_with_the_remedy_and_nothing_is_left(dr: ModuleType) -> None:
+def test_if_no_way_works_the_error_is_one_line_with_the_remedy_and_nothing_is_left(dr: ModuleType) -> None:
     with pytest.raises(dr.BootstrapError, match="install python3-venv") as error:
         dr.make_environment(iter([("first", [making(dr.ENVIRONMENT), FAILING]), ("second", [FAILING])]))
     assert "first: ensurepip is not available; second: ensurepip is not available" in str(error.value)
@@ -102,20 +102,20 @@ def test_every_way_checks_hashes_and_builds_nothing(dr: ModuleType) -> None:
         assert {"--require-hashes", "--only-binary"} <= set(commands[-1])
 
 
-def test_it_can_be_called_from_anywhere_on_a_path() -> None:
+def test_it_is_executable() -> None:
     assert os.access(SCRIPT, os.X_OK)
     assert SCRIPT.read_text().startswith("#!/usr/bin/env python3\n")
 
 
-def test_an_older_python_can_at_least_read_it_and_is_told_what_is_needed() -> None:
-    # The grammar of Python 3.7, the oldest one a compiler still knows: the version check must be reached.
+def test_an_older_python_can_parse_it_up_to_the_version_check() -> None:
+    # Python 3.7's grammar is the oldest that ast.parse accepts.
     check = "import ast, pathlib, sys; ast.parse(pathlib.Path(sys.argv[1]).read_text(), feature_version=(3, 7))"
     subprocess.run([sys.executable, "-c", check, str(SCRIPT)], check=True)
     assert SCRIPT.read_text().index("sys.version_info <") < SCRIPT.read_text().index("import hashlib")
 
 
 @pytest.mark.parametrize("lock", ["bootstrap.lock", "requirements.lock"])
-def test_a_lock_has_a_hash_for_everything_and_names_no_index(lock: str) -> None:
+def test_a_lock_file_has_hashes_and_names_no_index(lock: str) -> None:
     text = (REPOSITORY_ROOT / lock).read_text()
     entries = [line for line in text.splitlines() if line[:1].isalnum()]
     assert entries

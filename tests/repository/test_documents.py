@@ -1,4 +1,4 @@
-"""The documents are complete and their links lead somewhere."""
+"""The documents are complete and their links work."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REQUIREMENTS = [
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY_ROOT)))
-def test_every_relative_link_leads_to_a_file(document: Path) -> None:
+def test_every_relative_link_points_to_a_file(document: Path) -> None:
     links = re.findall(r"(?:\]\(|src=\"|href=\")([^)#\"\s]+)", document.read_text())
     for link in links:
         if not re.match(r"https?://", link):
@@ -48,11 +48,11 @@ def test_the_readme_says_where_each_requirement_is_met(requirement: str) -> None
     assert f"\n| {requirement} |" in (REPOSITORY_ROOT / "README.md").read_text()
 
 
-def test_the_picture_is_well_formed_and_stands_alone() -> None:
+def test_the_picture_is_well_formed_and_loads_nothing() -> None:
     picture = (REPOSITORY_ROOT / "docs" / "architecture.svg").read_text()
     root = ElementTree.fromstring(picture)  # noqa: S314 - our own file
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    # GitHub serves it in a sandbox: nothing from outside is loaded, no script runs.
+    # GitHub shows it in a sandbox, without scripts and without anything from outside.
     assert not re.search(r"<script|<foreignObject|href=|url\(http", picture)
 
 

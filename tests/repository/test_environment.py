@@ -1,4 +1,4 @@
-"""The environment is one that Pulumi can run the programs in, as far as that shows without the Pulumi CLI."""
+"""Pulumi can run the programs in the environment, as far as can be tested without the Pulumi CLI."""
 
 from __future__ import annotations
 

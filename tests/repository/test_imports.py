@@ -1,4 +1,4 @@
-"""Which folder may import which: the product nothing of the lab, the lab nothing of the drills."""
+"""Which folder may import which: the product nothing from the lab, the lab nothing from the drills."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who owns what is said once, in the registry; CODEOWNERS and the README follow it (D1, D5)."""
+"""CODEOWNERS and the README name the owners that the registry of layers names (D1, D5)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_change_of_a_layer_is_reviewed_by_the_team_that_owns_it(known: Layer) 
     assert owners_of(f"projects/{known.name}/__main__.py") == [known.owner]
 
 
-def test_a_change_of_what_all_share_is_reviewed_by_every_team() -> None:
+def test_a_change_of_shared_code_is_reviewed_by_every_team() -> None:
     assert set(owners_of("shared/contracts.py")) == {known.owner for known in LAYERS}
 
 

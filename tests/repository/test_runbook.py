@@ -1,7 +1,7 @@
-"""Every message to people names a section of the runbook that is there, and no section is there for nobody.
+"""Every message links an existing section of the runbook, and every section is linked.
 
-What people can be told is read out of the functions' source, so a new code or a new message without its section fails
-here. That a section is right, no test can decide.
+The codes and messages are read from the functions' source, so a new one without its section fails here. Whether a
+section is right, no test can tell.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def commands(text: str) -> list[str]:
     return [command for command in found if not command.endswith("--")]
 
 
-def test_what_people_are_told_is_read_out_of_the_source() -> None:
+def test_codes_are_found_in_the_source() -> None:
     assert {"flapping", "not_watched", "planned_not_healthy"} <= TOLD
     assert {"lag_unknown", "loss_not_accepted", "manual"} <= TOLD
     assert {"writer_dead", "approved", "planned", "forced"} == BEGUN
@@ -110,19 +110,19 @@ def test_a_message_leads_to_a_section_that_says_what_to_do(name: str) -> None:
     assert [part for part in PARTS if f"**{part}**" not in text] == []
 
 
-def test_every_section_is_named_by_a_message_or_by_a_link() -> None:
+def test_every_section_is_linked_by_a_message_or_in_the_runbook() -> None:
     linked = set(re.findall(r"\]\(#([^)]+)\)", RUNBOOK))
     lowest = {slug(heading) for heading in re.findall(r"^### (.+)$", RUNBOOK, flags=re.MULTILINE)}
     assert lowest - ANCHORS - linked == set()
 
 
-def test_links_within_the_runbook_lead_somewhere() -> None:
+def test_links_within_the_runbook_work() -> None:
     named = set(re.findall(r"\]\(#([^)]+)\)", RUNBOOK))
     assert named
     assert named - sections().keys() == set()
 
 
-def test_links_from_other_documents_lead_to_a_section() -> None:
+def test_links_from_other_documents_work() -> None:
     for document in sorted((REPOSITORY_ROOT / "docs").rglob("*.md")):
         named = set(re.findall(r"runbook\.md#([^)\s]+)\)", document.read_text(encoding="utf-8")))
         assert named - sections().keys() == set(), document.name
@@ -132,7 +132,7 @@ ADVISED = "\n".join(line for advice in ADVICE.values() for line in (advice.next,
 
 
 @pytest.mark.parametrize("command", sorted({*commands(RUNBOOK), *commands(ADVISED)}))
-def test_a_command_that_people_are_given_is_one(command: str) -> None:
+def test_a_command_in_the_runbook_or_in_a_message_is_accepted(command: str) -> None:
     for placeholder, value in {"INCIDENT": "000001-20261123T215301Z", " N": " 61"}.items():
         command = command.replace(placeholder, value)
     name, *arguments = shlex.split(command, comments=True)

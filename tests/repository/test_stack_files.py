@@ -1,4 +1,4 @@
-"""The stack files and environments in the repository: examples to copy, which the Pulumi CLI leaves as they are."""
+"""The stack files and environments in the repository are examples that the Pulumi CLI does not rewrite."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_there_is_no_salt_and_no_secret_in_an_example(file: Path) -> None:
 
 @each_stack_file
 def test_values_are_written_as_pulumi_writes_them(file: Path) -> None:
-    # It keeps numbers and switches as text, and would rewrite the file on its first call.
+    # Pulumi stores numbers and booleans as text, and would rewrite the file on its first call.
     for key, value in yaml.safe_load(file.read_text())["config"].items():
         assert isinstance(value, str | list), key
 
@@ -41,7 +41,7 @@ def test_the_environments_readme_describes_every_key() -> None:
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.name)
-def test_pulumi_install_finds_what_it_installs_and_the_cli_it_needs(layer: Layer) -> None:
+def test_pulumi_install_finds_its_requirements_and_the_required_cli_version(layer: Layer) -> None:
     folder = layer.folder
     (line,) = (line for line in (folder / "requirements.txt").read_text().splitlines() if not line.startswith("#"))
     assert (folder / line.removeprefix("-r ")).resolve() == environment.FOLDER.parent / "requirements.lock"

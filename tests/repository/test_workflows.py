@@ -1,7 +1,7 @@
-"""The workflows of GitHub Actions: their syntax, their rights and the commands in them.
+"""The workflows of GitHub Actions: their syntax, their permissions and the commands in them.
 
-None of them can run here. What these tests cannot decide: whether GitHub, AWS, the real CLI and the real provider do
-what the files expect of them.
+None of them can run here. These tests cannot tell whether GitHub, AWS, the real CLI and the real provider do what the
+files expect.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ GITHUB = REPOSITORY_ROOT / ".github"
 WORKFLOWS = sorted((GITHUB / "workflows").iterdir())
 ACTIONS = sorted((GITHUB / "actions").glob("*/action.yml"))
 DOCUMENT = (REPOSITORY_ROOT / "docs" / "continuous-delivery.md").read_text(encoding="utf-8")
-# As a workflow's variables may be set, in this repository's terms.
+# Example values for the workflows' variables.
 VARIABLES = {"$STACK": "dev", "$LAYER": "network", "$ACCOUNT": "111122223333"}
 SAME_REPOSITORY = "github.event.pull_request.head.repo.full_name == github.repository"
 SIGN_IN = "./.github/actions/sign-in"
@@ -43,7 +43,7 @@ def read(file: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Job:
-    """One job of one workflow, with what it takes over from the workflow."""
+    """One job of a workflow, with what it inherits from the workflow."""
 
     file: Path
     name: str
@@ -71,7 +71,7 @@ class Job:
 
     @property
     def triggers(self) -> set[str]:
-        # YAML 1.1, which PyYAML reads, takes the key `on` for a yes.
+        # PyYAML reads YAML 1.1, in which the key `on` is true.
         return set(self.workflow[True])  # type: ignore[index]
 
     @property
@@ -80,7 +80,7 @@ class Job:
 
 
 def commands_of(script: str) -> list[list[str]]:
-    """The calls of ``./dr`` in a script, each without what the shell does with its output."""
+    """The calls of ``./dr`` in a script, each without pipes and redirections."""
     found = []
     for line in script.replace("\\\n", " ").splitlines():
         words = list(shlex.shlex(line, posix=True, punctuation_chars=True))
@@ -108,17 +108,17 @@ def scripts() -> Iterator[tuple[str, str]]:
 
 
 def check_arguments(session: str, arguments: Sequence[str]) -> None:
-    """Read the arguments as the command will.
+    """Parse the arguments as the command will.
 
     Raises:
         SettingsError: the command would refuse them.
     """
     given = [VARIABLES.get(word, word) for word in arguments]
-    assert [word for word in given if "$" in word] == [], "say in VARIABLES what it may be"
+    assert [word for word in given if "$" in word] == [], "give it a value in VARIABLES"
     if session == new_environment.COMMAND:
         new_environment.parse(given)
     elif session in tuple(Command):
-        # Production's settings are nobody's to publish: no stack prod is here.
+        # The repository has no stack prod.
         parse(Command(session), ["dev" if word == "prod" else word for word in given])
     elif session == "integration":
         assert [word for word in given if "/" in word and not (REPOSITORY_ROOT / word).is_dir()] == []
@@ -143,7 +143,7 @@ each_job = pytest.mark.parametrize("job", JOBS, ids=str)
 each_file = pytest.mark.parametrize("file", [*WORKFLOWS, *ACTIONS], ids=lambda file: str(file.relative_to(GITHUB)))
 
 
-def test_there_is_a_workflow_for_each_part_of_the_way_and_the_document_names_it() -> None:
+def test_the_document_names_every_workflow() -> None:
     assert {file.name for file in WORKFLOWS} == set(re.findall(r"^\| `([a-z-]+\.yml)` \|", DOCUMENT, re.MULTILINE))
 
 
@@ -164,7 +164,7 @@ def test_an_action_has_one_version_in_all_files() -> None:
     assert len(set(re.findall(r"pulumi-version: (.+)", texts))) == 1
 
 
-def test_the_pulumi_cli_is_one_the_projects_take() -> None:
+def test_the_pulumi_cli_is_new_enough_for_the_projects() -> None:
     (pinned,) = {
         step["with"]["pulumi-version"]
         for step in read(GITHUB / "actions" / "sign-in" / "action.yml")["runs"]["steps"]
@@ -176,13 +176,13 @@ def test_the_pulumi_cli_is_one_the_projects_take() -> None:
 
 
 @each_job
-def test_a_job_ends_some_time(job: Job) -> None:
+def test_a_job_has_a_time_limit(job: Job) -> None:
     # One that calls a workflow has that workflow's limits.
     assert "uses" in job.content or 0 < job.content["timeout-minutes"] <= 110
 
 
 @each_job
-def test_a_job_may_write_only_what_it_is_there_to_write(job: Job) -> None:
+def test_a_job_has_only_the_write_permissions_it_needs(job: Job) -> None:
     assert job.workflow["permissions"] == {"contents": "read"}
     writes = {what for what, right in job.permissions.items() if right == "write"}
     signs_in = any(step.get("uses") == SIGN_IN for step in job.steps)
@@ -200,7 +200,7 @@ def test_a_job_with_credentials_names_an_environment_and_keeps_forks_out(job: Jo
 
 
 @each_job
-def test_a_checkout_leaves_no_token_behind_for_the_code_it_runs(job: Job) -> None:
+def test_a_checkout_does_not_keep_the_token(job: Job) -> None:
     for step in job.steps:
         if str(step.get("uses")).startswith("actions/checkout@"):
             assert step["with"]["persist-credentials"] is False
@@ -212,7 +212,7 @@ def test_of_two_jobs_that_change_one_stack_the_second_waits(job: Job) -> None:
     if signs_in and any(command[1] in ("deploy", "destroy", "refresh") for command in job.commands):
         assert job.content["concurrency"]["cancel-in-progress"] is False
         assert re.search(r"deploy-(dev|prod)|environment-", job.content["concurrency"]["group"])
-        # The credentials outlive the job, so none is left in the middle of a change.
+        # The credentials outlive the job, so that they do not expire in the middle of a change.
         (duration,) = (int(step["with"]["duration-seconds"]) for step in job.steps if step.get("uses") == SIGN_IN)
         assert duration > job.content["timeout-minutes"] * 60
 
@@ -226,13 +226,13 @@ def test_a_deploy_comes_after_the_checks_and_production_after_dev_and_a_reviewer
 
 
 @pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
-def test_a_deploy_says_production_where_it_is_and_nowhere_else(words: list[str]) -> None:
+def test_production_is_named_in_deploys_to_production_only(words: list[str]) -> None:
     changes_production = words[1] in ("deploy", "destroy", "refresh") and "prod" in words
     assert ("--production" in words) is changes_production
 
 
 @each_file
-def test_no_code_of_a_stranger_runs_with_rights_and_no_aws_key_is_stored(file: Path) -> None:
+def test_no_foreign_code_runs_with_permissions_and_no_aws_key_is_stored(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     assert "pull_request_target" not in text
     assert "workflow_run" not in text
@@ -242,28 +242,28 @@ def test_no_code_of_a_stranger_runs_with_rights_and_no_aws_key_is_stored(file: P
 
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
 def test_a_script_is_bash_and_gets_every_value_as_a_variable(script: str) -> None:
-    # What GitHub puts into a script by ${{ }} becomes code: a branch may be called $(...).
+    # GitHub pastes ${{ }} into the script as code, and a branch may be called $(...).
     assert "${{" not in script
     checked = subprocess.run(["bash", "-n"], input=script, text=True, capture_output=True, check=False)
     assert (checked.returncode, checked.stderr) == (0, "")
 
 
 @each_job
-def test_a_script_ends_at_its_first_failure_also_within_a_pipe(job: Job) -> None:
-    # GitHub's bash has pipefail only where the shell is named.
+def test_a_script_stops_at_its_first_failure_even_in_a_pipe(job: Job) -> None:
+    # GitHub's bash has pipefail only if the shell is named.
     if any("run" in step for step in job.steps):
         assert job.workflow["defaults"] == {"run": {"shell": "bash"}}
 
 
 @pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
-def test_a_command_is_a_session_and_takes_its_arguments(words: list[str]) -> None:
+def test_a_command_is_a_session_that_accepts_its_arguments(words: list[str]) -> None:
     _, session, *rest = words
     assert session in sessions()
     assert rest[:1] in ([], ["--"])
     check_arguments(session, rest[1:])
 
 
-def test_the_workflows_call_what_they_are_for() -> None:
+def test_the_workflows_call_their_commands() -> None:
     called = {(job.file.stem, command[1]) for job in JOBS for command in job.commands}
     assert {
         ("preview", "preview"),
@@ -279,13 +279,13 @@ def test_the_workflows_call_what_they_are_for() -> None:
     assert ".ci/run" in SCRIPTS.values()
 
 
-def test_a_pull_requests_environment_has_a_name_that_can_be_one() -> None:
+def test_the_name_of_a_pull_requests_environment_is_a_valid_suffix() -> None:
     named = {job.content["env"]["STACK"] for job in JOBS if job.file.stem == "environment"}
     assert named == {"pr-${{ github.event.pull_request.number }}"}
     assert checked_suffix("pr-1234567") == "pr-1234567"
 
 
-def test_the_plain_projects_checkout_never_sees_our_commands() -> None:
+def test_the_job_for_plain_pulumi_never_calls_dr() -> None:
     (job,) = (job for job in JOBS if job.name == "plain-pulumi")
     assert job.commands == []
     calls = "".join(step.get("run", "") for step in job.steps if "project" in step.get("working-directory", ""))
@@ -308,7 +308,7 @@ def test_every_variable_and_secret_is_described() -> None:
     assert {"AWS_ROLE", "STACKS"} <= names
 
 
-def test_the_document_says_that_none_has_run() -> None:
+def test_the_document_says_that_no_workflow_has_run() -> None:
     assert "none of these workflows has run" in DOCUMENT
 
 
@@ -325,13 +325,11 @@ def test_the_document_says_that_none_has_run() -> None:
     ],
     ids=str,
 )
-def test_what_a_pull_request_changes_says_which_layers_are_previewed(paths: list[str], layers: list[str]) -> None:
+def test_the_changed_files_decide_which_layers_are_previewed(paths: list[str], layers: list[str]) -> None:
     assert script_of_github("touched_layers").touched(paths) == layers
 
 
-def test_a_moved_file_touches_the_layer_it_left_and_the_one_it_came_to(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_moved_file_touches_both_layers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = script_of_github("touched_layers")
     monkeypatch.setattr(module, "REPOSITORY_ROOT", tmp_path)
     for old, new in ((None, "projects/network/a name.py"), ("projects/network/a name.py", "projects/data/ä.py")):
@@ -342,6 +340,6 @@ def test_a_moved_file_touches_the_layer_it_left_and_the_one_it_came_to(
     assert module.touched(module.changed_since("HEAD^1")) == ["network", "data"]
 
 
-def test_an_environment_is_forgotten_when_no_open_pull_request_keeps_it() -> None:
+def test_an_environment_is_forgotten_if_no_open_pull_request_wants_it() -> None:
     stacks = ["dev", "pr-1", "pr-2", "organization/pr-3", "prod", "pr-x", "my-pr-4", "pr-1"]
     assert script_of_github("forgotten_environments").forgotten(stacks, [2, 9]) == ["pr-1", "pr-3"]

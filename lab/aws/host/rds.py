@@ -84,6 +84,8 @@ def resource_of(params: Mapping[str, Any], region: str, account_id: str) -> str:
         if _first(params, name):
             return _first(params, name)
     prefix = f"arn:aws:rds:{region}:{account_id}"
+    if _first(params, "TargetDBInstanceIdentifier"):
+        return f"{prefix}:db:{_first(params, 'TargetDBInstanceIdentifier')}"
     for name in ("TargetDBSnapshotIdentifier", "DBSnapshotIdentifier"):
         if _first(params, name):
             return f"{prefix}:snapshot:{_first(params, name)}"

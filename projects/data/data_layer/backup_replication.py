@@ -11,7 +11,7 @@ from shared.sites import Site
 
 
 class BackupReplication(pulumi.ComponentResource):
-    """Replication of the primary's snapshots and logs. A replica repeats a mistake at once; a backup can restore the time before it."""
+    """Replication of the primary's snapshots and logs. A mistake reaches a replica at once, but not an older backup."""
 
     def __init__(
         self,

@@ -71,7 +71,7 @@ class BackupBucket(HardenedBucket):
                     )
                 ],
                 expiration=aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=args.object_retention_days),
-                # Lifecycle actions are not replicated, and expiration only adds a delete marker: old versions expire here.
+                # Expiration only adds a delete marker, and lifecycle actions are not replicated.
                 noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
                     noncurrent_days=args.old_version_retention_days
                 ),

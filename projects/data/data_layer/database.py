@@ -76,7 +76,8 @@ class PrimaryDatabase(pulumi.ComponentResource):
         arguments.password = args.password
         arguments.skip_final_snapshot = args.skip_final_snapshot
         if not args.skip_final_snapshot:
-            # The final snapshot stays and keeps its name: with a random id, the environment can be destroyed a second time.
+            # The final snapshot keeps its name: with a random id, a second one can be taken when the environment is
+            # created and destroyed again.
             ending = random.RandomId(
                 names.of("final-snapshot", site),
                 byte_length=FINAL_SNAPSHOT_RANDOM_BYTES,

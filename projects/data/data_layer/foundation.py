@@ -67,7 +67,7 @@ class DatabaseFoundation(pulumi.ComponentResource):
             opts=options,
         )
 
-        # The major version is part of the name: another family needs a new group, created before the old one is deleted.
+        # The major version is part of the name: another family needs a new group before the old one is deleted.
         family = f"postgres{args.engine_major_version}"
         parameters_name = names.of(family, args.site)
         self.parameter_group = aws.rds.ParameterGroup(

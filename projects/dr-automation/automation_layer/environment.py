@@ -1,13 +1,17 @@
-"""Environment variables that every function reads."""
+"""Environment variables that several functions read."""
 
 from __future__ import annotations
 
+import pulumi
+
 from automation_layer.settings import AutomationSettings
+from automation_layer.state_table import StateTable
+from automation_layer.topics import Topics
 from shared.sites import Site
 
 
 def shared_environment(settings: AutomationSettings, service: str) -> dict[str, str]:
-    """The variables.
+    """What every function reads.
 
     Args:
         settings: the layer's settings.
@@ -21,4 +25,24 @@ def shared_environment(settings: AutomationSettings, service: str) -> dict[str, 
         "RECOVERY_REGION": settings.environment.regions[Site.RECOVERY],
         "POWERTOOLS_SERVICE_NAME": service,
         "POWERTOOLS_LOG_LEVEL": settings.log_level,
+    }
+
+
+def reporting_environment(
+    settings: AutomationSettings, state: StateTable, topics: Topics
+) -> dict[str, pulumi.Input[str]]:
+    """What a function reads that uses the state table and tells people about failures.
+
+    Args:
+        settings: the layer's settings.
+        state: the controller's table.
+        topics: the topics.
+    """
+    return {
+        "STANDBY_SITE": Site.RECOVERY,
+        "STATE_TABLE": state.name,
+        "FAILURES_TOPIC_ARN": topics.failures.arn,
+        "WRITER_NAME": settings.writer_name,
+        "DASHBOARD_URL": settings.dashboard_url,
+        "RUNBOOK_URL": settings.runbook_url,
     }

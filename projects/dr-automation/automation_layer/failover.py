@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from automation_layer import policies
-from automation_layer.environment import shared_environment
+from automation_layer.environment import reporting_environment, shared_environment
 from automation_layer.function import Function, FunctionArgs
 from automation_layer.schedule import Schedule
 from automation_layer.settings import AutomationSettings
@@ -105,7 +105,7 @@ def _environment(settings: AutomationSettings, args: FailoverArgs) -> dict[str, 
     timings = settings.timings
     return {
         **shared_environment(settings, WHAT),
-        "STANDBY_SITE": Site.RECOVERY,
+        **reporting_environment(settings, args.state, args.topics),
         "REFERENCE_REGION": settings.reference_region,
         "PRIMARY_INSTANCE_ID": args.data.primary.database_id,
         "RECOVERY_INSTANCE_ID": args.data.recovery.database_id,
@@ -113,12 +113,7 @@ def _environment(settings: AutomationSettings, args: FailoverArgs) -> dict[str, 
         "RECOVERY_DATABASE_GROUP_ID": args.network.recovery.database_security_group_id,
         "PRIMARY_QUARANTINE_GROUP_ID": args.network.primary.quarantine_security_group_id,
         "RECOVERY_QUARANTINE_GROUP_ID": args.network.recovery.quarantine_security_group_id,
-        "STATE_TABLE": args.state.name,
-        "FAILURES_TOPIC_ARN": args.topics.failures.arn,
         "RECOVERY_TOPIC_ARN": args.topics.recovery.arn,
-        "WRITER_NAME": settings.writer_name,
-        "DASHBOARD_URL": settings.dashboard_url,
-        "RUNBOOK_URL": settings.runbook_url,
         "MODE": settings.mode,
         "DARK_WITHOUT_WITNESS": settings.dark_without_witness,
         **(

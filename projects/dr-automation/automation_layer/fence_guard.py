@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from automation_layer.environment import shared_environment
+from automation_layer.environment import reporting_environment, shared_environment
 from automation_layer.function import Function, FunctionArgs
 from automation_layer.guard_policy import GuardReach, fence_guard
 from automation_layer.schedule import Schedule
@@ -88,15 +88,10 @@ class FenceGuard(pulumi.ComponentResource):
 def _environment(settings: AutomationSettings, args: FenceGuardArgs) -> dict[str, pulumi.Input[str]]:
     return {
         **shared_environment(settings, WHAT),
+        **reporting_environment(settings, args.state, args.topics),
         "GUARDED_SITE": args.site,
-        "STANDBY_SITE": STATE_SITE,
         "INSTANCE_ID": args.data.at(args.site).database_id,
         "QUARANTINE_GROUP_ID": args.network.at(args.site).quarantine_security_group_id,
-        "STATE_TABLE": args.state.name,
-        "FAILURES_TOPIC_ARN": args.topics.failures.arn,
-        "WRITER_NAME": settings.writer_name,
-        "DASHBOARD_URL": settings.dashboard_url,
-        "RUNBOOK_URL": settings.runbook_url,
         "GUARD_SECONDS": str(settings.timings.guard_seconds),
         "POLL_INTERVAL_SECONDS": str(settings.timings.poll_interval_seconds),
     }

@@ -1,4 +1,4 @@
-"""The Route 53 health checks (R6). They follow alarms, because Route 53's health checkers cannot reach a private database.
+"""The Route 53 health checks (R6). They follow alarms, because Route 53 cannot reach a private database itself.
 
 https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-values.html
 """

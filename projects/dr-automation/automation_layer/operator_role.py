@@ -85,6 +85,35 @@ def trust(account_id: str, principals: Sequence[str], *, require_mfa: bool) -> d
     return document(statement)
 
 
+def role_of_people(
+    name: str,
+    description: str,
+    settings: AutomationSettings,
+    allowed: pulumi.Output[list[Statement]],
+    options: pulumi.ResourceOptions,
+) -> aws.iam.Role:
+    """Declare a role that the operators may assume.
+
+    Args:
+        name: the role's name.
+        description: what it is for.
+        settings: who may assume it.
+        allowed: what it may do.
+        options: of its resources.
+    """
+    trusted = trust(settings.environment.account_id, settings.operator_principals, require_mfa=settings.require_mfa)
+    role = aws.iam.Role(
+        name,
+        name=name,
+        description=description,
+        assume_role_policy=pulumi.Output.json_dumps(trusted),
+        opts=options,
+    )
+    policy = pulumi.Output.json_dumps(allowed.apply(lambda known: document(*known)))
+    aws.iam.RolePolicy(name, name=name, role=role.name, policy=policy, opts=options)
+    return role
+
+
 @dataclass(frozen=True)
 class OperatorRoleArgs:
     """What the role reaches.
@@ -113,16 +142,6 @@ class OperatorRole(pulumi.ComponentResource):
         environment = settings.environment
         name = environment.names.of(WHAT, Site.RECOVERY)
         super().__init__("postgres-dr:automation:OperatorRole", name)
-        here = on(provider, parent=self)
-        role = aws.iam.Role(
-            name,
-            name=name,
-            description="People: ask the failover function, pause, resume, order a failover",
-            assume_role_policy=pulumi.Output.json_dumps(
-                trust(environment.account_id, settings.operator_principals, require_mfa=settings.require_mfa)
-            ),
-            opts=here,
-        )
         known = pulumi.Output.all(
             region=environment.regions[Site.RECOVERY],
             function_arn=args.function_arn,
@@ -131,12 +150,11 @@ class OperatorRole(pulumi.ComponentResource):
             account_id=environment.account_id,
             site_regions=list(environment.regions.values()),
         )
-        aws.iam.RolePolicy(
+        self.arn = role_of_people(
             name,
-            name=name,
-            role=role.name,
-            policy=pulumi.Output.json_dumps(known.apply(lambda each: document(*statements(OperatorReach(**each))))),
-            opts=here,
-        )
-        self.arn = role.arn
+            "People: ask the failover function, pause, resume, order a failover",
+            settings,
+            known.apply(lambda each: statements(OperatorReach(**each))),
+            on(provider, parent=self),
+        ).arn
         self.register_outputs({})

@@ -9,10 +9,10 @@ import pulumi
 import pulumi_aws as aws
 
 from automation_layer import policies
-from automation_layer.operator_role import trust
+from automation_layer.operator_role import role_of_people
 from automation_layer.settings import AutomationSettings
 from shared.contracts import DataContract, NetworkContract
-from shared.policy_documents import Statement, allow, document
+from shared.policy_documents import Statement, allow
 from shared.providers import on
 from shared.sites import Site
 
@@ -72,12 +72,7 @@ def statements(
             ),
             # A fenced database is one of the two; IAM has no condition on which security group it is given.
             allow(f"OpenForALookIn{name}", "rds:ModifyDBInstance", [restored, reach.database_arn]),
-            allow(
-                f"UseKeyIn{name}",
-                ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*"],
-                reach.key_arn,
-                through_rds,
-            ),
+            allow(f"UseKeyIn{name}", KEY_ACTIONS, reach.key_arn, through_rds),
             allow(
                 f"RdsGetsGrantsIn{name}",
                 "kms:CreateGrant",
@@ -128,16 +123,6 @@ class RestoreRole(pulumi.ComponentResource):
         environment = settings.environment
         name = environment.names.of(WHAT, Site.RECOVERY)
         super().__init__("postgres-dr:automation:RestoreRole", name)
-        here = on(provider, parent=self)
-        role = aws.iam.Role(
-            name,
-            name=name,
-            description="People: restore a snapshot to a new instance, and look at what it holds",
-            assume_role_policy=pulumi.Output.json_dumps(
-                trust(environment.account_id, settings.operator_principals, require_mfa=settings.require_mfa)
-            ),
-            opts=here,
-        )
         reaches = {
             site: pulumi.Output.all(
                 region=environment.regions[site],
@@ -151,23 +136,18 @@ class RestoreRole(pulumi.ComponentResource):
         known = pulumi.Output.all(
             *(reaches[site] for site in Site), args.state_table_arn, args.network.recovery.data_key_arn
         )
-        aws.iam.RolePolicy(
+        self.arn = role_of_people(
             name,
-            name=name,
-            role=role.name,
-            policy=pulumi.Output.json_dumps(
-                known.apply(
-                    lambda each: document(
-                        *statements(
-                            environment.account_id,
-                            {site: SiteReach(**reach) for site, reach in zip(Site, each[:2], strict=True)},
-                            each[2],
-                            each[3],
-                        )
-                    )
+            "People: restore a snapshot to a new instance, and look at what it holds",
+            settings,
+            known.apply(
+                lambda each: statements(
+                    environment.account_id,
+                    {site: SiteReach(**reach) for site, reach in zip(Site, each[:2], strict=True)},
+                    each[2],
+                    each[3],
                 )
             ),
-            opts=here,
-        )
-        self.arn = role.arn
+            on(provider, parent=self),
+        ).arn
         self.register_outputs({})

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from automation_layer import copier_policy
-from automation_layer.environment import shared_environment
+from automation_layer.environment import reporting_environment, shared_environment
 from automation_layer.fence_guard import STATE_SITE
 from automation_layer.function import Function, FunctionArgs
 from automation_layer.schedule import Schedule
@@ -120,15 +120,10 @@ class SnapshotCopier(pulumi.ComponentResource):
             }
         return {
             **shared_environment(settings, WHAT),
+            **reporting_environment(settings, args.state, args.topics),
             "COPIER_SITE": args.site,
-            "STANDBY_SITE": STATE_SITE,
             **{f"{site.upper()}_INSTANCE_ID": args.data.at(site).database_id for site in Site},
             **{f"{site.upper()}_INSTANCE_ARN": args.data.at(site).database_arn for site in Site},
-            "STATE_TABLE": args.state.name,
-            "FAILURES_TOPIC_ARN": args.topics.failures.arn,
-            "WRITER_NAME": settings.writer_name,
-            "DASHBOARD_URL": settings.dashboard_url,
-            "RUNBOOK_URL": settings.runbook_url,
             "DATA_KEY_ARN": args.network.at(args.site).data_key_arn,
             "RETENTION_DAYS": str(settings.snapshot_retention_days),
             "STUCK_HOURS": str(settings.copy_stuck_hours),

@@ -1,9 +1,9 @@
 """The alarms on replication (R9, C2): lag in seconds where the replica is, bytes held back where the primary is.
 
 The lag in seconds is misleading while the primary is idle: RDS measures the age of the last replayed transaction,
-which grows for up to 5 minutes without transactions. Bytes say nothing about time. One composite alarm of both would be the obvious answer,
-but each metric lives in the region of its instance and alarms do not cross regions. So the alarm on seconds
-needs more minutes in a row than an idle primary explains, and the alarm on bytes is the fast one.
+which grows for up to 5 minutes without transactions. Bytes say nothing about time. A composite alarm of both would be
+the obvious answer, but each metric is in the region of its instance, and an alarm sees its own region only. So the
+alarm on seconds needs more minutes in a row than an idle primary explains, and the alarm on bytes is the fast one.
 """
 
 from __future__ import annotations
