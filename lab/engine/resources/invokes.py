@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 
 from lab.engine.registration import EngineError, InvocationError, Values
 from lab.engine.resource_table import Context
-from lab.engine.resources.calls import renamed, required
+from lab.engine.resources.api_arguments import renamed, required
 
 Invoke = Callable[[Context, Values], Values]
 """Answers a call with its arguments."""

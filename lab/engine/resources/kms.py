@@ -6,7 +6,7 @@ from typing import Any
 
 from lab.engine.registration import Created, Values
 from lab.engine.resource_table import Context, Made, ResourceType, Types
-from lab.engine.resources.calls import absence_is_fine, renamed
+from lab.engine.resources.api_arguments import absence_is_fine, renamed
 from lab.engine.tags import tag_list
 
 _AS_GIVEN = {"description": "Description", "policy": "Policy"}

@@ -9,7 +9,7 @@ from pulumi import FileArchive
 
 from lab.engine.registration import Created, EngineError, Values
 from lab.engine.resource_table import Context, Made, ResourceType, Types
-from lab.engine.resources.calls import absence_is_fine, renamed
+from lab.engine.resources.api_arguments import absence_is_fine, renamed
 
 _AS_GIVEN = {
     "architectures": "Architectures",

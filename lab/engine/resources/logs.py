@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.engine.registration import Created, Values
 from lab.engine.resource_table import Context, Made, ResourceType, Types
-from lab.engine.resources.calls import absence_is_fine, renamed
+from lab.engine.resources.api_arguments import absence_is_fine, renamed
 
 
 def _create_group(context: Context, inputs: Values) -> Created:

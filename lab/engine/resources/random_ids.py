@@ -7,7 +7,7 @@ import secrets
 
 from lab.engine.registration import Created, Values
 from lab.engine.resource_table import Context, ResourceType, Types
-from lab.engine.resources.calls import required
+from lab.engine.resources.api_arguments import required
 
 
 def _create_random_id(_: Context, inputs: Values) -> Created:

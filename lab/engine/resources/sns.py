@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from lab.engine.registration import Created, EngineError, Values
 from lab.engine.resource_table import Context, Made, ResourceType, Types
-from lab.engine.resources.calls import absence_is_fine, renamed, required
+from lab.engine.resources.api_arguments import absence_is_fine, renamed, required
 from lab.engine.tags import tag_list
 
 PROTOCOLS = ("lambda", "email")
