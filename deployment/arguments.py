@@ -22,7 +22,7 @@ YES = ("--yes", "-y")
 STACK = ("--stack", "-s")
 # With these, Pulumi would use other settings or another folder than were checked.
 REFUSED = {
-    "--config": "set it in the stack's file: what is given here is checked by nobody, and Pulumi writes it there",
+    "--config": "set it in the stack's file: given here it would not be checked, and Pulumi would write it there",
     "--config-path": "set it in the stack's file",
     "--config-file": "the stack's file is projects/<layer>/Pulumi.<stack>.yaml",
     "--cwd": "each layer is deployed from its own folder",
@@ -122,7 +122,7 @@ def parse(command: Command, arguments: Sequence[str]) -> Request:
         elif argument.startswith("-"):
             _refuse(option)
             if equals and option in SWITCHES:
-                raise SettingsError(argument, "(given)", f"say {option}, or leave it out: what it says is checked here")
+                raise SettingsError(argument, "(given)", f"give {option} without a value, or leave it out")
             handed_on.append(argument)
         elif handed_on and argument not in [known.name for known in LAYERS]:
             raise SettingsError(
@@ -136,7 +136,7 @@ def parse(command: Command, arguments: Sequence[str]) -> Request:
         raise SettingsError(PREVIEW_ONLY, "(given)", "that is ./dr preview")
     for word, its_commands in ONLY_WITH.items():
         if word in words and command not in its_commands:
-            raise SettingsError(word, "(given)", f"it is a word for {' and '.join(its_commands)}")
+            raise SettingsError(word, "(given)", f"it is an option of {' and '.join(its_commands)}")
     layers = _in_order(command, [layer(name) for name in names])
     for chosen in layers:
         _check_stack(chosen, stack)

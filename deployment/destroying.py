@@ -39,7 +39,7 @@ def refuse_destroying(request: Request, survey: Survey, environment: Environment
         raise SettingsError(
             "deletion protection",
             ", ".join(by_hand),
-            "it was set in AWS, past Pulumi: nothing was touched; take it off there if this is to go",
+            "it was enabled in AWS and not by Pulumi, and nothing was touched; to destroy it, disable that in AWS",
         )
 
 
@@ -105,7 +105,7 @@ def refuse_moved_writer(environment: Environment) -> None:
     try:
         reason = why_not_primary(environment)
     except SettingsError as error:
-        raise SettingsError(error.key, error.value, f"{error.remedy}; or, where nobody can tell, {snapshot}") from error
+        raise SettingsError(error.key, error.value, f"{error.remedy}; if that is impossible, {snapshot}") from error
     if reason is not None:
         raise SettingsError("stack", environment.stack, f"{reason}. Nothing was touched: {snapshot}")
 

@@ -28,7 +28,7 @@ def protected_in_aws(environment: Environment, *, databases: bool, table: bool) 
         table: look at the state table.
 
     Raises:
-        SettingsError: nobody can tell.
+        SettingsError: AWS cannot be asked.
     """
     found = []
     with _looking():
@@ -58,7 +58,7 @@ def opened_or_shut(environment: Environment, network: Mapping[str, object]) -> l
         network: the outputs of the network layer.
 
     Raises:
-        SettingsError: nobody can tell.
+        SettingsError: AWS cannot be asked.
     """
     differences = []
     with _looking():

@@ -39,7 +39,7 @@ def load_settings(
     Args:
         chosen: the layer.
         configuration: its stack's configuration.
-        overrides: values that win over the environment's file.
+        overrides: values that override the environment file's.
 
     Raises:
         SettingsError: a value is missing or cannot be used.

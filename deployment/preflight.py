@@ -89,7 +89,7 @@ def check_again(request: Request, environment: Environment, chosen: Layer) -> No
     """The same about the writer, right before a layer is changed: a failover does not wait for the layers before it.
 
     Raises:
-        SettingsError: a failover has moved the writer meanwhile, or nobody can tell.
+        SettingsError: a failover has moved the writer meanwhile, or it is unknown.
     """
     if chosen.name != DATA or request.after_failover:
         return
@@ -154,18 +154,18 @@ def _warned_of_moved_writer(request: Request, environment: Environment) -> list[
     except SettingsError as error:
         if request.command is not Command.PREVIEW:
             raise
-        reason = f"nobody can tell which database is the writer ({error})"
+        reason = f"it is unknown which database is the writer ({error})"
     if reason is None:
         return []
     if request.after_failover:
-        return [f"{reason}: nothing that a failover moves is put back, but look at the preview well"]
+        return [f"{reason}: a deploy does not undo what a failover changed, but read the preview carefully"]
     if request.command is Command.PREVIEW:
         return [f"{reason}: a deploy of the data layer would be refused"]
     others = " ".join(chosen.name for chosen in request.layers if chosen.name != DATA) or "LAYER"
     raise SettingsError(
         "layer",
         DATA,
-        f"{reason}, and this layer's program takes the primary for the writer: switch back first (docs/runbook.md), "
+        f"{reason}, and this layer's program declares the primary as the writer: switch back first (docs/runbook.md), "
         f"or say {AFTER_FAILOVER}; the other layers can be deployed: ./dr deploy -- {others} --stack {request.stack}",
     )
 
@@ -180,7 +180,7 @@ def _load_all(layers: Sequence[Layer], stack: str) -> tuple[dict[str, object], l
             if configuration.secure_keys:
                 keys = ", ".join(sorted(key.rpartition(":")[2] for key in configuration.secure_keys))
                 unread.append(
-                    f"{chosen.name}: {keys} is set and secure, so its settings are checked by its program only"
+                    f"{chosen.name}: {keys} has an encrypted value, so its settings are checked by its program only"
                 )
                 continue
             loaded[chosen.name] = load_settings(chosen, configuration)

@@ -211,7 +211,7 @@ class PulumiCli:
                     return process.wait()
                 except KeyboardInterrupt:
                     # The terminal has sent the same signal to Pulumi, which finishes the operation under way and saves
-                    # its state. Killing it here would leave resources nobody knows of.
+                    # its state. Killing it here would leave resources that no state has.
                     continue
 
     def _read(self, layer: Layer, arguments: Sequence[str]) -> str:

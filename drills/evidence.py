@@ -121,6 +121,17 @@ class Evidence:
     restoration: Restoration | None = None
 
     @property
+    def recovery_point_seconds(self) -> float | None:
+        """How old the restored snapshot was when the data was lost; None where none was restored."""
+        return None if self.restoration is None else self.fault.at.wall - self.restoration.data_of.timestamp()
+
+    @property
+    def recovery_time_seconds(self) -> float | None:
+        """From a person's order to the first row read from the restored instance; None where none was restored."""
+        restored = self.restoration
+        return None if restored is None else restored.usable_at.seconds_since(restored.ordered_at)
+
+    @property
     def old_address(self) -> str:
         """Address of the database that was the writer when the drill began."""
         return self.addresses[self.writer]

@@ -53,10 +53,10 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def restore_or_inspect(request: RestoreRequest | InspectRequest, deployment: Deployment, console: Console) -> int:
-    """Restore under the role for that, which another person may have.
+    """Restore or inspect, under the role for restoring, which other people may have than the operators' role.
 
     Returns:
-        As `main`.
+        One of `exit_codes`.
 
     Raises:
         SettingsError, RefusedError: it is not done.

@@ -1,4 +1,4 @@
-"""Where what can be restored lies, and what a restored instance is given, from the outputs of the layers."""
+"""Where snapshots and backups are, and what a restored instance gets, from the outputs of the layers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from deployment import flat_outputs
 from function_runtime.sites import Site
 from shared.errors import SettingsError
 
-# By field, after the site's name. Written out: the contracts' own classes bring Pulumi, which takes long to import.
+# By field; the keys begin with the site's name. Not taken from the contracts: they import Pulumi, which takes long.
 OF_A_SITE = {
     "region": "Region",
     "database_id": "DatabaseId",
@@ -24,15 +24,15 @@ OF_A_SITE = {
 
 @dataclass(frozen=True)
 class Place:
-    """One site, as restoring needs it.
+    """What restoring needs to know of one site.
 
     Attributes:
         region: its region.
         database_id: the identifier of its database.
-        subnet_group_name: what a restored instance gets.
-        parameter_group_name: the same.
-        quarantine_group_id: the security group without rules, which it gets at first.
-        inspection_group_id: the one that lets in the operators' network only.
+        subnet_group_name: the subnet group of a restored instance.
+        parameter_group_name: the parameter group of a restored instance.
+        quarantine_group_id: the security group without rules, which a restored instance gets first.
+        inspection_group_id: the security group that admits only the operators' network.
     """
 
     region: str
@@ -50,9 +50,9 @@ class Places:
     Attributes:
         at: each site.
         environment_suffix: part of every name.
-        database_port: on which databases answer.
-        database_name: the database clients use.
-        master_username: who can sign in to what is restored.
+        database_port: the databases' port.
+        database_name: the database that clients use.
+        master_username: the user that can sign in to a restored instance.
         restore_role_arn: the role to take.
     """
 
@@ -68,13 +68,13 @@ class Places:
         """Read the flat outputs.
 
         Raises:
-            SettingsError: there is no such file, or an output is missing: a layer was deployed before it had it.
+            SettingsError: there is no such file, or an output is missing because a layer was deployed before it had it.
         """
         return cls.of(flat_outputs.read(file))
 
     @classmethod
     def of(cls, outputs: Mapping[str, Any]) -> Places:
-        """The same from outputs that were read.
+        """Take them from outputs that were read.
 
         Raises:
             SettingsError: an output is missing.

@@ -1,4 +1,4 @@
-"""What could be restored now, in both sites, and how old it is."""
+"""What could be restored now in both sites, and how old it is."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Backup:
 
     Attributes:
         database: the instance they are of.
-        arn: their ARN, which names them in another region than the instance's.
-        is_replicated: whether they are of an instance of the other region.
-        earliest: the earliest moment, None while there is none.
-        latest: the latest moment, None while there is none.
+        arn: their ARN; a restore in another region than the instance's needs it.
+        is_replicated: whether they are of an instance in the other region.
+        earliest: the earliest moment that can be restored; None while there is none.
+        latest: the latest one.
     """
 
     database: str
@@ -41,9 +41,9 @@ class SiteList:
     """What one site has.
 
     Attributes:
-        snapshots: complete ones, newest first: of the site's own database, and copies of the other one's.
-        backups: automated backups, own and replicated ones.
-        silence: why nothing is known, None where the region answered.
+        snapshots: complete snapshots of the site's own database and copies of the other one's, newest first.
+        backups: automated backups, its own and replicated ones.
+        silence: why nothing is known; None if the region answered.
     """
 
     snapshots: tuple[Snapshot, ...] = ()
@@ -56,7 +56,7 @@ class SiteList:
 
 
 def restorable(rds: Mapping[Site, Any], places: Places) -> Mapping[Site, SiteList]:
-    """List both sites; a region that refuses or is silent is said to be, and hides nothing of the other.
+    """List both sites. If one region does not answer, the other is listed all the same.
 
     Args:
         rds: RDS's client of each site.
@@ -104,12 +104,12 @@ def _taken(snapshot: Snapshot) -> float:
 
 
 def summary(found: Mapping[Site, SiteList], now: datetime) -> list[str]:
-    """A few lines for the status: the newest of each kind, in each site."""
+    """For the status: the newest of each kind in each site."""
     return ["what could be restored", *_by_site(found, lambda listed: _newest(listed, now))]
 
 
 def listing(found: Mapping[Site, SiteList], now: datetime) -> list[str]:
-    """Everything, for somebody who chooses."""
+    """Everything, to choose from."""
     return _by_site(found, lambda listed: [_line(each, now) for each in listed.snapshots] + _backups(listed, now))
 
 
@@ -117,8 +117,7 @@ def _by_site(found: Mapping[Site, SiteList], tell: Callable[[SiteList], list[str
     lines: list[str] = []
     for site, listed in found.items():
         if listed.silence is not None:
-            other = "what the other site has is what is left"
-            lines += words.indented([f"{site}: its region does not answer ({listed.silence}); {other}"])
+            lines += words.indented([f"{site}: its region does not answer ({listed.silence}); use the other site"])
             continue
         told = tell(listed)
         lines += words.indented([f"{site}:" if told else f"{site}: nothing"])

@@ -1,4 +1,4 @@
-"""``nox -s restore``: list what can be restored, restore it to a new instance, and open that for a look."""
+"""``nox -s restore``: list what can be restored, restore it to a new instance, and open that for inspection."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from snapshot_copier.snapshots import Snapshot
 
 Answer = TypeVar("Answer")
 
-# The role may make no other: no instance in use can be meant.
+# The role can create no other names, so no instance in use can be named by mistake.
 NAME = re.compile(r"restored-[a-z0-9](-?[a-z0-9])*")
 LONGEST_NAME = 63
 POLL_SECONDS = 5.0
@@ -40,7 +40,7 @@ class RestoreAccess:
     Attributes:
         by: ARN of the person's own identity.
         rds: RDS in each site's region, under the role for restoring.
-        state: who the writer is.
+        state: the state table, which says who the writer is.
     """
 
     by: str
@@ -50,12 +50,12 @@ class RestoreAccess:
 
 @dataclass(frozen=True)
 class Plan:
-    """A call that makes a new instance.
+    """A call to RDS that creates a new instance.
 
     Attributes:
-        operation: RDS's operation, as the client's method.
+        operation: the client's method.
         parameters: its parameters.
-        source: what is restored, for people.
+        source: what is restored, in words.
     """
 
     operation: str
@@ -67,10 +67,10 @@ def restore(request: RestoreRequest, places: Places, access: RestoreAccess, cons
     """List, or show the plan and carry it out.
 
     Returns:
-        0 done, listed or a dry run; 1 the instance has failed; 130 left while RDS works on.
+        0 done, listed or a dry run; 1 the instance has failed; 130 interrupted while RDS goes on.
 
     Raises:
-        SettingsError: what is asked for is not there, or the name is not one for a restored instance.
+        SettingsError: the snapshot or backup does not exist, or the name is not one for a restored instance.
         RefusedError: RDS refuses, or the person does not confirm; nothing was done.
     """
     found = restorable(access.rds, places)
@@ -81,7 +81,7 @@ def restore(request: RestoreRequest, places: Places, access: RestoreAccess, cons
     place, rds = places.at[site], access.rds[site]
     plan = _plan(request, name, places, found[site], access.by)
     if _find(rds, name) is not None:
-        raise SettingsError("--name", name, "an instance of that name exists, and none is ever replaced: give another")
+        raise SettingsError("--name", name, "an instance of that name exists and is not replaced: give another name")
     console.say(_told(plan, site, place))
     if request.dry_run:
         console.say(["Dry run: nothing was done."])
@@ -89,18 +89,18 @@ def restore(request: RestoreRequest, places: Places, access: RestoreAccess, cons
     if not request.yes and console.ask(f"Type {name} to make it: ") != name:
         raise RefusedError("name", "(not confirmed)", f"nothing was done; type {name} to do it")
     _asked(lambda: getattr(rds, plan.operation)(**plan.parameters), f"restore to {name}")
-    console.say([f"RDS makes {name}; this takes minutes, and hours for a large database."])
+    console.say([f"RDS creates {name}. This takes minutes, or hours for a large database."])
     if not request.wait:
         return DONE
     try:
         return _follow(rds, name, site, places, console)
     except KeyboardInterrupt:
-        console.say(["", f"Left. RDS goes on with {name}; see it with nox -s restore."])
+        console.say(["", f"Interrupted. RDS goes on with {name}; look at it in RDS."])
         return INTERRUPTED
 
 
 def inspect(request: InspectRequest, places: Places, access: RestoreAccess, console: Console) -> int:
-    """Let the operators' network in to a restored or fenced instance, or close it again.
+    """Open a restored or fenced instance to the operators' network, or close it again.
 
     Returns:
         0.
@@ -122,11 +122,11 @@ def inspect(request: InspectRequest, places: Places, access: RestoreAccess, cons
     except NotInThisStateError as error:
         raise RefusedError("instance", f"{name} ({instance.status})", f"try again in a while: {error}") from error
     if request.close:
-        console.say([f"{name} is closed: nobody gets in. Connections that exist end when it is rebooted or deleted."])
+        console.say([f"{name} is closed to new connections. Open ones end when it is rebooted or deleted."])
         return DONE
     console.say(
         [
-            f"{name} lets in the operators' network (setting operatorCidrs of the network layer).",
+            f"{name} is open to the operators' network (setting operatorCidrs of the network layer).",
             *_look(name, access.rds[site], places),
             f"Close it again: nox -s restore -- --close {name} --site {site}",
         ]
@@ -206,7 +206,7 @@ def _refuse_outside(moment: datetime, earliest: datetime | None, latest: datetim
 
 
 def _refuse_in_use(name: str, site: Site, place: Place, instance: Instance, access: RestoreAccess) -> None:
-    """Only a restored instance, or the site's own database while it is fenced and not the writer."""
+    """Allow only a restored instance, or the site's own database while it is fenced and not the writer."""
     closed = [{place.quarantine_group_id}, {place.inspection_group_id}]
     if set(instance.security_groups) not in closed:
         raise SettingsError(
@@ -233,10 +233,11 @@ def _follow(rds: Any, name: str, site: Site, places: Places, console: Console) -
             console.say(words.indented([f"{words.span((console.now() - began).total_seconds())}: {status}"]))
             told = status
         if instance is not None and status == "available":
+            took = words.span((console.now() - began).total_seconds())
             console.say(
                 [
-                    f"{name} is there after {words.span((console.now() - began).total_seconds())}. Nobody gets in yet.",
-                    f"Open it for the operators' network: nox -s restore -- --inspect {name} --site {site}",
+                    f"{name} is available after {took}. Nobody can connect yet.",
+                    f"Open it to the operators' network: nox -s restore -- --inspect {name} --site {site}",
                     *_look(name, rds, places),
                 ]
             )
@@ -256,7 +257,7 @@ def _look(name: str, rds: Any, places: Places) -> list[str]:
         f"psql 'host={endpoint['Address']} port={endpoint['Port']} dbname={places.database_name} "
         f"user={places.master_username} sslmode=require'"
     )
-    return ["Look at it, with the master user's password of the time of the snapshot:", f"  {psql}"]
+    return ["Connect with the password that the master user had at the time of the snapshot:", f"  {psql}"]
 
 
 def _told(plan: Plan, site: Site, place: Place) -> list[str]:
@@ -268,10 +269,10 @@ def _told(plan: Plan, site: Site, place: Place) -> list[str]:
                 ("from", [plan.source]),
                 ("subnets", [place.subnet_group_name]),
                 ("parameters", [place.parameter_group_name]),
-                ("security", [f"{place.quarantine_group_id} alone, no rules: nobody gets in until it is opened"]),
-                ("encrypted", ["with the key of what it is restored from, which is this site's"]),
-                ("existing ones", ["none is touched, and clients notice nothing"]),
-                ("costs", ["an instance and its storage until you delete it"]),
+                ("security", [f"{place.quarantine_group_id} alone, no rules: nobody can connect until it is opened"]),
+                ("encrypted", ["with the key of its source, which is this site's key"]),
+                ("existing ones", ["are not changed, and clients notice nothing"]),
+                ("costs", ["an instance and its storage, until you delete it"]),
             ]
         ),
         "",

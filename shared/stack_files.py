@@ -53,7 +53,7 @@ def load_configuration(folder: Path, stack: str, overrides: Mapping[str, object]
     Args:
         folder: the project's folder.
         stack: the stack's name; ``Pulumi.<stack>.yaml`` must exist.
-        overrides: values that win over the stack file, by key (``environmentSuffix``) or full key (``aws:region``).
+        overrides: values that override the stack file's, by key (``environmentSuffix``) or full key (``aws:region``).
 
     Raises:
         SettingsError: a file is missing or malformed, or a value is missing, unknown or of the wrong type.

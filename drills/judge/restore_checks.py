@@ -17,8 +17,7 @@ def restore_checks(scenario: Scenario, evidence: Evidence) -> list[Check]:
     found = {row.n for row in restored.rows}
     missing = before - found
     after = {attempt.n for client in evidence.clients for attempt in client.acknowledged} - found
-    point = evidence.fault.at.wall - restored.data_of.timestamp()
-    took = restored.usable_at.seconds_since(restored.ordered_at)
+    point, took = evidence.recovery_point_seconds or 0.0, evidence.recovery_time_seconds or 0.0
     checks = [
         Check(
             name,

@@ -114,6 +114,17 @@ def _figures(report: DrillReport) -> str:
             ),
         ),
     )
+    point, took = report.evidence.recovery_point_seconds, report.evidence.recovery_time_seconds
+    if point is not None and took is not None:
+        figures = (
+            ("Recovery point", f"{point:.1f} s", "how old the restored snapshot was when the data was lost"),
+            (
+                "Recovery time",
+                f"{took:.1f} s",
+                "from a person's order to the first row read from the restored instance",
+            ),
+            *figures[2:],
+        )
     cells = (
         f'<div class="figure"><div class="name">{escape(name)}</div><div class="value">{escape(value)}</div>'
         f'<div class="note">{escape(note)}</div></div>'

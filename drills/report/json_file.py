@@ -33,6 +33,8 @@ def json_of(report: DrillReport) -> str:
         "reason": report.reason,
         "rto_seconds": report.rto_seconds,
         "rpo_seconds": report.rpo_seconds,
+        "recovery_point_seconds": evidence.recovery_point_seconds,
+        "recovery_time_seconds": evidence.recovery_time_seconds,
         "writes": _writes(report.writes),
         "clients": [
             {

@@ -138,9 +138,8 @@ class DrillReport:
         restored = self.evidence.restoration
         if restored is not None:
             came = f"{len(restored.rows) if restored.count is None else restored.count} rows came back"
-            took = f"{restored.usable_at.seconds_since(restored.ordered_at):.1f} s after a person ordered it"
-            point = self.evidence.fault.at.wall - restored.data_of.timestamp()
-            return f"{came} from the copied snapshot, {took}; it was taken {point:.1f} s before the loss."
+            took, point = self.evidence.recovery_time_seconds, self.evidence.recovery_point_seconds
+            return f"{came} from a copied snapshot, {took:.1f} s after the order; it was {point:.1f} s old at the loss."
         if self.outcome is not DrillOutcome.FAILED_OVER:
             told = "alerted people" if self.outcome is DrillOutcome.ALERTED else "alerted nobody"
             return f"The system correctly did not fail over, and {told}; no acknowledged write was lost."

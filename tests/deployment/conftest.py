@@ -37,7 +37,7 @@ class Account:
 
     Attributes:
         moved: why the primary is not the writer; None where it is.
-        unreadable: why nobody can tell.
+        unreadable: why that is unknown.
         needs_checked: the layers whose needs were looked at, in order.
         protected: what AWS refuses to delete.
         in_other_groups: databases that stand where they should not.

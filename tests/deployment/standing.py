@@ -1,4 +1,4 @@
-"""Layers that are deployed, without a CLI to ask, and requests that are refused because of them."""
+"""Deployed layers for tests that use no CLI, and the refusal of a request."""
 
 from __future__ import annotations
 

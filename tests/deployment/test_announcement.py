@@ -41,13 +41,13 @@ def test_an_environment_without_a_witness_has_two_regions(checkout: Checkout) ->
     assert "  regions      ap-southeast-2 (primary), ap-southeast-1 (recovery)" in announced(Environment.load("dev"))
 
 
-def test_production_is_hard_to_overlook(checkout: Checkout) -> None:
+def test_production_is_written_in_capitals(checkout: Checkout) -> None:
     checkout.make_production()
     (line,) = [line for line in announced(Environment.load("dev")) if "environment" in line]
     assert line.split()[1:3] == ["PRODUCTION,", "protected,"]
 
 
-def test_what_is_protected_is_called_so_elsewhere_too(checkout: Checkout) -> None:
+def test_other_protected_environments_are_called_protected(checkout: Checkout) -> None:
     checkout.set_environment(deletionProtection=True)
     (line,) = [line for line in announced(Environment.load("dev")) if "environment" in line]
     assert line == "  environment  development, protected, account 111122223333, suffix dev"

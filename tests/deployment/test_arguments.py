@@ -72,19 +72,19 @@ def test_the_stack_is_dev_where_none_is_given() -> None:
 
 
 @each_command
-def test_nothing_is_agreed_to_without_a_word(command: Command) -> None:
+def test_nothing_is_agreed_to_by_default(command: Command) -> None:
     request = parse(command, [])
     assert (request.yes, request.production, request.after_failover) == (False, False, False)
 
 
 @each_command
 @pytest.mark.parametrize("word", ["--yes", "-y"])
-def test_yes_and_production_are_ours_and_not_handed_on(command: Command, word: str) -> None:
+def test_yes_and_production_are_not_handed_on_to_pulumi(command: Command, word: str) -> None:
     request = parse(command, [word, "--production"])
     assert (request.yes, request.production, request.handed_on) == (True, True, ())
 
 
-def test_some_words_belong_to_some_commands() -> None:
+def test_some_options_are_of_some_commands_only() -> None:
     assert parse(Command.DESTROY, ["--after-failover"]).after_failover
     assert parse(Command.DEPLOY, ["--after-failover"]).after_failover
     assert parse(Command.DESTROY, ["--remove"]).remove
@@ -92,7 +92,7 @@ def test_some_words_belong_to_some_commands() -> None:
 
 @pytest.mark.parametrize("command", [Command.PREVIEW, Command.REFRESH, Command.DRIFT, Command.OUTPUTS])
 def test_after_failover_is_refused_elsewhere(command: Command) -> None:
-    with pytest.raises(SettingsError, match=r"--after-failover = .given.: it is a word for deploy and destroy"):
+    with pytest.raises(SettingsError, match=r"--after-failover = .given.: it is an option of deploy and destroy"):
         parse(command, ["--after-failover"])
 
 
@@ -115,7 +115,7 @@ def test_a_deploy_without_a_change_is_a_preview() -> None:
 
 @pytest.mark.parametrize("word", ["--preview-only=false", "--preview-only=true", "--skip-preview=false", "--yes=true"])
 def test_a_switch_takes_no_value_that_could_undo_it(word: str) -> None:
-    with pytest.raises(SettingsError, match=r"= .given.: say --"):
+    with pytest.raises(SettingsError, match=r"= .given.: give --"):
         parse(Command.DESTROY, ["--preview-only", word])
 
 

@@ -1,4 +1,4 @@
-"""What stands of a layer is read from its stack's state."""
+"""What is deployed of a layer is read from its stack's state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A destroy is refused before anything is touched, where a part of it would fail or take the ground from a layer."""
+"""A destroy is refused before anything changes, if a part of it would fail or a deployed layer needs it."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def test_of_many_protected_resources_some_are_named_and_all_are_counted(dev: Env
     assert "data: Bucket 4. To end" in five
 
 
-def test_protected_resources_of_a_layer_that_was_not_chosen_are_in_nobodys_way(dev: Environment) -> None:
+def test_protected_resources_of_other_layers_do_not_matter(dev: Environment) -> None:
     survey = protected(standing(dev, *UPWARDS), "network", ["Key data"])
     assert check(parse(Command.DESTROY, ["observability"]), survey).environment == dev
 
 
-def test_a_real_refusal_calls_nothing_that_touches(dr: Dr, pulumi: StandIn, dev: Environment) -> None:
+def test_a_refused_destroy_changes_nothing(dr: Dr, pulumi: StandIn, dev: Environment) -> None:
     pulumi.has_all_of(dev)
     table = resource("postgres-dr-automation", "dev", "aws:dynamodb/table:Table", "failover-state", protect=True)
     pulumi.has("dr-automation", contract_outputs("dr-automation", dev), [table])
@@ -81,7 +81,7 @@ def test_a_layer_is_not_destroyed_while_one_above_stands_on_it(chosen: str, abov
     assert f"./dr destroy -- {above} {chosen} --stack dev" in message
 
 
-def test_a_layer_high_above_stands_on_it_too(dev: Environment) -> None:
+def test_a_layer_that_reads_it_indirectly_counts_too(dev: Environment) -> None:
     assert "observability stands on it" in refused_destroy(["network"], standing(dev, "network", "observability"))
 
 
@@ -104,7 +104,7 @@ def test_destroying_what_was_never_there_is_not_refused(dev: Environment) -> Non
 def test_what_is_protected_in_aws_alone_refuses_all_of_it_too(account: Account, dev: Environment) -> None:
     account.protected = ["database-primary-dev"]
     message = refused_destroy([], standing(dev, *UPWARDS))
-    assert message.startswith("deletion protection = database-primary-dev: it was set in AWS, past Pulumi: nothing was")
+    assert message.startswith("deletion protection = database-primary-dev: it was enabled in AWS and not by Pulumi")
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_stack_that_is_in_no_layer_is_the_wrong_backend(dr: Dr, pulumi: StandI
     assert "no layer has it in the backend" in ended.err[0]
 
 
-def test_production_stays_production_until_somebody_says_the_word(checkout: Checkout, dev: Environment) -> None:
+def test_what_was_deployed_as_production_needs_the_option_to_be_destroyed(checkout: Checkout, dev: Environment) -> None:
     survey = standing(dev, *UPWARDS)
     outputs = {**survey["network"].outputs, "environmentKind": "production"}
     survey["network"] = replace(survey["network"], outputs=outputs)

@@ -1,4 +1,4 @@
-"""Drift is looked for in every layer, and found is not failed."""
+"""Drift is looked for in every layer, and finding some is not a failure."""
 
 from __future__ import annotations
 

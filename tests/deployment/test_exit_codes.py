@@ -162,7 +162,7 @@ def test_secure_values_are_said_first_and_all_layers_are_deployed(
     checkout.configure("network", databasePort={"secure": "v1:person/NTQzMg=="})
     ended = dr("deploy", "network", "data", "--yes")
     assert ended.exit_code == 0
-    assert ended.out[0].startswith("WARNING: network: databasePort is set and secure")
+    assert ended.out[0].startswith("WARNING: network: databasePort has an encrypted value")
     assert [call.layer for call in pulumi.operations] == ["network", "data"]
 
 

@@ -1,4 +1,4 @@
-"""The outputs file: whole at any moment, of one stack, and saying of which (P2)."""
+"""The outputs file: always complete, of one stack, which it names (P2)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_every_tool_on_the_machine_can_read_it(file: Path) -> None:
     assert file.stat().st_mode & 0o044 == 0o044
 
 
-def test_it_says_whose_it_is() -> None:
+def test_it_names_its_stack() -> None:
     assert merged("dev", {"network": {"primaryVpcId": "vpc-1"}, "data": {"databaseName": "app"}}) == {
         "stackName": "dev",
         "primaryVpcId": "vpc-1",
@@ -50,7 +50,7 @@ def test_two_layers_exporting_one_key_is_an_error_that_names_both() -> None:
         merged("dev", {"network": {"vpcId": "vpc-1"}, "data": {"vpcId": "vpc-2"}})
 
 
-def test_no_layer_can_say_whose_it_is() -> None:
+def test_no_layer_can_export_the_stacks_name() -> None:
     with pytest.raises(SettingsError, match="stackName = exported by the file itself and by network"):
         merged("dev", {"network": {"stackName": "lab"}})
 
@@ -84,7 +84,7 @@ def test_a_stacks_own_file_is_taken_away_with_it_and_another_stacks_is_not(file:
     assert not file.exists()
 
 
-def test_a_file_of_nobody_is_taken_away(file: Path) -> None:
+def test_a_file_without_a_stacks_name_is_deleted(file: Path) -> None:
     write({"primaryVpcId": "vpc-1"}, file)
     remove("dev", file)
     assert not file.exists()
@@ -146,7 +146,7 @@ def test_it_holds_what_is_left_while_a_destroy_goes_on_and_is_gone_after_the_las
 
 
 @pytest.mark.parametrize("there", [("network",), ("network", "data")], ids=" and ".join)
-def test_a_destroy_leaves_another_stacks_file(
+def test_a_destroy_leaves_the_file_of_another_stack(
     carry: Carry, pulumi: StandIn, file: Path, dev: Environment, there: tuple[str, ...]
 ) -> None:
     write(merged("lab", {"network": {"primaryVpcId": "vpc-1"}}), file)

@@ -1,4 +1,4 @@
-"""A layer runs where the layers it reads have something to be read."""
+"""A layer can be deployed or previewed only if the layers it reads are deployed."""
 
 from __future__ import annotations
 

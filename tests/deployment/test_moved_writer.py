@@ -1,4 +1,4 @@
-"""After a failover the data layer's program is mistaken about the writer: what it would do with it is refused."""
+"""After a failover the data layer's program no longer describes the databases: deploying it is refused."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def unknown(account: Account) -> Account:
 @pytest.mark.parametrize("words", [[], ["data"], ["network", "data"]], ids=str)
 def test_the_data_layer_is_not_deployed(words: list[str], failed_over: Account, dev: Environment) -> None:
     message = refused(Command.DEPLOY, words, standing(dev, *UPWARDS))
-    assert message.startswith(f"layer = data: {MOVED}, and this layer's program takes the primary for the writer: ")
+    assert message.startswith(f"layer = data: {MOVED}, and this layer's program declares the primary as the writer: ")
     assert "switch back first (docs/runbook.md)" in message
 
 
@@ -73,28 +73,30 @@ def test_a_refused_destroy_touches_nothing_and_the_word_lets_it_through(
     assert [pulumi.resources(name) for name in UPWARDS] == [[], [], [], []]
 
 
-def test_a_destroy_without_databases_asks_nobody_about_the_writer(unknown: Account, dev: Environment) -> None:
+def test_a_destroy_without_databases_does_not_look_for_the_writer(unknown: Account, dev: Environment) -> None:
     assert check(parse(Command.DESTROY, []), standing(dev, "network")).environment == dev
     assert check(parse(Command.DESTROY, []), NOTHING).environment == dev
 
 
-def test_where_nobody_can_tell_a_destroy_is_refused_with_both_ways_out(unknown: Account, dev: Environment) -> None:
+def test_where_the_writer_is_unknown_a_destroy_is_refused_with_both_remedies(
+    unknown: Account, dev: Environment
+) -> None:
     message = refused(Command.DESTROY, [], standing(dev, *UPWARDS))
     assert message.startswith("failover-state-recovery-dev = (unknown writer): allow these credentials; ")
     assert "take a snapshot of the writer first" in message
     assert check(parse(Command.DESTROY, ["--after-failover"]), standing(dev, *UPWARDS)).environment == dev
 
 
-def test_where_nobody_can_tell_a_deploy_of_the_data_layer_is_refused(unknown: Account, dev: Environment) -> None:
+def test_where_the_writer_is_unknown_a_deploy_of_the_data_layer_is_refused(unknown: Account, dev: Environment) -> None:
     assert refused(Command.DEPLOY, ["data"], standing(dev, *UPWARDS)).startswith(
         "failover-state-recovery-dev = (unknown writer): "
     )
     assert check(parse(Command.DEPLOY, ["network"]), standing(dev, *UPWARDS)).warnings == ()
 
 
-def test_where_nobody_can_tell_a_preview_goes_on_with_a_warning(unknown: Account, dev: Environment) -> None:
+def test_where_the_writer_is_unknown_a_preview_goes_on_with_a_warning(unknown: Account, dev: Environment) -> None:
     (warning,) = check(parse(Command.PREVIEW, ["data"]), standing(dev, *UPWARDS)).warnings
-    assert warning.startswith("nobody can tell which database is the writer (failover-state-recovery-dev = ")
+    assert warning.startswith("it is unknown which database is the writer (failover-state-recovery-dev = ")
 
 
 def test_the_writer_comes_before_every_other_warning(

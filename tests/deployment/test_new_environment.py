@@ -1,4 +1,4 @@
-"""A second environment is a copy: five files, nobody's secrets, and nothing where something stood in the way."""
+"""Another environment is created as a copy: five files without secrets, or none if something is wrong."""
 
 from __future__ import annotations
 

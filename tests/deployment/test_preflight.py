@@ -90,7 +90,7 @@ def test_secure_values_are_known_to_be_set_and_the_rest_of_the_request_goes_on(
     checkout.configure("data", secretId=SECURE, databaseName=SECURE)
     cleared = check(asked(command), standing(dev, *UPWARDS))
     assert cleared.warnings == (
-        "data: databaseName, secretId is set and secure, so its settings are checked by its program only",
+        "data: databaseName, secretId has an encrypted value, so its settings are checked by its program only",
     )
     assert account.needs_checked == ["network", "dr-automation", "observability"]
 

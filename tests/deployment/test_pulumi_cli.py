@@ -31,7 +31,7 @@ def test_a_backend_that_is_not_there_is_named(pulumi: StandIn, monkeypatch: pyte
         PulumiCli.on_path().backend()
 
 
-def test_other_variables_are_another_clis_business(pulumi: StandIn, tmp_path: Path) -> None:
+def test_other_variables_are_set_for_that_cli_only(pulumi: StandIn, tmp_path: Path) -> None:
     cli = PulumiCli.on_path()
     aside = cli.with_variables(PULUMI_BACKEND_URL=tmp_path.as_uri())
     assert (cli.backend().url, aside.backend().url) == (pulumi.url, tmp_path.as_uri())

@@ -1,4 +1,4 @@
-"""An operation stops at the first layer that failed, or at a no, and says how far it got and how to go on (P3)."""
+"""An operation stops at the first layer that fails or is declined, and says how far it got and how to continue (P3)."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_what_is_said_to_go_on_with_finishes_the_deploy(dr: Dr, pulumi: StandIn)
 @pytest.mark.parametrize(
     ("command", "first"), [(Command.DEPLOY, "network"), (Command.REFRESH, "network"), (Command.DESTROY, "data")]
 )
-def test_a_no_is_no_failure_and_nothing_was_changed(
+def test_a_no_is_not_a_failure_and_nothing_was_changed(
     carry: Carry, pulumi: StandIn, dev: Environment, account: Account, command: Command, first: str
 ) -> None:
     pulumi.has_all_of(dev, "network", "data")
@@ -79,23 +79,23 @@ def test_a_no_is_no_failure_and_nothing_was_changed(
 
 
 @pytest.mark.parametrize("when", ["at once", "half-way"])
-def test_a_failure_is_no_no(carry: Carry, pulumi: StandIn, when: str) -> None:
+def test_a_failure_is_not_taken_for_a_no(carry: Carry, pulumi: StandIn, when: str) -> None:
     pulumi.fails("network", "up", when=when)
     assert not stopped(carry, "network").declined
 
 
-def test_a_failed_preview_is_no_no(carry: Carry, pulumi: StandIn, dev: Environment) -> None:
+def test_a_failed_preview_is_not_taken_for_a_no(carry: Carry, pulumi: StandIn, dev: Environment) -> None:
     pulumi.has_all_of(dev, "network")
     pulumi.fails("network", "preview")
     assert not stopped(carry, "network", command=Command.PREVIEW).declined
 
 
-def test_nobody_says_no_who_is_not_asked(carry: Carry, pulumi: StandIn) -> None:
+def test_a_failure_without_a_question_is_not_taken_for_a_no(carry: Carry, pulumi: StandIn) -> None:
     pulumi.fails("network", "up", exit_code=1, when="after the preview")
     assert not stopped(carry, "network", "--yes").declined
 
 
-def test_a_yes_is_not_taken_for_a_no(carry: Carry, pulumi: StandIn) -> None:
+def test_a_failure_after_a_yes_is_not_taken_for_a_no(carry: Carry, pulumi: StandIn) -> None:
     pulumi.fails("network", "up", exit_code=1, when="after the preview")
     assert not stopped(carry, "network").declined
 

@@ -1,4 +1,4 @@
-"""A layer without a stack is previewed, and afterwards there is none still, and no file is changed."""
+"""A layer without a stack can be previewed: no stack is created, and no file is changed."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_outputs_that_cannot_be_taken_over_stop_the_preview(carry: Carry, pulumi
     assert not pulumi.operations
 
 
-def test_a_person_is_not_told_of_stacks_that_are_thrown_away(dr: Dr, pulumi: StandIn) -> None:
+def test_temporary_stacks_are_not_mentioned_to_the_person(dr: Dr, pulumi: StandIn) -> None:
     assert not any("Created stack" in line for line in dr("preview", "network").out)
     assert "Created stack 'dev'" in dr("deploy", "network", "--yes").out
 

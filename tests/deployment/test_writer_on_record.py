@@ -1,4 +1,4 @@
-"""Who is the writer, by the two that can know. The AWS answers are botocore's own, without a network."""
+"""Which database is the writer, by the controller's record and by RDS."""
 
 from __future__ import annotations
 
@@ -83,14 +83,14 @@ def test_after_a_failover_the_recovery_site_is_the_writer(dynamodb: Stubbed) -> 
     ],
     ids=str,
 )
-def test_a_damaged_record_tells_nobody_anything_and_says_so(dynamodb: Stubbed, damage: dict[str, object]) -> None:
+def test_a_damaged_record_is_reported_and_not_used(dynamodb: Stubbed, damage: dict[str, object]) -> None:
     holds(dynamodb, {**CONTROLLER, **damage})
     with pytest.raises(SettingsError, match=rf"{TABLE} = \(damaged: .*\): see the runbook, state lost"):
         recorded(dynamodb.client, TABLE)
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ExpiredTokenException"])
-def test_a_record_that_may_not_be_read_is_no_record_of_the_primary(dynamodb: Stubbed, code: str) -> None:
+def test_a_record_that_may_not_be_read_is_an_error(dynamodb: Stubbed, code: str) -> None:
     dynamodb.add_client_error("get_item", code)
     with pytest.raises(
         SettingsError, match=rf"{TABLE} = \(unknown writer\): allow these credentials to read it: .*{code}"
@@ -108,7 +108,7 @@ def test_a_replica_takes_no_writes(rds: Stubbed) -> None:
 
 
 @pytest.mark.parametrize("instance", PROMOTED, ids=["no source", "empty source"])
-def test_a_database_of_its_own_was_promoted(rds: Stubbed, instance: dict[str, str]) -> None:
+def test_a_database_without_a_source_was_promoted(rds: Stubbed, instance: dict[str, str]) -> None:
     describes(rds, instance)
     assert promoted(rds.client, DATABASE) == f"{DATABASE} takes writes: it was promoted"
 
@@ -118,7 +118,7 @@ def test_without_a_database_nothing_was_promoted(rds: Stubbed) -> None:
     assert promoted(rds.client, DATABASE) is None
 
 
-def test_a_database_that_may_not_be_looked_at_is_no_replica(rds: Stubbed) -> None:
+def test_a_database_that_may_not_be_described_is_an_error(rds: Stubbed) -> None:
     rds.add_client_error("describe_db_instances", "AccessDenied")
     with pytest.raises(SettingsError, match=rf"{DATABASE} = \(unknown state\): allow these credentials to see it"):
         promoted(rds.client, DATABASE)
@@ -143,7 +143,7 @@ def test_a_promotion_is_noticed_where_the_record_is_lost(
     assert why_not_primary(dev) == f"{DATABASE} takes writes: it was promoted"
 
 
-def test_what_is_on_record_counts_whatever_rds_says(
+def test_the_record_is_enough_without_asking_rds(
     asked: list[tuple[str, str]], dynamodb: Stubbed, dev: Environment
 ) -> None:
     holds(dynamodb, {**CONTROLLER, "writer_site": "recovery"})
@@ -152,7 +152,7 @@ def test_what_is_on_record_counts_whatever_rds_says(
     assert reason.startswith("the recovery site is the writer")
 
 
-def test_without_credentials_nobody_can_tell(dev: Environment) -> None:
+def test_without_credentials_the_writer_is_unknown(dev: Environment) -> None:
     with pytest.raises(
         SettingsError, match=r"AWS = \(NoCredentialsError\): give credentials .* that reach ap-southeast-1"
     ):

@@ -16,7 +16,8 @@ from drills.scenarios import scenario_named
 from tests.drills.stories import held, never_recovered, recovered, unfinished
 
 KEYS = {
-    "scenario", "passed", "outcome", "reason", "rto_seconds", "rpo_seconds", "writes", "timeline", "started_at",
+    "scenario", "passed", "outcome", "reason", "rto_seconds", "rpo_seconds", "writes", "recovery_point_seconds",
+    "recovery_time_seconds", "timeline", "started_at",
     "versions", "checks", "signals", "messages", "clients",
 }  # fmt: skip
 WRITES = {

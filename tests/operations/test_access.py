@@ -238,19 +238,18 @@ def test_with_a_session_of_the_role_it_is_not_taken_again(monkeypatch: pytest.Mo
     assert made.asked == []
 
 
-def test_missing_credentials_are_bad_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    sessions(monkeypatch, identity=NoCredentialsError())
-    with pytest.raises(SettingsError, match=f"AWS credentials = .*set AWS_PROFILE or log in, to account {ACCOUNT}"):
-        take_role(DEPLOYMENT)
-
-
-def test_credentials_that_sts_refuses_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    sessions(monkeypatch, identity=denied("GetCallerIdentity"))
-    with pytest.raises(RefusedError, match=f"log in again, to account {ACCOUNT} of stack test"):
-        take_role(DEPLOYMENT)
-
-
-def test_an_sts_that_does_not_answer_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    sessions(monkeypatch, identity=EndpointConnectionError(endpoint_url="http://127.0.0.1:1"))
-    with pytest.raises(RefusedError, match="STS in ap-southeast-1 does not answer"):
+@pytest.mark.parametrize(
+    ("identity", "refusal", "told"),
+    [
+        (NoCredentialsError(), SettingsError, f"AWS credentials = .*set AWS_PROFILE or log in, to account {ACCOUNT}"),
+        (denied("GetCallerIdentity"), RefusedError, f"log in again, to account {ACCOUNT} of stack test"),
+        (EndpointConnectionError(endpoint_url="-"), RefusedError, "STS in ap-southeast-1 does not answer"),
+    ],
+    ids=["none", "refused", "no answer"],
+)
+def test_without_an_identity_it_ends_with_the_remedy(
+    identity: Exception, refusal: type[Exception], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions(monkeypatch, identity=identity)
+    with pytest.raises(refusal, match=told):
         take_role(DEPLOYMENT)

@@ -28,8 +28,9 @@ def test_the_outputs_are_in_the_layers_contracts() -> None:
     assert ACCOUNT_KEY in {field.key for field in NetworkContract.fields()}
 
 
-def test_the_deployment_is_found_in_the_outputs(tmp_path: Path) -> None:
-    assert Deployment.read(outputs_file(tmp_path)) == DEPLOYMENT
+@pytest.mark.parametrize("stack", [None, "test"])
+def test_the_deployment_is_found_in_the_outputs(tmp_path: Path, stack: str | None) -> None:
+    assert Deployment.read(outputs_file(tmp_path), stack) == DEPLOYMENT
 
 
 def test_without_the_network_layers_outputs_the_account_is_that_of_the_role(tmp_path: Path) -> None:
@@ -57,10 +58,6 @@ def test_an_output_that_is_not_the_arn_of_a_role_is_refused(tmp_path: Path, valu
 def test_a_missing_output_is_named(tmp_path: Path, key: str, value: object) -> None:
     with pytest.raises(SettingsError, match=f"{key} = .*deploy the dr-automation layer, .*/dr outputs -- --stack test"):
         Deployment.read(outputs_file(tmp_path, **{key: value}))
-
-
-def test_the_named_stack_is_accepted(tmp_path: Path) -> None:
-    assert Deployment.read(outputs_file(tmp_path), "test") == DEPLOYMENT
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -138,4 +138,4 @@ def test_an_order_that_was_carried_out_is_not_shown_as_good() -> None:
     assert "epoch 1; good for 15 min more" in terminal.printed
     terminal.tick()
     terminal.give("status")
-    assert "epoch 1; that epoch has begun, so it is carried out or void" in terminal.printed
+    assert "epoch 1; that epoch has begun: the order was used, or no longer counts" in terminal.printed

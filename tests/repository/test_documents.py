@@ -56,7 +56,7 @@ def test_the_picture_is_well_formed_and_loads_nothing() -> None:
     assert not re.search(r"<script|<foreignObject|href=|url\(http", picture)
 
 
-def test_the_map_of_the_house_names_only_what_is_there() -> None:
+def test_the_map_of_the_code_names_only_what_is_there() -> None:
     tracked = [
         str(path.relative_to(REPOSITORY_ROOT)) for path in REPOSITORY_ROOT.rglob("*") if ".venv" not in path.parts
     ]

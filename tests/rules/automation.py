@@ -89,7 +89,7 @@ def only_the_probes_are_in_the_networks(resources: Resources) -> list[str]:
 
 
 def only_lambda_takes_the_roles_of_functions(resources: Resources) -> list[str]:
-    """The trust policy names the service and nobody else.
+    """The trust policy names Lambda only.
 
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
     """

@@ -109,7 +109,7 @@ def only_the_major_version_is_pinned(resources: Resources) -> list[str]:
 
 
 def extended_support_is_decided(resources: Resources) -> list[str]:
-    """Paid extended support is the default where nobody decides; a replica takes its source's decision.
+    """Paid extended support is the default, so it is decided; a replica inherits its source's decision.
 
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/extended-support.html
     """

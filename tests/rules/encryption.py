@@ -104,7 +104,7 @@ def log_groups_may_use_their_key(resources: Resources) -> list[str]:
 
 
 def every_log_group_has_retention(resources: Resources) -> list[str]:
-    """Logs are kept forever where nobody decides.
+    """Without a retention, logs are kept forever.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/Working-with-log-groups-and-streams.html
     """

@@ -1,4 +1,4 @@
-"""A stack's configuration is held against its project's schema before the program runs."""
+"""A stack's configuration is checked against its project's schema before the program runs."""
 
 from __future__ import annotations
 

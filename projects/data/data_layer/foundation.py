@@ -46,7 +46,7 @@ class DatabaseFoundation(pulumi.ComponentResource):
     Attributes:
         subnet_group: over the site's private subnets.
         parameter_group: with the parameters of both sites.
-        log_groups: made before the database: RDS makes a missing one itself, without encryption and kept for ever.
+        log_groups: created before the database: RDS creates missing ones without encryption and retention.
     """
 
     subnet_group: aws.rds.SubnetGroup

@@ -89,7 +89,7 @@ def _rule(destination: BackupBucket) -> aws.s3.BucketReplicationConfigRuleArgs:
         id=f"to-{destination.site}",
         priority=1,
         status="Enabled",
-        # With a filter, even one for everything, delete markers are replicated only where that is said.
+        # With a filter, even an empty one, delete markers are replicated only if that is enabled.
         filter=aws.s3.BucketReplicationConfigRuleFilterArgs(prefix=""),
         delete_marker_replication=aws.s3.BucketReplicationConfigRuleDeleteMarkerReplicationArgs(status="Enabled"),
         source_selection_criteria=aws.s3.BucketReplicationConfigRuleSourceSelectionCriteriaArgs(

@@ -1,4 +1,4 @@
-"""The master user's secret is read, held against RDS's rules, and never printed (P4)."""
+"""The master user's secret is read, checked against RDS's rules, and never printed (P4)."""
 
 from __future__ import annotations
 

@@ -60,6 +60,6 @@ def test_named_operators_and_a_second_factor_can_be_asked_for() -> None:
 
 
 @pytest.mark.parametrize("principal", ["*", "alice", "arn:aws:iam::111122223333:role/*", "arn:aws:iam::*:root"])
-def test_nobodys_wildcard_becomes_an_operator(principal: str) -> None:
+def test_a_wildcard_cannot_be_an_operator(principal: str) -> None:
     with pytest.raises(SettingsError, match=r"operatorPrincipals = .*give ARNs of users, roles or accounts"):
         program(operatorPrincipals=[principal])

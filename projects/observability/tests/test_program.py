@@ -59,7 +59,7 @@ def test_lag_is_watched_where_the_replica_is_and_people_are_told(program: Record
     assert alarm.inputs["alarmActions"] == [FAILURES_TOPIC]
 
 
-def test_an_idle_night_pages_nobody(program: RecordedProgram) -> None:
+def test_an_idle_primary_fires_no_lag_alarm(program: RecordedProgram) -> None:
     """RDS: up to five minutes of lag without user transactions, so one fresh value must appear within the window."""
     alarm = program.resource(program.outputs["replicationLagAlarmName"]).inputs
     assert alarm["statistic"] == "Minimum"
@@ -67,7 +67,7 @@ def test_an_idle_night_pages_nobody(program: RecordedProgram) -> None:
     assert alarm["period"] * alarm["evaluationPeriods"] > 5 * 60
 
 
-def test_a_lag_that_nobody_measures_any_more_is_told_once_and_is_no_zero(program: RecordedProgram) -> None:
+def test_people_are_told_once_when_the_lag_is_no_longer_measured(program: RecordedProgram) -> None:
     alarm = program.resource(program.outputs["replicationLagAlarmName"]).inputs
     assert alarm["treatMissingData"] == "missing"
     assert alarm["insufficientDataActions"] == [FAILURES_TOPIC]

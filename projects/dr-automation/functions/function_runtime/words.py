@@ -63,9 +63,9 @@ def order(order: Order, now: datetime, next_epoch: int | None = None) -> list[st
         next_epoch: the epoch that the next failover begins; None where that is not known.
     """
     left = (order.expires_at - now).total_seconds()
-    good = f"good for {span(left)} more" if left > 0 else "expired, so void"
+    good = f"good for {span(left)} more" if left > 0 else "expired"
     if next_epoch is not None and order.epoch < next_epoch:
-        good = "that epoch has begun, so it is carried out or void"
+        good = "that epoch has begun: the order was used, or no longer counts"
     return [
         f"{order.kind}, for incident {order.incident_id} and epoch {order.epoch}; {good}",
         f"given by {order.by} at {moment(order.at)}",
@@ -76,7 +76,7 @@ def order(order: Order, now: datetime, next_epoch: int | None = None) -> list[st
 def accepted(order: Order) -> str:
     """The loss that an order accepts."""
     if order.accepts_unknown_loss:
-        return "a loss that nobody can bound"
+        return "a loss without a known bound"
     if order.accepted_loss_seconds is None:
         return "no loss beyond the configured bound" if order.kind is OrderKind.APPROVE else "no loss at all"
     return f"the loss of {order.accepted_loss_seconds:g} s of writes"
