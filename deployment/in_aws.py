@@ -51,7 +51,8 @@ def opened_or_shut(environment: Environment, network: Mapping[str, object]) -> l
     """Databases that have other security groups than they should.
 
     Pulumi ignores changes of these groups, because the controller makes them: the writer has the database group, a
-    database that is no longer the writer may have the quarantine group instead.
+    database that is no longer the writer may have the quarantine group instead, or while people look at it the
+    inspection group.
 
     Args:
         environment: whose.
@@ -71,7 +72,7 @@ def opened_or_shut(environment: Environment, network: Mapping[str, object]) -> l
             groups = {each.get("VpcSecurityGroupId", "") for each in instance.get("VpcSecurityGroups", [])}
             right = [{network.get(f"{site}DatabaseSecurityGroupId")}]
             if site.value != writer:
-                right.append({network.get(f"{site}QuarantineSecurityGroupId")})
+                right += [{network.get(f"{site}{kind}SecurityGroupId")} for kind in ("Quarantine", "Inspection")]
             if groups not in right:
                 found = ", ".join(sorted(groups)) or "no group"
                 differences.append(f"{name} stands in {found}, not in {_either(right)}")

@@ -92,6 +92,7 @@ def _environment(settings: AutomationSettings, args: FenceGuardArgs) -> dict[str
         "GUARDED_SITE": args.site,
         "INSTANCE_ID": args.data.at(args.site).database_id,
         "QUARANTINE_GROUP_ID": args.network.at(args.site).quarantine_security_group_id,
+        "INSPECTION_GROUP_ID": args.network.at(args.site).inspection_security_group_id,
         "GUARD_SECONDS": str(settings.timings.guard_seconds),
         "POLL_INTERVAL_SECONDS": str(settings.timings.poll_interval_seconds),
     }

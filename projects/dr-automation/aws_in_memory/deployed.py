@@ -71,6 +71,7 @@ GUARD_ENVIRONMENT = {
         "GUARDED_SITE": site.value,
         "INSTANCE_ID": ENVIRONMENT[f"{site.name}_INSTANCE_ID"],
         "QUARANTINE_GROUP_ID": ENVIRONMENT[f"{site.name}_QUARANTINE_GROUP_ID"],
+        "INSPECTION_GROUP_ID": f"sg-inspection-{site}",
         "GUARD_SECONDS": "40",
         "POLL_INTERVAL_SECONDS": "5",
     }

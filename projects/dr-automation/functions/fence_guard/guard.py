@@ -90,9 +90,12 @@ class Guard:
         if known is not None and self._is_under_way(known):
             return Finding("another_run", f"a run has been at it since {known.at.isoformat()}", unfenced=True)
         record = self._new_record(controller, before) if known is None else known
+        was_fenced = known is not None and known.outcome is Outcome.FENCED
+        if was_fenced and self._is_inspected(instance):
+            return Finding("inspected", f"it was fenced at {record.at.isoformat()} and is open to operators only")
         if self._database.is_quarantined(instance):
-            if known is not None and known.outcome is Outcome.FENCED:
-                return self._left(known, instance, controller)
+            if was_fenced:
+                return self._left(record, instance, controller)
             if known is None and self._answered(lambda: self._failover_fenced(controller, under_way)):
                 return self._taken_over(record)
         return self._fence(record, instance, controller)
@@ -102,6 +105,10 @@ class Guard:
         if controller.incident_id is None:
             return controller, None
         return controller, self._state.incident(controller.incident_id)
+
+    def _is_inspected(self, instance: Instance) -> bool:
+        """Whether the operators' command opened it to their network, and to nobody else."""
+        return set(instance.security_groups) == {self._settings.inspection_group_id}
 
     def _is_under_way(self, record: FenceRecord) -> bool:
         """Whether another run can still be at it: on AWS never, where a run is shorter than the schedule."""

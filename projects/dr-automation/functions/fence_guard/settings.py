@@ -25,6 +25,7 @@ class GuardSettings:
         regions: the region of each site.
         instance_id: the RDS instance it guards.
         quarantine_group_id: the security group without rules that shuts it.
+        inspection_group_id: the security group that lets operators look at a fenced database.
         state_table: the controller's table, in the state's site.
         failures_topic_arn: where people hear of it, in the state's site.
         writer_name: the DNS name clients write to, for messages.
@@ -42,6 +43,7 @@ class GuardSettings:
     regions: Mapping[Site, str]
     instance_id: str
     quarantine_group_id: str
+    inspection_group_id: str
     state_table: str
     failures_topic_arn: str
     writer_name: str
@@ -77,6 +79,7 @@ class GuardSettings:
             regions=environment.by_site("REGION"),
             instance_id=environment.text("INSTANCE_ID"),
             quarantine_group_id=environment.text("QUARANTINE_GROUP_ID"),
+            inspection_group_id=environment.text("INSPECTION_GROUP_ID"),
             state_table=environment.text("STATE_TABLE"),
             failures_topic_arn=environment.text("FAILURES_TOPIC_ARN"),
             writer_name=environment.text("WRITER_NAME"),

@@ -183,8 +183,12 @@ class Copier:
         if new:
             message = message_about(new, finding.plan, self._settings, self._clock.now())
             self._sns.publish(TopicArn=self._settings.failures_topic_arn, Subject=message.subject, Message=message.text)
-        if current.keys() != known.problems:
+        # A copy that failed and is made again has not succeeded yet: if it fails again, people know it already.
+        copy = finding.plan.copy
+        tried = finding.plan.in_flight | ({copy_identifier(copy)} if copy is not None else set())
+        told_of = frozenset(current) | {key for key in known.problems if key.partition(" ")[2] in tried}
+        if told_of != known.problems:
             try:
-                told.save(self._items, known, frozenset(current), self._clock.now())
+                told.save(self._items, known, told_of, self._clock.now())
             except AnotherRunIsAtWorkError as error:
                 logger.warning("Another copier has recorded what people were told", error=str(error))

@@ -57,7 +57,7 @@ def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
 def publish(finding: Finding, settings: CopierSettings, now: datetime) -> None:
     """Publish what alarms and the dashboard watch; an age only where the writer is in the other site."""
     values: dict[str, float | tuple[float, MetricUnit]] = {
-        COPIES_IN_FLIGHT: finding.plan.in_flight,
+        COPIES_IN_FLIGHT: len(finding.plan.in_flight),
         COPY_FAILURES: len(finding.problems),
         COPY_BYTES: (finding.plan.good_bytes, MetricUnit.Bytes),
     }

@@ -102,7 +102,7 @@ class Plan:
         export: the snapshot to export now, None where none is due.
         problems: what people must know.
         newest: the newest good copy, None where there is none.
-        in_flight: how many copies of ours are under way.
+        in_flight: the identifiers of our copies that are under way.
         good_bytes: the allocated storage of all good copies.
     """
 
@@ -111,7 +111,7 @@ class Plan:
     export: Snapshot | None
     problems: tuple[Problem, ...]
     newest: Snapshot | None
-    in_flight: int
+    in_flight: frozenset[str]
     good_bytes: int
 
 
@@ -134,7 +134,7 @@ def plan(seen: Seen, rules: Rules) -> Plan:
         export=_to_export(seen, rules, problems),
         problems=tuple(problems),
         newest=max(good, key=_age_order, default=None),
-        in_flight=sum(each.status in IN_FLIGHT for each in ours),
+        in_flight=frozenset(each.identifier for each in ours if each.status in IN_FLIGHT),
         good_bytes=sum(each.storage_bytes for each in good),
     )
 

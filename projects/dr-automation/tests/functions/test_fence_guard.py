@@ -131,6 +131,25 @@ def test_a_database_that_was_fenced_and_opened_by_hand_is_shut_again() -> None:
     assert aws.writer.is_shut(aws.now)
 
 
+def test_a_fenced_database_that_operators_look_at_is_left_open_to_them() -> None:
+    aws = after_failover()
+    guard(aws)
+    aws.called.clear()
+    aws.writer.groups = {"sg-inspection-primary": "active"}
+    assert (guard(aws).code, guard(aws).unfenced) == ("inspected", False)
+    assert changes(aws) == []
+
+
+@pytest.mark.parametrize("groups", [("sg-inspection-primary",), ("sg-inspection-primary", "sg-database-primary")])
+def test_inspection_is_no_way_around_the_fence(groups: tuple[str, ...]) -> None:
+    aws = after_failover()
+    if len(groups) > 1:
+        guard(aws)
+    aws.writer.groups, aws.writer.old_connections = dict.fromkeys(groups, "active"), True
+    guard(aws)
+    assert aws.writer.is_shut(aws.now)
+
+
 def test_the_fence_of_an_earlier_epoch_counts_for_nothing() -> None:
     aws = after_failover()
     guard(aws)

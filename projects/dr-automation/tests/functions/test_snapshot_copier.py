@@ -167,6 +167,18 @@ def test_a_copy_that_stays_at_thirty_percent_is_given_up_told_of_and_made_again(
     assert len(aws.messages) == 1
 
 
+def test_a_copy_that_fails_each_time_is_told_of_once() -> None:
+    aws = world(days=1)
+    for _ in range(6):
+        copy(aws)
+        for snapshot in aws.rds[RECOVERY].snapshots.values():
+            snapshot["Status"] = "failed"
+        aws.now += timedelta(minutes=15)
+    assert len(aws.messages) == 1
+    rest(aws)
+    assert len(copies(aws)) == 1
+
+
 def test_a_snapshot_that_is_deleted_while_it_is_copied_is_no_trouble() -> None:
     aws = world(days=2)
     aws.rds[PRIMARY].snapshots.popitem()
