@@ -114,7 +114,15 @@ def _use_keys(reach: CopierReach) -> list[Statement]:
     return [
         allow(
             "UseKeysThroughRds",
-            ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+            [
+                "kms:Decrypt",
+                "kms:DescribeKey",
+                "kms:Encrypt",
+                "kms:GenerateDataKey",
+                "kms:GenerateDataKeyWithoutPlaintext",
+                "kms:ReEncryptFrom",
+                "kms:ReEncryptTo",
+            ],
             keys,
             {"StringEquals": {"kms:ViaService": services}},
         ),

@@ -20,7 +20,7 @@ from shared.errors import SettingsError
 
 # What Lambda's runtime brings along: boto3 and what it needs, but for jmespath, which the archive has itself.
 RUNTIME_MODULES = ("boto3", "botocore", "s3transfer", "dateutil", "urllib3", "six")
-PACKAGES = ("health_probe", "failover", "fence_guard", "witness")
+PACKAGES = ("health_probe", "failover", "fence_guard", "snapshot_copier", "witness")
 FIVE_MEGABYTES = 5 * 1000 * 1000
 IMPORT = """
 import json, sys
@@ -142,8 +142,8 @@ def test_changed_code_gets_another_name_and_the_old_archive_stays(tmp_path: Path
 @pytest.mark.parametrize(
     ("module", "importers"),
     [
-        ("function_runtime/clock.py", {"failover", "fence_guard"}),
-        ("function_runtime/clients.py", {"failover", "fence_guard", "witness"}),
+        ("function_runtime/clock.py", {"failover", "fence_guard", "snapshot_copier"}),
+        ("function_runtime/clients.py", {"failover", "fence_guard", "snapshot_copier", "witness"}),
         ("function_runtime/metrics.py", {"failover", "witness"}),
         ("function_runtime/__init__.py", set(PACKAGES)),
     ],

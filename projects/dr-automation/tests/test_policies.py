@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore import xform_name
 
-from automation_layer import guard_policy, policies, witness_policy
+from automation_layer import copier_policy, guard_policy, policies, witness_policy
 from automation_layer.artifact import FUNCTIONS_FOLDER
 from automation_layer.imports import imported_by
 from shared.policy_documents import Statement
@@ -49,8 +49,27 @@ GUARDS = {
 WITNESS = witness_policy.witness(
     witness_policy.WitnessReach(site_regions=list(REGIONS.values()), database_arns=list(DATABASES.values()))
 )
+COPIER = copier_policy.snapshot_copier(
+    copier_policy.CopierReach(
+        site=Site.RECOVERY,
+        account_id=ACCOUNT,
+        region=REGIONS[Site.RECOVERY],
+        source_region=REGIONS[Site.PRIMARY],
+        source_database_arn=DATABASES[Site.PRIMARY],
+        source_database_id="database-primary-dev",
+        key_arn=REACH.state_key_arn,
+        source_key_arn="arn:aws:kms:ap-southeast-2:123456789012:key/data",
+        copied_by="snapshot-copier-dev",
+        export_role_arn=f"arn:aws:iam::{ACCOUNT}:role/snapshot-export-recovery-dev",
+        state_region=REGIONS[Site.RECOVERY],
+        state_table_arn=REACH.state_table_arn,
+        state_key_arn=REACH.state_key_arn,
+        topic_arn=REACH.topic_arns[0],
+        topics_key_arn=REACH.topics_key_arn,
+    )
+)
 # By the package of the function.
-ROLES = {"failover": FAILOVER, "fence_guard": GUARDS[Site.PRIMARY], "witness": WITNESS}
+ROLES = {"failover": FAILOVER, "fence_guard": GUARDS[Site.PRIMARY], "snapshot_copier": COPIER, "witness": WITNESS}
 # Services whose calls the functions' code makes itself.
 CALLED_SERVICES = ("rds", "cloudwatch", "dynamodb", "sns", "sts")
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
@@ -58,10 +77,16 @@ NEED_NO_PERMISSION = {"sts:GetCallerIdentity"}
 # What AWS's services do with a function's rights, never its own code.
 NEEDED_BY_SERVICES = {
     "ec2:DescribeSecurityGroups",
+    "iam:PassRole",
+    "kms:CreateGrant",
     "kms:Decrypt",
     "kms:DescribeKey",
     "kms:Encrypt",
     "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+    "rds:AddTagsToResource",
 }
 
 
@@ -200,6 +225,24 @@ def test_a_guard_uses_the_states_and_the_topics_key_where_they_are(site: Site) -
         REACH.state_key_arn: "dynamodb.ap-southeast-1.amazonaws.com",
         REACH.topics_key_arn: "sns.ap-southeast-1.amazonaws.com",
     }
+
+
+def test_a_copier_deletes_nothing_but_its_own_copies() -> None:
+    snapshots = f"arn:aws:rds:{HOME}:snapshot"
+    (deleting,) = allowing(COPIER, "rds:DeleteDBSnapshot", f"{snapshots}:copy-database-primary-dev-2026-01-01")
+    assert deleting["Condition"] == {"StringEquals": {"aws:ResourceTag/DR-CopiedBy": "snapshot-copier-dev"}}
+    for somebody_elses in ("by-hand", "rds:database-primary-dev-2026-01-01", "copy-of-something"):
+        assert not list(allowing(COPIER, "rds:DeleteDBSnapshot", f"{snapshots}:{somebody_elses}"))
+    assert not list(allowing(COPIER, "rds:DeleteDBSnapshot", f"{snapshots}:copy".replace("-1:", "-2:")))
+
+
+def test_a_copier_touches_no_database_and_writes_its_own_record_only() -> None:
+    forbidden = {"rds:ModifyDBInstance", "rds:DeleteDBInstance", "rds:RebootDBInstance", "rds:PromoteReadReplica"}
+    assert not forbidden & granted_actions(COPIER)
+    (writing,) = allowing(COPIER, "dynamodb:PutItem", REACH.state_table_arn)
+    assert keys_of(writing) == ["copies#recovery"]
+    (passing,) = allowing(COPIER, "iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/snapshot-export-recovery-dev")
+    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "export.rds.amazonaws.com"}}
 
 
 def test_the_failover_writes_neither_what_people_say_nor_what_guards_did() -> None:

@@ -42,6 +42,7 @@ def test_both_sites_have_the_same_archive_of_a_function(deployed: Mapping[str, s
         ("health_probe", {"health-probe-primary-lab", "health-probe-recovery-lab"}),
         ("failover", {"failover-recovery-lab"}),
         ("fence_guard", {"fence-guard-primary-lab", "fence-guard-recovery-lab"}),
+        ("snapshot_copier", {"snapshot-copier-primary-lab", "snapshot-copier-recovery-lab"}),
         ("witness", {"witness-dr-automation-lab"}),
     ],
 )
