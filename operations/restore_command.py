@@ -21,7 +21,7 @@ from operations.exit_codes import DONE, INTERRUPTED, REFUSED
 from operations.places import Place, Places
 from operations.restorable import SiteList, listing, restorable
 from shared.errors import SettingsError
-from snapshot_copier.plan import BEGUN_TAG, COPIED_BY_TAG
+from snapshot_copier.plan import BEGUN_TAG, COPIED_BY_TAG, NAME_TAG
 from snapshot_copier.snapshots import Snapshot
 
 Answer = TypeVar("Answer")
@@ -308,7 +308,7 @@ def _find(rds: Any, name: str) -> Mapping[str, Any] | None:
 
 
 def _own_tags(snapshot: Snapshot) -> dict[str, str]:
-    ours = (COPIED_BY_TAG, BEGUN_TAG)
+    ours = (COPIED_BY_TAG, BEGUN_TAG, NAME_TAG)
     return {key: text for key, text in snapshot.tags.items() if not key.lower().startswith("aws:") and key not in ours}
 
 

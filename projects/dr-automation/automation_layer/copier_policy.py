@@ -56,17 +56,19 @@ def snapshot_copier(reach: CopierReach) -> list[Statement]:
     """
     here = f"arn:aws:rds:{reach.region}:{reach.account_id}"
     there = f"arn:aws:rds:{reach.source_region}:{reach.account_id}"
-    source_snapshots = f"{there}:snapshot:rds:{reach.source_database_id}-*"
-    copies = f"{here}:snapshot:copy-{reach.source_database_id}-*"
+    # RDS takes one by itself before an upgrade of the engine, too. The year keeps other environments' databases out.
+    names = [f"{prefix}{reach.source_database_id}-{suffix}" for prefix, suffix in (("", "2*"), ("preupgrade-", "*"))]
+    source_snapshots = [f"{there}:snapshot:rds:{name}" for name in names]
+    copies = [f"{here}:snapshot:copy-{name}" for name in names]
     own_item = f"copies#{reach.site}"
     return [
         # The quota counts all manual snapshots of the region, so all of them are listed.
         allow(
             "ListSnapshots",
             "rds:DescribeDBSnapshots",
-            [f"{here}:snapshot:*", f"{here}:db:*", reach.source_database_arn, source_snapshots],
+            [f"{here}:snapshot:*", f"{here}:db:*", reach.source_database_arn, f"{there}:snapshot:*"],
         ),
-        allow("CopyToOwnSite", "rds:CopyDBSnapshot", [source_snapshots, copies]),
+        allow("CopyToOwnSite", "rds:CopyDBSnapshot", [*source_snapshots, *copies]),
         allow("TagCopies", "rds:AddTagsToResource", copies),
         allow(
             "DeleteOwnCopies",
@@ -74,7 +76,11 @@ def snapshot_copier(reach: CopierReach) -> list[Statement]:
             copies,
             {"StringEquals": {"aws:ResourceTag/DR-CopiedBy": reach.copied_by}},
         ),
-        allow("SeeReplicatedBackups", "rds:DescribeDBInstanceAutomatedBackups", f"{here}:auto-backup:*"),
+        allow(
+            "SeeReplicatedBackups",
+            "rds:DescribeDBInstanceAutomatedBackups",
+            [f"{here}:auto-backup:*", f"{here}:db:*"],
+        ),
         allow(
             "KeepBackupsHere",
             "rds:StartDBInstanceAutomatedBackupsReplication",

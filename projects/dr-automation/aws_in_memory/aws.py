@@ -87,6 +87,7 @@ class Aws:
         events: what was done to databases.
         messages: topic and subject of what people were told.
         texts: the texts of the same.
+        gone_topics: topics that were deleted.
         rds: RDS in each site.
         fault: what becomes of each call.
         validates: whether botocore checks the parameters of each.
@@ -121,6 +122,7 @@ class Aws:
         self.events: list[str] = []
         self.messages: list[tuple[str, str]] = []
         self.texts: list[str] = []
+        self.gone_topics: set[str] = set()
         self.fault: Fault = no_fault
         self.validates = True
         self._writer, self._home = writer, home

@@ -14,9 +14,11 @@ class Happenings(Protocol):
         events: what was done to databases.
         messages: topic and subject of what people were told.
         texts: the texts of the same.
+        gone_topics: topics that were deleted.
     """
 
     now: datetime
     events: list[str]
     messages: list[tuple[str, str]]
     texts: list[str]
+    gone_topics: set[str]

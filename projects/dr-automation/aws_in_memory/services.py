@@ -148,6 +148,8 @@ class Sns:
         subject = asked["Subject"]
         if not subject.isascii() or not subject.isprintable() or len(subject) >= LONGEST_SUBJECT:
             raise refusal("InvalidParameter")
+        if asked["TopicArn"] in self._aws.gone_topics:
+            raise refusal("NotFound", 404)
         self._aws.messages.append((asked["TopicArn"], subject))
         self._aws.texts.append(asked["Message"])
         return {"MessageId": str(len(self._aws.messages))}

@@ -21,6 +21,7 @@ class Snapshots:
         exports: export tasks, in the order they were started.
         replicated: ARNs of instances of other regions whose automated backups are kept here.
         stuck: whether copies never get beyond 30 %.
+        quota: how many manual snapshots there may be.
     """
 
     def __init__(self, aws: Happenings, region: str) -> None:
@@ -29,6 +30,7 @@ class Snapshots:
         self.exports: list[dict[str, Any]] = []
         self.replicated: list[str] = []
         self.stuck = False
+        self.quota = 100
         self.find: Callable[[str], dict[str, Any] | None] = self.snapshots.get
 
     def take(self, database: str, kind: str = "automated", name: str | None = None) -> dict[str, Any]:
@@ -69,6 +71,8 @@ class Snapshots:
         source = self.find(asked["SourceDBSnapshotIdentifier"])
         if source is None:
             raise refusal("DBSnapshotNotFound", 404)
+        if sum(each["SnapshotType"] == "manual" for each in self.snapshots.values()) >= self.quota:
+            raise refusal("SnapshotQuotaExceeded")
         copied = self.take(source["DBInstanceIdentifier"], "manual", name)
         copied |= {
             "Status": "creating",

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC
 from functools import partial
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
-from function_runtime.asking import asked
-from function_runtime.clients import AwsError, Clients, code_of, may_pass
+from function_runtime.clients import AwsError, Clients, code_of, may_pass, unanswered
 from function_runtime.clock import Clock
 from function_runtime.items import AnotherRunIsAtWorkError, Items
 from function_runtime.readings import Unanswered
@@ -19,14 +19,22 @@ from function_runtime.sites import Site
 from function_runtime.state import State
 from snapshot_copier import snapshots, told
 from snapshot_copier.messages import message_about
-from snapshot_copier.plan import Plan, Problem, Seen, copy_identifier, plan, tags_of_copy
+from snapshot_copier.plan import EXPORT_TIME, Plan, Problem, Seen, copy_identifier, plan, tags_of_copy
 from snapshot_copier.settings import CopierSettings
 
 logger = Logger(child=True)
 
 # What another copier, or an earlier run whose answer was lost, has done already.
-DONE_ALREADY = frozenset({"DBSnapshotAlreadyExists", "DBSnapshotNotFound", "DBSnapshotNotFoundFault"})
-EXPORT_ALREADY = frozenset({"ExportTaskAlreadyExists", "ExportTaskAlreadyExistsFault"})
+DELETED_ALREADY = frozenset({"DBSnapshotNotFound", "DBSnapshotNotFoundFault"})
+COPIED_ALREADY = frozenset({"DBSnapshotAlreadyExists", *DELETED_ALREADY})
+EXPORTED_ALREADY = frozenset({"ExportTaskAlreadyExists", "ExportTaskAlreadyExistsFault"})
+# By the code of the problem that any other refusal is.
+DONE_ALREADY = {
+    "copy_refused": COPIED_ALREADY,
+    "delete_refused": DELETED_ALREADY,
+    "export_refused": EXPORTED_ALREADY,
+}
+QUOTA = frozenset({"SnapshotQuotaExceeded", "SnapshotQuotaExceededFault"})
 
 
 @dataclass(frozen=True)
@@ -75,8 +83,10 @@ class Copier:
                 who the writer is nothing is copied and nothing deleted.
         """
         settings, rules = self._settings, self._settings.rules
-        writer = self._state.controller().writer_site
-        seen = self._look(writer)
+        controller = self._state.controller()
+        # An empty table names nobody: both sites may copy then, and nothing is exported or expires.
+        writer = controller.writer_site if controller.version > 0 else settings.site.other
+        seen = replace(self._look(writer), writer_is_known=controller.version > 0)
         planned = plan(seen, rules)
         for deletion in planned.delete:
             identifier = deletion.snapshot.identifier
@@ -121,15 +131,22 @@ class Copier:
         instance_id = settings.instance_ids[writer]
         return Seen(
             at=self._clock.now(),
-            source=() if is_here else asked(lambda: snapshots.automated_snapshots(self._there, instance_id)),
+            source=() if is_here else self._source(instance_id),
             here=snapshots.manual_snapshots(self._here),
             own=snapshots.automated_snapshots(self._here, instance_id) if is_here else (),
             exports=snapshots.export_tasks(self._here) if is_here and settings.export_days is not None else (),
         )
 
+    def _source(self, instance_id: str) -> tuple[snapshots.Snapshot, ...] | Unanswered:
+        try:
+            return snapshots.automated_snapshots(self._there, instance_id)
+        except AwsError as error:
+            # Throttling is an answer, but nothing that people could do anything about.
+            return replace(unanswered(error), service_answered=not may_pass(error))
+
     def _export(self, snapshot: snapshots.Snapshot, seen: Seen) -> None:
         settings = self._settings
-        identifier = f"{settings.rules.export_prefix}{seen.at:%Y-%m-%d-%H-%M-%S}"
+        identifier = f"{settings.rules.export_prefix}{seen.at.astimezone(UTC):{EXPORT_TIME}}"
         self._attempt(
             "export_refused",
             snapshot.identifier,
@@ -167,8 +184,11 @@ class Copier:
         try:
             call()
         except AwsError as error:
-            if isinstance(error, ClientError) and code_of(error) in DONE_ALREADY | EXPORT_ALREADY:
+            refusal = code_of(error) if isinstance(error, ClientError) else ""
+            if refusal in DONE_ALREADY.get(code, ()):
                 return
+            if refusal in QUOTA:
+                code, what = "snapshot_quota", "quota"
             logger.warning("Refused", doing=doing, error=str(error))
             if not may_pass(error):
                 self._problems.append(Problem(code, what, f"{doing} was refused: {error}"))
@@ -176,19 +196,27 @@ class Copier:
         self._done.append(doing)
 
     def _tell(self, finding: Finding) -> None:
-        """Tell people of what they have not been told yet, and record it: twice is better than never."""
+        """Record what people are told of, then tell them: a record that cannot be written must not tell at each run."""
         known = told.read(self._items, self._settings.site)
         current = {f"{each.code} {each.what}": each for each in finding.problems}
         new = [each for key, each in current.items() if key not in known.problems]
-        if new:
-            message = message_about(new, finding.plan, self._settings, self._clock.now())
-            self._sns.publish(TopicArn=self._settings.failures_topic_arn, Subject=message.subject, Message=message.text)
         # A copy that failed and is made again has not succeeded yet: if it fails again, people know it already.
         copy = finding.plan.copy
         tried = finding.plan.in_flight | ({copy_identifier(copy)} if copy is not None else set())
         told_of = frozenset(current) | {key for key in known.problems if key.partition(" ")[2] in tried}
+        saved = known
         if told_of != known.problems:
             try:
-                told.save(self._items, known, told_of, self._clock.now())
+                saved = told.save(self._items, known, told_of, self._clock.now())
             except AnotherRunIsAtWorkError as error:
                 logger.warning("Another copier has recorded what people were told", error=str(error))
+                return
+        if not new:
+            return
+        message = message_about(new, finding.plan, self._settings, self._clock.now())
+        try:
+            self._sns.publish(TopicArn=self._settings.failures_topic_arn, Subject=message.subject, Message=message.text)
+        except AwsError:
+            # The next run tells them: what they have not heard is not on record as told.
+            told.save(self._items, saved, known.problems, self._clock.now())
+            raise

@@ -19,6 +19,7 @@ TO_DO: Mapping[str, str] = {
     "export_failed": "Look at the role of the export and at the bucket; the export is tried again after a day.",
     "export_refused": "Look at the role of the snapshot copier, the role of the export, and the bucket.",
     "name_taken": "Rename or delete the snapshot that is in the way; it is not the copier's.",
+    "other_key": "Was the site's key replaced? Keep the old one until its copies have gone.",
     "snapshot_quota": "Delete manual snapshots of this region that nobody needs, or raise the quota.",
     "source_refused": "Look at the role of the snapshot copier in IAM.",
 }

@@ -5,6 +5,7 @@ Level-triggered: the plan follows from what is there now, so a run that was lost
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,17 +16,22 @@ from snapshot_copier.snapshots import ExportTask, Snapshot
 
 COPIED_BY_TAG = "DR-CopiedBy"
 BEGUN_TAG = "DR-CopyBegun"
+# Its own identifier: whoever copies a copy by hand, tags and all, makes one that is not ours.
+NAME_TAG = "DR-CopyName"
 PREFIX = "copy-"
 AVAILABLE = "available"
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_CopySnapshot.html; RDS says `creating` of a copy, too.
 IN_FLIGHT = frozenset({"copying", "creating", "pending"})
-DELETING = "deleting"
+# Any other word may pass, such as one for maintenance.
+FAILED = frozenset({"error", "failed", "incompatible-restore"})
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html
+MOST_TAGS = 50
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html
 COPIES_IN_FLIGHT_QUOTA = 20
-MANUAL_SNAPSHOTS_QUOTA = 100
 EXPORTS_UNDER_WAY = frozenset({"STARTING", "IN_PROGRESS", "CANCELING"})
 EXPORT_FAILED = "FAILED"
 # A failed export is tried again, but not at every run: each is a full copy, and is paid for.
+EXPORT_TIME = "%Y-%m-%d-%H-%M-%S"
 EXPORT_RETRY = timedelta(days=1)
 
 
@@ -60,6 +66,7 @@ class Seen:
         here: all manual snapshots of this region.
         own: the automated snapshots of the writer, where it is in this site.
         exports: the export tasks of this region.
+        writer_is_known: whether it is on record who the writer is; without that nothing expires.
     """
 
     at: datetime
@@ -67,6 +74,7 @@ class Seen:
     here: Sequence[Snapshot]
     own: Sequence[Snapshot] = ()
     exports: Sequence[ExportTask] = ()
+    writer_is_known: bool = True
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,9 @@ def plan(seen: Seen, rules: Rules) -> Plan:
     problems: list[Problem] = []
     broken = list(_broken(ours, seen.at, rules, problems))
     # What cannot be replaced now is kept: nothing expires while the other region does not answer.
-    expired = [] if isinstance(seen.source, Unanswered) else list(_expired(ours, seen.at, rules))
+    may_expire = seen.writer_is_known and not isinstance(seen.source, Unanswered)
+    expired = list(_expired(ours, seen.at, rules)) if may_expire else []
+    _report_other_keys(ours, rules, problems)
     return Plan(
         copy=_to_copy(seen, ours, rules, problems),
         delete=(*broken, *expired),
@@ -141,7 +151,9 @@ def plan(seen: Seen, rules: Rules) -> Plan:
 
 def is_ours(snapshot: Snapshot, rules: Rules) -> bool:
     """Whether this copier made it; nothing else is ever deleted."""
-    return snapshot.identifier.startswith(PREFIX) and snapshot.tags.get(COPIED_BY_TAG) == rules.copied_by
+    name = snapshot.identifier
+    tags = (snapshot.tags.get(COPIED_BY_TAG), snapshot.tags.get(NAME_TAG))
+    return name.startswith(PREFIX) and tags == (rules.copied_by, name)
 
 
 def is_good(snapshot: Snapshot, rules: Rules) -> bool:
@@ -157,7 +169,9 @@ def copy_identifier(source: Snapshot) -> str:
 def tags_of_copy(source: Snapshot, rules: Rules, at: datetime) -> dict[str, str]:
     """The source's tags without AWS's own, which cannot be set, and ours."""
     carried = {name: value for name, value in source.tags.items() if not name.lower().startswith("aws:")}
-    return {**carried, COPIED_BY_TAG: rules.copied_by, BEGUN_TAG: at.isoformat()}
+    ours = {COPIED_BY_TAG: rules.copied_by, BEGUN_TAG: at.isoformat(), NAME_TAG: copy_identifier(source)}
+    others = [(name, value) for name, value in sorted(carried.items()) if name not in ours]
+    return {**dict(others[: MOST_TAGS - len(ours)]), **ours}
 
 
 def _broken(ours: Iterable[Snapshot], at: datetime, rules: Rules, problems: list[Problem]) -> Iterable[Deletion]:
@@ -172,7 +186,7 @@ def _broken(ours: Iterable[Snapshot], at: datetime, rules: Rules, problems: list
                 )
                 problems.append(Problem("copy_stuck", each.identifier, text))
                 yield Deletion(each, "stuck")
-        elif each.status not in (AVAILABLE, DELETING):
+        elif each.status in FAILED:
             text = f"the copy {each.identifier} has failed (status {each.status}); it is made again"
             problems.append(Problem("copy_failed", each.identifier, text))
             yield Deletion(each, "failed")
@@ -184,10 +198,22 @@ def _expired(ours: Iterable[Snapshot], at: datetime, rules: Rules) -> Iterable[D
         if each.status == AVAILABLE and each.taken_at is not None:
             by_database[each.database].append(each)
     for copies in by_database.values():
-        newest_good = max((each for each in copies if is_good(each, rules)), key=_age_order, default=None)
+        good = [each for each in copies if is_good(each, rules)]
+        # Where none is under this site's key, an old one may still be restored while its own key is there.
+        newest = max(good or copies, key=_age_order)
         for each in copies:
-            if each is not newest_good and each.taken_at is not None and at - each.taken_at > rules.retention:
+            if each is not newest and each.taken_at is not None and at - each.taken_at > rules.retention:
                 yield Deletion(each, "expired")
+
+
+def _report_other_keys(ours: Iterable[Snapshot], rules: Rules, problems: list[Problem]) -> None:
+    others = [each.identifier for each in ours if each.status == AVAILABLE and each.key_arn != rules.key_arn]
+    if others:
+        text = (
+            f"{len(others)} copies are not encrypted with this site's key, the newest {max(others)}: they can be "
+            "restored as long as their own key is there"
+        )
+        problems.append(Problem("other_key", "key", text))
 
 
 def _to_copy(seen: Seen, ours: Sequence[Snapshot], rules: Rules, problems: list[Problem]) -> Snapshot | None:
@@ -215,29 +241,25 @@ def _to_copy(seen: Seen, ours: Sequence[Snapshot], rules: Rules, problems: list[
         return None
     if sum(each.status in IN_FLIGHT for each in seen.here) >= COPIES_IN_FLIGHT_QUOTA:
         return None
-    if len(seen.here) >= MANUAL_SNAPSHOTS_QUOTA:
-        text = (
-            f"{len(seen.here)} manual snapshots are in this region, and RDS allows {MANUAL_SNAPSHOTS_QUOTA}: delete "
-            "some, or ask AWS for more"
-        )
-        problems.append(Problem("snapshot_quota", "quota", text))
-        return None
     return max(free, key=_age_order)
 
 
 def _to_export(seen: Seen, rules: Rules, problems: list[Problem]) -> Snapshot | None:
     if rules.export_every is None:
         return None
-    ours = [each for each in seen.exports if each.identifier.startswith(rules.export_prefix)]
+    # Another environment's prefix may begin with ours.
+    own_name = re.compile(re.escape(rules.export_prefix) + r"\d{4}(-\d\d){5}")
+    ours = [each for each in seen.exports if own_name.fullmatch(each.identifier)]
     if any(each.status in EXPORTS_UNDER_WAY for each in ours):
         return None
-    last = max((each for each in ours if each.started_at is not None), key=_start_order, default=None)
-    if last is not None and last.started_at is not None:
+    # The name begins with the time; RDS leaves the start out of some tasks that failed.
+    last = max(ours, key=lambda task: task.identifier, default=None)
+    if last is not None:
         if last.status == EXPORT_FAILED:
             text = f"the export {last.identifier} has failed: {last.cause or 'RDS does not say why'}"
             problems.append(Problem("export_failed", last.identifier, text))
         wait = EXPORT_RETRY if last.status == EXPORT_FAILED else rules.export_every
-        if seen.at - last.started_at < wait:
+        if seen.at - _asked_at(last, rules) < wait:
             return None
     available = [each for each in seen.own if each.status == AVAILABLE and each.taken_at is not None]
     return max(available, key=_age_order, default=None)
@@ -255,5 +277,6 @@ def _age_order(snapshot: Snapshot) -> tuple[float, str]:
     return (0.0 if snapshot.taken_at is None else snapshot.taken_at.timestamp(), snapshot.identifier)
 
 
-def _start_order(task: ExportTask) -> float:
-    return 0.0 if task.started_at is None else task.started_at.timestamp()
+def _asked_at(task: ExportTask, rules: Rules) -> datetime:
+    named = task.identifier.removeprefix(rules.export_prefix)
+    return datetime.strptime(f"{named} +0000", f"{EXPORT_TIME} %z")

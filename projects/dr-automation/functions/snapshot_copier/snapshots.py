@@ -85,7 +85,10 @@ def export_tasks(rds: Any) -> tuple[ExportTask, ...]:
 def replicated_backups(rds: Any) -> frozenset[str]:
     """The ARNs of the instances of other regions whose automated backups are kept here."""
     backups = _pages(rds.describe_db_instance_automated_backups, "DBInstanceAutomatedBackups", MaxRecords=PAGE_SIZE)
-    return frozenset(each["DBInstanceArn"] for each in backups if "DBInstanceArn" in each)
+    # Those of an instance that is gone are kept under the ARN that its successor has, too.
+    return frozenset(
+        each["DBInstanceArn"] for each in backups if each.get("Status") != "retained" and "DBInstanceArn" in each
+    )
 
 
 def snapshot_from(description: Mapping[str, Any]) -> Snapshot:

@@ -37,7 +37,12 @@ def read(items: Items, site: Site) -> Told:
     item = items.get(item_id(site))
     if item is None:
         return Told(site)
-    return Told(site, frozenset(item["problems"]), datetime.fromisoformat(item["at"]), int(item["version"]))
+    version = int(item.get("version", 0))
+    try:
+        return Told(site, frozenset(item["problems"]), datetime.fromisoformat(item["at"]), version)
+    except (KeyError, TypeError, ValueError):
+        # Written by hand: people hear what they know already, and the item is whole again.
+        return Told(site, version=version)
 
 
 def save(items: Items, told: Told, problems: frozenset[str], at: datetime) -> Told:

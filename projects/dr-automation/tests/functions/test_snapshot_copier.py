@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from aws_in_memory.aws import Aws, Call, no_fault
 from aws_in_memory.deployed import COPIER_ENVIRONMENT, ENVIRONMENT, copy
-from aws_in_memory.faults import FAULTS, At, Killed, Kind
+from aws_in_memory.faults import FAULTS, At, Killed, Kind, before
 from aws_in_memory.recorded import OVER, incident, remember
 from aws_in_memory.refusals import refusal
 from function_runtime.environment import SettingError
@@ -33,6 +33,7 @@ def world(days: int = 3) -> Aws:
         aws.now = end - number * DAY - timedelta(hours=1)
         aws.rds[PRIMARY].take("database-primary")
     aws.now = end
+    remember(aws, Controller())
     return aws
 
 
@@ -67,7 +68,7 @@ def test_everything_within_the_retention_is_copied_the_newest_first_one_at_a_tim
     assert len(copies(aws)) == 3
     newest = aws.rds[RECOVERY].snapshots["copy-database-primary-2026-01-01-11-00"]
     tags = {tag["Key"] for tag in newest["TagList"]}
-    assert tags == {"Owner", "DR-CopiedBy", "DR-CopyBegun"}
+    assert tags == {"Owner", "DR-CopiedBy", "DR-CopyBegun", "DR-CopyName"}
     assert newest["KmsKeyId"] == COPIER_ENVIRONMENT[RECOVERY]["DATA_KEY_ARN"]
     assert aws.messages == [], "no message on success"
 
@@ -193,6 +194,86 @@ def test_a_hundred_and_fifty_snapshots_of_others_are_neither_counted_wrong_nor_t
     assert [each.code for each in copy(aws).problems] == ["snapshot_quota"]
     assert len(aws.rds[RECOVERY].snapshots) == 150
     assert aws.counted["rds.describe_db_snapshots", aws.regions[RECOVERY]] == 2, "a call a page"
+
+
+def test_an_empty_table_names_no_writer_so_nothing_expires_and_nothing_is_exported() -> None:
+    aws = after_a_failover(world(days=3))
+    for _ in range(3):
+        aws.rds[RECOVERY].take("database-recovery")
+        rest(aws, PRIMARY)
+        aws.now += DAY
+    kept = [name for name in copies(aws, PRIMARY) if name.startswith("copy-")]
+    assert len(kept) == 3
+    del aws.items["controller"]
+    for _ in range(10):
+        aws.now += DAY
+        aws.rds[RECOVERY].take("database-recovery")
+        rest(aws, PRIMARY)
+    assert set(kept) < set(copies(aws, PRIMARY))
+    assert len([name for name in copies(aws, PRIMARY) if name.startswith("copy-")]) == 13
+    assert aws.rds[PRIMARY].exports == []
+
+
+def test_backups_of_an_instance_that_is_gone_do_not_count_as_those_of_its_successor() -> None:
+    aws = world(days=1)
+    listing = aws.rds[RECOVERY].describe_db_instance_automated_backups
+    old = {"DBInstanceArn": "arn:database-primary", "Status": "retained"}
+    aws.rds[RECOVERY].describe_db_instance_automated_backups = lambda **asked: {  # type: ignore[method-assign]
+        "DBInstanceAutomatedBackups": [old, *listing(**asked)["DBInstanceAutomatedBackups"]]
+    }
+    rest(aws, runs=3)
+    assert aws.rds[RECOVERY].replicated == ["arn:database-primary"]
+
+
+def test_throttling_by_the_other_region_is_nothing_for_people() -> None:
+    aws = world(days=1)
+    for number in range(6):
+        aws.fault = before(throttle_the_listing) if number % 2 else no_fault
+        copy(aws)
+        aws.sleep(900)
+    assert aws.messages == []
+
+
+def throttle_the_listing(call: Call) -> None:
+    if (call.operation, call.region) == ("rds.describe_db_snapshots", "ap-southeast-2"):
+        raise refusal("Throttling")
+
+
+def test_a_record_that_cannot_be_written_does_not_tell_people_at_each_run() -> None:
+    aws = world(days=1)
+    aws.rds[RECOVERY].take("somebody-elses", "manual", "copy-database-primary-2026-01-01-11-00")
+
+    def refuse(call: Call) -> None:
+        if call.operation == "dynamodb.put_item":
+            raise refusal("AccessDenied", 403)
+
+    aws.fault = before(refuse)
+    rest(aws, runs=5)
+    assert aws.messages == []
+    aws.fault = no_fault
+    rest(aws, runs=2)
+    assert len(aws.messages) == 1
+
+
+def test_what_people_could_not_be_told_is_told_by_the_next_run() -> None:
+    aws = world(days=1)
+    aws.rds[RECOVERY].take("somebody-elses", "manual", "copy-database-primary-2026-01-01-11-00")
+    aws.gone_topics = {"arn:failures"}
+    rest(aws, runs=2)
+    aws.gone_topics = set()
+    rest(aws, runs=2)
+    assert len(aws.messages) == 1
+
+
+def test_a_record_that_was_written_by_hand_is_made_whole() -> None:
+    aws = world(days=1)
+    aws.put({"id": "copies#recovery", "version": 3, "problems": 7})
+    rest(aws, runs=2)
+    aws.rds[RECOVERY].take("somebody-elses", "manual", "copy-database-primary-2026-01-02-11-00")
+    aws.now += DAY
+    aws.rds[PRIMARY].take("database-primary", name="rds:database-primary-2026-01-02-11-00")
+    rest(aws, runs=2)
+    assert len(aws.messages) == 1
 
 
 def test_of_two_copiers_at_once_one_copies_and_none_complains() -> None:
