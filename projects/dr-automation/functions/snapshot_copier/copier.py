@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -34,6 +34,8 @@ DONE_ALREADY = {
     "delete_refused": DELETED_ALREADY,
     "export_refused": EXPORTED_ALREADY,
 }
+# In one run; each is a call.
+MOST_REFUSALS = 3
 QUOTA = frozenset({"SnapshotQuotaExceeded", "SnapshotQuotaExceededFault"})
 
 
@@ -86,7 +88,8 @@ class Copier:
         controller = self._state.controller()
         # An empty table names nobody: both sites may copy then, and nothing is exported or expires.
         writer = controller.writer_site if controller.version > 0 else settings.site.other
-        seen = replace(self._look(writer), writer_is_known=controller.version > 0)
+        known = told.read(self._items, settings.site)
+        seen = replace(self._look(writer), writer_is_known=controller.version > 0, tried=known.tried)
         planned = plan(seen, rules)
         for deletion in planned.delete:
             identifier = deletion.snapshot.identifier
@@ -96,22 +99,7 @@ class Copier:
                 f"deleted {identifier}: {deletion.why}",
                 partial(self._here.delete_db_snapshot, DBSnapshotIdentifier=identifier),
             )
-        if planned.copy is not None:
-            source = planned.copy
-            self._attempt(
-                "copy_refused",
-                source.identifier,
-                f"copying {source.identifier}",
-                lambda: self._here.copy_db_snapshot(
-                    SourceDBSnapshotIdentifier=source.arn,
-                    TargetDBSnapshotIdentifier=copy_identifier(source),
-                    KmsKeyId=settings.key_arn,
-                    # boto3 signs a request of this region for the other one with it.
-                    SourceRegion=settings.regions[settings.site.other],
-                    CopyTags=False,
-                    Tags=[{"Key": key, "Value": text} for key, text in tags_of_copy(source, rules, seen.at).items()],
-                ),
-            )
+        self._copy_one(planned.to_copy, seen.at)
         if planned.export is not None:
             self._export(planned.export, seen)
         if writer is not settings.site and not isinstance(seen.source, Unanswered):
@@ -122,8 +110,25 @@ class Copier:
             (*planned.problems, *self._problems),
             None if writer is settings.site else not isinstance(seen.source, Unanswered),
         )
-        self._tell(finding)
+        self._tell(finding, known)
         return finding
+
+    def _copy_one(self, sources: Sequence[snapshots.Snapshot], at: datetime) -> None:
+        """Copy the first that RDS takes: one that it refuses for good must not hold up the others."""
+        settings = self._settings
+        for source in sources[:MOST_REFUSALS]:
+            copying = partial(
+                self._here.copy_db_snapshot,
+                SourceDBSnapshotIdentifier=source.arn,
+                TargetDBSnapshotIdentifier=copy_identifier(source),
+                KmsKeyId=settings.key_arn,
+                # boto3 signs a request of this region for the other one with it.
+                SourceRegion=settings.regions[settings.site.other],
+                CopyTags=False,
+                Tags=[{"Key": key, "Value": text} for key, text in tags_of_copy(source, settings.rules, at).items()],
+            )
+            if self._attempt("copy_refused", source.identifier, f"copying {source.identifier}", copying):
+                return
 
     def _look(self, writer: Site) -> Seen:
         settings = self._settings
@@ -179,35 +184,39 @@ class Copier:
             ),
         )
 
-    def _attempt(self, code: str, what: str, doing: str, call: Callable[[], Any]) -> None:
-        """Do one thing; what is refused is a problem for people and keeps nothing else from being done."""
+    def _attempt(self, code: str, what: str, doing: str, call: Callable[[], Any]) -> bool:
+        """Do one thing; what is refused is a problem for people and keeps nothing else from being done.
+
+        Returns:
+            False where it was refused for good.
+        """
         try:
             call()
         except AwsError as error:
             refusal = code_of(error) if isinstance(error, ClientError) else ""
             if refusal in DONE_ALREADY.get(code, ()):
-                return
+                return True
             if refusal in QUOTA:
                 code, what = "snapshot_quota", "quota"
             logger.warning("Refused", doing=doing, error=str(error))
-            if not may_pass(error):
-                self._problems.append(Problem(code, what, f"{doing} was refused: {error}"))
-            return
+            if may_pass(error):
+                return True
+            self._problems.append(Problem(code, what, f"{doing} was refused: {error}"))
+            return False
         self._done.append(doing)
+        return True
 
-    def _tell(self, finding: Finding) -> None:
+    def _tell(self, finding: Finding, known: told.Told) -> None:
         """Record what people are told of, then tell them: a record that cannot be written must not tell at each run."""
-        known = told.read(self._items, self._settings.site)
         current = {f"{each.code} {each.what}": each for each in finding.problems}
         new = [each for key, each in current.items() if key not in known.problems]
         # A copy that failed and is made again has not succeeded yet: if it fails again, people know it already.
-        copy = finding.plan.copy
-        tried = finding.plan.in_flight | ({copy_identifier(copy)} if copy is not None else set())
+        tried = finding.plan.tried.keys() | {copy_identifier(each) for each in finding.plan.to_copy}
         told_of = frozenset(current) | {key for key in known.problems if key.partition(" ")[2] in tried}
         saved = known
-        if told_of != known.problems:
+        if (told_of, dict(finding.plan.tried)) != (known.problems, dict(known.tried)):
             try:
-                saved = told.save(self._items, known, told_of, self._clock.now())
+                saved = told.save(self._items, replace(known, problems=told_of, tried=finding.plan.tried))
             except AnotherRunIsAtWorkError as error:
                 logger.warning("Another copier has recorded what people were told", error=str(error))
                 return
@@ -218,5 +227,5 @@ class Copier:
             self._sns.publish(TopicArn=self._settings.failures_topic_arn, Subject=message.subject, Message=message.text)
         except AwsError:
             # The next run tells them: what they have not heard is not on record as told.
-            told.save(self._items, saved, known.problems, self._clock.now())
+            told.save(self._items, replace(saved, problems=known.problems))
             raise

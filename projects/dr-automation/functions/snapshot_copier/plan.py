@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from function_runtime.readings import Unanswered
@@ -33,6 +33,21 @@ EXPORT_FAILED = "FAILED"
 # A failed export is tried again, but not at every run: each is a full copy, and is paid for.
 EXPORT_TIME = "%Y-%m-%d-%H-%M-%S"
 EXPORT_RETRY = timedelta(days=1)
+# The same of a copy that failed or got stuck.
+COPY_RETRY = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What earlier runs have seen of a copy.
+
+    Attributes:
+        percent: how much of it was done; None where it was given up.
+        since: since when it has been so.
+    """
+
+    percent: int | None
+    since: datetime
 
 
 @dataclass(frozen=True)
@@ -43,7 +58,7 @@ class Rules:
         copied_by: the value of our own tag: what does not bear it is not ours.
         key_arn: the KMS key of this site; a copy under another key is none to rely on.
         retention: how long copies are kept.
-        stuck_after: a copy that takes longer is given up and made again.
+        stuck_after: a copy that makes no progress for so long is given up and made again.
         export_every: how often the newest snapshot is exported, None for never.
         export_prefix: how the names of our export tasks begin.
     """
@@ -66,6 +81,7 @@ class Seen:
         here: all manual snapshots of this region.
         own: the automated snapshots of the writer, where it is in this site.
         exports: the export tasks of this region.
+        tried: what earlier runs have seen of copies, by their identifiers.
         writer_is_known: whether it is on record who the writer is; without that nothing expires.
     """
 
@@ -74,6 +90,7 @@ class Seen:
     here: Sequence[Snapshot]
     own: Sequence[Snapshot] = ()
     exports: Sequence[ExportTask] = ()
+    tried: Mapping[str, Tried] = field(default_factory=dict)
     writer_is_known: bool = True
 
 
@@ -105,22 +122,29 @@ class Plan:
     """What to do, and what there is.
 
     Attributes:
-        copy: the snapshot to copy now, None where there is none.
+        to_copy: the snapshots that could be copied now, of which one is, in this order.
         delete: copies to delete.
         export: the snapshot to export now, None where none is due.
         problems: what people must know.
         newest: the newest good copy, None where there is none.
         in_flight: the identifiers of our copies that are under way.
         good_bytes: the allocated storage of all good copies.
+        tried: what this run has seen of copies, for the next one.
     """
 
-    copy: Snapshot | None
+    to_copy: tuple[Snapshot, ...]
     delete: tuple[Deletion, ...]
     export: Snapshot | None
     problems: tuple[Problem, ...]
     newest: Snapshot | None
     in_flight: frozenset[str]
     good_bytes: int
+    tried: Mapping[str, Tried]
+
+    @property
+    def copy(self) -> Snapshot | None:
+        """The snapshot to copy first, None where there is none."""
+        return self.to_copy[0] if self.to_copy else None
 
 
 def plan(seen: Seen, rules: Rules) -> Plan:
@@ -133,19 +157,22 @@ def plan(seen: Seen, rules: Rules) -> Plan:
     ours = [each for each in seen.here if is_ours(each, rules)]
     good = [each for each in ours if is_good(each, rules)]
     problems: list[Problem] = []
-    broken = list(_broken(ours, seen.at, rules, problems))
+    tried = _tried(ours, seen)
+    broken = list(_broken(ours, seen.at, rules, tried, problems))
+    tried |= {each.snapshot.identifier: Tried(None, seen.at) for each in broken}
     # What cannot be replaced now is kept: nothing expires while the other region does not answer.
     may_expire = seen.writer_is_known and not isinstance(seen.source, Unanswered)
     expired = list(_expired(ours, seen.at, rules)) if may_expire else []
     _report_other_keys(ours, rules, problems)
     return Plan(
-        copy=_to_copy(seen, ours, rules, problems),
+        to_copy=_to_copy(seen, ours, rules, tried, problems),
         delete=(*broken, *expired),
         export=_to_export(seen, rules, problems),
         problems=tuple(problems),
         newest=max(good, key=_age_order, default=None),
         in_flight=frozenset(each.identifier for each in ours if each.status in IN_FLIGHT),
         good_bytes=sum(each.storage_bytes for each in good),
+        tried=tried,
     )
 
 
@@ -174,16 +201,28 @@ def tags_of_copy(source: Snapshot, rules: Rules, at: datetime) -> dict[str, str]
     return {**dict(others[: MOST_TAGS - len(ours)]), **ours}
 
 
-def _broken(ours: Iterable[Snapshot], at: datetime, rules: Rules, problems: list[Problem]) -> Iterable[Deletion]:
+def _tried(ours: Iterable[Snapshot], seen: Seen) -> dict[str, Tried]:
+    """What is known of copies: those under way, and those that were given up not long ago."""
+    known = {
+        name: each for name, each in seen.tried.items() if each.percent is None and seen.at - each.since < COPY_RETRY
+    }
+    for each in ours:
+        if each.status in IN_FLIGHT:
+            before = seen.tried.get(each.identifier, Tried(each.percent, _begun(each) or seen.at))
+            known[each.identifier] = before if before.percent == each.percent else Tried(each.percent, seen.at)
+    return known
+
+
+def _broken(
+    ours: Iterable[Snapshot], at: datetime, rules: Rules, tried: Mapping[str, Tried], problems: list[Problem]
+) -> Iterable[Deletion]:
     """Copies that will never be good. Without them the snapshot counts as missing, and is copied again."""
     for each in ours:
         if each.status in IN_FLIGHT:
-            begun = _begun(each)
-            if begun is not None and at - begun > rules.stuck_after:
-                hours = (at - begun).total_seconds() / 3600
-                text = (
-                    f"the copy {each.identifier} has been at {each.percent} % for up to {hours:.0f} h; it is made again"
-                )
+            since = tried[each.identifier].since
+            if at - since > rules.stuck_after:
+                hours = (at - since).total_seconds() / 3600
+                text = f"the copy {each.identifier} has been at {each.percent} % for {hours:.0f} h; it is made again"
                 problems.append(Problem("copy_stuck", each.identifier, text))
                 yield Deletion(each, "stuck")
         elif each.status in FAILED:
@@ -216,12 +255,14 @@ def _report_other_keys(ours: Iterable[Snapshot], rules: Rules, problems: list[Pr
         problems.append(Problem("other_key", "key", text))
 
 
-def _to_copy(seen: Seen, ours: Sequence[Snapshot], rules: Rules, problems: list[Problem]) -> Snapshot | None:
+def _to_copy(
+    seen: Seen, ours: Sequence[Snapshot], rules: Rules, tried: Mapping[str, Tried], problems: list[Problem]
+) -> tuple[Snapshot, ...]:
     if isinstance(seen.source, Unanswered):
         if seen.source.service_answered:
             text = f"the other region refuses to list its snapshots: {seen.source.why}"
             problems.append(Problem("source_refused", "source", text))
-        return None
+        return ()
     taken = {each.identifier: each for each in seen.here}
     missing = [
         each
@@ -233,15 +274,15 @@ def _to_copy(seen: Seen, ours: Sequence[Snapshot], rules: Rules, problems: list[
         if copy_identifier(each) in taken:
             text = f"a snapshot that is not ours bears the name {copy_identifier(each)}: rename or delete it"
             problems.append(Problem("name_taken", copy_identifier(each), text))
-    free = [each for each in missing if copy_identifier(each) not in taken]
+    free = [each for each in missing if copy_identifier(each) not in taken and copy_identifier(each) not in tried]
     if not free:
-        return None
+        return ()
     # RDS queues the copies of one database, and makes each of them longer.
     if any(each.status in IN_FLIGHT for each in ours):
-        return None
+        return ()
     if sum(each.status in IN_FLIGHT for each in seen.here) >= COPIES_IN_FLIGHT_QUOTA:
-        return None
-    return max(free, key=_age_order)
+        return ()
+    return tuple(sorted(free, key=_age_order, reverse=True))
 
 
 def _to_export(seen: Seen, rules: Rules, problems: list[Problem]) -> Snapshot | None:

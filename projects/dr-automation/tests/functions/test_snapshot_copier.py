@@ -196,6 +196,44 @@ def test_a_hundred_and_fifty_snapshots_of_others_are_neither_counted_wrong_nor_t
     assert aws.counted["rds.describe_db_snapshots", aws.regions[RECOVERY]] == 2, "a call a page"
 
 
+def test_a_copy_that_is_slow_and_makes_progress_is_left_alone() -> None:
+    aws = world(days=1)
+    aws.rds[RECOVERY].stuck = True
+    copy(aws)
+    for percent in range(31, 91):
+        aws.now += timedelta(hours=1)
+        (made,) = aws.rds[RECOVERY].snapshots.values()
+        made["PercentProgress"] = percent
+        assert copy(aws).problems == ()
+    assert aws.called.count("rds.copy_db_snapshot") == 1
+
+
+def test_a_copy_that_fails_each_time_is_not_paid_for_at_each_run() -> None:
+    aws = world(days=1)
+    for _ in range(96):
+        copy(aws)
+        for snapshot in aws.rds[RECOVERY].snapshots.values():
+            snapshot["Status"] = "failed"
+        aws.now += timedelta(minutes=15)
+    assert aws.called.count("rds.copy_db_snapshot") <= 24
+    assert len(aws.messages) == 1
+
+
+def test_a_snapshot_that_is_refused_for_good_does_not_hold_up_the_others() -> None:
+    aws = world(days=3)
+    real = aws.rds[RECOVERY].copy_db_snapshot
+
+    def only_older(**asked: Any) -> Any:
+        if "2026-01-01" in asked["TargetDBSnapshotIdentifier"]:
+            raise refusal("AccessDenied", 403)
+        return real(**asked)
+
+    aws.rds[RECOVERY].copy_db_snapshot = only_older  # type: ignore[method-assign]
+    rest(aws)
+    assert copies(aws) == ["copy-database-primary-2025-12-30-11-00", "copy-database-primary-2025-12-31-11-00"]
+    assert len(aws.messages) == 1
+
+
 def test_an_empty_table_names_no_writer_so_nothing_expires_and_nothing_is_exported() -> None:
     aws = after_a_failover(world(days=3))
     for _ in range(3):
