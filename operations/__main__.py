@@ -63,7 +63,7 @@ def restore_or_inspect(request: RestoreRequest | InspectRequest, deployment: Dep
     """
     console.say([str(deployment)])
     places = Places.read(request.outputs)
-    by, session = session_under(places.restore_role_arn, deployment)
+    by, session = session_under(places.restore_role_arn, deployment, [place.region for place in places.at.values()])
     rds = {site: session.client("rds", region_name=places.at[site].region, config=CONFIG) for site in Site}
     dynamodb = session.client("dynamodb", region_name=deployment.controller_region, config=CONFIG)
     access = RestoreAccess(by, rds, State(dynamodb, deployment.state_table_name))

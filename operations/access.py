@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
 CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 3, "mode": "standard"})
+# A list that is only shown is not waited for.
+LISTING = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 1, "mode": "standard"})
 # The function waits for the timeouts of a region that does not answer.
 ASKING = Config(connect_timeout=5, read_timeout=60, retries={"total_max_attempts": 2, "mode": "standard"})
 NO_CREDENTIALS = (
@@ -79,21 +83,46 @@ def take_role(deployment: Deployment) -> Access:
     )
 
 
-def session_under(role: str, deployment: Deployment) -> tuple[str, boto3.session.Session]:
+def session_under(
+    role: str, deployment: Deployment, other_regions: Sequence[str] = ()
+) -> tuple[str, boto3.session.Session]:
     """The person's own ARN, and a session under a role.
+
+    Args:
+        role: the role to take.
+        deployment: whose role it is.
+        other_regions: whose STS is asked, too, if that of the controller's region does not answer; what STS gives is
+            good in all regions.
 
     Raises:
         SettingsError: the environment has no credentials, or those of another account; the role was not taken.
         RefusedError: STS does not answer, or refuses the role.
     """
-    region = deployment.controller_region
+    *first, last = (deployment.controller_region, *other_regions)
+    for region in first:
+        with suppress(_SilentError):
+            return _session_by(region, role, deployment)
+    return _session_by(last, role, deployment)
+
+
+class _SilentError(RefusedError):
+    """STS of a region does not answer."""
+
+
+def _session_by(region: str, role: str, deployment: Deployment) -> tuple[str, boto3.session.Session]:
     try:
         own = boto3.session.Session()
         # STS of the controller's region: the global endpoint is in one region, which may be the one that is down.
         sts: STSClient = own.client("sts", region_name=region, config=CONFIG)
         identity = sts.get_caller_identity()
         by = identity["Arn"]
-        _refuse_another_account(deployment, identity["Account"], by)
+        _refuse_another_account(deployment, identity["Account"], by, role)
+        if role != deployment.operator_role_arn and is_session_of(by, deployment.operator_role_arn):
+            raise SettingsError(
+                "AWS credentials",
+                f"of the operators' role ({by})",
+                f"this command needs another role: use your own credentials, or a profile with role_arn = {role}",
+            )
         return by, own if is_session_of(by, role) else _session_in_role(sts, role, by)
     except NO_CREDENTIALS as error:
         raise SettingsError(
@@ -109,9 +138,9 @@ def session_under(role: str, deployment: Deployment) -> tuple[str, boto3.session
             f"log in again, to account {deployment.account_id} of stack {deployment.stack_name}",
         ) from error
     except BotoCoreError as error:
-        raise RefusedError(
-            "AWS_ENDPOINT_URL",
-            f"STS in {region} does not answer ({error})",
+        raise _SilentError(
+            f"STS in {region}",
+            f"(no answer: {error})",
             "check the network; for the lab, start it and set the variables that it prints",
         ) from error
 
@@ -130,13 +159,13 @@ def session_name(caller_arn: str) -> str:
     return name.ljust(2, "-")
 
 
-def _refuse_another_account(deployment: Deployment, account_id: str, by: str) -> None:
+def _refuse_another_account(deployment: Deployment, account_id: str, by: str, role: str) -> None:
     if account_id != deployment.account_id:
         raise SettingsError(
             "AWS credentials",
             f"of account {account_id} ({by})",
             f"stack {deployment.stack_name} is in account {deployment.account_id}: set AWS_PROFILE to credentials of "
-            f"that account, or to a profile with role_arn = {deployment.operator_role_arn}; or, if you mean another "
+            f"that account, or to a profile with role_arn = {role}; or, if you mean another "
             "stack, write its outputs with ./dr outputs -- --stack NAME",
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NoReturn
@@ -117,11 +117,21 @@ class RestoreRequest(Addressed):
 
 @dataclass(frozen=True)
 class InspectRequest(Addressed):
-    """Let the operators' network in to a restored or fenced instance; with ``close`` nobody any more."""
+    """Let the operators' network in to a restored or fenced instance; with ``close`` nobody any more.
+
+    Attributes:
+        site: where the instance is.
+        name: its identifier.
+        close: whether to close it.
+        dry_run: only say what would be done.
+        yes: do not ask before a database is opened that clients have used.
+    """
 
     site: Site
     name: str
     close: bool
+    dry_run: bool = False
+    yes: bool = False
 
 
 Request = (
@@ -231,8 +241,14 @@ def _restore(given: argparse.Namespace) -> RestoreRequest | InspectRequest:
     if given.inspect is not None or given.close is not None:
         if given.name is not None:
             raise SettingsError("--name", given.name, "leave it out: --inspect and --close take the instance's name")
+        for option, value in (("--of", given.of), ("--no-wait", given.no_wait or None)):
+            if value is not None:
+                raise SettingsError(option, value, "leave it out: it is for a restore")
         name = given.close if given.inspect is None else given.inspect
-        return InspectRequest(given.outputs, given.stack, site, name, close=given.inspect is None)
+        closes = given.inspect is None
+        return InspectRequest(
+            given.outputs, given.stack, site, name, close=closes, dry_run=given.dry_run, yes=given.yes
+        )
     if not lists and given.name is None:
         raise SettingsError("--name", "(not set)", "give the new instance a name such as restored-orders")
     if given.of is not None and given.point_in_time is None:
@@ -260,7 +276,7 @@ def _moment(text: str | None) -> datetime | None:
         raise SettingsError("--point-in-time", text, "give latest, or a moment such as 2026-01-31T12:00:00Z") from error
     if moment.tzinfo is None:
         raise SettingsError("--point-in-time", text, "say the time zone, such as 2026-01-31T12:00:00Z")
-    return moment
+    return moment.astimezone(UTC)
 
 
 def _failover(given: argparse.Namespace) -> FailoverRequest:

@@ -12,7 +12,7 @@ from function_runtime.control import Pause
 from function_runtime.sites import Site
 from function_runtime.state import ControlUnreadableError
 from operations import status_text
-from operations.access import CONFIG, Access
+from operations.access import LISTING, Access
 from operations.arguments import PauseRequest, StatusRequest
 from operations.console import Console
 from operations.control_item import ControlItem
@@ -47,7 +47,9 @@ def status(request: StatusRequest, deployment: Deployment, access: Access, conso
     if request.as_json:
         console.say([_json(deployment, report.content)])
     else:
-        console.say([*status_text.status(report), "", *_restorable(request, access, console)])
+        # At once: what could be restored may take as long as a dark region's silence.
+        console.say([*status_text.status(report), ""])
+        console.say(_restorable(request, access, console))
     return DONE
 
 
@@ -56,7 +58,7 @@ def _restorable(request: StatusRequest, access: Access, console: Console) -> lis
         places = Places.read(request.outputs)
     except SettingsError as error:
         return words.indented([f"what could be restored: unknown ({error})"], by=0)
-    rds = {site: access.session.client("rds", region_name=places.at[site].region, config=CONFIG) for site in Site}
+    rds = {site: access.session.client("rds", region_name=places.at[site].region, config=LISTING) for site in Site}
     return summary(restorable(rds, places), console.now())
 
 

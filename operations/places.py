@@ -19,6 +19,7 @@ OF_A_SITE = {
     "parameter_group_name": "ParameterGroupName",
     "quarantine_group_id": "QuarantineSecurityGroupId",
     "inspection_group_id": "InspectionSecurityGroupId",
+    "data_key_arn": "DataKeyArn",
 }
 
 
@@ -33,6 +34,7 @@ class Place:
         parameter_group_name: the parameter group of a restored instance.
         quarantine_group_id: the security group without rules, which a restored instance gets first.
         inspection_group_id: the security group that admits only the operators' network.
+        data_key_arn: the site's KMS key, the only one under which the role may restore.
     """
 
     region: str
@@ -41,6 +43,7 @@ class Place:
     parameter_group_name: str
     quarantine_group_id: str
     inspection_group_id: str
+    data_key_arn: str
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Places:
         database_name: the database that clients use.
         master_username: the user that can sign in to a restored instance.
         restore_role_arn: the role to take.
+        operators_are_clients: whether the operators' network has addresses of clients.
     """
 
     at: Mapping[Site, Place]
@@ -62,6 +66,7 @@ class Places:
     database_name: str
     master_username: str
     restore_role_arn: str
+    operators_are_clients: bool
 
     @classmethod
     def read(cls, file: Path) -> Places:
@@ -97,4 +102,5 @@ class Places:
             database_name=str(given("databaseName")),
             master_username=str(given("masterUsername")),
             restore_role_arn=str(given("restoreRoleArn")),
+            operators_are_clients=given("inspectionAdmits") != "operators",
         )

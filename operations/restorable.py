@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from function_runtime import words
-from function_runtime.clients import AwsError
+from function_runtime.clients import AwsError, unanswered
 from function_runtime.sites import Site
 from operations.places import Place, Places
 from snapshot_copier.plan import PREFIX
-from snapshot_copier.snapshots import Snapshot, automated_snapshots, manual_snapshots
+from snapshot_copier.snapshots import Snapshot, automated_backups, automated_snapshots, manual_snapshots
 
 AVAILABLE = "available"
+RETAINED = "retained"
+SILENT = "its region does not answer; use the other site"
+# Not a dark region: nobody is to fail over because of a role.
+REFUSES = "its region answers and refuses; look at your role, and whether dr-automation is deployed in this version"
 
 
 @dataclass(frozen=True)
@@ -25,6 +30,7 @@ class Backup:
         database: the instance they are of.
         arn: their ARN; a restore in another region than the instance's needs it.
         is_replicated: whether they are of an instance in the other region.
+        is_retained: whether they are of an instance that is gone.
         earliest: the earliest moment that can be restored; None while there is none.
         latest: the latest one.
     """
@@ -32,6 +38,7 @@ class Backup:
     database: str
     arn: str | None
     is_replicated: bool
+    is_retained: bool
     earliest: datetime | None
     latest: datetime | None
 
@@ -43,7 +50,7 @@ class SiteList:
     Attributes:
         snapshots: complete snapshots of the site's own database and copies of the other one's, newest first.
         backups: automated backups, its own and replicated ones.
-        silence: why nothing is known; None if the region answered.
+        silence: why nothing is known, and whether its region is silent or refuses; None if it answered.
     """
 
     snapshots: tuple[Snapshot, ...] = ()
@@ -62,21 +69,20 @@ def restorable(rds: Mapping[Site, Any], places: Places) -> Mapping[Site, SiteLis
         rds: RDS's client of each site.
         places: where things are.
     """
-    return {site: _listed(rds[site], places.at[site], places.at[site.other]) for site in Site}
+    with ThreadPoolExecutor(max_workers=len(Site)) as pool:
+        asked = {site: pool.submit(_listed, rds[site], places.at[site], places.at[site.other]) for site in Site}
+        return {site: each.result() for site, each in asked.items()}
 
 
 def _listed(rds: Any, place: Place, other: Place) -> SiteList:
     try:
-        copies = [
-            each
-            for each in manual_snapshots(rds)
-            if each.database in (place.database_id, other.database_id)
-            or each.identifier.startswith(f"{PREFIX}{other.database_id}-")
-        ]
+        # A copy keeps the identifier of the instance that it is of.
+        copies = [each for each in manual_snapshots(rds) if each.database in (place.database_id, other.database_id)]
         found = [*automated_snapshots(rds, place.database_id), *copies]
-        backups = rds.describe_db_instance_automated_backups()["DBInstanceAutomatedBackups"]
+        backups = automated_backups(rds)
     except AwsError as error:
-        return SiteList(silence=str(error))
+        answered = unanswered(error).service_answered
+        return SiteList(silence=f"{REFUSES if answered else SILENT} ({error})")
     complete = [each for each in found if each.status == AVAILABLE and each.taken_at is not None]
     return SiteList(
         snapshots=tuple(sorted(complete, key=_taken, reverse=True)),
@@ -94,6 +100,7 @@ def _backup(described: Mapping[str, Any], here: str) -> Backup:
         database=described["DBInstanceIdentifier"],
         arn=described.get("DBInstanceAutomatedBackupsArn"),
         is_replicated=described.get("Region", here) != here,
+        is_retained=described.get("Status") == RETAINED,
         earliest=window.get("EarliestTime"),
         latest=window.get("LatestTime"),
     )
@@ -117,7 +124,7 @@ def _by_site(found: Mapping[Site, SiteList], tell: Callable[[SiteList], list[str
     lines: list[str] = []
     for site, listed in found.items():
         if listed.silence is not None:
-            lines += words.indented([f"{site}: its region does not answer ({listed.silence}); use the other site"])
+            lines += words.indented([f"{site}: {listed.silence}"])
             continue
         told = tell(listed)
         lines += words.indented([f"{site}:" if told else f"{site}: nothing"])
@@ -140,6 +147,8 @@ def _backups(listed: SiteList, now: datetime) -> list[str]:
     lines = []
     for backup in listed.backups:
         kind = "replicated backups" if backup.is_replicated else "backups"
+        if backup.is_retained:
+            kind = f"{kind} of an instance that is gone,"
         if backup.latest is None or backup.earliest is None:
             lines.append(f"{kind} of {backup.database}: no point in time is offered yet")
         else:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from botocore.exceptions import ClientError
+
 from function_runtime import words
-from function_runtime.clients import AwsError
+from function_runtime.clients import AwsError, code_of, may_pass, unanswered
 from function_runtime.database import Database, NotInThisStateError
 from function_runtime.readings import Instance
 from function_runtime.sites import Site
@@ -19,10 +21,10 @@ from operations.console import Console
 from operations.errors import RefusedError
 from operations.exit_codes import DONE, INTERRUPTED, REFUSED
 from operations.places import Place, Places
-from operations.restorable import SiteList, listing, restorable
+from operations.restorable import Backup, SiteList, listing, restorable
 from shared.errors import SettingsError
 from snapshot_copier.plan import BEGUN_TAG, COPIED_BY_TAG, NAME_TAG
-from snapshot_copier.snapshots import Snapshot
+from snapshot_copier.snapshots import PAGE_SIZE, Snapshot, pages
 
 Answer = TypeVar("Answer")
 
@@ -30,7 +32,14 @@ Answer = TypeVar("Answer")
 NAME = re.compile(r"restored-[a-z0-9](-?[a-z0-9])*")
 LONGEST_NAME = 63
 POLL_SECONDS = 5.0
-FAILED_STATUSES = frozenset({"failed", "incompatible-restore", "incompatible-parameters", "restore-error"})
+SAYS_AGAIN_SECONDS = 300.0
+FAILED_STATUSES = frozenset({"failed", "insufficient-capacity", "restore-error", "storage-full"})
+# Whatever follows: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html
+FAILED_PREFIXES = ("inaccessible-", "incompatible-")
+RESTORED_BY = "RestoredBy"
+LOOK_AGAIN = "Log in again, and look with: nox -s restore"
+ALREADY_EXISTS = frozenset({"DBInstanceAlreadyExists", "DBInstanceAlreadyExistsFault"})
+READ_ONLY = "PGOPTIONS='-c default_transaction_read_only=on'"
 
 
 @dataclass(frozen=True)
@@ -75,7 +84,8 @@ def restore(request: RestoreRequest, places: Places, access: RestoreAccess, cons
     """
     found = restorable(access.rds, places)
     if request.name is None:
-        console.say(["What can be restored now:", *listing(found, console.now()), "", *_how_to(places)])
+        console.say(["What can be restored now:", *listing(found, console.now()), "", *_open_ones(access.rds, places)])
+        console.say(_how_to(places))
         return DONE
     site, name = request.site, _new_name(request.name)
     place, rds = places.at[site], access.rds[site]
@@ -88,7 +98,7 @@ def restore(request: RestoreRequest, places: Places, access: RestoreAccess, cons
         return DONE
     if not request.yes and console.ask(f"Type {name} to make it: ") != name:
         raise RefusedError("name", "(not confirmed)", f"nothing was done; type {name} to do it")
-    _asked(lambda: getattr(rds, plan.operation)(**plan.parameters), f"restore to {name}")
+    _begin(rds, plan, name, access.by)
     console.say([f"RDS creates {name}. This takes minutes, or hours for a large database."])
     if not request.wait:
         return DONE
@@ -97,6 +107,25 @@ def restore(request: RestoreRequest, places: Places, access: RestoreAccess, cons
     except KeyboardInterrupt:
         console.say(["", f"Interrupted. RDS goes on with {name}; look at it in RDS."])
         return INTERRUPTED
+
+
+def _begin(rds: Any, plan: Plan, name: str, by: str) -> None:
+    """Ask for the new instance. An answer that was lost may have been a yes, which a second try then meets."""
+    try:
+        getattr(rds, plan.operation)(**plan.parameters)
+    except AwsError as error:
+        exists = isinstance(error, ClientError) and code_of(error) in ALREADY_EXISTS
+        if unanswered(error).service_answered and not exists:
+            raise RefusedError("AWS", f"({error})", f"could not restore to {name}; nothing was done by it") from error
+        try:
+            made = _find(rds, name)
+        except AwsError:
+            made = None
+        tags = {} if made is None else {tag["Key"]: tag["Value"] for tag in made.get("TagList", [])}
+        if tags.get(RESTORED_BY) != _name_of(by):
+            raise RefusedError(
+                "AWS", f"({error})", f"whether RDS creates {name} is not known: look with nox -s restore, or in RDS"
+            ) from error
 
 
 def inspect(request: InspectRequest, places: Places, access: RestoreAccess, console: Console) -> int:
@@ -116,9 +145,30 @@ def inspect(request: InspectRequest, places: Places, access: RestoreAccess, cons
     if instance is None:
         raise SettingsError("instance", name, f"there is none in the {site} site; see nox -s restore")
     _refuse_in_use(name, site, place, instance, access)
+    was_a_writer = name == place.database_id
+    if was_a_writer and not request.close and places.operators_are_clients:
+        raise RefusedError(
+            "operatorCidrs",
+            "(overlaps clientCidrs)",
+            f"nothing was done: clients would write to {name} again; give the operators a network of their own in the "
+            "network layer, or restore its latest snapshot or backup and look at that",
+        )
     group = place.quarantine_group_id if request.close else place.inspection_group_id
+    if request.dry_run:
+        console.say([f"Dry run: {name} would get the security group {group} alone. Nothing was done."])
+        return DONE
+    if was_a_writer and not request.close and not request.yes:
+        console.say([f"{name} was the writer and still takes writes. What is written to it is lost: only read."])
+        if console.ask(f"Type {name} to open it to the operators' network: ") != name:
+            raise RefusedError("instance", "(not confirmed)", f"nothing was done; type {name} to do it")
     try:
-        _asked(lambda: database.put_into_group(group), f"change the security group of {name}")
+        database.put_into_group(group)
+    except AwsError as error:
+        if unanswered(error).service_answered:
+            raise RefusedError("AWS", f"({error})", f"the security group of {name} is as it was") from error
+        raise RefusedError(
+            "AWS", f"({error})", f"whether {name} has its new security group is not known: give the command again"
+        ) from error
     except NotInThisStateError as error:
         raise RefusedError("instance", f"{name} ({instance.status})", f"try again in a while: {error}") from error
     if request.close:
@@ -127,7 +177,7 @@ def inspect(request: InspectRequest, places: Places, access: RestoreAccess, cons
     console.say(
         [
             f"{name} is open to the operators' network (setting operatorCidrs of the network layer).",
-            *_look(name, access.rds[site], places),
+            *_look(name, access.rds[site], places, reads_only=was_a_writer),
             f"Close it again: nox -s restore -- --close {name} --site {site}",
         ]
     )
@@ -137,8 +187,8 @@ def inspect(request: InspectRequest, places: Places, access: RestoreAccess, cons
 def _plan(request: RestoreRequest, name: str, places: Places, listed: SiteList, by: str) -> Plan:
     place = places.at[request.site]
     if listed.silence is not None:
-        raise RefusedError("--site", request.site, f"its region does not answer: {listed.silence}")
-    tags = {"Name": name, "RestoredBy": by.rpartition("/")[2] or by}
+        raise RefusedError("--site", request.site, listed.silence)
+    tags = {"Name": name, RESTORED_BY: _name_of(by)}
     common: dict[str, Any] = {
         "DBSubnetGroupName": place.subnet_group_name,
         "DBParameterGroupName": place.parameter_group_name,
@@ -153,6 +203,13 @@ def _plan(request: RestoreRequest, name: str, places: Places, listed: SiteList, 
         if snapshot is None:
             raise SettingsError(
                 "--snapshot", request.snapshot, f"no complete snapshot of the {request.site} site; see nox -s restore"
+            )
+        if snapshot.key_arn is not None and snapshot.key_arn != place.data_key_arn:
+            raise SettingsError(
+                "--snapshot",
+                request.snapshot,
+                f"it is encrypted with {snapshot.key_arn}, and this role may use the site's key alone: restore it with "
+                "another role, or copy it with aws rds copy-db-snapshot --kms-key-id first",
             )
         return Plan(
             "restore_db_instance_from_db_snapshot",
@@ -171,27 +228,34 @@ def _point_in_time(
     request: RestoreRequest, name: str, places: Places, listed: SiteList, common: Mapping[str, Any]
 ) -> Plan:
     of = places.at[request.of if request.of is not None else request.site].database_id
-    backup = next((each for each in listed.backups if each.database == of), None)
+    backup = max((each for each in listed.backups if each.database == of), key=_preference, default=None)
     if backup is None:
         raise SettingsError("--of", of, f"the {request.site} site has no automated backups of it; see nox -s restore")
     parameters: dict[str, Any] = {"TargetDBInstanceIdentifier": name, **common}
-    if backup.is_replicated:
+    if backup.is_replicated or backup.is_retained:
         parameters["SourceDBInstanceAutomatedBackupsArn"] = backup.arn
     else:
         parameters["SourceDBInstanceIdentifier"] = of
     moment = request.point_in_time
+    gone = ", an instance that is gone," if backup.is_retained else ""
     if moment is None:
         return Plan(
             "restore_db_instance_to_point_in_time",
             {**parameters, "UseLatestRestorableTime": True},
-            f"{of} as of the latest moment that its backups offer",
+            f"{of}{gone} as of the latest moment that its backups offer"
+            + ("" if backup.latest is None else f", {words.moment(backup.latest)}"),
         )
     _refuse_outside(moment, backup.earliest, backup.latest)
     return Plan(
         "restore_db_instance_to_point_in_time",
         {**parameters, "RestoreTime": moment},
-        f"{of} as of {words.moment(moment)}",
+        f"{of}{gone} as of {words.moment(moment)}",
     )
+
+
+def _preference(backup: Backup) -> tuple[bool, float]:
+    """Those of the living instance come first: a retained one may be of an instance of long ago with the same name."""
+    return not backup.is_retained, 0.0 if backup.latest is None else backup.latest.timestamp()
 
 
 def _refuse_outside(moment: datetime, earliest: datetime | None, latest: datetime | None) -> None:
@@ -225,15 +289,24 @@ def _refuse_in_use(name: str, site: Site, place: Place, instance: Instance, acce
 
 
 def _follow(rds: Any, name: str, site: Site, places: Places, console: Console) -> int:
-    began, told = console.now(), ""
+    began = said_at = console.now()
+    told = ""
     while True:
-        instance = _asked(lambda: _find(rds, name), f"look at {name}")
+        try:
+            instance = _find(rds, name)
+        except AwsError as error:
+            if may_pass(error):
+                console.sleep(POLL_SECONDS)
+                continue
+            console.say([f"RDS goes on with {name}, but does not let you look any more ({error}).", LOOK_AGAIN])
+            return INTERRUPTED
+        now = console.now()
         status = "gone" if instance is None else str(instance["DBInstanceStatus"])
-        if status != told:
-            console.say(words.indented([f"{words.span((console.now() - began).total_seconds())}: {status}"]))
-            told = status
+        if status != told or (now - said_at).total_seconds() >= SAYS_AGAIN_SECONDS:
+            console.say(words.indented([f"{words.span((now - began).total_seconds())}: {status}"]))
+            told, said_at = status, now
         if instance is not None and status == "available":
-            took = words.span((console.now() - began).total_seconds())
+            took = words.span((now - began).total_seconds())
             console.say(
                 [
                     f"{name} is available after {took}. Nobody can connect yet.",
@@ -242,21 +315,24 @@ def _follow(rds: Any, name: str, site: Site, places: Places, console: Console) -
                 ]
             )
             return DONE
-        if instance is None or status in FAILED_STATUSES:
+        if instance is None or status in FAILED_STATUSES or status.startswith(FAILED_PREFIXES):
             console.say([f"{name} is {status}: see its events in RDS. Nothing else was touched."])
             return REFUSED
         console.sleep(POLL_SECONDS)
 
 
-def _look(name: str, rds: Any, places: Places) -> list[str]:
-    instance = _asked(lambda: _find(rds, name), f"look at {name}")
+def _look(name: str, rds: Any, places: Places, *, reads_only: bool = False) -> list[str]:
+    try:
+        instance = _find(rds, name)
+    except AwsError:
+        return []
     endpoint = {} if instance is None else instance.get("Endpoint", {})
     if "Address" not in endpoint:
         return []
-    psql = (
-        f"psql 'host={endpoint['Address']} port={endpoint['Port']} dbname={places.database_name} "
-        f"user={places.master_username} sslmode=require'"
-    )
+    address = f"host={endpoint['Address']} port={endpoint['Port']} dbname={places.database_name}"
+    psql = f"psql '{address} user={places.master_username} sslmode=require'"
+    if reads_only:
+        psql = f"{READ_ONLY} {psql}"
     return ["Connect with the password that the master user had at the time of the snapshot:", f"  {psql}"]
 
 
@@ -277,6 +353,25 @@ def _told(plan: Plan, site: Site, place: Place) -> list[str]:
         ),
         "",
     ]
+
+
+def _open_ones(rds: Mapping[Site, Any], places: Places) -> list[str]:
+    """The restored and fenced instances that there are, and which of them operators can reach."""
+    lines = []
+    for site, place in places.at.items():
+        try:
+            instances = pages(rds[site].describe_db_instances, "DBInstances", MaxRecords=PAGE_SIZE)
+        except AwsError:
+            continue
+        for each in instances:
+            name = each["DBInstanceIdentifier"]
+            if place.inspection_group_id in {group["VpcSecurityGroupId"] for group in each["VpcSecurityGroups"]}:
+                lines.append(
+                    f"{name} in {site} is OPEN to the operators' network: --close {name} --site {site} closes it"
+                )
+            elif NAME.fullmatch(name):
+                lines.append(f"{name} in {site} is restored and closed; delete it in RDS when nobody needs it")
+    return [*lines, ""] if lines else []
 
 
 def _how_to(places: Places) -> list[str]:
@@ -307,6 +402,10 @@ def _find(rds: Any, name: str) -> Mapping[str, Any] | None:
     return found
 
 
+def _name_of(by: str) -> str:
+    return by.rpartition("/")[2] or by
+
+
 def _own_tags(snapshot: Snapshot) -> dict[str, str]:
     ours = (COPIED_BY_TAG, BEGUN_TAG, NAME_TAG)
     return {key: text for key, text in snapshot.tags.items() if not key.lower().startswith("aws:") and key not in ours}
@@ -317,6 +416,7 @@ def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def _asked(call: Callable[[], Answer], what: str) -> Answer:
+    """Ask a question: nothing is changed by it."""
     try:
         return call()
     except AwsError as error:

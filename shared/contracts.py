@@ -51,6 +51,8 @@ class NetworkContract(Contract):
         recovery: what there is in the recovery site.
         peering_connection_id: the way between the sites' networks.
         database_port: on which the databases answer.
+        inspection_admits: `operators`; `operators and clients` where their networks overlap, so that a fenced database
+            must not be opened for a look.
     """
 
     account_id: Output[str]
@@ -62,6 +64,7 @@ class NetworkContract(Contract):
     recovery: SiteNetwork
     peering_connection_id: Output[str]
     database_port: Output[int]
+    inspection_admits: Output[str]
 
     def at(self, site: Site) -> SiteNetwork:
         """The part of one site."""

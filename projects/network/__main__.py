@@ -129,6 +129,7 @@ def network() -> None:
         recovery=offered[Site.RECOVERY],
         peering_connection_id=peering.connection_id,
         database_port=pulumi.Output.from_input(settings.database_port),
+        inspection_admits=pulumi.Output.from_input(settings.inspection_admits),
     ).export()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,10 +32,17 @@ OUTPUTS = {
     "databaseName": "app",
     "masterUsername": "owner",
     "restoreRoleArn": "arn:aws:iam::111122223333:role/restore",
+    "inspectionAdmits": "operators",
     **{
         f"{site}{key}": f"{site}-{key}"
         for site in Site
-        for key in ("SubnetGroupName", "ParameterGroupName", "QuarantineSecurityGroupId", "InspectionSecurityGroupId")
+        for key in (
+            "SubnetGroupName",
+            "ParameterGroupName",
+            "QuarantineSecurityGroupId",
+            "InspectionSecurityGroupId",
+            "DataKeyArn",
+        )
     },
     **{f"{site}DatabaseId": f"database-{site}" for site in Site},
     "primaryRegion": "ap-southeast-2",
@@ -75,10 +83,15 @@ class Rds:
     def do_describe_db_snapshots(self, **asked: Any) -> Any:
         return {"DBSnapshots": [each for each in self.snapshots if each["SnapshotType"] == asked["SnapshotType"]]}
 
-    def do_describe_db_instance_automated_backups(self) -> Any:
-        return {"DBInstanceAutomatedBackups": self.backups}
+    def do_describe_db_instance_automated_backups(self, Marker: str = "0", **_: Any) -> Any:  # noqa: N803
+        """Page by page, one on each."""
+        number = int(Marker)
+        more = {"Marker": str(number + 1)} if number + 1 < len(self.backups) else {}
+        return {"DBInstanceAutomatedBackups": self.backups[number : number + 1], **more}
 
-    def do_describe_db_instances(self, DBInstanceIdentifier: str) -> Any:  # noqa: N803
+    def do_describe_db_instances(self, DBInstanceIdentifier: str | None = None, **_: Any) -> Any:  # noqa: N803
+        if DBInstanceIdentifier is None:
+            return {"DBInstances": [{"DBInstanceIdentifier": name, **each} for name, each in self.instances.items()]}
         if DBInstanceIdentifier not in self.instances:
             error: Any = {"Error": {"Code": "DBInstanceNotFound", "Message": "-"}}
             raise CLIENT.exceptions.DBInstanceNotFoundFault(error, "DescribeDBInstances")
@@ -154,6 +167,7 @@ class Terminal:
 
     def __init__(self, writer: Site = Site.PRIMARY) -> None:
         self.rds = {site: Rds() for site in Site}
+        self.places = PLACES
         self.record = Record(Controller(version=1, epoch=1, writer_site=writer))
         self.person = Person()
 
@@ -161,9 +175,9 @@ class Terminal:
         request = parse(["restore", *command.split()])
         access = RestoreAccess("arn:aws:iam::111122223333:user/alice", self.rds, self.record)
         if isinstance(request, InspectRequest):
-            return inspect(request, PLACES, access, self.person)
+            return inspect(request, self.places, access, self.person)
         assert isinstance(request, RestoreRequest)
-        return restore(request, PLACES, access, self.person)
+        return restore(request, self.places, access, self.person)
 
 
 TO = "--site recovery --name restored-orders"
@@ -280,7 +294,8 @@ def test_a_fenced_old_writer_is_opened_for_a_look_and_the_writer_never() -> None
     terminal = Terminal(writer=Site.RECOVERY)
     rds = terminal.rds[Site.PRIMARY]
     rds.instances["database-primary"] = instance("available", "primary-QuarantineSecurityGroupId")
-    assert terminal.give("--inspect database-primary --site primary") == 0
+    assert terminal.give("--inspect database-primary --site primary --yes") == 0
+    assert "default_transaction_read_only=on" in terminal.person.said
     terminal.record.known = Controller(version=2, epoch=1, writer_site=Site.PRIMARY)
     with pytest.raises(SettingsError, match="the primary site is the writer"):
         terminal.give("--inspect database-primary --site primary")
@@ -308,3 +323,150 @@ def test_an_output_that_an_older_version_did_not_write_is_named() -> None:
     with pytest.raises(SettingsError, match="restoreRoleArn"):
         Places.of({key: value for key, value in OUTPUTS.items() if key != "restoreRoleArn"})
     assert parse(["restore"]).outputs == Path(parse(["status"]).outputs)
+
+
+def fenced() -> Terminal:
+    terminal = Terminal(writer=Site.RECOVERY)
+    terminal.rds[Site.PRIMARY].instances["database-primary"] = instance(
+        "available", "primary-QuarantineSecurityGroupId"
+    )
+    return terminal
+
+
+def test_a_fenced_old_writer_is_not_opened_where_clients_are_in_the_operators_network() -> None:
+    terminal = fenced()
+    terminal.places = replace(PLACES, operators_are_clients=True)
+    with pytest.raises(RefusedError, match=r"operatorCidrs = .overlaps clientCidrs.: nothing was done: clients would"):
+        terminal.give("--inspect database-primary --site primary --yes")
+    assert terminal.rds[Site.PRIMARY].changes() == []
+    assert terminal.give("--close database-primary --site primary") == 0
+
+
+def test_a_fenced_old_writer_is_opened_only_by_somebody_who_confirms_it() -> None:
+    terminal = fenced()
+    with pytest.raises(RefusedError, match="not confirmed"):
+        terminal.give("--inspect database-primary --site primary")
+    assert terminal.rds[Site.PRIMARY].changes() == []
+    terminal.person.answer = "database-primary"
+    assert terminal.give("--inspect database-primary --site primary") == 0
+
+
+def test_a_dry_run_opens_nothing_and_what_an_inspection_does_not_take_is_refused() -> None:
+    terminal = Terminal()
+    terminal.rds[Site.RECOVERY].instances["restored-a"] = instance("available", "recovery-QuarantineSecurityGroupId")
+    assert terminal.give("--inspect restored-a --site recovery --dry-run") == 0
+    assert "Nothing was done" in terminal.person.said
+    for option in ("--of primary", "--no-wait"):
+        with pytest.raises(SettingsError, match="it is for a restore"):
+            terminal.give(f"--inspect restored-a --site recovery {option}")
+    assert terminal.rds[Site.RECOVERY].changes() == []
+
+
+def test_the_list_says_what_is_open_to_operators() -> None:
+    terminal = fenced()
+    terminal.rds[Site.PRIMARY].instances["database-primary"] = instance(
+        "available", "primary-InspectionSecurityGroupId"
+    )
+    terminal.give("")
+    assert "database-primary in primary is OPEN to the operators' network" in terminal.person.said
+
+
+def backup(arn: str, status: str, days: int) -> dict[str, Any]:
+    return {
+        "DBInstanceIdentifier": "database-primary",
+        "DBInstanceAutomatedBackupsArn": arn,
+        "Region": "ap-southeast-2",
+        "Status": status,
+        "RestoreWindow": {"EarliestTime": NOW - timedelta(days=days + 7), "LatestTime": NOW - timedelta(days=days)},
+    }
+
+
+def restored_from(rds: Rds) -> str:
+    calls = [asked for operation, asked in rds.asked if operation == "restore_db_instance_to_point_in_time"]
+    return str(calls[-1]["SourceDBInstanceAutomatedBackupsArn"])
+
+
+def test_backups_of_an_instance_that_is_gone_come_after_those_of_the_living_one() -> None:
+    terminal = Terminal()
+    rds = terminal.rds[Site.RECOVERY]
+    rds.backups = [backup("arn:old", "retained", 20), backup("arn:new", "replicating", 0)]
+    terminal.give(f"--point-in-time latest --of primary {TO} --yes")
+    assert restored_from(rds) == "arn:new"
+    assert "2026-01-02 12:00:00 UTC" in terminal.person.said
+    rds.instances.clear()
+    rds.backups = [backup("arn:old", "retained", 20)]
+    terminal.give(f"--point-in-time latest --of primary {TO} --yes")
+    assert restored_from(rds) == "arn:old"
+    assert "an instance that is gone" in terminal.person.said
+
+
+def test_a_moment_in_another_zone_is_told_as_what_it_is() -> None:
+    terminal = Terminal()
+    terminal.rds[Site.RECOVERY].backups = [backup("arn:new", "replicating", 0)]
+    terminal.give(f"--point-in-time 2026-01-02T21:00:00+10:00 --of primary {TO} --dry-run")
+    assert "as of 2026-01-02 11:00:00 UTC" in terminal.person.said
+
+
+def test_a_snapshot_under_another_key_is_refused_and_another_environments_is_not_listed() -> None:
+    terminal = Terminal()
+    rds = terminal.rds[Site.RECOVERY]
+    rds.snapshots = [{**described(COPY, "manual", 9), "KmsKeyId": "arn:another"}]
+    with pytest.raises(SettingsError, match="encrypted with arn:another"):
+        terminal.give(f"--snapshot {COPY} {TO}")
+    rds.snapshots = [
+        {**described("copy-database-primary-2-x", "manual", 1), "DBInstanceIdentifier": "database-primary-2"}
+    ]
+    terminal.give("")
+    assert "copy-database-primary-2-x" not in terminal.person.said
+
+
+def test_a_refusal_is_not_called_a_dark_region() -> None:
+    terminal = Terminal()
+
+    def refuse(**_: Any) -> Any:
+        error: Any = {"Error": {"Code": "AccessDenied", "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+        raise ClientError(error, "DescribeDBSnapshots")
+
+    terminal.rds[Site.PRIMARY].do_describe_db_snapshots = refuse  # type: ignore[method-assign]
+    terminal.give("")
+    assert "primary: its region answers and refuses" in terminal.person.said
+    assert "does not answer" not in terminal.person.said
+
+
+@pytest.mark.parametrize("status", ["incompatible-network", "inaccessible-encryption-credentials", "storage-full"])
+def test_a_restore_that_fails_in_any_way_ends(status: str) -> None:
+    terminal = Terminal()
+    terminal.rds[Site.RECOVERY].ends_as = status
+    assert terminal.give(f"--snapshot {COPY} {TO} --yes") == 1
+
+
+def test_a_restore_whose_answer_was_lost_is_followed_and_not_called_undone() -> None:
+    terminal = Terminal()
+    rds = terminal.rds[Site.RECOVERY]
+
+    def lose(**asked: Any) -> Any:
+        tags = asked["Tags"]
+        rds.instances[asked["DBInstanceIdentifier"]] = {**instance("available", "x"), "TagList": tags}
+        raise ConnectTimeoutError(endpoint_url="rds")
+
+    rds.do_restore_db_instance_from_db_snapshot = lose  # type: ignore[method-assign]
+    assert terminal.give(f"--snapshot {COPY} {TO} --yes") == 0
+    assert "is available" in terminal.person.said
+
+
+def test_an_answer_that_is_lost_for_good_is_not_called_undone() -> None:
+    terminal = Terminal()
+    rds = terminal.rds[Site.RECOVERY]
+
+    def lose(**_: Any) -> Any:
+        rds.silent = True
+        raise ConnectTimeoutError(endpoint_url="rds")
+
+    rds.do_restore_db_instance_from_db_snapshot = lose  # type: ignore[method-assign]
+    with pytest.raises(RefusedError, match="whether RDS creates restored-orders is not known"):
+        terminal.give(f"--snapshot {COPY} {TO} --yes")
+    rds.silent = False
+    rds.instances["restored-a"] = instance("available", "recovery-QuarantineSecurityGroupId")
+    rds.do_modify_db_instance = lose  # type: ignore[attr-defined]
+    with pytest.raises(RefusedError, match="whether restored-a has its new security group is not known"):
+        terminal.give("--inspect restored-a --site recovery")

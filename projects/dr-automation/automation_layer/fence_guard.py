@@ -92,7 +92,10 @@ def _environment(settings: AutomationSettings, args: FenceGuardArgs) -> dict[str
         "GUARDED_SITE": args.site,
         "INSTANCE_ID": args.data.at(args.site).database_id,
         "QUARANTINE_GROUP_ID": args.network.at(args.site).quarantine_security_group_id,
-        "INSPECTION_GROUP_ID": args.network.at(args.site).inspection_security_group_id,
+        # Behind a group that lets clients in, a database is not fenced, whoever opened it.
+        "INSPECTION_GROUP_ID": pulumi.Output.all(
+            args.network.inspection_admits, args.network.at(args.site).inspection_security_group_id
+        ).apply(lambda known: str(known[1]) if known[0] == "operators" else "none"),
         "GUARD_SECONDS": str(settings.timings.guard_seconds),
         "POLL_INTERVAL_SECONDS": str(settings.timings.poll_interval_seconds),
     }

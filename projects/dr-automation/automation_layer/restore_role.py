@@ -44,7 +44,11 @@ class SiteReach:
 def statements(
     account_id: str, sites: Mapping[Site, SiteReach], state_table_arn: str, state_key_arn: str
 ) -> list[Statement]:
-    """What the command calls. It can neither change an instance in use nor delete one."""
+    """What the command calls. It deletes and reboots nothing.
+
+    To open a fenced database it must be able to change both sites' own ones: the command refuses the writer, and IAM
+    cannot.
+    """
     granted: list[Statement] = []
     for site, reach in sites.items():
         rds = f"arn:aws:rds:{reach.region}:{account_id}"
@@ -59,7 +63,7 @@ def statements(
             ),
             allow(
                 f"RestoreIn{name}",
-                ["rds:RestoreDBInstanceFromDBSnapshot", "rds:RestoreDBInstanceToPointInTime", "rds:AddTagsToResource"],
+                ["rds:RestoreDBInstanceFromDBSnapshot", "rds:RestoreDBInstanceToPointInTime"],
                 [
                     restored,
                     f"{rds}:snapshot:*",
@@ -70,7 +74,9 @@ def statements(
                     f"{rds}:og:default*",
                 ],
             ),
-            # A fenced database is one of the two; IAM has no condition on which security group it is given.
+            # Tags say what the copier may delete: of new instances only.
+            allow(f"TagRestoredIn{name}", "rds:AddTagsToResource", restored),
+            # A fenced database is one of the two; IAM has no condition on what of it is changed.
             allow(f"OpenForALookIn{name}", "rds:ModifyDBInstance", [restored, reach.database_arn]),
             allow(f"UseKeyIn{name}", KEY_ACTIONS, reach.key_arn, through_rds),
             allow(

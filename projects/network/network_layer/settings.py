@@ -56,6 +56,12 @@ class NetworkSettings:
         """Address blocks of a site's private subnets, in the order of its zones."""
         return subnet_blocks(self.vpc_blocks[site])
 
+    @property
+    def inspection_admits(self) -> str:
+        """Whom an inspected database lets in: clients too, if the operators' network has addresses of theirs."""
+        both = any(block.overlaps(client) for block in self.operator_blocks for client in self.client_blocks)
+        return "operators and clients" if both else "operators"
+
     @classmethod
     def load(cls, reader: SettingsReader | None = None) -> NetworkSettings:
         """Read the stack's configuration and check it.

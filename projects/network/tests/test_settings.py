@@ -65,3 +65,10 @@ def test_a_mistake_is_one_line(overrides: dict[str, Any], message: str) -> None:
         load(**overrides)
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("operators", "admits"), [("10.0.0.128/25", "operators and clients"), ("10.1.0.0/24", "operators")]
+)
+def test_whether_the_operators_network_has_clients_is_said(operators: str, admits: str) -> None:
+    assert load(operatorCidrs=[operators]).inspection_admits == admits

@@ -108,7 +108,8 @@ class Guard:
 
     def _is_inspected(self, instance: Instance) -> bool:
         """Whether the operators' command opened it to their network, and to nobody else."""
-        return set(instance.security_groups) == {self._settings.inspection_group_id}
+        inspection = self._settings.inspection_group_id
+        return inspection is not None and set(instance.security_groups) == {inspection}
 
     def _is_under_way(self, record: FenceRecord) -> bool:
         """Whether another run can still be at it: on AWS never, where a run is shorter than the schedule."""

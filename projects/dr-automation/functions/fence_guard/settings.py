@@ -25,7 +25,8 @@ class GuardSettings:
         regions: the region of each site.
         instance_id: the RDS instance it guards.
         quarantine_group_id: the security group without rules that shuts it.
-        inspection_group_id: the security group that lets operators look at a fenced database.
+        inspection_group_id: the security group that lets operators look at a fenced database; None where clients are
+            in their network, too.
         state_table: the controller's table, in the state's site.
         failures_topic_arn: where people hear of it, in the state's site.
         writer_name: the DNS name clients write to, for messages.
@@ -43,7 +44,7 @@ class GuardSettings:
     regions: Mapping[Site, str]
     instance_id: str
     quarantine_group_id: str
-    inspection_group_id: str
+    inspection_group_id: str | None
     state_table: str
     failures_topic_arn: str
     writer_name: str
@@ -70,6 +71,7 @@ class GuardSettings:
             SettingError: a variable is missing, malformed, or contradicts another.
         """
         environment = Environment(variables)
+        inspection_group_id = environment.text("INSPECTION_GROUP_ID")
         settings = cls(
             metric_namespace=environment.text("METRIC_NAMESPACE"),
             metric_period_seconds=environment.whole("METRIC_PERIOD_SECONDS", minimum=1, maximum=3600),
@@ -79,7 +81,7 @@ class GuardSettings:
             regions=environment.by_site("REGION"),
             instance_id=environment.text("INSTANCE_ID"),
             quarantine_group_id=environment.text("QUARANTINE_GROUP_ID"),
-            inspection_group_id=environment.text("INSPECTION_GROUP_ID"),
+            inspection_group_id=None if inspection_group_id == "none" else inspection_group_id,
             state_table=environment.text("STATE_TABLE"),
             failures_topic_arn=environment.text("FAILURES_TOPIC_ARN"),
             writer_name=environment.text("WRITER_NAME"),

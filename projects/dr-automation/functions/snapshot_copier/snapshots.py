@@ -68,7 +68,7 @@ def manual_snapshots(rds: Any) -> tuple[Snapshot, ...]:
 def _snapshots(rds: Any, **question: Any) -> tuple[Snapshot, ...]:
     return tuple(
         snapshot_from(each)
-        for each in _pages(rds.describe_db_snapshots, "DBSnapshots", MaxRecords=PAGE_SIZE, **question)
+        for each in pages(rds.describe_db_snapshots, "DBSnapshots", MaxRecords=PAGE_SIZE, **question)
     )
 
 
@@ -78,13 +78,18 @@ def export_tasks(rds: Any) -> tuple[ExportTask, ...]:
         ExportTask(
             each["ExportTaskIdentifier"], each["Status"], each.get("TaskStartTime"), each.get("FailureCause") or None
         )
-        for each in _pages(rds.describe_export_tasks, "ExportTasks", MaxRecords=PAGE_SIZE)
+        for each in pages(rds.describe_export_tasks, "ExportTasks", MaxRecords=PAGE_SIZE)
     )
+
+
+def automated_backups(rds: Any) -> list[Any]:
+    """RDS's descriptions of all automated backups of the region, its own and replicated ones."""
+    return pages(rds.describe_db_instance_automated_backups, "DBInstanceAutomatedBackups", MaxRecords=PAGE_SIZE)
 
 
 def replicated_backups(rds: Any) -> frozenset[str]:
     """The ARNs of the instances of other regions whose automated backups are kept here."""
-    backups = _pages(rds.describe_db_instance_automated_backups, "DBInstanceAutomatedBackups", MaxRecords=PAGE_SIZE)
+    backups = automated_backups(rds)
     # Those of an instance that is gone are kept under the ARN that its successor has, too.
     return frozenset(
         each["DBInstanceArn"] for each in backups if each.get("Status") != "retained" and "DBInstanceArn" in each
@@ -108,7 +113,8 @@ def snapshot_from(description: Mapping[str, Any]) -> Snapshot:
     )
 
 
-def _pages(operation: Any, name: str, **question: Any) -> list[Any]:
+def pages(operation: Any, name: str, **question: Any) -> list[Any]:
+    """What an operation of RDS lists, from all its pages."""
     found: list[Any] = []
     while True:
         answer = operation(**question)

@@ -12,11 +12,12 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from aws_in_memory.aws import Aws, Call, Fault, no_fault
+from aws_in_memory.clock import Clock
 from aws_in_memory.deployed import GUARD_ENVIRONMENT, GUARD_SETTINGS, guard
 from aws_in_memory.faults import FAULTS, At, Killed, Kind, after, before, not_connected
 from aws_in_memory.recorded import OVER, PROMOTED, after_failover, both_can_write, incident, remember
 from aws_in_memory.refusals import silence
-from fence_guard.guard import Finding
+from fence_guard.guard import Finding, Guard
 from fence_guard.handler import publish
 from fence_guard.settings import GuardSettings
 from function_runtime.environment import SettingError
@@ -138,6 +139,15 @@ def test_a_fenced_database_that_operators_look_at_is_left_open_to_them() -> None
     aws.writer.groups = {"sg-inspection-primary": "active"}
     assert (guard(aws).code, guard(aws).unfenced) == ("inspected", False)
     assert changes(aws) == []
+
+
+def test_a_group_that_lets_clients_in_is_no_inspection() -> None:
+    aws = after_failover()
+    guard(aws)
+    aws.writer.groups, aws.writer.old_connections = {"sg-inspection-primary": "active"}, True
+    settings = GuardSettings.from_environment({**GUARD_ENVIRONMENT[Site.PRIMARY], "INSPECTION_GROUP_ID": "none"})
+    Guard(aws, settings, Clock(aws)).once()
+    assert aws.writer.is_shut(aws.now)
 
 
 @pytest.mark.parametrize("groups", [("sg-inspection-primary",), ("sg-inspection-primary", "sg-database-primary")])
