@@ -9,7 +9,7 @@ from aws_in_memory.aws import Aws
 from aws_in_memory.deployed import COPIER_ENVIRONMENT, ENVIRONMENT, copy
 from benchmarks.measurement import Measurement
 from function_runtime.sites import Site
-from snapshot_copier.plan import Seen, plan
+from snapshot_copier.plan import COPIED_BY_TAG, NAME_TAG, Seen, plan
 from snapshot_copier.settings import CopierSettings
 from snapshot_copier.snapshots import Snapshot
 
@@ -46,6 +46,6 @@ def _calls(count: int) -> Measurement:
 
 
 def _snapshot(identifier: str, hours: int, copied_by: str | None = None) -> Snapshot:
-    tags = {} if copied_by is None else {"DR-CopiedBy": copied_by}
+    tags = {} if copied_by is None else {COPIED_BY_TAG: copied_by, NAME_TAG: identifier}
     taken_at = NOW - timedelta(hours=hours)
     return Snapshot(identifier, f"arn:{identifier}", "database-primary", "available", taken_at, "arn:key", 100, 1, tags)

@@ -17,8 +17,9 @@ from function_runtime.sites import Site
 from function_runtime.state import State
 from operations.arguments import InspectRequest, RestoreRequest
 from operations.console import Console
+from operations.inspect_command import RestoreAccess, inspect
 from operations.places import Places
-from operations.restore_command import RestoreAccess, inspect, restore
+from operations.restore_command import restore
 from snapshot_copier.plan import PREFIX
 
 if TYPE_CHECKING:

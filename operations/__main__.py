@@ -24,8 +24,9 @@ from operations.deployment import Deployment
 from operations.errors import RefusedError
 from operations.exit_codes import BAD_INPUT, INTERRUPTED, REFUSED
 from operations.failover_command import cancel, failover
+from operations.inspect_command import RestoreAccess, inspect
 from operations.places import Places
-from operations.restore_command import RestoreAccess, inspect, restore
+from operations.restore_command import restore
 from shared.errors import SettingsError
 
 

@@ -98,7 +98,8 @@ def session_under(
         SettingsError: the environment has no credentials, or those of another account; the role was not taken.
         RefusedError: STS does not answer, or refuses the role.
     """
-    *first, last = (deployment.controller_region, *other_regions)
+    # Each region once: the controller's may be among the others, and a silent one costs its timeouts.
+    *first, last = dict.fromkeys((deployment.controller_region, *other_regions))
     for region in first:
         with suppress(_SilentError):
             return _session_by(region, role, deployment)

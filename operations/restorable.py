@@ -11,12 +11,18 @@ from typing import Any
 from function_runtime import words
 from function_runtime.clients import AwsError, unanswered
 from function_runtime.sites import Site
-from operations.places import Place, Places
+from operations.places import Places
 from snapshot_copier.plan import PREFIX
-from snapshot_copier.snapshots import Snapshot, automated_backups, automated_snapshots, manual_snapshots
+from snapshot_copier.snapshots import (
+    AVAILABLE,
+    RETAINED,
+    Snapshot,
+    age_order,
+    automated_backups,
+    automated_snapshots,
+    manual_snapshots,
+)
 
-AVAILABLE = "available"
-RETAINED = "retained"
 SILENT = "its region does not answer; use the other site"
 # Not a dark region: nobody is to fail over because of a role.
 REFUSES = "its region answers and refuses; look at your role, and whether dr-automation is deployed in this version"
@@ -70,11 +76,19 @@ def restorable(rds: Mapping[Site, Any], places: Places) -> Mapping[Site, SiteLis
         places: where things are.
     """
     with ThreadPoolExecutor(max_workers=len(Site)) as pool:
-        asked = {site: pool.submit(_listed, rds[site], places.at[site], places.at[site.other]) for site in Site}
+        asked = {site: pool.submit(restorable_in, site, rds[site], places) for site in Site}
         return {site: each.result() for site, each in asked.items()}
 
 
-def _listed(rds: Any, place: Place, other: Place) -> SiteList:
+def restorable_in(site: Site, rds: Any, places: Places) -> SiteList:
+    """List one site.
+
+    Args:
+        site: the site.
+        rds: RDS's client there.
+        places: where things are.
+    """
+    place, other = places.at[site], places.at[site.other]
     try:
         # A copy keeps the identifier of the instance that it is of.
         copies = [each for each in manual_snapshots(rds) if each.database in (place.database_id, other.database_id)]
@@ -85,7 +99,7 @@ def _listed(rds: Any, place: Place, other: Place) -> SiteList:
         return SiteList(silence=f"{REFUSES if answered else SILENT} ({error})")
     complete = [each for each in found if each.status == AVAILABLE and each.taken_at is not None]
     return SiteList(
-        snapshots=tuple(sorted(complete, key=_taken, reverse=True)),
+        snapshots=tuple(sorted(complete, key=age_order, reverse=True)),
         backups=tuple(
             backup
             for backup in (_backup(each, place.region) for each in backups)
@@ -104,10 +118,6 @@ def _backup(described: Mapping[str, Any], here: str) -> Backup:
         earliest=window.get("EarliestTime"),
         latest=window.get("LatestTime"),
     )
-
-
-def _taken(snapshot: Snapshot) -> float:
-    return 0.0 if snapshot.taken_at is None else snapshot.taken_at.timestamp()
 
 
 def summary(found: Mapping[Site, SiteList], now: datetime) -> list[str]:

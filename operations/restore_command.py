@@ -1,35 +1,27 @@
-"""``nox -s restore``: list what can be restored, restore it to a new instance, and open that for inspection."""
+"""``nox -s restore``: list what can be restored, and restore it to a new instance."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from function_runtime import words
 from function_runtime.clients import AwsError, code_of, may_pass, unanswered
-from function_runtime.database import Database, NotInThisStateError
-from function_runtime.readings import Instance
 from function_runtime.sites import Site
-from function_runtime.state import State
-from operations.arguments import InspectRequest, RestoreRequest
+from operations.arguments import RestoreRequest
 from operations.console import Console
 from operations.errors import RefusedError
 from operations.exit_codes import DONE, INTERRUPTED, REFUSED
+from operations.inspect_command import NAME, RestoreAccess, find_instance, how_to_look, open_instances
 from operations.places import Place, Places
-from operations.restorable import Backup, SiteList, listing, restorable
+from operations.restorable import Backup, SiteList, listing, restorable, restorable_in
 from shared.errors import SettingsError
-from snapshot_copier.plan import BEGUN_TAG, COPIED_BY_TAG, NAME_TAG
-from snapshot_copier.snapshots import PAGE_SIZE, Snapshot, pages
+from snapshot_copier.plan import carried_tags
 
-Answer = TypeVar("Answer")
-
-# The role can create no other names, so no instance in use can be named by mistake.
-NAME = re.compile(r"restored-[a-z0-9](-?[a-z0-9])*")
 LONGEST_NAME = 63
 POLL_SECONDS = 5.0
 SAYS_AGAIN_SECONDS = 300.0
@@ -39,22 +31,6 @@ FAILED_PREFIXES = ("inaccessible-", "incompatible-")
 RESTORED_BY = "RestoredBy"
 LOOK_AGAIN = "Log in again, and look with: nox -s restore"
 ALREADY_EXISTS = frozenset({"DBInstanceAlreadyExists", "DBInstanceAlreadyExistsFault"})
-READ_ONLY = "PGOPTIONS='-c default_transaction_read_only=on'"
-
-
-@dataclass(frozen=True)
-class RestoreAccess:
-    """What the command works with.
-
-    Attributes:
-        by: ARN of the person's own identity.
-        rds: RDS in each site's region, under the role for restoring.
-        state: the state table, which says who the writer is.
-    """
-
-    by: str
-    rds: Mapping[Site, Any]
-    state: State
 
 
 @dataclass(frozen=True)
@@ -82,15 +58,17 @@ def restore(request: RestoreRequest, places: Places, access: RestoreAccess, cons
         SettingsError: the snapshot or backup does not exist, or the name is not one for a restored instance.
         RefusedError: RDS refuses, or the person does not confirm; nothing was done.
     """
-    found = restorable(access.rds, places)
     if request.name is None:
-        console.say(["What can be restored now:", *listing(found, console.now()), "", *_open_ones(access.rds, places)])
+        found = restorable(access.rds, places)
+        console.say(
+            ["What can be restored now:", *listing(found, console.now()), "", *open_instances(access.rds, places)]
+        )
         console.say(_how_to(places))
         return DONE
     site, name = request.site, _new_name(request.name)
     place, rds = places.at[site], access.rds[site]
-    plan = _plan(request, name, places, found[site], access.by)
-    if _find(rds, name) is not None:
+    plan = _plan(request, name, places, restorable_in(site, rds, places), access.by)
+    if find_instance(rds, name) is not None:
         raise SettingsError("--name", name, "an instance of that name exists and is not replaced: give another name")
     console.say(_told(plan, site, place))
     if request.dry_run:
@@ -118,7 +96,7 @@ def _begin(rds: Any, plan: Plan, name: str, by: str) -> None:
         if unanswered(error).service_answered and not exists:
             raise RefusedError("AWS", f"({error})", f"could not restore to {name}; nothing was done by it") from error
         try:
-            made = _find(rds, name)
+            made = find_instance(rds, name)
         except AwsError:
             made = None
         tags = {} if made is None else {tag["Key"]: tag["Value"] for tag in made.get("TagList", [])}
@@ -126,62 +104,6 @@ def _begin(rds: Any, plan: Plan, name: str, by: str) -> None:
             raise RefusedError(
                 "AWS", f"({error})", f"whether RDS creates {name} is not known: look with nox -s restore, or in RDS"
             ) from error
-
-
-def inspect(request: InspectRequest, places: Places, access: RestoreAccess, console: Console) -> int:
-    """Open a restored or fenced instance to the operators' network, or close it again.
-
-    Returns:
-        0.
-
-    Raises:
-        SettingsError: there is no such instance, or it is one that clients use.
-        RefusedError: RDS refuses; nothing was done.
-    """
-    site, name = request.site, request.name
-    place = places.at[site]
-    database = Database(access.rds[site], name, place.quarantine_group_id)
-    instance = _asked(database.find, f"look at {name}")
-    if instance is None:
-        raise SettingsError("instance", name, f"there is none in the {site} site; see nox -s restore")
-    _refuse_in_use(name, site, place, instance, access)
-    was_a_writer = name == place.database_id
-    if was_a_writer and not request.close and places.operators_are_clients:
-        raise RefusedError(
-            "operatorCidrs",
-            "(overlaps clientCidrs)",
-            f"nothing was done: clients would write to {name} again; give the operators a network of their own in the "
-            "network layer, or restore its latest snapshot or backup and look at that",
-        )
-    group = place.quarantine_group_id if request.close else place.inspection_group_id
-    if request.dry_run:
-        console.say([f"Dry run: {name} would get the security group {group} alone. Nothing was done."])
-        return DONE
-    if was_a_writer and not request.close and not request.yes:
-        console.say([f"{name} was the writer and still takes writes. What is written to it is lost: only read."])
-        if console.ask(f"Type {name} to open it to the operators' network: ") != name:
-            raise RefusedError("instance", "(not confirmed)", f"nothing was done; type {name} to do it")
-    try:
-        database.put_into_group(group)
-    except AwsError as error:
-        if unanswered(error).service_answered:
-            raise RefusedError("AWS", f"({error})", f"the security group of {name} is as it was") from error
-        raise RefusedError(
-            "AWS", f"({error})", f"whether {name} has its new security group is not known: give the command again"
-        ) from error
-    except NotInThisStateError as error:
-        raise RefusedError("instance", f"{name} ({instance.status})", f"try again in a while: {error}") from error
-    if request.close:
-        console.say([f"{name} is closed to new connections. Open ones end when it is rebooted or deleted."])
-        return DONE
-    console.say(
-        [
-            f"{name} is open to the operators' network (setting operatorCidrs of the network layer).",
-            *_look(name, access.rds[site], places, reads_only=was_a_writer),
-            f"Close it again: nox -s restore -- --close {name} --site {site}",
-        ]
-    )
-    return DONE
 
 
 def _plan(request: RestoreRequest, name: str, places: Places, listed: SiteList, by: str) -> Plan:
@@ -216,7 +138,7 @@ def _plan(request: RestoreRequest, name: str, places: Places, listed: SiteList, 
             {
                 "DBInstanceIdentifier": name,
                 "DBSnapshotIdentifier": snapshot.identifier,
-                "Tags": _tags({**_own_tags(snapshot), **tags}),
+                "Tags": _tags({**carried_tags(snapshot), **tags}),
                 **common,
             },
             f"snapshot {snapshot.identifier}",
@@ -269,31 +191,12 @@ def _refuse_outside(moment: datetime, earliest: datetime | None, latest: datetim
         )
 
 
-def _refuse_in_use(name: str, site: Site, place: Place, instance: Instance, access: RestoreAccess) -> None:
-    """Allow only a restored instance, or the site's own database while it is fenced and not the writer."""
-    closed = [{place.quarantine_group_id}, {place.inspection_group_id}]
-    if set(instance.security_groups) not in closed:
-        raise SettingsError(
-            "instance", name, f"it is neither restored nor fenced: its groups are {sorted(instance.security_groups)}"
-        )
-    if name == place.database_id:
-        controller = _asked(access.state.controller, "read who the writer is")
-        if controller.incident_id is not None:
-            raise RefusedError("instance", name, f"incident {controller.incident_id} is under way: wait for its end")
-        if controller.writer_site is site:
-            raise SettingsError("instance", name, f"the {site} site is the writer: its clients are in it")
-    elif not NAME.fullmatch(name):
-        raise SettingsError(
-            "instance", name, "it is neither a restored instance (restored-...) nor the site's database"
-        )
-
-
 def _follow(rds: Any, name: str, site: Site, places: Places, console: Console) -> int:
     began = said_at = console.now()
     told = ""
     while True:
         try:
-            instance = _find(rds, name)
+            instance = find_instance(rds, name)
         except AwsError as error:
             if may_pass(error):
                 console.sleep(POLL_SECONDS)
@@ -311,7 +214,7 @@ def _follow(rds: Any, name: str, site: Site, places: Places, console: Console) -
                 [
                     f"{name} is available after {took}. Nobody can connect yet.",
                     f"Open it to the operators' network: nox -s restore -- --inspect {name} --site {site}",
-                    *_look(name, rds, places),
+                    *how_to_look(name, rds, places),
                 ]
             )
             return DONE
@@ -319,21 +222,6 @@ def _follow(rds: Any, name: str, site: Site, places: Places, console: Console) -
             console.say([f"{name} is {status}: see its events in RDS. Nothing else was touched."])
             return REFUSED
         console.sleep(POLL_SECONDS)
-
-
-def _look(name: str, rds: Any, places: Places, *, reads_only: bool = False) -> list[str]:
-    try:
-        instance = _find(rds, name)
-    except AwsError:
-        return []
-    endpoint = {} if instance is None else instance.get("Endpoint", {})
-    if "Address" not in endpoint:
-        return []
-    address = f"host={endpoint['Address']} port={endpoint['Port']} dbname={places.database_name}"
-    psql = f"psql '{address} user={places.master_username} sslmode=require'"
-    if reads_only:
-        psql = f"{READ_ONLY} {psql}"
-    return ["Connect with the password that the master user had at the time of the snapshot:", f"  {psql}"]
 
 
 def _told(plan: Plan, site: Site, place: Place) -> list[str]:
@@ -353,25 +241,6 @@ def _told(plan: Plan, site: Site, place: Place) -> list[str]:
         ),
         "",
     ]
-
-
-def _open_ones(rds: Mapping[Site, Any], places: Places) -> list[str]:
-    """The restored and fenced instances that there are, and which of them operators can reach."""
-    lines = []
-    for site, place in places.at.items():
-        try:
-            instances = pages(rds[site].describe_db_instances, "DBInstances", MaxRecords=PAGE_SIZE)
-        except AwsError:
-            continue
-        for each in instances:
-            name = each["DBInstanceIdentifier"]
-            if place.inspection_group_id in {group["VpcSecurityGroupId"] for group in each["VpcSecurityGroups"]}:
-                lines.append(
-                    f"{name} in {site} is OPEN to the operators' network: --close {name} --site {site} closes it"
-                )
-            elif NAME.fullmatch(name):
-                lines.append(f"{name} in {site} is restored and closed; delete it in RDS when nobody needs it")
-    return [*lines, ""] if lines else []
 
 
 def _how_to(places: Places) -> list[str]:
@@ -394,30 +263,9 @@ def _new_name(name: str) -> str:
     return name
 
 
-def _find(rds: Any, name: str) -> Mapping[str, Any] | None:
-    try:
-        found: Mapping[str, Any] = rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
-    except rds.exceptions.DBInstanceNotFoundFault:
-        return None
-    return found
-
-
 def _name_of(by: str) -> str:
     return by.rpartition("/")[2] or by
 
 
-def _own_tags(snapshot: Snapshot) -> dict[str, str]:
-    ours = (COPIED_BY_TAG, BEGUN_TAG, NAME_TAG)
-    return {key: text for key, text in snapshot.tags.items() if not key.lower().startswith("aws:") and key not in ours}
-
-
 def _tags(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": text} for key, text in tags.items()]
-
-
-def _asked(call: Callable[[], Answer], what: str) -> Answer:
-    """Ask a question: nothing is changed by it."""
-    try:
-        return call()
-    except AwsError as error:
-        raise RefusedError("AWS", f"({error})", f"could not {what}; nothing was done by it") from error

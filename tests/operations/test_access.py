@@ -48,6 +48,8 @@ RESTORE_STATEMENTS = restore_role.statements(
     REACH.state_key_arn,
 )
 OPERATIONS = Path(operations.__file__).parent
+# The commands under the other role.
+RESTORING = {"inspect_command.py", "restore_command.py"}
 # Before the role is taken, with the person's own rights.
 BEFORE = {"sts:AssumeRole", "sts:GetCallerIdentity"}
 # What DynamoDB does with the role's rights, never the commands' own code.
@@ -82,14 +84,14 @@ def granted_actions(statements: Sequence[Mapping[str, Any]]) -> set[str]:
 
 
 def test_the_role_allows_exactly_what_the_commands_call() -> None:
-    own = {file for file in OPERATIONS.glob("*.py") if file.name != "restore_command.py"}
+    own = {file for file in OPERATIONS.glob("*.py") if file.name not in RESTORING}
     # What they say and list goes through the functions' own code.
     called = called_actions({*own, Path(items.__file__), Path(snapshots.__file__)})
     assert granted_actions(STATEMENTS) - BY_DYNAMODB == called - BEFORE - {"rds:DescribeExportTasks"}
 
 
 def test_the_role_for_restoring_allows_exactly_what_that_command_calls() -> None:
-    files = [OPERATIONS / "restore_command.py", OPERATIONS / "restorable.py", Path(snapshots.__file__)]
+    files = [*(OPERATIONS / name for name in sorted(RESTORING)), OPERATIONS / "restorable.py", Path(snapshots.__file__)]
     called = called_actions([*files, Path(items.__file__)])
     # Tags and security groups are named in the calls; the record is only read.
     called |= {"rds:AddTagsToResource", "rds:ModifyDBInstance", "ec2:DescribeSecurityGroups"}

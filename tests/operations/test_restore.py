@@ -19,8 +19,9 @@ from function_runtime.state import Controller, State
 from operations.arguments import InspectRequest, RestoreRequest, parse
 from operations.console import Console
 from operations.errors import RefusedError
+from operations.inspect_command import RestoreAccess, inspect
 from operations.places import Places
-from operations.restore_command import RestoreAccess, inspect, restore
+from operations.restore_command import restore
 from shared.errors import SettingsError
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)

@@ -87,9 +87,10 @@ class Copier:
         settings, rules = self._settings, self._settings.rules
         controller = self._state.controller()
         # An empty table names nobody: both sites may copy then, and nothing is exported or expires.
-        writer = controller.writer_site if controller.version > 0 else settings.site.other
+        is_known = controller.version > 0
+        writer = controller.writer_site if is_known else settings.site.other
         known = told.read(self._items, settings.site)
-        seen = replace(self._look(writer), writer_is_known=controller.version > 0, tried=known.tried)
+        seen = self._look(writer, known, writer_is_known=is_known)
         planned = plan(seen, rules)
         for deletion in planned.delete:
             identifier = deletion.snapshot.identifier
@@ -130,7 +131,7 @@ class Copier:
             if self._attempt("copy_refused", source.identifier, f"copying {source.identifier}", copying):
                 return
 
-    def _look(self, writer: Site) -> Seen:
+    def _look(self, writer: Site, known: told.Told, *, writer_is_known: bool) -> Seen:
         settings = self._settings
         is_here = writer is settings.site
         instance_id = settings.instance_ids[writer]
@@ -140,6 +141,8 @@ class Copier:
             here=snapshots.manual_snapshots(self._here),
             own=snapshots.automated_snapshots(self._here, instance_id) if is_here else (),
             exports=snapshots.export_tasks(self._here) if is_here and settings.export_days is not None else (),
+            tried=known.tried,
+            writer_is_known=writer_is_known,
         )
 
     def _source(self, instance_id: str) -> tuple[snapshots.Snapshot, ...] | Unanswered:

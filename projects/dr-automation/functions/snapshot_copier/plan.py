@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from function_runtime.readings import Unanswered
-from snapshot_copier.snapshots import ExportTask, Snapshot
+from snapshot_copier.snapshots import AVAILABLE, ExportTask, Snapshot, age_order
 
 COPIED_BY_TAG = "DR-CopiedBy"
 BEGUN_TAG = "DR-CopyBegun"
 # Its own identifier: whoever copies a copy by hand, tags and all, makes one that is not ours.
 NAME_TAG = "DR-CopyName"
 PREFIX = "copy-"
-AVAILABLE = "available"
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_CopySnapshot.html; RDS says `creating` of a copy, too.
 IN_FLIGHT = frozenset({"copying", "creating", "pending"})
 # Any other word may pass, such as one for maintenance.
@@ -141,11 +140,6 @@ class Plan:
     good_bytes: int
     tried: Mapping[str, Tried]
 
-    @property
-    def copy(self) -> Snapshot | None:
-        """The snapshot to copy first, None where there is none."""
-        return self.to_copy[0] if self.to_copy else None
-
 
 def plan(seen: Seen, rules: Rules) -> Plan:
     """Plan one run.
@@ -169,7 +163,7 @@ def plan(seen: Seen, rules: Rules) -> Plan:
         delete=(*broken, *expired),
         export=_to_export(seen, rules, problems),
         problems=tuple(problems),
-        newest=max(good, key=_age_order, default=None),
+        newest=max(good, key=age_order, default=None),
         in_flight=frozenset(each.identifier for each in ours if each.status in IN_FLIGHT),
         good_bytes=sum(each.storage_bytes for each in good),
         tried=tried,
@@ -195,10 +189,17 @@ def copy_identifier(source: Snapshot) -> str:
 
 def tags_of_copy(source: Snapshot, rules: Rules, at: datetime) -> dict[str, str]:
     """The source's tags without AWS's own, which cannot be set, and ours."""
-    carried = {name: value for name, value in source.tags.items() if not name.lower().startswith("aws:")}
     ours = {COPIED_BY_TAG: rules.copied_by, BEGUN_TAG: at.isoformat(), NAME_TAG: copy_identifier(source)}
-    others = [(name, value) for name, value in sorted(carried.items()) if name not in ours]
-    return {**dict(others[: MOST_TAGS - len(ours)]), **ours}
+    return {**dict(sorted(carried_tags(source).items())[: MOST_TAGS - len(ours)]), **ours}
+
+
+def carried_tags(source: Snapshot) -> dict[str, str]:
+    """The tags that go over to what is made of a snapshot: neither AWS's own, which cannot be set, nor a copy's."""
+    return {
+        name: value
+        for name, value in source.tags.items()
+        if not name.lower().startswith("aws:") and name not in (COPIED_BY_TAG, BEGUN_TAG, NAME_TAG)
+    }
 
 
 def _tried(ours: Iterable[Snapshot], seen: Seen) -> dict[str, Tried]:
@@ -239,7 +240,7 @@ def _expired(ours: Iterable[Snapshot], at: datetime, rules: Rules) -> Iterable[D
     for copies in by_database.values():
         good = [each for each in copies if is_good(each, rules)]
         # Where none is under this site's key, an old one may still be restored while its own key is there.
-        newest = max(good or copies, key=_age_order)
+        newest = max(good or copies, key=age_order)
         for each in copies:
             if each is not newest and each.taken_at is not None and at - each.taken_at > rules.retention:
                 yield Deletion(each, "expired")
@@ -282,7 +283,7 @@ def _to_copy(
         return ()
     if sum(each.status in IN_FLIGHT for each in seen.here) >= COPIES_IN_FLIGHT_QUOTA:
         return ()
-    return tuple(sorted(free, key=_age_order, reverse=True))
+    return tuple(sorted(free, key=age_order, reverse=True))
 
 
 def _to_export(seen: Seen, rules: Rules, problems: list[Problem]) -> Snapshot | None:
@@ -303,7 +304,7 @@ def _to_export(seen: Seen, rules: Rules, problems: list[Problem]) -> Snapshot | 
         if seen.at - _asked_at(last, rules) < wait:
             return None
     available = [each for each in seen.own if each.status == AVAILABLE and each.taken_at is not None]
-    return max(available, key=_age_order, default=None)
+    return max(available, key=age_order, default=None)
 
 
 def _begun(copy: Snapshot) -> datetime | None:
@@ -312,10 +313,6 @@ def _begun(copy: Snapshot) -> datetime | None:
     except ValueError:
         return copy.taken_at
     return begun if begun.tzinfo is not None else copy.taken_at
-
-
-def _age_order(snapshot: Snapshot) -> tuple[float, str]:
-    return (0.0 if snapshot.taken_at is None else snapshot.taken_at.timestamp(), snapshot.identifier)
 
 
 def _asked_at(task: ExportTask, rules: Rules) -> datetime:

@@ -31,7 +31,7 @@ class CopierSettings:
         runbook_url: where people read what to do, for messages.
         key_arn: the data key of its own site.
         retention_days: how long copies and replicated backups are kept.
-        stuck_hours: a copy that takes longer is given up and made again.
+        stuck_hours: a copy that makes no progress for so long is given up and made again.
         export_days: from one export to the next, None for none.
         export_bucket: the bucket of its own site; empty where nothing is exported.
         export_role_arn: the role that RDS exports with; empty where nothing is exported.

@@ -9,6 +9,9 @@ from typing import Any
 
 PAGE_SIZE = 100
 GIB = 2**30
+AVAILABLE = "available"
+# Of automated backups: their instance is gone.
+RETAINED = "retained"
 
 
 @dataclass(frozen=True)
@@ -45,13 +48,11 @@ class ExportTask:
     Attributes:
         identifier: its identifier.
         status: RDS's word, in capitals.
-        started_at: when it began, None while it waits.
         cause: why it failed, for people.
     """
 
     identifier: str
     status: str
-    started_at: datetime | None
     cause: str | None
 
 
@@ -72,12 +73,15 @@ def _snapshots(rds: Any, **question: Any) -> tuple[Snapshot, ...]:
     )
 
 
+def age_order(snapshot: Snapshot) -> tuple[float, str]:
+    """The key that puts snapshots in the order of their data, oldest first; two of one moment by their names."""
+    return (0.0 if snapshot.taken_at is None else snapshot.taken_at.timestamp(), snapshot.identifier)
+
+
 def export_tasks(rds: Any) -> tuple[ExportTask, ...]:
     """All export tasks of the region."""
     return tuple(
-        ExportTask(
-            each["ExportTaskIdentifier"], each["Status"], each.get("TaskStartTime"), each.get("FailureCause") or None
-        )
+        ExportTask(each["ExportTaskIdentifier"], each["Status"], each.get("FailureCause") or None)
         for each in pages(rds.describe_export_tasks, "ExportTasks", MaxRecords=PAGE_SIZE)
     )
 
@@ -92,7 +96,7 @@ def replicated_backups(rds: Any) -> frozenset[str]:
     backups = automated_backups(rds)
     # Those of an instance that is gone are kept under the ARN that its successor has, too.
     return frozenset(
-        each["DBInstanceArn"] for each in backups if each.get("Status") != "retained" and "DBInstanceArn" in each
+        each["DBInstanceArn"] for each in backups if each.get("Status") != RETAINED and "DBInstanceArn" in each
     )
 
 
