@@ -14,13 +14,14 @@ from automation_layer.alarms import Alarms
 from automation_layer.connection_uri import writer_uri
 from automation_layer.dns import ClientNames, ClientNamesArgs
 from automation_layer.failover import Failover, FailoverArgs
-from automation_layer.fence_guard import FenceGuard, FenceGuardArgs
+from automation_layer.fence_guard import FenceGuard
 from automation_layer.health_checks import HealthChecks
 from automation_layer.operator_role import OperatorRole, OperatorRoleArgs
 from automation_layer.probe import Probe, ProbeArgs
 from automation_layer.restore_role import RestoreRole, RestoreRoleArgs
+from automation_layer.reporter import ReporterArgs
 from automation_layer.settings import AutomationSettings
-from automation_layer.snapshot_copier import SnapshotCopier, SnapshotCopierArgs
+from automation_layer.snapshot_copier import SnapshotCopier
 from automation_layer.state_table import StateTable, StateTableArgs
 from automation_layer.topics import Topics, TopicsArgs
 from automation_layer.witness import Witness, WitnessArgs
@@ -60,12 +61,9 @@ def dr_automation() -> None:
     failover = Failover(settings, FailoverArgs(network, data, state, topics), providers)
     operators = OperatorRole(settings, OperatorRoleArgs(network, failover.arn, state.arn), providers[GLOBAL_SITE])
     restore = RestoreRole(settings, RestoreRoleArgs(network, data, state.arn), providers[GLOBAL_SITE])
-    guards = {
-        site: FenceGuard(settings, FenceGuardArgs(site, network, data, state, topics), providers) for site in Site
-    }
+    guards = {site: FenceGuard(settings, ReporterArgs(site, network, data, state, topics), providers) for site in Site}
     copiers = {
-        site: SnapshotCopier(settings, SnapshotCopierArgs(site, network, data, state, topics), providers)
-        for site in Site
+        site: SnapshotCopier(settings, ReporterArgs(site, network, data, state, topics), providers) for site in Site
     }
     witness_name = pulumi.Output.from_input("")
     if settings.environment.witness_region is not None:

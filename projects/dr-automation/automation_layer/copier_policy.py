@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from automation_layer.policies import read_state, tell_people, use_state_key, write_state
+from automation_layer.reporter import StateReach, report
 from shared.policy_documents import Statement, allow, document, trust
 from shared.sites import Site
 
@@ -25,11 +25,7 @@ class CopierReach:
         source_key_arn: the data key of the other site.
         copied_by: the value of the tag that its copies bear.
         export_role_arn: the role that RDS exports with; None where nothing is exported.
-        state_region: region of the state table and the topics.
-        state_table_arn: the controller's table.
-        state_key_arn: its KMS key.
-        topic_arn: the topic it tells people through.
-        topics_key_arn: its KMS key.
+        state: the state table and the topic.
     """
 
     site: Site
@@ -42,11 +38,7 @@ class CopierReach:
     source_key_arn: str
     copied_by: str
     export_role_arn: str | None
-    state_region: str
-    state_table_arn: str
-    state_key_arn: str
-    topic_arn: str
-    topics_key_arn: str
+    state: StateReach
 
 
 def snapshot_copier(reach: CopierReach) -> list[Statement]:
@@ -60,7 +52,6 @@ def snapshot_copier(reach: CopierReach) -> list[Statement]:
     names = [f"{prefix}{reach.source_database_id}-{suffix}" for prefix, suffix in (("", "2*"), ("preupgrade-", "*"))]
     source_snapshots = [f"{there}:snapshot:rds:{name}" for name in names]
     copies = [f"{here}:snapshot:copy-{name}" for name in names]
-    own_item = f"copies#{reach.site}"
     return [
         # The quota counts all manual snapshots of the region, so all of them are listed.
         allow(
@@ -88,10 +79,7 @@ def snapshot_copier(reach: CopierReach) -> list[Statement]:
         ),
         *_use_keys(reach),
         *_export(reach),
-        read_state(reach.state_table_arn, ["controller", own_item]),
-        write_state(reach.state_table_arn, [own_item]),
-        use_state_key(reach.state_key_arn, reach.state_region),
-        *tell_people([reach.topic_arn], reach.topics_key_arn, reach.state_region),
+        *report(reach.state, f"copies#{reach.site}", ["controller"]),
     ]
 
 

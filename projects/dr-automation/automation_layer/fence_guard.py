@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
@@ -11,38 +10,15 @@ import pulumi_aws as aws
 from automation_layer.environment import reporting_environment, shared_environment
 from automation_layer.function import Function, FunctionArgs
 from automation_layer.guard_policy import GuardReach, fence_guard
+from automation_layer.reporter import ReporterArgs
 from automation_layer.schedule import Schedule
 from automation_layer.settings import AutomationSettings
-from automation_layer.state_table import StateTable
 from automation_layer.timings import GUARD_LIMIT_SECONDS
-from automation_layer.topics import Topics
-from shared.contracts import DataContract, NetworkContract
 from shared.policy_documents import Statement
 from shared.providers import GLOBAL_SITE
 from shared.sites import Site
 
 WHAT = "fence-guard"
-# Where the controller's table and the topics are.
-STATE_SITE = Site.RECOVERY
-
-
-@dataclass(frozen=True)
-class FenceGuardArgs:
-    """What a fence-guard works with.
-
-    Attributes:
-        site: the site it is in, and whose database it guards.
-        network: both sites' networks.
-        data: both sites' databases.
-        state: who the writer is.
-        topics: how it tells people.
-    """
-
-    site: Site
-    network: NetworkContract
-    data: DataContract
-    state: StateTable
-    topics: Topics
 
 
 class FenceGuard(pulumi.ComponentResource):
@@ -58,7 +34,7 @@ class FenceGuard(pulumi.ComponentResource):
     name: pulumi.Output[str]
 
     def __init__(
-        self, settings: AutomationSettings, args: FenceGuardArgs, providers: Mapping[Site, aws.Provider]
+        self, settings: AutomationSettings, args: ReporterArgs, providers: Mapping[Site, aws.Provider]
     ) -> None:
         name = settings.environment.names.of(WHAT, args.site)
         super().__init__("postgres-dr:automation:FenceGuard", name)
@@ -85,7 +61,7 @@ class FenceGuard(pulumi.ComponentResource):
         self.register_outputs({})
 
 
-def _environment(settings: AutomationSettings, args: FenceGuardArgs) -> dict[str, pulumi.Input[str]]:
+def _environment(settings: AutomationSettings, args: ReporterArgs) -> dict[str, pulumi.Input[str]]:
     return {
         **shared_environment(settings, WHAT),
         **reporting_environment(settings, args.state, args.topics),
@@ -101,25 +77,8 @@ def _environment(settings: AutomationSettings, args: FenceGuardArgs) -> dict[str
     }
 
 
-def _statements(settings: AutomationSettings, args: FenceGuardArgs) -> pulumi.Output[list[Statement]]:
-    state_network = args.network.at(STATE_SITE)
-    return pulumi.Output.all(
-        database=args.data.at(args.site).database_arn,
-        state_table=args.state.arn,
-        state_key=state_network.data_key_arn,
-        topic=args.topics.failures.arn,
-        topics_key=state_network.messages_key_arn,
-    ).apply(
-        lambda known: fence_guard(
-            GuardReach(
-                site=args.site,
-                region=settings.environment.regions[args.site],
-                database_arn=known["database"],
-                state_region=settings.environment.regions[STATE_SITE],
-                state_table_arn=known["state_table"],
-                state_key_arn=known["state_key"],
-                topic_arn=known["topic"],
-                topics_key_arn=known["topics_key"],
-            )
-        )
+def _statements(settings: AutomationSettings, args: ReporterArgs) -> pulumi.Output[list[Statement]]:
+    region = settings.environment.regions[args.site]
+    return pulumi.Output.all(args.data.at(args.site).database_arn, args.state_reach(settings)).apply(
+        lambda known: fence_guard(GuardReach(args.site, region, database_arn=known[0], state=known[1]))
     )

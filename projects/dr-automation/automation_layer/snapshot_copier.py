@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
 from automation_layer import copier_policy
 from automation_layer.environment import reporting_environment, shared_environment
-from automation_layer.fence_guard import STATE_SITE
 from automation_layer.function import Function, FunctionArgs
+from automation_layer.reporter import ReporterArgs
 from automation_layer.schedule import Schedule
 from automation_layer.settings import AutomationSettings
-from automation_layer.state_table import StateTable
-from automation_layer.topics import Topics
-from shared.contracts import DataContract, NetworkContract
 from shared.policy_documents import Statement, document
 from shared.providers import GLOBAL_SITE, on
 from shared.sites import Site
@@ -24,25 +20,6 @@ from shared.sites import Site
 WHAT = "snapshot-copier"
 # A run lists some pages and asks for a few things; nothing in it waits for a copy.
 LIMIT_SECONDS = 120
-
-
-@dataclass(frozen=True)
-class SnapshotCopierArgs:
-    """What a snapshot copier works with.
-
-    Attributes:
-        site: the site it is in, and copies to.
-        network: both sites' networks.
-        data: both sites' databases.
-        state: who the writer is.
-        topics: how it tells people.
-    """
-
-    site: Site
-    network: NetworkContract
-    data: DataContract
-    state: StateTable
-    topics: Topics
 
 
 class SnapshotCopier(pulumi.ComponentResource):
@@ -57,7 +34,7 @@ class SnapshotCopier(pulumi.ComponentResource):
     name: pulumi.Output[str]
 
     def __init__(
-        self, settings: AutomationSettings, args: SnapshotCopierArgs, providers: Mapping[Site, aws.Provider]
+        self, settings: AutomationSettings, args: ReporterArgs, providers: Mapping[Site, aws.Provider]
     ) -> None:
         name = settings.environment.names.of(WHAT, args.site)
         super().__init__("postgres-dr:automation:SnapshotCopier", name)
@@ -132,17 +109,14 @@ class SnapshotCopier(pulumi.ComponentResource):
 
     def _statements(self, export_role_arn: pulumi.Output[str] | None) -> pulumi.Output[list[Statement]]:
         args, environment = self._args, self._settings.environment
-        source, state_network = args.data.at(args.site.other), args.network.at(STATE_SITE)
+        source = args.data.at(args.site.other)
         return pulumi.Output.all(
             source_database_arn=source.database_arn,
             source_database_id=source.database_id,
             key_arn=args.network.at(args.site).data_key_arn,
             source_key_arn=args.network.at(args.site.other).data_key_arn,
             export_role_arn=export_role_arn,
-            state_table_arn=args.state.arn,
-            state_key_arn=state_network.data_key_arn,
-            topic_arn=args.topics.failures.arn,
-            topics_key_arn=state_network.messages_key_arn,
+            state=args.state_reach(self._settings),
         ).apply(
             lambda known: copier_policy.snapshot_copier(
                 copier_policy.CopierReach(
@@ -151,7 +125,6 @@ class SnapshotCopier(pulumi.ComponentResource):
                     region=environment.regions[args.site],
                     source_region=environment.regions[args.site.other],
                     copied_by=f"{WHAT}-{environment.suffix}",
-                    state_region=environment.regions[STATE_SITE],
                     **known,
                 )
             )

@@ -14,6 +14,7 @@ from botocore import xform_name
 from automation_layer import copier_policy, guard_policy, policies, witness_policy
 from automation_layer.artifact import FUNCTIONS_FOLDER
 from automation_layer.imports import imported_by
+from automation_layer.reporter import StateReach
 from shared.policy_documents import Statement
 from shared.sites import Site
 
@@ -31,17 +32,20 @@ REACH = policies.FailoverReach(
     topics_key_arn=f"arn:aws:kms:{HOME}:key/messages",
 )
 FAILOVER = policies.failover(REACH)
+STATE = StateReach(
+    region=REGIONS[Site.RECOVERY],
+    table_arn=REACH.state_table_arn,
+    key_arn=REACH.state_key_arn,
+    topic_arn=REACH.topic_arns[0],
+    topics_key_arn=REACH.topics_key_arn,
+)
 GUARDS = {
     site: guard_policy.fence_guard(
         guard_policy.GuardReach(
             site=site,
             region=REGIONS[site],
             database_arn=DATABASES[site],
-            state_region=REGIONS[Site.RECOVERY],
-            state_table_arn=REACH.state_table_arn,
-            state_key_arn=REACH.state_key_arn,
-            topic_arn=REACH.topic_arns[0],
-            topics_key_arn=REACH.topics_key_arn,
+            state=STATE,
         )
     )
     for site in Site
@@ -61,11 +65,7 @@ COPIER = copier_policy.snapshot_copier(
         source_key_arn="arn:aws:kms:ap-southeast-2:123456789012:key/data",
         copied_by="snapshot-copier-dev",
         export_role_arn=f"arn:aws:iam::{ACCOUNT}:role/snapshot-export-recovery-dev",
-        state_region=REGIONS[Site.RECOVERY],
-        state_table_arn=REACH.state_table_arn,
-        state_key_arn=REACH.state_key_arn,
-        topic_arn=REACH.topic_arns[0],
-        topics_key_arn=REACH.topics_key_arn,
+        state=STATE,
     )
 )
 # By the package of the function.
