@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from moto.rds.models import rds_backends
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from lab.aws import ACCOUNT_ID, Clients, LabNetwork
@@ -59,8 +58,6 @@ class RdsBackend:
                 region, ACCOUNT_ID, self.regions, fleet, network, lookups, self._workflows, write_object
             )
             self.regions[region] = regional
-            # moto's models look each other up in this registry.
-            rds_backends[ACCOUNT_ID][region] = regional
         self._publishers = [
             MetricsPublisher(region, fleet, partial(client, "cloudwatch", region), self._agent, timings.measure_seconds)
             for region in self.regions

@@ -14,6 +14,7 @@ from moto.core.request import Request
 from moto.core.responses import ActionResult, EmptyResult, PaginatedResult
 from moto.core.utils import camelcase_to_underscores, method_names_from_class
 from moto.rds.exceptions import RDSClientError
+from moto.rds.models import rds_backends
 from moto.rds.responses import RDSResponse
 from werkzeug.wrappers import Request as HttpRequest
 from werkzeug.wrappers import Response as HttpResponse
@@ -25,6 +26,9 @@ SECRET_HEADER = "X-Lab-Secret"  # noqa: S105 - a name
 """The header in which the gateway sends a secret that only it and RDS know."""
 
 TAGS_PATH = "/_lab/snapshot-tags"
+
+# moto's models look each other up in one registry of the process, in which the lab whose request is answered is put.
+_MOTOS_REGISTRY = threading.Lock()
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/(?P<region>[a-z0-9-]+)/rds/aws4_request")
 _ACTION = re.compile(r"[A-Za-z]+")
@@ -65,7 +69,8 @@ class RdsEndpoint:
             return _error(400, "InvalidParameterValue", f"The lab's RDS has no region {scope['region']}.")
         request = Request.from_primitives(http.method, http.url, http.headers, http.get_data())
         response = LabRdsResponse(regional)
-        with self._lock:
+        with _MOTOS_REGISTRY, self._lock:
+            rds_backends[ACCOUNT_ID].update(self._regions)
             response.setup_class(request)
             action = str(response._get_action())
             if not response.knows(action):
