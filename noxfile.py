@@ -196,7 +196,7 @@ def restore(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def decisions(session: nox.Session) -> None:
-    """Write docs/decision-table.md out of the controller's code; `-- --check` only compares."""
+    """Write docs/decision-table.md and docs/phases.md out of the controller's code; `-- --check` only compares."""
     environment(session)
     python(session, "decision_table", *session.posargs)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from drills.records.state_table import incidents_since
@@ -18,6 +18,8 @@ from shared.sites import Site
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_rds import RDSClient
     from mypy_boto3_sns import SNSClient
@@ -34,6 +36,11 @@ KILLABLE_PHASES = IN_AN_EMERGENCY[:-1]
 """The phases of an incident at which the failover function can be killed, in order."""
 # Some phases last for one call only.
 KILL_POLL_SECONDS = 0.01
+# RDS looks whether a server has crashed four times a second.
+FAILED_DEADLINE_SECONDS = 5.0
+
+Item = dict[str, Any]
+"""An item of a table as DynamoDB's client has it, with the types of its attributes."""
 
 
 class Act(NamedTuple):
@@ -104,6 +111,110 @@ def stall_replication(stage: Stage) -> Act:
     """The replica receives nothing more, and falls behind."""
     server = stage.replica_server
     return Act(f"replication to the {stage.writer.other} site is stalled", server.stall_replication)
+
+
+def end_replication(stage: Stage) -> Act:
+    """RDS ends the replication of the replica for good, as after 30 days in which it was interrupted."""
+    replica = stage.replica_database
+
+    def action() -> None:
+        stage.system.end_replication(replica.region, replica.identifier)
+
+    return Act(f"RDS ends the replication to {replica.identifier} for good", action)
+
+
+def fail_replica(stage: Stage) -> Act:
+    """The replica's server dies, and RDS reports the replica as `failed`; it stays so until its server is started."""
+    replica = stage.replica_database
+    client: RDSClient = stage.system.client("rds", replica.region)
+
+    def failed() -> bool:
+        found = client.describe_db_instances(DBInstanceIdentifier=replica.identifier)["DBInstances"][0]
+        return found["DBInstanceStatus"] == "failed"
+
+    def action() -> None:
+        stage.replica_server.kill()
+        stage.require(f"RDS to report {replica.identifier} as failed", failed, FAILED_DEADLINE_SECONDS)
+
+    return Act(f"SIGKILL to every process of the replica in the {stage.writer.other} site: it is failed", action)
+
+
+def refuse(stage: Stage, region: str, service: str, operation: str | None, code: str) -> Act:
+    """A service refuses calls of functions and operators.
+
+    Args:
+        stage: what to act on.
+        region: the region that is called.
+        service: the service in boto3's words.
+        operation: its operation in the API's words, such as ``PutItem``; None for every one.
+        code: the code of its error.
+    """
+
+    def action() -> None:
+        stage.system.refuse_calls(region, service, operation, code)
+
+    return Act(f"{_calls(region, service, operation)} are refused with {code}", action)
+
+
+def slow(stage: Stage, region: str, service: str, operation: str | None, seconds: float) -> Act:
+    """A service answers calls of functions and operators late; see `refuse` for the arguments.
+
+    A call whose caller has given up meanwhile takes effect all the same.
+    """
+
+    def action() -> None:
+        stage.system.slow_calls(region, service, operation, seconds)
+
+    return Act(f"{_calls(region, service, operation)} take {seconds:g} s longer", action)
+
+
+def answer(stage: Stage, region: str) -> Act:
+    """The services of a region refuse nothing any more, and answer at once."""
+    return Act(f"the services of {region} answer as before", lambda: stage.system.answer_calls(region))
+
+
+def lose_item(stage: Stage, key: str) -> Act:
+    """An item of the state table is gone, as when somebody deletes it."""
+    table = stage.system.target.state_table_name
+
+    def action() -> None:
+        _state_table(stage).delete_item(TableName=table, Key=_key(key))
+
+    return Act(f"the item {key} of the table {table} is deleted", action)
+
+
+def keep_table(stage: Stage) -> dict[str, Item]:
+    """The items of the state table as they are now, by key, for `restore_table`."""
+    pages = (
+        _state_table(stage)
+        .get_paginator("scan")
+        .paginate(TableName=stage.system.target.state_table_name, ConsistentRead=True)
+    )
+    return {item["id"]["S"]: dict(item) for page in pages for item in page["Items"]}
+
+
+def restore_table(stage: Stage, kept: Mapping[str, Item]) -> Act:
+    """An older state table is restored: its items are as they were when they were kept, newer ones are gone."""
+    table = stage.system.target.state_table_name
+
+    def action() -> None:
+        newer = keep_table(stage).keys() - kept.keys()
+        older: list[TransactWriteItemTypeDef] = [{"Put": {"TableName": table, "Item": each}} for each in kept.values()]
+        gone: list[TransactWriteItemTypeDef] = [{"Delete": {"TableName": table, "Key": _key(key)}} for key in newer]
+        # All at once: no run sees some items of each table.
+        _state_table(stage).transact_write_items(TransactItems=[*older, *gone])
+
+    return Act(f"an older state of the table {table} is restored, with {len(kept)} items", action)
+
+
+def delete_function(stage: Stage, name: str, region: str) -> Act:
+    """A function is deleted; what invokes it stays."""
+
+    def action() -> None:
+        client: LambdaClient = stage.system.client("lambda", region)
+        client.delete_function(FunctionName=name)
+
+    return Act(f"the function {name} in {region} is deleted", action)
 
 
 def reboot_slowly(stage: Stage, seconds: float) -> Act:
@@ -179,6 +290,19 @@ def _killed_at(stage: Stage, phase: Phase, ends_at: float) -> bool:
         time.sleep(KILL_POLL_SECONDS)
     stage.say(f"the incident did not reach the phase {phase} in time")
     return False
+
+
+def _calls(region: str, service: str, operation: str | None) -> str:
+    return f"all calls of {service} in {region}" if operation is None else f"calls of {service} {operation} in {region}"
+
+
+def _state_table(stage: Stage) -> DynamoDBClient:
+    client: DynamoDBClient = stage.system.client("dynamodb", stage.system.target.recovery_region)
+    return client
+
+
+def _key(key: str) -> Item:
+    return {"id": {"S": key}}
 
 
 def _trigger_subscriptions(stage: Stage, client: SNSClient) -> list[str]:

@@ -71,6 +71,28 @@ class LabSystem(Protocol):
     def heal_link(self) -> None:
         """Undo `cut_link`."""
 
+    def refuse_calls(self, region: str, service: str, operation: str | None, code: str) -> None:
+        """Answer calls of functions and operators with an error; those of `client` are answered as before.
+
+        Args:
+            region: the region that is called.
+            service: the service in boto3's words.
+            operation: its operation in the API's words, such as ``PutItem``; None for every one.
+            code: the error's code.
+
+        Raises:
+            SettingsError: the service has no such operation.
+        """
+
+    def slow_calls(self, region: str, service: str, operation: str | None, seconds: float) -> None:
+        """Let such calls wait so long before they take effect and are answered; see `refuse_calls`.
+
+        A call whose caller has given up meanwhile takes effect all the same.
+        """
+
+    def answer_calls(self, region: str) -> None:
+        """Undo every `refuse_calls` and `slow_calls` of a region."""
+
     def kill_function(self, region: str, name: str) -> bool:
         """Kill every process of a function (SIGKILL); the next event starts a new one.
 
@@ -87,6 +109,15 @@ class LabSystem(Protocol):
 
         Returns:
             The identifier of the snapshot; it is `creating` at first.
+        """
+
+    def end_replication(self, region: str, identifier: str) -> None:
+        """Let RDS end the replication of a replica for good, as after 30 days in which it was interrupted.
+
+        It stays a read replica, `available`, and can be promoted with the data it has.
+
+        Raises:
+            SettingsError: it is no read replica.
         """
 
     def slow_reboots(self, seconds: float) -> None:

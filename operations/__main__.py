@@ -13,6 +13,7 @@ from operations.arguments import (
     CancelRequest,
     FailoverRequest,
     InspectRequest,
+    InstructionRequest,
     PauseRequest,
     Request,
     RestoreRequest,
@@ -25,6 +26,7 @@ from operations.errors import RefusedError
 from operations.exit_codes import BAD_INPUT, INTERRUPTED, REFUSED
 from operations.failover_command import cancel, failover
 from operations.inspect_command import RestoreAccess, inspect
+from operations.instruction_command import instruct
 from operations.places import Places
 from operations.restore_command import restore
 from shared.errors import SettingsError
@@ -91,6 +93,8 @@ def carry_out(request: Request, deployment: Deployment, access: Access, console:
         return commands.pause(request, deployment, access, console)
     if isinstance(request, FailoverRequest):
         return failover(request, deployment, access, console)
+    if isinstance(request, InstructionRequest):
+        return instruct(request, deployment, access, console)
     if isinstance(request, CancelRequest):
         return cancel(deployment, access, console)
     return commands.resume(deployment, access, console)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from deployment.flat_outputs import FLAT_OUTPUTS_FILE
-from function_runtime.control import OrderKind
+from function_runtime.control import InstructionKind, OrderKind
 from function_runtime.sites import Site
 from shared.errors import SettingsError
 
@@ -91,6 +91,25 @@ class FailoverRequest(Addressed):
 
 
 @dataclass(frozen=True)
+class InstructionRequest(Addressed):
+    """Get the controller out of what it cannot leave by itself.
+
+    Attributes:
+        kind: what is to be done.
+        about: the incident to abandon, or the site to adopt.
+        dry_run: only say what it would leave.
+        yes: do not ask.
+        wait: wait until it is carried out.
+    """
+
+    kind: InstructionKind
+    about: str
+    dry_run: bool
+    yes: bool
+    wait: bool
+
+
+@dataclass(frozen=True)
 class RestoreRequest(Addressed):
     """List what can be restored, or restore it to a new instance.
 
@@ -135,7 +154,14 @@ class InspectRequest(Addressed):
 
 
 Request = (
-    RestoreRequest | InspectRequest | StatusRequest | PauseRequest | ResumeRequest | CancelRequest | FailoverRequest
+    RestoreRequest
+    | InspectRequest
+    | StatusRequest
+    | PauseRequest
+    | ResumeRequest
+    | CancelRequest
+    | FailoverRequest
+    | InstructionRequest
 )
 
 
@@ -164,8 +190,10 @@ def parse(arguments: Sequence[str]) -> Request:
     if command is Command.RESTORE:
         return _restore(given)
     if given.cancel:
-        _refuse_beside_cancel(given)
+        _refuse_beside(given, "--cancel withdraws whatever order is on record", *ORDER_OPTIONS, *OTHER_OPTIONS)
         return CancelRequest(given.outputs, given.stack)
+    if given.abandon is not None or given.adopt is not None:
+        return _instruction(given)
     return _failover(given)
 
 
@@ -200,6 +228,8 @@ def _parser() -> argparse.ArgumentParser:
     kind.add_argument("--planned", action="store_true", help="move a healthy writer; nothing is lost")
     kind.add_argument("--forced", action="store_true", help="whatever the signals say")
     kind.add_argument("--cancel", action="store_true", help="withdraw the order on record")
+    kind.add_argument("--abandon", metavar="INCIDENT", help="end a failover under way as it stands")
+    kind.add_argument("--adopt", choices=[str(site) for site in Site], help="where the state is lost: name the writer")
     failover.add_argument("--epoch", type=_natural, metavar="N", help="with --approve: the epoch that was asked about")
     loss = failover.add_mutually_exclusive_group()
     loss.add_argument("--accept-loss-seconds", type=_seconds, metavar="N", help="accept the loss of N s of writes")
@@ -313,17 +343,30 @@ def _failover(given: argparse.Namespace) -> FailoverRequest:
     )
 
 
-def _refuse_beside_cancel(given: argparse.Namespace) -> None:
-    others: dict[str, Any] = {
-        "--epoch": given.epoch,
-        "--accept-loss-seconds": given.accept_loss_seconds,
-        "--accept-unknown-loss": given.accept_unknown_loss or None,
-        "--dry-run": given.dry_run or None,
-        "--no-wait": given.no_wait or None,
-    }
-    for name, value in others.items():
-        if value is not None:
-            raise SettingsError(name, value, "leave it out: --cancel withdraws whatever order is on record")
+# Of the failover command, by how they are typed.
+ORDER_OPTIONS = ("--epoch", "--accept-loss-seconds", "--accept-unknown-loss")
+OTHER_OPTIONS = ("--dry-run", "--no-wait")
+
+
+def _refuse_beside(given: argparse.Namespace, why: str, *options: str) -> None:
+    for option in options:
+        value = getattr(given, option.removeprefix("--").replace("-", "_"))
+        if value is not None and value is not False:
+            raise SettingsError(option, value, f"leave it out: {why}")
+
+
+def _instruction(given: argparse.Namespace) -> InstructionRequest:
+    kind = InstructionKind.ADOPT if given.abandon is None else InstructionKind.ABANDON
+    _refuse_beside(given, f"--{kind} takes no order's terms", *ORDER_OPTIONS)
+    return InstructionRequest(
+        outputs=given.outputs,
+        stack=given.stack,
+        kind=kind,
+        about=given.adopt if given.abandon is None else given.abandon,
+        dry_run=given.dry_run,
+        yes=given.yes,
+        wait=not given.no_wait,
+    )
 
 
 def _reason(text: str) -> str:

@@ -20,6 +20,7 @@ from operations.controller import Controller
 from operations.deployment import Deployment
 from operations.errors import NoReportError, RefusedError
 from operations.exit_codes import DONE, REFUSED
+from operations.held import wait_until_held
 from operations.places import Places
 from operations.recorded import Recorded
 from operations.restorable import restorable, summary
@@ -84,7 +85,8 @@ def pause(request: PauseRequest, deployment: Deployment, access: Access, console
         [
             f"Paused by {access.by} at {words.moment(now)}: {request.reason}",
             "  The controller observes and reports as before. No failover begins, whatever happens to the writer.",
-            "  A failover under way stops before its promotion. Once RDS was asked to promote, it is completed.",
+            "  A failover under way is held before its promotion; a planned one is taken back. Once RDS was asked to",
+            "  promote, it is completed.",
             "  The pause holds until nox -s resume.",
         ]
     )
@@ -99,10 +101,8 @@ def pause(request: PauseRequest, deployment: Deployment, access: Access, console
         console.say(words.indented(words.order(order, report.at)))
     if report.incident is None:
         console.say(["No failover is under way."])
-    elif report.waits_for_resume:
-        console.say([f"Incident {report.incident.incident_id} is {report.incident.phase} and stops here."])
     else:
-        console.say([f"Incident {report.incident.incident_id} has asked RDS to promote: it is completed."])
+        console.say(wait_until_held(Controller(access, deployment), console, report))
     return DONE
 
 
@@ -141,7 +141,15 @@ def resume(deployment: Deployment, access: Access, console: Console) -> int:
     if report.order is not None:
         rows.append(("order on record", status_text.order(report.order, report.at, report.next_epoch)))
     console.say(words.rows(rows))
-    if report.incident is None and report.would_fail_over:
+    if report.incident is not None:
+        console.say(
+            [
+                f"Incident {report.incident.incident_id} goes on from {report.incident.phase}, as it is: a resume does",
+                "not decide anew whether the writer is dead, and undoes no fence. To end it instead:",
+                f"  nox -s failover -- --abandon {report.incident.incident_id} --dry-run",
+            ]
+        )
+    elif report.would_fail_over:
         console.say(["The controller's next run begins this failover. nox -s pause stops it before its promotion."])
     return DONE
 

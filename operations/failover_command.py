@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from function_runtime import words
 from function_runtime.control import Order, OrderKind
+from function_runtime.incident import Kind
 from operations import plan_text
 from operations.access import Access
 from operations.arguments import FailoverRequest
@@ -13,6 +14,7 @@ from operations.deployment import Deployment
 from operations.errors import NoReportError, RefusedError
 from operations.exit_codes import DONE, INTERRUPTED, REFUSED, WOULD_NOT_HAPPEN
 from operations.follow import Follower
+from operations.held import wait_until_held
 from operations.orders import give_order, new_order, withdraw_order
 from operations.report import Report
 
@@ -93,20 +95,28 @@ def cancel(deployment: Deployment, access: Access, console: Console) -> int:
     except NoReportError as error:
         console.say([f"Whether a failover had already begun is not known: {error}"])
         return DONE
-    if report.incident is not None:
-        console.say(
-            [
-                f"Incident {report.incident.incident_id} had already begun and goes on. nox -s pause stops it before",
-                "its promotion; a promotion cannot be undone.",
-            ]
-        )
+    incident = report.incident
+    if incident is None:
+        return DONE
+    if incident.kind is Kind.PLANNED:
+        console.say([f"Incident {incident.incident_id} had already begun: it is taken back before its promotion."])
+        console.say(wait_until_held(Controller(access, deployment), console, report))
+        return DONE
+    console.say(
+        [
+            f"Incident {incident.incident_id} ({incident.kind}) had already begun and goes on: a cancellation ends no",
+            "such failover. nox -s pause holds it before its promotion, and then",
+            f"nox -s failover -- --abandon {incident.incident_id} ends it.",
+        ]
+    )
     return DONE
 
 
 def _obstacle(request: FailoverRequest, report: Report) -> str | None:
     """Why it would not happen; None if it would."""
     if report.incident is not None:
-        return f"incident {report.incident.incident_id} is under way; follow it with nox -s status"
+        name = report.incident.incident_id
+        return f"incident {name} is under way; follow it with nox -s status, or end it with --abandon {name}"
     if request.kind is OrderKind.APPROVE:
         named, now = (request.incident_id, request.epoch), (report.incident_id, report.next_epoch)
         if named != now:

@@ -11,7 +11,7 @@ from failover.decide import Action, Decision
 from failover.policy import Mode
 from failover.signals import Answer
 from function_runtime.control import Control, Order, Pause
-from function_runtime.incident import Incident, Phase
+from function_runtime.incident import Incident, Kind
 from function_runtime.sites import Site
 from function_runtime.trouble import Trouble
 
@@ -73,10 +73,14 @@ class Report:
 
     @property
     def waits_for_resume(self) -> bool:
-        """Whether a pause holds the incident under way. Once RDS was asked to promote, a pause no longer does."""
-        if self.incident is None or self.mode is not Mode.PAUSED:
+        """Whether a pause holds the incident under way.
+
+        A planned one is taken back instead; and once RDS was asked to promote, a pause holds nothing.
+        """
+        incident = self.incident
+        if incident is None or self.mode is not Mode.PAUSED or incident.kind is Kind.PLANNED:
             return False
-        return self.incident.step(Phase.PROMOTING) is None and not self.incident.is_taken_back
+        return not incident.may_be_promoted and not incident.is_taken_back
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> Report:

@@ -129,7 +129,8 @@ class AutomationContract(Contract):
         reader_name: DNS name under which clients reach the replica, or the writer where there is none.
         writer_uri: libpq multi-host URI (``target_session_attrs=read-write``) that needs no DNS switch; no credentials.
         zone_id: the private hosted zone of both names.
-        failures_topic_arn: topic that tells people about failures (R5).
+        failures_topic_arn: topic that tells people about failures (R5), in the recovery site.
+        primary_failures_topic_arn: the same for the alarms of the primary site, which can tell no other region's topic.
         recovery_topic_arn: topic that tells people about recovery (R5).
         state_table_name: table of the controller's state and the incidents, in the recovery site.
         controller_region: region of the failover function and the state table.
@@ -154,6 +155,7 @@ class AutomationContract(Contract):
     writer_uri: Output[str]
     zone_id: Output[str]
     failures_topic_arn: Output[str]
+    primary_failures_topic_arn: Output[str]
     recovery_topic_arn: Output[str]
     state_table_name: Output[str]
     controller_region: Output[str]

@@ -18,6 +18,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from lab.aws.calls import described_call
 from lab.home import ChildProcesses, LabHome
 from shared.errors import SettingsError
 
@@ -148,6 +149,36 @@ class LabAws:
         """Undo every `darken` of a region. A call that was not answered stays unanswered."""
         self._command("lighten", {"region": region})
 
+    def refuse_calls(self, region: str, service: str, operation: str | None, code: str) -> None:
+        """Answer calls of roles with an error; those of the root user, such as of `client`, are answered as before.
+
+        Args:
+            region: the region that the calls are signed for.
+            service: the service in boto3's words.
+            operation: its operation in the API's words, such as ``PutItem``; None for every one.
+            code: the error's code. One that begins with ``Internal`` or ``ServiceUnavailable`` is a server's error.
+
+        Raises:
+            SettingsError: the service has no such operation.
+        """
+        call = described_call(self.client(service, region), operation)
+        self._command("refuse-calls", {"region": region, **call, "code": code})
+
+    def slow_calls(self, region: str, service: str, operation: str | None, seconds: float) -> None:
+        """Let calls of roles wait so long before they take effect and are answered; see `refuse_calls`.
+
+        A call whose caller has given up meanwhile takes effect all the same.
+
+        Raises:
+            SettingsError: the service has no such operation.
+        """
+        call = described_call(self.client(service, region), operation)
+        self._command("slow-calls", {"region": region, **call, "seconds": seconds})
+
+    def answer_calls(self, region: str) -> None:
+        """Undo every `refuse_calls` and `slow_calls` of a region. A call that waits already still waits."""
+        self._command("answer-calls", {"region": region})
+
     def kill_function(self, region: str, name: str) -> bool:
         """Kill every process of a function (SIGKILL). The next event starts a new one.
 
@@ -195,7 +226,7 @@ class LabAws:
             "DOCKER_HOST": f"unix://{nowhere}",
         }
 
-    def _command(self, name: str, arguments: Mapping[str, str | None]) -> object:
+    def _command(self, name: str, arguments: Mapping[str, str | float | None]) -> object:
         """Send a command of the lab's own to the process; see `lab.aws.host.gate`."""
         connection = http.client.HTTPConnection(_HOST, self._port, timeout=_COMMAND_TIMEOUT_SECONDS)
         try:

@@ -14,9 +14,8 @@ _STALL = "primary_conninfo = ''\n"
 
 def stall_in(data: Path) -> None:
     """Stall the replica of a data directory, from its next reload on."""
-    lines = _lines(data)
-    if _STALL not in lines:
-        _write(data, [*lines, _STALL])
+    # Last: a replica may have been copied from a server that was one, with its source's line below the old stall's.
+    _write(data, [*(line for line in _lines(data) if line != _STALL), _STALL])
 
 
 def unstall_in(data: Path) -> None:

@@ -19,6 +19,7 @@ from lab.rds.publisher import MetricsPublisher
 from lab.rds.region import RegionalRds
 from lab.rds.timings import Timings
 from lab.rds.workflows import Workflows
+from shared.errors import SettingsError
 
 _AS_ON_A_LAPTOP = Timings()
 
@@ -101,6 +102,23 @@ class RdsBackend:
         with self._lock:
             regional = self.regions[region]
             return str(regional.create_auto_snapshot(identifier, "").db_snapshot_identifier)
+
+    def end_replication(self, region: str, identifier: str) -> None:
+        """End the replication of a replica for good, as RDS does when it was interrupted for 30 days.
+
+        It stays a read replica, `available`, and can be promoted with the data it has.
+
+        Raises:
+            SettingsError: it is no read replica.
+        """
+        with self._lock:
+            regional = self.regions[region]
+            instance = regional.get(identifier)
+            if instance is None or not instance.is_read_replica:
+                raise SettingsError("replica", identifier, f"name a read replica in {region}")
+            instance.replication_terminated = True
+            source = regional.source_of(instance)
+        self._workflows.end_replication(instance, source)
 
     def slow_reboots(self, down_seconds: float) -> None:
         """Let every later RebootDBInstance keep its server down for so long, besides the restart; 0 ends it."""

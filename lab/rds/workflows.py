@@ -174,6 +174,21 @@ class Workflows:
 
         self._run(instance, work)
 
+    def end_replication(self, instance: LabInstance, source: LabInstance | None) -> None:
+        """Let a replica stream no more and its source keep no WAL for it; when this returns nothing is streamed.
+
+        Args:
+            instance: the replica, whose replication is terminated.
+            source: what it replicated; None where that was deleted.
+        """
+        self._member(instance).server.stall_replication("termination")
+        if source is not None:
+            self._drop_slot(source, instance)
+        with self._lock:
+            # RDS-EVENT-0057
+            message = "Replication on the read replica was terminated."
+            self._regional(instance).record(instance, message, "read replica")
+
     def delete(self, instance: LabInstance, source: LabInstance | None) -> None:
         """Remove the server and its data, then the instance."""
 

@@ -50,12 +50,12 @@ def dr_automation() -> None:
         environment.names,
         TopicsArgs(
             account_id=environment.account_id,
-            region=environment.regions[Site.RECOVERY],
-            key_arn=network.recovery.messages_key_arn,
+            regions=environment.regions,
+            key_arns={site: network.at(site).messages_key_arn for site in Site},
             failure_emails=settings.failure_emails,
             recovery_emails=settings.recovery_emails,
         ),
-        recovery,
+        providers,
     )
     probes = {site: Probe(settings, ProbeArgs(site, network, data), providers) for site in Site}
     failover = Failover(settings, FailoverArgs(network, data, state, topics), providers)
@@ -85,6 +85,7 @@ def dr_automation() -> None:
         ).apply(lambda known: writer_uri(known[:2], known[2], known[3], settings.client_ssl_mode)),
         zone_id=client_names.zone_id,
         failures_topic_arn=topics.failures.arn,
+        primary_failures_topic_arn=topics.primary_failures.arn,
         recovery_topic_arn=topics.recovery.arn,
         state_table_name=state.name,
         controller_region=pulumi.Output.from_input(environment.regions[Site.RECOVERY]),

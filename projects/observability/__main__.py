@@ -29,10 +29,9 @@ def observability() -> None:
     data = read_contract(DataContract, environment)
     automation = read_contract(AutomationContract, environment)
     providers = site_providers(environment)
-    # An alarm can notify topics of its own region only, and the topics are in the recovery site, which outlives the
-    # primary. The dashboard shows the alarms of the primary site.
+    # An alarm can notify topics of its own region only, so each site has one, with the same people behind both.
     topic_arns: dict[Site, list[pulumi.Input[str]]] = {
-        Site.PRIMARY: [],
+        Site.PRIMARY: [automation.primary_failures_topic_arn],
         Site.RECOVERY: [automation.failures_topic_arn],
     }
 
@@ -72,7 +71,7 @@ def observability() -> None:
                     ),
                 ],
             },
-            witness_alarm_arns=[] if functions.witness is None else [functions.witness.arn],
+            witness_alarm_arns=[each.arn for each in functions.witness],
         ),
         providers[Site.RECOVERY],
     )

@@ -192,9 +192,16 @@ def test_the_trigger_alarm_treats_silence_as_failure(deployed: Deployed) -> None
     assert alarm["AlarmActions"]
 
 
-@pytest.mark.parametrize("key", ["failuresTopicArn", "recoveryTopicArn"])
-def test_the_topics_are_encrypted(deployed: Deployed, key: str) -> None:
-    attributes = deployed.at(Site.RECOVERY, "sns").get_topic_attributes(TopicArn=deployed.outputs[key])["Attributes"]
+@pytest.mark.parametrize(
+    ("key", "site"),
+    [
+        ("failuresTopicArn", Site.RECOVERY),
+        ("primaryFailuresTopicArn", Site.PRIMARY),
+        ("recoveryTopicArn", Site.RECOVERY),
+    ],
+)
+def test_the_topics_are_encrypted(deployed: Deployed, key: str, site: Site) -> None:
+    attributes = deployed.at(site, "sns").get_topic_attributes(TopicArn=deployed.outputs[key])["Attributes"]
     assert attributes["KmsMasterKeyId"]
 
 

@@ -155,9 +155,19 @@ def test_a_stalled_replica_is_promoted_with_what_it_had(bench: Bench) -> None:
         replica.promote()
 
         assert count(replica) == known
-        replica.resume_replication()
         write(replica)
         assert count(replica) == known + 1
+
+        copy = bench.server("copy")
+        try:
+            replica.make_replica(copy, "slot_copy", {})
+            wait_until(lambda: receives(copy))
+            copy.stall_replication()
+            wait_until(lambda: not receives(copy))
+        finally:
+            copy.destroy()
+        replica.resume_replication()
+        write(replica)
     finally:
         replica.destroy()
         bench.writer.drop_slot("slot_heir")

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from botocore.exceptions import ClientError
 
+from shared.errors import SettingsError
 from tests.lab.fake_account import key_arn
 from tests.lab.running_rds import PORT, PRIMARY, RECOVERY, WITNESS, RunningRds, wait_until
 
@@ -249,6 +250,53 @@ def test_a_deleted_source_ends_its_replica_in_the_other_region_without_promoting
     assert orphan["DBInstanceStatus"] == "available"
     assert "ReadReplicaSourceDBInstanceIdentifier" in orphan
     assert orphan["StatusInfos"][0]["Status"] == "terminated"
+
+
+def test_a_replication_that_rds_has_ended_stays_so_and_the_replica_is_promoted_with_what_it_had(
+    rds: RunningRds,
+) -> None:
+    rds.create("streaming")
+    rds.create_replica("ended", "streaming")
+    source, replica = rds.fleet.server(PRIMARY, "streaming"), rds.fleet.server(RECOVERY, "ended")
+    with rds.connect(PRIMARY, "streaming") as writer:
+        writer.execute("CREATE TABLE before_the_end ()")
+        wait_until(lambda: has_table(rds, "before_the_end"))
+
+        rds.backend.end_replication(RECOVERY, "ended")
+
+        writer.execute("CREATE TABLE after_the_end ()")
+    ended = rds.describe(RECOVERY, "ended")
+    assert ended["DBInstanceStatus"] == "available"
+    assert ended["ReadReplicaSourceDBInstanceIdentifier"] == rds.describe(PRIMARY, "streaming")["DBInstanceArn"]
+    (info,) = ended["StatusInfos"]
+    assert (info["StatusType"], info["Status"], info["Normal"]) == ("read replication", "terminated", False)
+    events = rds.clients[RECOVERY].describe_events(SourceIdentifier="ended", SourceType="db-instance")["Events"]
+    assert events[-1]["Message"] == "Replication on the read replica was terminated."
+    with source.connect() as connection:
+        assert connection.execute("SELECT 1 FROM pg_replication_slots").fetchone() is None, "it keeps no WAL for it"
+    rds.network.darken(PRIMARY, seen_from=RECOVERY)
+    rds.fleet.follow_interruptions()
+    rds.network.lighten(PRIMARY)
+    rds.fleet.follow_interruptions()
+    rds.clients[RECOVERY].reboot_db_instance(DBInstanceIdentifier="ended")
+    rds.wait(RECOVERY, "ended")
+    with replica.connect() as connection:
+        assert connection.execute("SELECT 1 FROM pg_stat_wal_receiver").fetchone() is None
+
+    rds.clients[RECOVERY].promote_read_replica(DBInstanceIdentifier="ended", BackupRetentionPeriod=0)
+
+    promoted = rds.wait(RECOVERY, "ended")
+    assert "ReadReplicaSourceDBInstanceIdentifier" not in promoted
+    assert not promoted.get("StatusInfos")
+    assert has_table(rds, "before_the_end")
+    assert not has_table(rds, "after_the_end")
+    with pytest.raises(SettingsError, match="name a read replica"):
+        rds.backend.end_replication(RECOVERY, "ended")
+
+
+def has_table(rds: RunningRds, name: str) -> bool:
+    with rds.connect(RECOVERY, "ended") as connection:
+        return connection.execute("SELECT to_regclass(%s)", (name,)).fetchone() != (None,)
 
 
 def setting(rds: RunningRds, name: str, parameter: str) -> str:

@@ -38,7 +38,16 @@ DEPLOYMENT = Deployment(
     failover_function_name="failover-recovery-test",
     state_table_name=SETTINGS.state_table,
 )
-COMMANDS = ("status", "status --json", "pause --reason rebuild", "resume", "failover --planned", "failover --cancel")
+COMMANDS = (
+    "status",
+    "status --json",
+    "pause --reason rebuild",
+    "resume",
+    "failover --planned",
+    "failover --cancel",
+    "failover --abandon 000001-ordered",
+    "failover --adopt primary",
+)
 """Every command there is."""
 MANUAL = Settings.from_environment({**ENVIRONMENT, "MODE": "manual"})
 

@@ -55,8 +55,8 @@ def test_a_pause_keeps_the_order_on_record_and_says_that_it_waits() -> None:
     ("killed_at", "told"),
     [
         (None, "No failover is under way."),
-        ("rds.modify_db_instance", "is opened and stops here."),
-        ("rds.promote_read_replica", "has asked RDS to promote: it is completed."),
+        ("rds.modify_db_instance", "taken back: primary stays the writer"),
+        ("rds.promote_read_replica", "has asked RDS to promote: no pause and no cancellation stops it now."),
     ],
 )
 def test_a_pause_says_whether_it_stops_the_failover_under_way(killed_at: str | None, told: str) -> None:

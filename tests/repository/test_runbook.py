@@ -15,7 +15,7 @@ import pytest
 
 from failover.advice import ADVICE
 from failover.decide import Action
-from function_runtime.incident import IN_AN_EMERGENCY, TAKEN_BACK, WHEN_PLANNED, Kind
+from function_runtime.incident import IN_AN_EMERGENCY, TAKEN_BACK, WHEN_PLANNED
 from operations.arguments import parse
 from shared.layers import REPOSITORY_ROOT
 
@@ -57,10 +57,14 @@ ANCHORS_BY_SOURCE = {
     "f'step-{step.phase}'": {anchor(f"step-{phase}") for phase in STEPS},
     "'after-a-failover'": {"after-a-failover"},
     "'paused'": {"paused"},
-    "Kind.PLANNED.value": {Kind.PLANNED.value},
+    "'taken-back'": {"taken-back"},
+    "'step-opened-again'": {"step-opened-again"},
+    "'state-lost'": {"state-lost"},
 }
 GUARD_ANCHORS = set(
-    re.findall(r'"(old-writer-[a-z-]+)"', (FUNCTIONS / "fence_guard" / "messages.py").read_text(encoding="utf-8"))
+    re.findall(
+        r'"(old-writer-[a-z-]+|two-writers)"', (FUNCTIONS / "fence_guard" / "messages.py").read_text(encoding="utf-8")
+    )
 )
 ANCHORS = set().union(*ANCHORS_BY_SOURCE.values(), GUARD_ANCHORS, {"snapshots"})
 
@@ -89,7 +93,7 @@ def test_codes_are_found_in_the_source() -> None:
     assert {"flapping", "not_watched", "planned_not_healthy"} <= TOLD
     assert {"lag_unknown", "loss_not_accepted", "manual"} <= TOLD
     assert {"writer_dead", "approved", "planned", "forced"} == BEGUN
-    assert {"old-writer-fenced", "old-writer-not-fenced"} == GUARD_ANCHORS
+    assert {"old-writer-fenced", "old-writer-not-fenced", "two-writers"} == GUARD_ANCHORS
 
 
 def test_messages_name_their_section_in_no_other_way() -> None:

@@ -1,4 +1,4 @@
-"""An ASGI application in front of MiniStack: the lab's own commands, and no answer to calls to dark regions."""
+"""An ASGI application in front of MiniStack: the lab's own commands, dark regions, refused and slow calls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from ministack.core import router  # type: ignore[import-untyped]
 
-from lab.aws.host import darkness
+from lab.aws.host import call_faults, darkness
 from lab.aws.host.function_processes import kill_function
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -41,25 +41,51 @@ class Gate:
             await self._app(scope, receive, send)
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        query = urllib.parse.parse_qs(scope["query_string"].decode(), keep_blank_values=True)
         if scope["path"].startswith(PREFIX):
             await self._command(scope["path"].removeprefix(PREFIX), headers, receive, send)
-        elif _is_in_the_dark(scope, headers):
+        elif _is_in_the_dark(headers, query):
             # As when packets are lost: no answer and no error. The caller's library has a timeout, and a function too.
             while (await receive())["type"] != "http.disconnect":
                 pass
+        elif call_faults.may_concern(headers, query):
+            await self._with_fault(scope, headers, query, receive, send)
         else:
             await self._app(scope, receive, send)
+
+    async def _with_fault(
+        self,
+        scope: dict[str, Any],
+        headers: Mapping[str, str],
+        query: Mapping[str, list[str]],
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Refuse or delay a call as a drill asked for, and pass on what is not refused.
+
+        A call that waits is passed on also where its caller has given up meanwhile.
+        """
+        messages = await _request(receive)
+        body = b"".join(message.get("body", b"") for message in messages)
+        path = scope.get("raw_path", scope["path"].encode()).partition(b"?")[0].decode("latin-1")
+        fault = call_faults.fault_of(scope["method"], path, headers, query, body)
+        await asyncio.sleep(fault.seconds)
+        if fault.refusal is not None:
+            await _send(send, *fault.refusal)
+            return
+        unread = iter(messages)
+
+        async def replay() -> dict[str, Any]:
+            message = next(unread, None)
+            return await receive() if message is None else message
+
+        await self._app(scope, replay, send)
 
     async def _command(self, name: str, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
         if not secrets.compare_digest(headers.get(SECRET_HEADER, "").encode(), self._secret.encode()):
             await _answer(send, 403, {"error": "only the lab may send commands"})
             return
-        body = b""
-        more = True
-        while more:
-            message = await receive()
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
+        body = b"".join(message.get("body", b"") for message in await _request(receive))
         command = _COMMANDS.get(name)
         if command is None:
             await _answer(send, 404, {"error": f"there is no command {name}"})
@@ -70,18 +96,32 @@ class Gate:
 _COMMANDS: dict[str, Callable[..., bool | None]] = {
     "darken": darkness.darken,
     "lighten": darkness.lighten,
+    "refuse-calls": call_faults.refuse,
+    "slow-calls": call_faults.slow,
+    "answer-calls": call_faults.answer,
     "kill-function": kill_function,
 }
 
 
-def _is_in_the_dark(scope: Mapping[str, Any], headers: dict[str, str]) -> bool:
-    query = urllib.parse.parse_qs(scope["query_string"].decode(), keep_blank_values=True)
+def _is_in_the_dark(headers: dict[str, str], query: dict[str, list[str]]) -> bool:
     region: str | None = router.extract_signed_region(headers, query)
     return region is not None and darkness.leaves_unanswered(router.extract_access_key_id(headers, query), region)
 
 
+async def _request(receive: Receive) -> list[dict[str, Any]]:
+    """The messages that a request's body comes in."""
+    messages = [await receive()]
+    while messages[-1].get("more_body", False):
+        messages.append(await receive())
+    return messages
+
+
 async def _answer(send: Send, status: int, content: Mapping[str, object]) -> None:
-    body = json.dumps(content).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await _send(send, status, {"content-type": "application/json"}, json.dumps(content).encode())
+
+
+async def _send(send: Send, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    fields = [(name.encode(), value.encode()) for name, value in headers.items()]
+    fields.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": fields})
     await send({"type": "http.response.body", "body": body})

@@ -68,6 +68,9 @@ def _environment(settings: AutomationSettings, args: ReporterArgs) -> dict[str, 
         "GUARDED_SITE": args.site,
         "INSTANCE_ID": args.data.at(args.site).database_id,
         "QUARANTINE_GROUP_ID": args.network.at(args.site).quarantine_security_group_id,
+        "OTHER_INSTANCE_ID": args.data.at(args.site.other).database_id,
+        "OTHER_QUARANTINE_GROUP_ID": args.network.at(args.site.other).quarantine_security_group_id,
+        "OWN_FAILURES_TOPIC_ARN": args.topics.failures_at(args.site).arn,
         # Behind a group that lets clients in, a database is not fenced, whoever opened it.
         "INSPECTION_GROUP_ID": pulumi.Output.all(
             args.network.inspection_admits, args.network.at(args.site).inspection_security_group_id
@@ -79,6 +82,10 @@ def _environment(settings: AutomationSettings, args: ReporterArgs) -> dict[str, 
 
 def _statements(settings: AutomationSettings, args: ReporterArgs) -> pulumi.Output[list[Statement]]:
     region = settings.environment.regions[args.site]
-    return pulumi.Output.all(args.data.at(args.site).database_arn, args.state_reach(settings)).apply(
-        lambda known: fence_guard(GuardReach(args.site, region, database_arn=known[0], state=known[1]))
-    )
+    return pulumi.Output.all(
+        database_arn=args.data.at(args.site).database_arn,
+        other_database_arn=args.data.at(args.site.other).database_arn,
+        own_topic_arn=args.topics.failures_at(args.site).arn,
+        own_topics_key_arn=args.network.at(args.site).messages_key_arn,
+        state=args.state_reach(settings),
+    ).apply(lambda known: fence_guard(GuardReach(args.site, region, **known)))

@@ -13,7 +13,7 @@ from shared.policy_documents import Condition, Statement, allow, deny, document,
 from shared.sites import Site
 
 # The controller's own items; operators write `control` and the fence-guards write `fence#...`.
-FAILOVER_ITEMS = ("controller", "incident#*")
+FAILOVER_ITEMS = ("controller", "incident#*", "lost", "unheard")
 
 
 def lambda_trust(account_id: str) -> dict[str, Any]:
@@ -97,6 +97,7 @@ def failover(reach: FailoverReach) -> list[Statement]:
             {"StringEquals": {"cloudwatch:namespace": reach.metric_namespace}},
         ),
         read_state(reach.state_table_arn),
+        find_incidents(reach.state_table_arn),
         write_state(reach.state_table_arn, FAILOVER_ITEMS),
         use_state_key(reach.state_key_arn, home),
         *tell_people(reach.topic_arns, reach.topics_key_arn, home),
@@ -111,6 +112,11 @@ def read_state(table_arn: str, items: Sequence[str] | None = None) -> Statement:
         items: their keys, ``*`` for any end; None for all.
     """
     return allow("ReadState", "dynamodb:GetItem", table_arn, None if items is None else _leading(items))
+
+
+def find_incidents(table_arn: str) -> Statement:
+    """Find the incidents of the state table, whatever else is in it: a scan knows no condition on keys."""
+    return allow("FindIncidents", "dynamodb:Scan", table_arn)
 
 
 def write_state(table_arn: str, items: Sequence[str]) -> Statement:

@@ -11,10 +11,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from failover import rds_status
 from failover.policy import Policy
 from failover.readings import Readings
 from failover.signals import Signals, interpret
+from function_runtime import rds_status
 from function_runtime.readings import Instance, RegionAnswers, Series, Unanswered
 from function_runtime.trouble import Trouble
 

@@ -9,7 +9,7 @@ from aws_in_memory.aws import Aws
 from aws_in_memory.clock import START, Clock
 from failover.run import Run
 from failover.settings import Settings
-from fence_guard.guard import Finding, Guard
+from fence_guard.guard import Finding, Guard, Memory
 from fence_guard.settings import GuardSettings
 from function_runtime.sites import Site
 from snapshot_copier.copier import Copier
@@ -71,6 +71,9 @@ GUARD_ENVIRONMENT = {
         "GUARDED_SITE": site.value,
         "INSTANCE_ID": ENVIRONMENT[f"{site.name}_INSTANCE_ID"],
         "QUARANTINE_GROUP_ID": ENVIRONMENT[f"{site.name}_QUARANTINE_GROUP_ID"],
+        "OTHER_INSTANCE_ID": ENVIRONMENT[f"{site.other.name}_INSTANCE_ID"],
+        "OTHER_QUARANTINE_GROUP_ID": ENVIRONMENT[f"{site.other.name}_QUARANTINE_GROUP_ID"],
+        "OWN_FAILURES_TOPIC_ARN": "arn:failures" if site is Site.RECOVERY else "arn:primary-failures",
         "INSPECTION_GROUP_ID": f"sg-inspection-{site}",
         "GUARD_SECONDS": "40",
         "POLL_INTERVAL_SECONDS": "5",
@@ -122,9 +125,16 @@ def run(aws: Aws, run_id: str = "run", settings: Settings = SETTINGS) -> dict[st
     return Run(aws, settings, Clock(aws), run_id).once()
 
 
-def guard(aws: Aws, site: Site = Site.PRIMARY) -> Finding:
-    """One run of a site's fence-guard."""
-    return Guard(aws, GUARD_SETTINGS[site], Clock(aws)).once()
+def guard(aws: Aws, site: Site = Site.PRIMARY, memory: Memory | None = None) -> Finding:
+    """One run of a site's fence-guard; a new process where no memory is given.
+
+    Raises:
+        Exception: what makes the run a failed one, as its handler raises it.
+    """
+    finding = Guard(aws, GUARD_SETTINGS[site], Clock(aws), Memory() if memory is None else memory).once()
+    if finding.error is not None:
+        raise finding.error
+    return finding
 
 
 def copy(aws: Aws, site: Site = Site.RECOVERY) -> Copied:

@@ -38,6 +38,7 @@ class DatabaseInstance:
         slot_lag_bytes: what its replica has yet to get; None where it publishes no such metric.
         outages: when its database does not answer.
         group_change_takes: from asking for other groups until they are in force.
+        reboot_takes: from asking for a reboot until it is over; connections may last until then.
         promotion_takes: from asking for the promotion until it is available.
         backup_retention_days: what the promotion asked for.
     """
@@ -55,6 +56,7 @@ class DatabaseInstance:
     slot_lag_bytes: float | None = None
     outages: list[Outage] = field(default_factory=list)
     group_change_takes: timedelta = timedelta()
+    reboot_takes: timedelta = timedelta(seconds=7)
     promotion_takes: timedelta = timedelta(seconds=4)
     backup_retention_days: int | None = None
     promoted_at: datetime | None = None
@@ -85,6 +87,9 @@ class DatabaseInstance:
         if self._changed_at is not None and now >= self._changed_at + self.group_change_takes:
             self.groups = {name: "active" for name, state in self.groups.items() if state == "adding"}
             self._changed_at = None
+        if self.status == "rebooting" and self.rebooted_at is not None and now >= self.rebooted_at + self.reboot_takes:
+            self.status = "available"
+            self.old_connections = self.groups != {self.quarantine_group: "active"}
         if self.promoted_at is not None and now >= self.promoted_at + self.promotion_takes:
             self.source = None
 
@@ -118,7 +123,7 @@ class DatabaseInstance:
         """End every connection; clients come back where a group lets them in."""
         self._refuse_unless_changeable()
         self.rebooted_at = now
-        self.old_connections = self.groups != {self.quarantine_group: "active"}
+        self.status = "rebooting"
 
     def promote(self, backup_retention_days: int, now: datetime) -> None:
         """Begin to make it a database of its own."""

@@ -21,6 +21,13 @@ def incident(
     new_writer: Site = Site.RECOVERY, *phases: Phase, fenced: str = "unreachable", kind: Kind = Kind.AUTOMATIC
 ) -> Incident:
     """An incident of epoch 1 whose steps to these phases are done."""
+    outcomes = {
+        Phase.FENCED: fenced,
+        Phase.DRAINED: "drained",
+        Phase.PROMOTING: "asked",
+        Phase.SWITCHED: "switched",
+        Phase.OPENED_AGAIN: "opened_again",
+    }
     return Incident(
         incident_id="000001-20260101T115900Z",
         kind=kind,
@@ -36,7 +43,7 @@ def incident(
         owner="run",
         lease_until=START,
         steps=tuple(
-            Step(phase, START, START, fenced if phase is Phase.FENCED else "done", "as it went") for phase in phases
+            Step(phase, START, START, outcomes.get(phase, "done"), "as it went") for phase in (Phase.OPENED, *phases)
         ),
     )
 

@@ -118,6 +118,12 @@ class DynamoDb:
             raise refusal("NotModelled: a read that may be out of date")
         return {"Item": dict(self.items[key])} if key in self.items else {}
 
+    def scan(self, **asked: Any) -> Any:
+        if not asked["ConsistentRead"] or asked["FilterExpression"] != "begins_with(id, :prefix)":
+            raise refusal("NotModelled: another filter, or a read that may be out of date")
+        prefix = asked["ExpressionAttributeValues"][":prefix"]["S"]
+        return {"Items": [dict(item) for key, item in sorted(self.items.items()) if key.startswith(prefix)]}
+
     def put_item(self, **asked: Any) -> Any:
         key = asked["Item"]["id"]["S"]
         if not self._holds(self.items.get(key, {}), asked):

@@ -45,6 +45,9 @@ GUARDS = {
             site=site,
             region=REGIONS[site],
             database_arn=DATABASES[site],
+            other_database_arn=DATABASES[site.other],
+            own_topic_arn=f"arn:aws:sns:{REGIONS[site]}:failures-{site}-dev",
+            own_topics_key_arn=f"arn:aws:kms:{REGIONS[site]}:key/messages",
             state=STATE,
         )
     )
@@ -205,9 +208,11 @@ def test_keys_are_used_through_the_services_that_need_them_only() -> None:
 
 @pytest.mark.parametrize("site", list(Site), ids=str)
 def test_a_guard_touches_its_own_database_only(site: Site) -> None:
-    for action in ("rds:DescribeDBInstances", "rds:ModifyDBInstance", "rds:RebootDBInstance"):
+    for action in ("rds:ModifyDBInstance", "rds:RebootDBInstance"):
         assert list(allowing(GUARDS[site], action, DATABASES[site]))
         assert not list(allowing(GUARDS[site], action, DATABASES[site.other]))
+    for each in Site:
+        assert list(allowing(GUARDS[site], "rds:DescribeDBInstances", DATABASES[each])), "it looks at both"
 
 
 @pytest.mark.parametrize("site", list(Site), ids=str)
@@ -221,9 +226,10 @@ def test_a_guard_writes_its_own_record_only(site: Site) -> None:
 @pytest.mark.parametrize("site", list(Site), ids=str)
 def test_a_guard_uses_the_states_and_the_topics_key_where_they_are(site: Site) -> None:
     used = [each for each in GUARDS[site] if any(action.startswith("kms:") for action in as_list(each["Action"]))]
-    assert {each["Resource"]: each["Condition"]["StringEquals"]["kms:ViaService"] for each in used} == {
-        REACH.state_key_arn: "dynamodb.ap-southeast-1.amazonaws.com",
-        REACH.topics_key_arn: "sns.ap-southeast-1.amazonaws.com",
+    assert {(each["Resource"], each["Condition"]["StringEquals"]["kms:ViaService"]) for each in used} == {
+        (REACH.state_key_arn, "dynamodb.ap-southeast-1.amazonaws.com"),
+        (REACH.topics_key_arn, "sns.ap-southeast-1.amazonaws.com"),
+        (f"arn:aws:kms:{REGIONS[site]}:key/messages", f"sns.{REGIONS[site]}.amazonaws.com"),
     }
 
 

@@ -196,9 +196,31 @@ def test_every_topic_has_a_policy(program: RecordedProgram) -> None:
 def test_people_are_subscribed_by_configuration(below: Mapping[str, Mapping[str, Any]]) -> None:
     program = run_recorded("dr-automation", {"failureEmails": ["night@example.com"]}, below)
     emails = [each.inputs for each in program.of_type("TopicSubscription") if each.inputs["protocol"] == "email"]
-    assert [(each["topic"], each["endpoint"]) for each in emails] == [
-        (program.outputs["failuresTopicArn"], "night@example.com")
-    ]
+    assert {(each["topic"], each["endpoint"]) for each in emails} == {
+        (program.outputs["failuresTopicArn"], "night@example.com"),
+        (program.outputs["primaryFailuresTopicArn"], "night@example.com"),
+    }
+
+
+def test_failures_have_a_topic_in_each_site_that_its_alarms_may_publish_to(
+    program: RecordedProgram, below: Mapping[str, Mapping[str, Any]]
+) -> None:
+    for site, output in ((Site.PRIMARY, "primaryFailuresTopicArn"), (Site.RECOVERY, "failuresTopicArn")):
+        topic = program.resource(f"failures-{site}-lab", "Topic")
+        assert (topic.outputs["arn"], topic.region) == (program.outputs[output], REGIONS[site])
+        assert topic.inputs["kmsMasterKeyId"] == below["network"][f"{site}MessagesKeyArn"]
+        attached = program.resource(topic.name, "TopicPolicy")
+        assert (attached.inputs["arn"], attached.region) == (topic.outputs["arn"], topic.region)
+        (alarms,) = (
+            each for each in json.loads(attached.inputs["policy"])["Statement"] if each["Sid"] == "AlarmsOfThisAccount"
+        )
+        source = alarms["Condition"]["ArnLike"]["aws:SourceArn"]
+        assert source.startswith(f"arn:aws:cloudwatch:{topic.region}:")
+
+
+def test_the_functions_tell_people_where_the_primary_site_may_be_lost(program: RecordedProgram) -> None:
+    told = {one.inputs["environment"]["variables"].get("FAILURES_TOPIC_ARN", "") for one in program.of_type("Function")}
+    assert told - {""} == {program.outputs["failuresTopicArn"]}
 
 
 def test_protection_covers_the_state_table_and_the_zone(below: Mapping[str, Mapping[str, Any]]) -> None:

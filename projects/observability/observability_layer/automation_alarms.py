@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 import pulumi_aws as aws
 
 from observability_layer.alarm import ABOVE, BELOW, Condition, alarm
 from observability_layer.settings import ObservabilitySettings
+from shared.cloudwatch import STANDARD_PERIOD_SECONDS
 from shared.contracts import AutomationContract
 from shared.errors import SettingsError
 from shared.providers import witness_provider
@@ -18,6 +19,8 @@ from shared.sites import Site
 NAMESPACE = "AWS/Lambda"
 # It is in no site, so its alarm carries the layer's name.
 WITNESS_PLACE = "observability"
+# A copier is run every quarter of an hour.
+COPIER_PERIOD_SECONDS = 900
 
 
 @dataclass(frozen=True)
@@ -34,15 +37,15 @@ class AutomationAlarmsArgs:
 
 
 class AutomationAlarms(pulumi.ComponentResource):
-    """The failover function fails, is throttled or is silent; a probe, a fence-guard or the witness fails.
+    """A function fails or is silent, the failover is throttled, and what the functions themselves found out of order.
 
     Attributes:
         alarms: those of each site.
-        witness: the one in the witness's region, None where there is no witness.
+        witness: those in the witness's region, none where there is no witness.
     """
 
     alarms: Mapping[Site, Sequence[aws.cloudwatch.MetricAlarm]]
-    witness: aws.cloudwatch.MetricAlarm | None
+    witness: Sequence[aws.cloudwatch.MetricAlarm]
 
     def __init__(
         self, settings: ObservabilitySettings, args: AutomationAlarmsArgs, providers: Mapping[Site, aws.Provider]
@@ -52,22 +55,12 @@ class AutomationAlarms(pulumi.ComponentResource):
         automation = args.automation
         failover = automation.failover_function_name
         conditions = {
-            Site.PRIMARY: [
-                _failing(settings, "probe", "Errors", automation.primary_probe_function_name),
-                _failing(settings, "fence-guard", "Errors", automation.primary_fence_guard_function_name),
-                _unfenced(settings, automation.metric_namespace, Site.PRIMARY),
-                _failing(settings, "snapshot-copier", "Errors", automation.primary_snapshot_copier_function_name),
-                _copy_too_old(settings, automation.metric_namespace, Site.PRIMARY),
-            ],
+            Site.PRIMARY: _of_site(settings, automation, Site.PRIMARY),
             Site.RECOVERY: [
-                _failing(settings, "probe", "Errors", automation.recovery_probe_function_name),
-                _failing(settings, "fence-guard", "Errors", automation.recovery_fence_guard_function_name),
-                _unfenced(settings, automation.metric_namespace, Site.RECOVERY),
-                _failing(settings, "snapshot-copier", "Errors", automation.recovery_snapshot_copier_function_name),
-                _copy_too_old(settings, automation.metric_namespace, Site.RECOVERY),
+                *_of_site(settings, automation, Site.RECOVERY),
                 _failing(settings, "failover", "Errors", failover),
                 _failing(settings, "failover", "Throttles", failover),
-                _silent(settings, automation.metric_namespace),
+                _no_complete_run(settings, automation.metric_namespace),
             ],
         }
         self.alarms = {
@@ -77,18 +70,63 @@ class AutomationAlarms(pulumi.ComponentResource):
             ]
             for site in Site
         }
-        self.witness = None
+        self.witness = []
         if settings.environment.witness_region is not None:
-            self.witness = alarm(
-                names,
-                WITNESS_PLACE,
-                _failing(settings, "witness", "Errors", automation.witness_function_name.apply(_present)),
-                # An alarm can only tell a topic of its own region, and there is none: the dashboard shows it.
-                (),
-                witness_provider(settings.environment, settings.environment.witness_region),
-                self,
-            )
+            provider = witness_provider(settings.environment, settings.environment.witness_region)
+            self.witness = [
+                # An alarm can only tell a topic of its own region, and there is none: the dashboard shows them.
+                alarm(names, WITNESS_PLACE, condition, (), provider, self)
+                for condition in _of_witness(settings, automation.witness_function_name.apply(_present))
+            ]
         self.register_outputs({})
+
+
+def _of_site(settings: ObservabilitySettings, automation: AutomationContract, site: Site) -> list[Condition]:
+    """What both sites have."""
+    primary = site is Site.PRIMARY
+    probe = automation.primary_probe_function_name if primary else automation.recovery_probe_function_name
+    guard = automation.primary_fence_guard_function_name if primary else automation.recovery_fence_guard_function_name
+    copier = (
+        automation.primary_snapshot_copier_function_name
+        if primary
+        else automation.recovery_snapshot_copier_function_name
+    )
+    return [
+        _two_writers(settings, automation.metric_namespace, site),
+        _failing(settings, "probe", "Errors", probe),
+        _silent(
+            settings,
+            "probe",
+            probe,
+            f"The {site} site's probe does not run: from there nobody sees any more whether the databases answer, and "
+            "every decision on a failover lacks that. Deploy dr-automation again.",
+        ),
+        _failing(settings, "fence-guard", "Errors", guard),
+        _silent(
+            settings,
+            "fence-guard",
+            guard,
+            f"The {site} site's fence-guard does not run: an old writer that comes back there would not be shut. "
+            "Deploy dr-automation again.",
+        ),
+        _unfenced(settings, automation.metric_namespace, site),
+        _failing(settings, "snapshot-copier", "Errors", copier),
+        _copier_silent(settings, copier, site),
+        _copy_too_old(settings, automation.metric_namespace, site),
+    ]
+
+
+def _of_witness(settings: ObservabilitySettings, function_name: pulumi.Output[str]) -> list[Condition]:
+    return [
+        _failing(settings, "witness", "Errors", function_name),
+        _silent(
+            settings,
+            "witness",
+            function_name,
+            "The witness does not run: nothing tells a region that is down from one that only cannot be reached, and "
+            "the setting darkWithoutWitness decides. Deploy dr-automation again.",
+        ),
+    ]
 
 
 def _present(function_name: str) -> str:
@@ -99,6 +137,24 @@ def _present(function_name: str) -> str:
             "deploy dr-automation first: it has no witness yet",
         )
     return function_name
+
+
+def _two_writers(settings: ObservabilitySettings, metric_namespace: pulumi.Output[str], site: Site) -> Condition:
+    return Condition(
+        what="two-writers",
+        description="Both sites' databases take writes. Which one is the writer is on record: nox -s status. Stop the "
+        "clients of the other one (runbook: two-writers).",
+        namespace=metric_namespace,
+        metric="TwoWriters",
+        dimensions={"Site": site},
+        statistic="Maximum",
+        comparison=ABOVE,
+        threshold=0,
+        period_seconds=settings.alarm_period_seconds,
+        periods=1,
+        # Without a look at both databases nothing is known; a function that does not look is another alarm's.
+        missing_data="ignore",
+    )
 
 
 def _unfenced(settings: ObservabilitySettings, metric_namespace: pulumi.Output[str], site: Site) -> Condition:
@@ -130,8 +186,8 @@ def _copy_too_old(settings: ObservabilitySettings, metric_namespace: pulumi.Outp
         statistic="Maximum",
         comparison=ABOVE,
         threshold=settings.copy_age_hours * 3600,
-        # A copier runs every quarter of an hour; one missed run is no news.
-        period_seconds=max(settings.alarm_period_seconds, 900),
+        # One missed run is no news.
+        period_seconds=max(settings.alarm_period_seconds, COPIER_PERIOD_SECONDS),
         periods=2,
         # Nothing is published in the writer's own site; a copier that fails is another alarm's.
         missing_data="notBreaching",
@@ -156,7 +212,43 @@ def _failing(settings: ObservabilitySettings, what: str, metric: str, function_n
     )
 
 
-def _silent(settings: ObservabilitySettings, metric_namespace: pulumi.Output[str]) -> Condition:
+def _silent(
+    settings: ObservabilitySettings, what: str, function_name: pulumi.Output[str], description: str
+) -> Condition:
+    """A function that is run each minute is not run any more."""
+    return Condition(
+        what=f"{what}-silent",
+        description=description,
+        namespace=NAMESPACE,
+        # It counts failed runs as well, which are another alarm's.
+        metric="Invocations",
+        dimensions={"FunctionName": function_name},
+        statistic="Sum",
+        comparison=BELOW,
+        threshold=1,
+        period_seconds=settings.alarm_period_seconds,
+        periods=5,
+        # Lambda publishes nothing for a function that is not run.
+        missing_data="breaching",
+    )
+
+
+def _copier_silent(settings: ObservabilitySettings, function_name: pulumi.Output[str], site: Site) -> Condition:
+    description = (
+        f"The {site} site's snapshot copier does not run: nothing is copied or exported there, and what could be "
+        "restored grows older. Deploy dr-automation again."
+    )
+    in_minutes = settings.alarm_period_seconds >= STANDARD_PERIOD_SECONDS
+    return replace(
+        _silent(settings, "snapshot-copier", function_name, description),
+        # In the lab, where seconds stand for minutes, a copier is run as often as the others.
+        period_seconds=COPIER_PERIOD_SECONDS if in_minutes else settings.alarm_period_seconds,
+        # copyScheduleSeconds is an hour at most: even then one missed run is no news.
+        periods=9,
+    )
+
+
+def _no_complete_run(settings: ObservabilitySettings, metric_namespace: pulumi.Output[str]) -> Condition:
     # The metric Invocations counts failed runs as well; this metric is published at the end of each complete run.
     return Condition(
         what="failover-silent",

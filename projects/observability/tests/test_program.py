@@ -11,6 +11,7 @@ from lab.engine.recording import RecordedProgram, run_recorded
 from shared.contracts import AutomationContract, DataContract, NetworkContract
 from shared.sites import Site
 from tests.contracts.made_up import made_up
+from tests.contracts.settings_of import settings_of
 
 REGIONS = {Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"}
 WITNESS_REGION = "ap-northeast-1"
@@ -21,11 +22,15 @@ NETWORK = {
     "recoveryRegion": "ap-southeast-1",
 }
 DATA = made_up(DataContract)
-FAILURES_TOPIC = "arn:aws:sns:ap-southeast-1:000000000000:failures-recovery-dev"
+FAILURES_TOPICS = {site: f"arn:aws:sns:{REGIONS[site]}:000000000000:failures-{site}-dev" for site in Site}
+FAILURES_TOPIC = FAILURES_TOPICS[Site.RECOVERY]
 AUTOMATION = {
     **made_up(AutomationContract),
     "failuresTopicArn": FAILURES_TOPIC,
+    "primaryFailuresTopicArn": FAILURES_TOPICS[Site.PRIMARY],
 }
+FUNCTIONS = sorted(field.key for field in AutomationContract.fields() if field.key.endswith("FunctionName"))
+LONGEST_COPY_SCHEDULE_SECONDS = 3600
 
 
 def network() -> dict[str, Any]:
@@ -94,10 +99,69 @@ def test_the_performance_of_each_database_is_watched_in_its_own_region(
     assert [alarm.region for alarm in watching] == [REGIONS[site]]
 
 
-def test_every_alarm_of_the_recovery_site_tells_people(program: RecordedProgram) -> None:
-    for alarm in program.of_type("MetricAlarm"):
-        if alarm.region == REGIONS[Site.RECOVERY]:
-            assert alarm.inputs["alarmActions"] == [FAILURES_TOPIC], alarm.name
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_every_alarm_of_a_site_tells_people_through_a_topic_of_its_own_region(
+    program: RecordedProgram, site: Site
+) -> None:
+    alarms = [alarm for alarm in program.of_type("MetricAlarm") if alarm.region == REGIONS[site]]
+    assert alarms
+    for alarm in alarms:
+        told = {key: alarm.inputs[key] for key in ("alarmActions", "okActions")}
+        assert told == {key: [FAILURES_TOPICS[site]] for key in told}, alarm.name
+
+
+def region_of(function: str) -> str:
+    """Where the function runs that an output names."""
+    if function == "witnessFunctionName":
+        return WITNESS_REGION
+    return REGIONS[Site.PRIMARY if function.startswith(Site.PRIMARY) else Site.RECOVERY]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_silence_of_every_function_is_an_alarm_in_its_own_region(program: RecordedProgram, function: str) -> None:
+    if function == "failoverFunctionName":
+        # Its own metric says more than its invocations: that a run came to its end.
+        alarms = [program.resource("failover-silent-recovery-dev")]
+    else:
+        alarms = [
+            alarm
+            for alarm in program.of_type("MetricAlarm")
+            if alarm.inputs["dimensions"] == {"FunctionName": AUTOMATION[function]}
+            and alarm.inputs["metricName"] == "Invocations"
+        ]
+        assert [(alarm.inputs["namespace"], alarm.inputs["statistic"]) for alarm in alarms] == [("AWS/Lambda", "Sum")]
+    (silent,) = alarms
+    assert silent.region == region_of(function)
+    assert silent.inputs["treatMissingData"] == "breaching"
+    assert (silent.inputs["comparisonOperator"], silent.inputs["threshold"]) == ("LessThanThreshold", 1)
+    assert silent.inputs["datapointsToAlarm"] == silent.inputs["evaluationPeriods"] > 1
+
+
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_one_missed_run_of_a_copier_is_no_alarm(program: RecordedProgram, site: Site) -> None:
+    silent = program.resource(f"snapshot-copier-silent-{site}-dev").inputs
+    assert silent["period"] >= settings_of("dr-automation").timings.copy_schedule_seconds
+    assert silent["period"] * silent["evaluationPeriods"] > 2 * LONGEST_COPY_SCHEDULE_SECONDS
+
+
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_in_the_lab_a_copier_is_heard_in_every_period(site: Site) -> None:
+    """A longer period would make a lab begin with an alarm that lasts until the first has gone by."""
+    of_the_lab = {**network(), "accountId": "000000000000", "environmentSuffix": "lab"}
+    below = {"network": of_the_lab, "data": DATA, "dr-automation": AUTOMATION}
+    silent = run_recorded("observability", below=below).resource(f"snapshot-copier-silent-{site}-lab").inputs
+    timings = settings_of("dr-automation", "lab").timings
+    assert timings.copy_schedule_seconds < silent["period"] == settings_of("observability", "lab").alarm_period_seconds
+
+
+def test_two_writers_are_an_alarm_in_each_site(program: RecordedProgram) -> None:
+    for site in Site:
+        alarm = program.resource(f"two-writers-{site}-dev")
+        assert alarm.region == REGIONS[site]
+        assert (alarm.inputs["namespace"], alarm.inputs["metricName"]) == (AUTOMATION["metricNamespace"], "TwoWriters")
+        assert alarm.inputs["dimensions"] == {"Site": site}
+        # One look that saw both is enough, and no look changes nothing.
+        assert (alarm.inputs["evaluationPeriods"], alarm.inputs["treatMissingData"]) == (1, "ignore")
 
 
 def test_a_failover_that_does_not_run_is_found_before_it_is_needed(program: RecordedProgram) -> None:
@@ -120,9 +184,10 @@ def test_each_guard_is_watched_in_its_own_region_for_errors_and_for_what_it_coul
 
 
 def test_the_witness_is_watched_in_its_region(program: RecordedProgram, widgets: list[dict[str, Any]]) -> None:
-    alarm = program.resource("witness-errors-observability-dev")
-    assert alarm.region == WITNESS_REGION
-    assert alarm.inputs["dimensions"] == {"FunctionName": AUTOMATION["witnessFunctionName"]}
+    for what in ("errors", "silent"):
+        alarm = program.resource(f"witness-{what}-observability-dev")
+        assert alarm.region == WITNESS_REGION
+        assert alarm.inputs["dimensions"] == {"FunctionName": AUTOMATION["witnessFunctionName"]}
     seen = [row for row in series(widgets) if row[1] == "WitnessSeesDatabase"]
     assert {(row[3], row[-1]["region"]) for row in seen} == {(site, WITNESS_REGION) for site in Site}
 

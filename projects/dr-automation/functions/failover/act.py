@@ -9,14 +9,23 @@ from datetime import datetime, timedelta
 from aws_lambda_powertools import Logger
 
 from failover import latch
-from failover.old_writer import fence_old_writer, let_in_again
+from failover.instructions import abandoned_by, paused_by, withdrawn_by
+from failover.old_writer import PromotedAfterAllError, fence_old_writer, is_whole, let_in_again
 from failover.people import People
-from failover.promote import ask_for_promotion, verify, wait_until_drained, wait_until_promoted
+from failover.promote import (
+    Shown,
+    ask_for_promotion,
+    shown_of_promotion,
+    verify,
+    wait_until_drained,
+    wait_until_promoted,
+)
 from failover.settings import Settings
-from failover.work import BudgetSpentError, Outcome, PausedError, StepBlockedError, Work
+from failover.work import BudgetSpentError, Outcome, PausedError, StepBlockedError, WithdrawnError, Work
 from function_runtime.clients import AwsError, Clients
 from function_runtime.clock import Clock
-from function_runtime.incident import Incident, Kind, Phase, Step
+from function_runtime.fence_record import FenceRecord, FenceRecords
+from function_runtime.incident import ABANDONED, NOT_AWAITED, NOT_OPENED, Incident, Kind, Phase, Promotion, Step
 from function_runtime.items import AnotherRunIsAtWorkError
 from function_runtime.state import Controller, ControlUnreadableError, State
 
@@ -25,6 +34,8 @@ logger = Logger(child=True)
 # Renewed well before it runs out: a slow call must fit between two renewals.
 RENEWALS_PER_LEASE = 4
 OVERDUE = "overdue"
+# While a step waits, what people say is looked at so often.
+HEED_SECONDS = 5.0
 
 
 class Failover:
@@ -70,6 +81,7 @@ class Failover:
             ends_at=ends_at,
             renew=self._renew,
         )
+        self._heeded_at = clock.now()
 
     def carry_through(self) -> Incident:
         """Take the steps that are left.
@@ -86,7 +98,6 @@ class Failover:
         self._take_over()
         try:
             while (phase := self._incident.next_phase) is not None:
-                self._heed_a_pause(phase)
                 self._take(phase)
         except AnotherRunIsAtWorkError:
             self._undo_late_fence()
@@ -108,20 +119,33 @@ class Failover:
             # Whatever ends this run must not make the next one wait for the lease.
             self._release()
             raise
-        if self._controller.incident_id is not None:
-            closed_at = self._controller.last_closed_at if self._incident.is_taken_back else self._incident.closed_at
-            self._controller = self._state.save_controller(
-                replace(
-                    self._controller,
-                    incident_id=None,
-                    trouble=None,
-                    proposal=None,
-                    replicated_until=None,
-                    last_closed_at=closed_at,
-                    last_incident_id=self._incident.incident_id,
-                )
-            )
+        self._let_go()
         return self._incident
+
+    def _let_go(self) -> None:
+        """Write that no incident is under way any more."""
+        incident = self._incident
+        if self._controller.incident_id is None:
+            return
+        # A planned one that was taken back has moved nothing: there is nothing to cool down from.
+        cools_down = not (incident.is_taken_back and incident.kind is Kind.PLANNED)
+        opened = incident.step(Phase.OPENED_AGAIN)
+        owes_opening = opened is not None and opened.outcome == NOT_OPENED
+        self._controller = self._state.save_controller(
+            replace(
+                self._controller,
+                writer_site=incident.new_writer.other if incident.is_taken_back else self._controller.writer_site,
+                incident_id=None,
+                trouble=None,
+                proposal=None,
+                replicated_until=None,
+                last_closed_at=incident.closed_at if cools_down else self._controller.last_closed_at,
+                last_incident_id=incident.incident_id,
+                owes_opening=incident.incident_id if owes_opening else None,
+                # Its standby may be left no replica, by a person's decision.
+                adopted_by=f"who abandoned {incident.incident_id}" if incident.is_abandoned else None,
+            )
+        )
 
     def _take_over(self) -> None:
         held = self._incident.lease_until > self._clock.now()
@@ -132,22 +156,86 @@ class Failover:
             )
         self._save(self._incident)
 
-    def _heed_a_pause(self, phase: Phase) -> None:
-        """The fence and the drain take their time, in which people may pause: the last look is before the promotion."""
-        if phase is not Phase.PROMOTING or self._incident.step(phase) is not None:
+    def _heed(self, phase: Phase) -> None:
+        """Do what people have said since the last look, as far as it can still be done.
+
+        Raises:
+            PausedError: they paused failovers, and the promotion has not been asked for.
+            WithdrawnError: the incident ends here.
+        """
+        self._heeded_at = self._clock.now()
+        incident = self._incident
+        if incident.is_taken_back or phase is Phase.CLOSED:
             return
         try:
-            pause = self._state.control().pause
+            control = self._state.control()
         except ControlUnreadableError as error:
-            raise PausedError(f"it may be paused, for nobody can say: {error}") from error
-        if pause is not None:
-            raise PausedError(f"{pause.by} paused failovers: {pause.reason}")
+            if not incident.may_be_promoted and (incident.kind is Kind.PLANNED or phase is Phase.PROMOTING):
+                raise self._held(f"it may be paused, for nobody can say: {error}") from error
+            return
+        by = abandoned_by(control, incident, self._clock.now())
+        if by is not None:
+            self._abandon(by, phase)
+        if incident.may_be_promoted:
+            return
+        if (why := withdrawn_by(control, incident)) is not None:
+            raise WithdrawnError(why)
+        if (why := paused_by(control, self._settings)) is not None and (
+            incident.kind is Kind.PLANNED or phase is Phase.PROMOTING
+        ):
+            raise self._held(why)
+
+    def _held(self, why: str) -> Exception:
+        """A planned failover is taken back: its writer is well, and must not be shut for as long as a pause lasts."""
+        return WithdrawnError(why) if self._incident.kind is Kind.PLANNED else PausedError(why)
+
+    def _abandon(self, by: str, phase: Phase) -> None:
+        """End the incident as it stands: with the new writer that RDS shows, or without one."""
+        why = f"{by} abandoned it"
+        if not self._incident.may_be_promoted:
+            raise WithdrawnError(why, ABANDONED)
+        shown = shown_of_promotion(self._work, self._promotion_called_at())
+        if shown is Shown.NEVER:
+            raise WithdrawnError(
+                f"{why}: RDS makes no new writer of the {self._settings.here} site's database", ABANDONED
+            )
+        if shown is Shown.WRITES and phase in (Phase.PROMOTED, Phase.VERIFIED):
+            raise WithdrawnError(f"{why}, and the new writer is there: nobody waits for more", NOT_AWAITED)
+        if shown is Shown.WRITES and phase is Phase.SWITCHED:
+            self._record_writer()
+            raise WithdrawnError(f"{why}: the writer is on record, and every run publishes it", Phase.SWITCHED.value)
+
+    def _promotion_called_at(self) -> datetime:
+        step = self._incident.step(Phase.PROMOTING)
+        if step is None:
+            raise ValueError(f"incident {self._incident.incident_id}: the promotion's step is not begun")
+        return step.started_at if step.called_at is None else step.called_at
+
+    def _heed_while_waiting(self, phase: Phase) -> None:
+        if self._clock.now() - self._heeded_at >= timedelta(seconds=HEED_SECONDS):
+            self._heed(phase)
 
     def _take(self, phase: Phase) -> None:
         begun = self._incident.step(phase)
         step = Step(phase, started_at=self._clock.now()) if begun is None else begun
-        self._save(self._incident.with_step(step))
-        outcome = self._steps[phase](step)
+        try:
+            self._heed(phase)
+            self._save(self._incident.with_step(step))
+            self._work = replace(self._work, heed=lambda: self._heed_while_waiting(phase))
+            outcome = self._steps[phase](step)
+        except PromotedAfterAllError as error:
+            self._go_on_promoted(str(error))
+            return
+        except WithdrawnError as error:
+            outcome = Outcome(error.outcome, str(error))
+        except StepBlockedError:
+            if phase is not Phase.PROMOTING or not self._has_a_way_back(step):
+                raise
+            outcome = Outcome(Promotion.NOT_ACCEPTED, "it cannot be had, and the old writer is there")
+        begun = self._incident.step(phase)
+        self._finish(phase, step if begun is None else begun, outcome)
+
+    def _finish(self, phase: Phase, step: Step, outcome: Outcome) -> None:
         finished_at = self._clock.now()
         done = replace(step, finished_at=finished_at, outcome=outcome.outcome, detail=outcome.detail)
         incident = replace(self._incident.with_step(done), phase=phase)
@@ -162,6 +250,54 @@ class Failover:
         if phase is not Phase.CLOSED:
             self._people.tell_step(self._incident, done)
 
+    def _has_a_way_back(self, step: Step) -> bool:
+        """Whether an incident whose promotion cannot be had is better ended: its old writer may be used again."""
+        if self._incident.kind is Kind.PLANNED:
+            return True
+        waited = self._clock.now() - step.started_at >= timedelta(seconds=self._settings.promotion_timeout_seconds)
+        return is_whole(self._work, self._settings.here.other, step.started_at, waited=waited)
+
+    def _note_call(self, at: datetime | None) -> None:
+        """Record that the promotion is about to be asked for; None: that RDS has not taken it."""
+        step = self._incident.step(Phase.PROMOTING)
+        if step is None:
+            raise ValueError(f"incident {self._incident.incident_id}: the promotion's step is not begun")
+        self._save(self._incident.with_step(replace(step, called_at=at)))
+
+    def _promote(self, step: Step) -> Outcome:
+        planned = self._incident.kind is Kind.PLANNED
+        seconds = self._settings.planned_promotion_timeout_seconds if planned else None
+        give_up_at = None if seconds is None else step.started_at + timedelta(seconds=seconds)
+
+        def call(at: datetime | None) -> None:
+            if at is not None:
+                # The last moment at which people can stop it.
+                self._heed(Phase.PROMOTING)
+            self._note_call(at)
+
+        return ask_for_promotion(self._work, step.called_at, call, give_up_at)
+
+    def _open_again(self, step: Step) -> Outcome:
+        """Let the old writer's clients in again, unless RDS shows that the new one has been made after all.
+
+        Raises:
+            PromotedAfterAllError: the record is older than the truth.
+        """
+        ends_at = step.started_at + timedelta(seconds=self._settings.let_in_timeout_seconds)
+        return let_in_again(self._work, self._settings.here.other, ends_at)
+
+    def _go_on_promoted(self, why: str) -> None:
+        """What was taken back on record has made a new writer: the record was older than the truth."""
+        now = self._clock.now()
+        begun = self._incident.step(Phase.PROMOTING)
+        step = Step(Phase.PROMOTING, now) if begun is None else begun
+        others = tuple(each for each in self._incident.steps if each.phase is not Phase.OPENED_AGAIN)
+        done = replace(step, finished_at=now, outcome=Promotion.ALREADY_PROMOTED.value, detail=why)
+        # Nobody knows any more what the replica had when it was promoted.
+        incident = replace(self._incident, steps=others, phase=Phase.PROMOTING, data_loss_seconds=None).with_step(done)
+        self._save(incident)
+        self._people.tell_step(incident, done)
+
     @property
     def _steps(self) -> dict[Phase, Callable[[Step], Outcome]]:
         old_writer = self._settings.here.other
@@ -170,18 +306,26 @@ class Failover:
                 self._work,
                 old_writer,
                 step.started_at,
+                self._fence_bound(),
                 region_answered=self._incident.signals["region_answers"] == "yes",
+                answers=self._incident.signals["answers_there"] != "no",
             ),
             Phase.DRAINED: lambda step: wait_until_drained(
                 self._work, old_writer, self._finished_at(Phase.FENCED), step.started_at
             ),
-            Phase.PROMOTING: lambda step: ask_for_promotion(self._work),
+            Phase.PROMOTING: self._promote,
             Phase.PROMOTED: lambda step: wait_until_promoted(self._work),
             Phase.VERIFIED: lambda step: verify(self._work, step.started_at),
             Phase.SWITCHED: lambda step: self._switch(),
-            Phase.OPENED_AGAIN: lambda step: let_in_again(self._work, old_writer),
+            Phase.OPENED_AGAIN: self._open_again,
             Phase.CLOSED: lambda step: self._tell(),
         }
+
+    def _fence_bound(self) -> float:
+        """In an emergency nobody waits long for a dead writer; in a planned one a reboot may take its minutes."""
+        settings = self._settings
+        planned = self._incident.kind is Kind.PLANNED
+        return settings.reboot_timeout_seconds if planned else settings.fence_timeout_seconds
 
     def _finished_at(self, phase: Phase) -> datetime:
         step = self._incident.step(phase)
@@ -189,23 +333,40 @@ class Failover:
             raise ValueError(f"incident {self._incident.incident_id}: step {phase} is not finished")
         return step.finished_at
 
+    def _record_writer(self) -> None:
+        here = self._settings.here
+        if self._controller.writer_site is not here:
+            self._controller = self._state.save_controller(replace(self._controller, writer_site=here))
+
     def _switch(self) -> Outcome:
         here = self._settings.here
         if self._controller.epoch != self._incident.epoch:
             raise AnotherRunIsAtWorkError(f"epoch {self._controller.epoch} has begun: {self._incident.epoch} is over")
-        if self._controller.writer_site is not here:
-            self._controller = self._state.save_controller(replace(self._controller, writer_site=here))
+        self._record_writer()
         # At once: the name's switch waits for this metric. Every run publishes it again.
+        cloudwatch = self._clients.of("cloudwatch", self._settings.regions[here])
         try:
-            cloudwatch = self._clients.of("cloudwatch", self._settings.regions[here])
             latch.publish(cloudwatch, self._settings, here, self._clock.now())
         except AwsError as error:
             raise StepBlockedError(f"CloudWatch does not take the latch's metric WriterSite: {error}") from error
         return Outcome("switched", f"the writer is {here}, epoch {self._incident.epoch}")
 
     def _tell(self) -> Outcome:
-        self._people.tell_closed(self._incident)
-        return Outcome("told", f"people were told through {self._settings.recovery_topic_arn}")
+        self._people.tell_closed(self._incident, self._guarded())
+        heard = f"people were told through {self._settings.recovery_topic_arn}"
+        return Outcome("told", heard if self._people.unheard is None else "people are told as soon as a topic takes it")
+
+    def _guarded(self) -> FenceRecord | None:
+        """What the old writer's guard has recorded of this epoch; for what people are told, nothing more."""
+        records = FenceRecords(
+            self._clients.of("dynamodb", self._settings.regions[self._settings.here]), self._settings.state_table
+        )
+        try:
+            record = records.read(self._incident.new_writer.other)
+        except AwsError as error:
+            logger.warning("The guard's record was not read", error=str(error))
+            return None
+        return record if record is not None and record.epoch == self._incident.epoch else None
 
     def _tell_if_overdue(self) -> None:
         phase = self._incident.next_phase
@@ -234,12 +395,14 @@ class Failover:
 
         RDS knows no conditional calls, so what came too late is undone: its own site is still the writer.
         """
-        if self._incident.kind is not Kind.PLANNED or self._incident.next_phase is not Phase.FENCED:
+        if self._incident.next_phase is not Phase.FENCED:
             return
         recorded = self._state.incident(self._incident.incident_id)
         if recorded.is_taken_back and recorded.phase in (Phase.OPENED_AGAIN, Phase.CLOSED):
             # The incident is over: there is no hold on it to renew.
-            outcome = let_in_again(replace(self._work, renew=lambda: None), self._settings.here.other)
+            alone = replace(self._work, renew=lambda: None, heed=lambda: None)
+            ends_at = self._clock.now() + timedelta(seconds=self._settings.let_in_timeout_seconds)
+            outcome = let_in_again(alone, self._settings.here.other, ends_at)
             logger.warning("A late fence was undone", outcome=outcome.outcome, incident=recorded.incident_id)
 
     def _renew(self) -> None:

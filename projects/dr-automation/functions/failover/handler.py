@@ -27,7 +27,7 @@ def _clients(home: str) -> AwsClients:
     return AwsClients(home)
 
 
-def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handle(event: object, context: LambdaContext) -> dict[str, Any]:
     """One run of the failover, or the answer to a person's question.
 
     Args:
@@ -44,7 +44,7 @@ def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
     settings = Settings.from_environment(os.environ)
     logger.append_keys(run_id=context.aws_request_id)
     clients = _clients(settings.regions[settings.here])
-    if "report" in event:
+    if isinstance(event, Mapping) and "report" in event:
         return report(clients, settings, SystemClock(), event["report"])
     seconds_left = context.get_remaining_time_in_millis() / 1000 - SAVING_SECONDS
     return Run(clients, settings, SystemClock(), context.aws_request_id, seconds_left).once()

@@ -10,6 +10,7 @@ from failover.decide import Decision
 from failover.settings import Settings
 from failover.signals import Signals
 from function_runtime import words
+from function_runtime.fence_record import FenceRecord
 from function_runtime.incident import Incident, Kind, Phase, Step
 from function_runtime.message import Message, compose
 from function_runtime.state import Proposal
@@ -24,7 +25,8 @@ COMES_NEXT: Mapping[Phase, str] = {
     Phase.SWITCHED: "The incident is closed.",
     Phase.OPENED_AGAIN: "The incident is closed; the writer stays where it was.",
 }
-IS_TAKEN_BACK = "The planned failover is taken back: the writer gets its clients back."
+IS_TAKEN_BACK = "The failover is taken back: the old writer stays the writer and gets its clients back."
+ABANDON = "Or end it as it stands, which says what state that leaves: nox -s failover -- --abandon {} --dry-run"
 
 
 def alert(settings: Settings, decision: Decision, signals: Signals, trouble: Trouble) -> Message:
@@ -125,7 +127,11 @@ def blocked(settings: Settings, incident: Incident, step: Step, why: str) -> Mes
             "What was seen": [why],
             "What was done": _done(incident),
             "What happens next": ["The incident stays where it is; the step is tried again every minute."],
-            "What to do": ["Remove the cause; the failover then goes on by itself.", "nox -s status"],
+            "What to do": [
+                "Remove the cause; the failover then goes on by itself.",
+                ABANDON.format(incident.incident_id),
+                "nox -s status",
+            ],
         },
         f"step-{step.phase}",
     )
@@ -143,7 +149,11 @@ def held(settings: Settings, incident: Incident, why: str) -> Message:
             "What was seen": seen,
             "What was done": _done(incident),
             "What happens next": ["Nothing, until failovers are resumed."],
-            "What to do": ["See who paused and why: nox -s status", "Let it go on: nox -s resume"],
+            "What to do": [
+                "See who paused and why: nox -s status",
+                "Let it go on: nox -s resume",
+                ABANDON.format(incident.incident_id),
+            ],
         },
         "paused",
     )
@@ -158,14 +168,24 @@ def overdue(settings: Settings, incident: Incident, step: Step, taken: timedelta
         {
             "What was seen": [f"Step {step.phase} has taken {taken.total_seconds():.0f} s and is not done."],
             "What happens next": ["The controller waits on; it does nothing twice."],
-            "What to do": ["Look at the events of the recovery site's database in RDS.", "nox -s status"],
+            "What to do": [
+                "Look at the events of both databases in RDS.",
+                ABANDON.format(incident.incident_id),
+                "nox -s status",
+            ],
         },
         f"step-{step.phase}",
     )
 
 
-def closed(settings: Settings, incident: Incident) -> Message:
-    """A failover is over, and what it cost."""
+def closed(settings: Settings, incident: Incident, guarded: FenceRecord | None) -> Message:
+    """A failover is over, and what it cost.
+
+    Args:
+        settings: names and places.
+        incident: the failover.
+        guarded: what the old writer's guard has recorded of this epoch.
+    """
     if incident.is_taken_back:
         return _taken_back(settings, incident)
     return _about(
@@ -175,7 +195,7 @@ def closed(settings: Settings, incident: Incident) -> Message:
         {
             "What was seen": [incident.decision["reason"]],
             "What it cost": [
-                *words.cost(incident),
+                *words.cost(incident, guarded),
                 f"Clients may keep the old address for {settings.name_ttl_seconds} s more",
                 f"Replication lag before: {words.seconds_or_unknown(incident.lag_before_seconds)}",
             ],
@@ -184,7 +204,7 @@ def closed(settings: Settings, incident: Incident) -> Message:
                 f"{settings.writer_name} answers with the new writer. Nothing moves it back by itself."
             ],
             "What to do": [
-                *([] if incident.is_fenced else [words.NOT_FENCED]),
+                *([] if words.is_shut(incident, guarded) else [words.NOT_FENCED]),
                 "Check the applications.",
                 "Do not deploy the data layer: its program still declares the old roles.",
                 "Plan the switch-back: the old writer has to be made a replica of the new one.",
@@ -195,16 +215,85 @@ def closed(settings: Settings, incident: Incident) -> Message:
 
 
 def _taken_back(settings: Settings, incident: Incident) -> Message:
+    old = incident.new_writer.other
+    opened = incident.step(Phase.OPENED_AGAIN)
+    is_open = opened is None or opened.outcome == Phase.OPENED_AGAIN
+    to_do = ["See why above, then plan it again." if incident.kind is Kind.PLANNED else "See why above, and remove it."]
+    next_lines = ["No new writer was made; clients come back to the same one.", *_later(incident, opened)]
+    if not is_open:
+        to_do.insert(0, "If it must not wait: give the old writer its own security group by hand (nox -s status).")
     return _about(
         settings,
         incident,
-        f"Planned failover taken back: {incident.new_writer.other} stays the writer",
+        f"Failover {'abandoned' if incident.is_abandoned else 'taken back'}: {old} stays the writer",
         {
             "What was done": _done(incident),
-            "What happens next": ["Nothing was lost or promoted; clients come back to the same writer."],
-            "What to do": ["See why above, then plan it again."],
+            "What happens next": next_lines,
+            "What to do": to_do,
         },
-        Kind.PLANNED.value,
+        "taken-back",
+    )
+
+
+def _later(incident: Incident, opened: Step | None) -> list[str]:
+    if opened is None or opened.outcome == Phase.OPENED_AGAIN:
+        return []
+    return [
+        f"The {incident.new_writer.other} site's database is still shut: every run tries to open it, and tells you.",
+        "If it does not answer, the normal decision applies: another failover may begin.",
+    ]
+
+
+def opened_again(settings: Settings, incident_id: str) -> Message:
+    """A writer that was left shut has its clients again."""
+    return compose(
+        settings,
+        "PostgreSQL writer is open again",
+        {
+            "What was done": ["The writer of a failover that was taken back has its own security group again."],
+            "What to do": ["Check the applications."],
+        },
+        incident_id=incident_id,
+        anchor="step-opened-again",
+    )
+
+
+def state_lost(settings: Settings, why: str) -> Message:
+    """Nobody can say who the writer is."""
+    return compose(
+        settings,
+        "STATE LOST: nobody knows who the PostgreSQL writer is",
+        {
+            "What was seen": [why],
+            "What was decided": ["Nothing. The writer's name stays where it is, and there is no automatic failover."],
+            "What happens next": ["You hear this every hour until it is settled."],
+            "What to do": [
+                "Look which database has the newest data; of two that take writes, keep clients off the other one.",
+                "Then say which is the writer: nox -s failover -- --adopt primary (or recovery)",
+                f"Or restore the items of table {settings.state_table} from a point in time when it had them.",
+            ],
+        },
+        incident_id=None,
+        anchor="state-lost",
+    )
+
+
+def adopted(settings: Settings, by: str, writer_site: str) -> Message:
+    """A person has said who the writer is."""
+    return compose(
+        settings,
+        f"PostgreSQL writer is {writer_site}, by a person's word",
+        {
+            "What was done": [
+                f"{by} adopted the {writer_site} site's database as the writer; the state is whole again."
+            ],
+            "What happens next": [
+                "The writer's name follows. The guard of the other site shuts its database if that takes writes."
+            ],
+            "What to do": ["Check the applications.", "nox -s status"],
+        },
+        incident_id=None,
+        anchor="state-lost",
     )
 
 

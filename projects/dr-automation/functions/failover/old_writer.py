@@ -6,29 +6,37 @@ from datetime import datetime, timedelta
 
 from botocore.exceptions import ClientError
 
-from failover import rds_status
-from failover.work import Outcome, StepBlockedError, Work
-from function_runtime import fence
-from function_runtime.clients import AwsError, may_pass
-from function_runtime.database import NotInThisStateError
+from failover.work import Outcome, Work
+from function_runtime import fence, metrics, rds_status
+from function_runtime.clients import AwsError
+from function_runtime.database import Database, NotInThisStateError
+from function_runtime.incident import NOT_OPENED, Phase
 from function_runtime.sites import Site
 
 
-def fence_old_writer(work: Work, old_writer: Site, started_at: datetime, *, region_answered: bool) -> Outcome:
+class PromotedAfterAllError(Exception):
+    """RDS shows that the standby takes writes: the old writer must not be opened."""
+
+
+def fence_old_writer(
+    work: Work, old_writer: Site, started_at: datetime, bound_seconds: float, *, region_answered: bool, answers: bool
+) -> Outcome:
     """Fence, or say why it could not be done in time; a dead region must not stop its own replacement.
 
     Args:
         work: what to work with.
         old_writer: the site to fence.
         started_at: when the step was first begun.
+        bound_seconds: how long it may take from then.
         region_answered: whether the old writer's region answered when the failover was decided: then a lost answer is
             asked for again, and otherwise it is what was to be expected.
+        answers: whether the old writer may have answered anybody then: then its reboot must be seen.
 
     Returns:
-        ``fenced``, ``groups_replaced`` (no reboot: old connections may live), ``refused`` or ``unreachable``.
+        ``fenced``, ``rebooting`` or ``groups_replaced`` (old connections may live), ``refused`` or ``unreachable``.
     """
-    ends_at = started_at + timedelta(seconds=work.settings.fence_timeout_seconds)
-    for attempt in fence.attempts(work.databases[old_writer]):
+    ends_at = started_at + timedelta(seconds=bound_seconds)
+    for attempt in fence.attempts(work.databases[old_writer], answers=answers):
         is_open = attempt.outcome is fence.Outcome.REFUSED
         if isinstance(attempt.error, NotInThisStateError):
             if is_open and attempt.status in rds_status.FAILED:
@@ -46,22 +54,69 @@ def fence_old_writer(work: Work, old_writer: Site, started_at: datetime, *, regi
     raise AssertionError("attempts end with a final one")
 
 
-def let_in_again(work: Work, writer: Site) -> Outcome:
+def let_in_again(work: Work, writer: Site, ends_at: datetime) -> Outcome:
     """Undo a fence: the writer stays the writer, and its clients must come back.
 
+    Args:
+        work: what to work with.
+        writer: the site of the writer.
+        ends_at: after that a later run opens it.
+
+    Returns:
+        ``opened_again``, or ``not_opened`` where it could not be done in time.
+
     Raises:
-        StepBlockedError: RDS refuses for good.
-        BudgetSpentError: not done when the run must end.
+        BudgetSpentError: neither yet when the run must end.
+        PromotedAfterAllError: the standby takes writes.
     """
-    group, database = work.settings.database_group_ids[writer], work.databases[writer]
     while True:
         try:
-            if dict(database.describe().security_groups) == {group: "active"}:
-                return Outcome("opened_again", "the writer has its own security group again")
-            database.put_into_group(group)
-        except NotInThisStateError:
-            pass
-        except AwsError as error:
-            if not may_pass(error):
-                raise StepBlockedError(f"the writer's security group cannot be given back: {error}") from error
+            standby = work.databases[work.settings.here].find()
+            if standby is not None and standby.replica_of is None and standby.status not in rds_status.FAILED:
+                raise PromotedAfterAllError(f"the {work.settings.here} site's database is no replica any more")
+            if let_in(work.databases[writer], work.settings.database_group_ids[writer]):
+                return Outcome(Phase.OPENED_AGAIN, "the writer has its own security group again")
+            why = "its security group is being replaced"
+        except (NotInThisStateError, *AwsError) as error:
+            why = str(error)
+        if work.clock.now() >= ends_at:
+            return Outcome(NOT_OPENED, f"not in the time given, a later run opens it: {why}")
         work.wait()
+
+
+def let_in(database: Database, group_id: str) -> bool:
+    """Give a database its own security group; tells whether it has it alone, in force.
+
+    Raises:
+        NotInThisStateError: not in its present state.
+        ClientError, BotoCoreError: RDS refuses or is silent.
+    """
+    if dict(database.describe().security_groups) == {group_id: "active"}:
+        return True
+    database.put_into_group(group_id)
+    return False
+
+
+def is_whole(work: Work, writer: Site, since: datetime, *, waited: bool) -> bool:
+    """Whether an old writer that cannot be replaced may be used again.
+
+    Args:
+        work: what to work with.
+        writer: its site.
+        since: when it was found that it cannot be replaced.
+        waited: whether that has been so for long. Nobody can look into a database that is shut: one that RDS calls
+            operational is opened then, for it costs nothing any more.
+    """
+    settings, region = work.settings, work.settings.regions[writer]
+    database = work.databases[writer]
+    try:
+        instance = database.describe()
+        if instance.status not in rds_status.OPERATIONAL or instance.replica_of is not None:
+            return False
+        if dict(instance.security_groups) != {settings.database_group_ids[writer]: "active"}:
+            return waited
+        metric = metrics.reachable(settings.metric_namespace, writer, writer, settings.policy.metric_period_seconds)
+        seen = metrics.read(work.clients.of("cloudwatch", region), {"own": metric}, since, work.clock.now())["own"]
+    except AwsError:
+        return False
+    return any(point.start >= since and point.maximum >= 1 for point in seen)

@@ -2,89 +2,158 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from aws_lambda_powertools import Logger
+from botocore.exceptions import ClientError
 
 from failover import messages
 from failover.decide import Decision
 from failover.settings import Settings
 from failover.signals import Signals
 from function_runtime.clients import AwsError, Clients
+from function_runtime.fence_record import FenceRecord
 from function_runtime.incident import Incident, Step
+from function_runtime.items import AnotherRunIsAtWorkError
 from function_runtime.message import Message
-from function_runtime.state import Proposal
+from function_runtime.state import Proposal, State
 from function_runtime.trouble import Trouble
 
 logger = Logger(child=True)
 
+# Of more, the oldest are dropped: an item has an end, and so has people's patience.
+MOST_UNHEARD = 20
+MOST_SILENCES = 2
+
 
 class People:
-    """Those who are subscribed to the two topics.
+    """Those who are subscribed to the two topics. Telling them never stops what is being done.
 
-    What only should be said (a failover's beginning and its steps) never holds the failover up: where SNS does not
-    answer once, the rest of the run says nothing more. What must be said raises botocore's errors, and the next run
-    says it again.
+    What should be said (a failover's beginning and its steps) is said once, or not at all. What must be said goes
+    through the other topic where its own does not take it, and otherwise into the state table, from where later runs
+    repeat it; the run that could not say it counts as failed. Silence costs its time, so a topic
+    that was silent once is given only what must be said in the same run, and nothing when it was silent twice.
 
     Args:
         clients: AWS.
         settings: topics, and what messages name.
+        state: the state table.
+
+    Attributes:
+        unheard: why people could not be told what they must hear, None where they were.
     """
 
-    def __init__(self, clients: Clients, settings: Settings) -> None:
+    def __init__(self, clients: Clients, settings: Settings, state: State) -> None:
         self._clients = clients
         self._settings = settings
-        self._heard = True
+        self._state = state
+        self._failures, self._recovery = settings.failures_topic_arn, settings.recovery_topic_arn
+        self._silences: Counter[str] = Counter()
+        self.unheard: Exception | None = None
 
     def tell_alert(self, decision: Decision, signals: Signals, trouble: Trouble) -> None:
         """Must: the writer is in trouble and nothing is done about it."""
-        self._send(self._settings.failures_topic_arn, messages.alert(self._settings, decision, signals, trouble))
+        self._must(self._failures, messages.alert(self._settings, decision, signals, trouble))
 
     def tell_asked(self, decision: Decision, signals: Signals, proposal: Proposal) -> None:
         """Must: a failover waits for a person's approval."""
-        self._send(self._settings.failures_topic_arn, messages.asked(self._settings, decision, signals, proposal))
+        self._must(self._failures, messages.asked(self._settings, decision, signals, proposal))
 
     def tell_answers_again(self, trouble: Trouble, decision: Decision) -> None:
         """Must: the trouble that people were told of is over."""
-        self._send(self._settings.recovery_topic_arn, messages.answers_again(self._settings, trouble, decision))
+        self._must(self._recovery, messages.answers_again(self._settings, trouble, decision))
 
     def tell_blocked(self, incident: Incident, step: Step, why: str) -> None:
         """Must: a step cannot succeed as things are."""
-        self._send(self._settings.failures_topic_arn, messages.blocked(self._settings, incident, step, why))
+        self._must(self._failures, messages.blocked(self._settings, incident, step, why))
 
     def tell_held(self, incident: Incident, why: str) -> None:
         """Must: a pause holds a failover that has begun."""
-        self._send(self._settings.failures_topic_arn, messages.held(self._settings, incident, why))
+        self._must(self._failures, messages.held(self._settings, incident, why))
 
     def tell_overdue(self, incident: Incident, step: Step, taken: timedelta) -> None:
         """Must: a step takes longer than anybody expects."""
-        self._send(self._settings.failures_topic_arn, messages.overdue(self._settings, incident, step, taken))
+        self._must(self._failures, messages.overdue(self._settings, incident, step, taken))
 
-    def tell_closed(self, incident: Incident) -> None:
+    def tell_closed(self, incident: Incident, guarded: FenceRecord | None) -> None:
         """Must: a failover is over, and what it cost."""
-        self._send(self._settings.recovery_topic_arn, messages.closed(self._settings, incident))
+        self._must(self._recovery, messages.closed(self._settings, incident, guarded))
+
+    def tell_opened_again(self, incident_id: str) -> None:
+        """Must: a writer that could not be opened when its failover was taken back has its clients again."""
+        self._must(self._recovery, messages.opened_again(self._settings, incident_id))
+
+    def tell_state_lost(self, why: str) -> None:
+        """Must: nobody can say who the writer is."""
+        self._must(self._failures, messages.state_lost(self._settings, why))
+
+    def tell_adopted(self, by: str, writer_site: str) -> None:
+        """Must: a person has said who the writer is."""
+        self._must(self._recovery, messages.adopted(self._settings, by, writer_site))
 
     def tell_opened(self, incident: Incident) -> None:
         """Should: a failover has begun."""
-        self._try_to(lambda: self._send(self._settings.failures_topic_arn, messages.opened(self._settings, incident)))
+        if not self._silences[self._failures]:
+            self._send(self._failures, messages.opened(self._settings, incident))
 
     def tell_step(self, incident: Incident, step: Step) -> None:
         """Should: a step of it is done."""
-        self._try_to(
-            lambda: self._send(self._settings.recovery_topic_arn, messages.step_done(self._settings, incident, step))
-        )
+        if not self._silences[self._recovery]:
+            self._send(self._recovery, messages.step_done(self._settings, incident, step))
 
-    def _try_to(self, tell: Callable[[], None]) -> None:
-        if not self._heard:
+    def repeat(self) -> None:
+        """Say what earlier runs could not."""
+        unheard = self._state.unheard()
+        kept: list[Message] = []
+        for message in unheard.messages:
+            if (error := self._send_anywhere(self._failures, message)) is not None:
+                kept.append(message)
+                self.unheard = error
+        if tuple(kept) != unheard.messages:
+            self._keep(lambda: self._state.save_unheard(replace(unheard, messages=tuple(kept))))
+
+    def _must(self, topic_arn: str, message: Message) -> None:
+        error = self._send_anywhere(topic_arn, message)
+        if error is None:
             return
-        try:
-            tell()
-        except AwsError as error:
-            self._heard = False
-            logger.warning("People were not told", error=str(error))
+        self.unheard = error
 
-    def _send(self, topic_arn: str, message: Message) -> None:
+        def keep() -> None:
+            unheard = self._state.unheard()
+            later: Sequence[Message] = (*unheard.messages, message)[-MOST_UNHEARD:]
+            self._state.save_unheard(replace(unheard, messages=tuple(later)))
+
+        self._keep(keep)
+
+    def _keep(self, write: Callable[[], object]) -> None:
+        try:
+            write()
+        except (AnotherRunIsAtWorkError, *AwsError) as error:
+            # Then they hear it twice, or read it in the log of a run that has failed.
+            logger.warning("What people have not heard was not recorded", error=str(error))
+
+    def _send_anywhere(self, topic_arn: str, message: Message) -> Exception | None:
+        other = self._recovery if topic_arn == self._failures else self._failures
+        return None if self._send(topic_arn, message) is None else self._send(other, message)
+
+    def _send(self, topic_arn: str, message: Message) -> Exception | None:
+        """Say it; returns why it could not be said."""
+        if self._silences[topic_arn] >= MOST_SILENCES:
+            return SilentTopicError(f"{topic_arn} did not answer this run before")
         sns: Any = self._clients.of("sns", self._settings.regions[self._settings.here])
-        sns.publish(TopicArn=topic_arn, Subject=message.subject, Message=message.text)
+        try:
+            sns.publish(TopicArn=topic_arn, Subject=message.subject, Message=message.text)
+        except AwsError as error:
+            if not isinstance(error, ClientError):
+                self._silences[topic_arn] += 1
+            logger.warning("People were not told", subject=message.subject, topic=topic_arn, error=str(error))
+            return error
+        return None
+
+
+class SilentTopicError(Exception):
+    """A topic that is not asked again in this run."""

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 from function_runtime.readings import MIN_FAILED_PROBES
 
+SHORTEST_DRAIN_SECONDS = 30.0
+
 
 class WhenDark(StrEnum):
     """What to do when the writer's region is dark and no witness says anything. Axis of risk.
@@ -73,6 +75,14 @@ class Policy:
     def lag_staleness(self) -> timedelta:
         """How much older than the trouble the last lag sample before it may be."""
         return timedelta(seconds=max(3.0 * self.lag_period_seconds, self.outage_seconds, self.max_data_loss_seconds))
+
+    @property
+    def drain_seconds(self) -> float:
+        """How long a planned failover waits for the replica to have everything.
+
+        A few late metrics, and what RDS's own writes to an idle database take to show (about 5 minutes on AWS).
+        """
+        return max(SHORTEST_DRAIN_SECONDS, 6.0 * self.lag_period_seconds)
 
     @property
     def maintenance_patience(self) -> timedelta:

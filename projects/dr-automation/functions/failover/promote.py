@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TypeVar
 
-from failover import rds_status
 from failover.loss import replicated_until
 from failover.settings import Settings
 from failover.work import Outcome, StepBlockedError, Work
-from function_runtime import metrics
+from function_runtime import metrics, rds_status
 from function_runtime.clients import AwsError, may_pass
 from function_runtime.database import NotInThisStateError
+from function_runtime.incident import Promotion
 from function_runtime.readings import Instance, Series
 from function_runtime.sites import Site
 
@@ -20,6 +21,8 @@ Answer = TypeVar("Answer")
 
 # Probes are published in high resolution; to wait for a whole period of a minute would only lengthen the outage.
 FINEST_PERIOD_SECONDS = 10
+# A promotion that RDS has accepted shows in the instance's status within seconds; after a minute there is none.
+SHOWN_WITHIN_SECONDS = 60.0
 
 
 def wait_until_drained(work: Work, writer: Site, fenced_at: datetime, started_at: datetime) -> Outcome:
@@ -49,24 +52,85 @@ def wait_until_drained(work: Work, writer: Site, fenced_at: datetime, started_at
         work.wait()
 
 
-def ask_for_promotion(work: Work) -> Outcome:
+class Shown(StrEnum):
+    """What RDS shows of a promotion that was asked for. Axis of what can still come."""
+
+    WRITES = "writes"
+    """The standby is a database of its own and works."""
+    NEVER = "never"
+    """It will not become one."""
+    UNKNOWN = "unknown"
+    """It may become one yet."""
+
+
+def shown_of_promotion(work: Work, called_at: datetime) -> Shown:
+    """What RDS shows of it.
+
+    Args:
+        work: what to work with.
+        called_at: when RDS was asked; RDS shows within `SHOWN_WITHIN_SECONDS` what it has accepted.
+    """
+    try:
+        instance = work.databases[work.settings.here].find()
+    except AwsError:
+        return Shown.UNKNOWN
+    if instance is None or instance.status in rds_status.FAILED or instance.replication_ended:
+        return Shown.NEVER
+    if instance.replica_of is None:
+        return Shown.WRITES
+    old = work.clock.now() - called_at >= timedelta(seconds=SHOWN_WITHIN_SECONDS)
+    return Shown.NEVER if instance.status in rds_status.OPERATIONAL and old else Shown.UNKNOWN
+
+
+def ask_for_promotion(
+    work: Work, called_at: datetime | None, note_call: Callable[[datetime | None], None], give_up_at: datetime | None
+) -> Outcome:
     """Ask for the promotion, unless it has happened; wait while the instance is in a state that refuses it.
+
+    Args:
+        work: what to work with.
+        called_at: when RDS was asked before and nobody knows what came of it; None where it was not.
+        note_call: records that RDS is about to be asked, or, with None, that it has certainly not accepted.
+        give_up_at: after that it is not asked for any more; None: it has no end.
+
+    Returns:
+        ``asked`` or ``already_promoted``: it is accepted. Or ``not_accepted``: it is not, and is given up.
 
     Raises:
         StepBlockedError: the instance can never be promoted, or RDS refuses for good.
         BudgetSpentError: the instance still refuses when the run must end.
     """
     here = work.settings.here
+    in_doubt = called_at is not None
+    why = "RDS did not say how the replica is"
     while True:
         instance = _patiently(work.databases[here].describe, "the replica cannot be looked at")
-        if instance is None:
-            work.wait()
-            continue
-        if instance.replica_of is None:
-            return Outcome("already_promoted", f"no replica any more, {instance.status}")
-        _refuse_failed(instance)
-        if instance.status == "available" and _patiently(lambda: _asked(work, here), "RDS refuses the promotion"):
-            return Outcome("asked", f"promotion of the replica of {instance.replica_of}")
+        if instance is not None:
+            if instance.replica_of is None:
+                return Outcome(Promotion.ALREADY_PROMOTED, f"no replica any more, {instance.status}")
+            _refuse_failed(instance)
+            why = f"RDS calls the replica {instance.status}"
+        # What was asked for last time may yet show.
+        settled = called_at is None or work.clock.now() - called_at >= timedelta(seconds=SHOWN_WITHIN_SECONDS)
+        is_ready = instance is not None and instance.status in rds_status.OPERATIONAL
+        is_over = give_up_at is not None and work.clock.now() >= give_up_at
+        if is_over and (not in_doubt or (settled and is_ready)):
+            return Outcome(Promotion.NOT_ACCEPTED, f"not accepted in the time given: {why}")
+        if instance is not None and instance.status == "available" and not is_over:
+            called_at = work.clock.now()
+            note_call(called_at)
+            try:
+                answer = _asked(work, here)
+            except StepBlockedError:
+                if not in_doubt:
+                    note_call(None)
+                raise
+            if answer is Promotion.ASKED:
+                return Outcome(Promotion.ASKED, f"promotion of the replica of {instance.replica_of}")
+            if answer is Promotion.NOT_ACCEPTED and not in_doubt:
+                note_call(None)
+                called_at = None
+            in_doubt = in_doubt or answer is None
         work.wait()
 
 
@@ -115,12 +179,17 @@ def verify_period_seconds(settings: Settings) -> int:
     return min(settings.policy.metric_period_seconds, FINEST_PERIOD_SECONDS)
 
 
-def _asked(work: Work, here: Site) -> bool:
-    try:
-        work.databases[here].promote(work.settings.promoted_backup_retention_days)
-    except NotInThisStateError:
-        return False  # A backup may have begun since the last look.
-    return True
+def _asked(work: Work, here: Site) -> Promotion | None:
+    """Ask; ``not_accepted`` where RDS refuses it in the instance's state, None where nobody knows what it did."""
+
+    def ask() -> Promotion:
+        try:
+            work.databases[here].promote(work.settings.promoted_backup_retention_days)
+        except NotInThisStateError:
+            return Promotion.NOT_ACCEPTED  # A backup may have begun since the last look.
+        return Promotion.ASKED
+
+    return _patiently(ask, "RDS refuses the promotion")
 
 
 def _patiently(call: Callable[[], Answer], what: str) -> Answer | None:

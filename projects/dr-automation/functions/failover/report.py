@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from failover.look import OrderFor, look, order_on_record, policy_in_force
-from failover.recorded import recorded_controller
+from failover.recorded import recorded
 from failover.settings import Settings
 from function_runtime.clients import Clients
 from function_runtime.clock import Clock
@@ -40,7 +40,8 @@ def report(clients: Clients, settings: Settings, clock: Clock, question: object)
     home = settings.regions[settings.here]
     state = State(clients.of("dynamodb", home), settings.state_table)
     asked = _order_of(question)
-    controller, control = recorded_controller(clients, settings, state), state.control()
+    known, control = recorded(clients, settings, state), state.control()
+    controller = known.controller
     order_for = order_on_record(control) if asked is None else asked
     seen = look(clients, settings, controller, control, clock.now(), order_for)
     signals = seen.signals
@@ -63,7 +64,9 @@ def report(clients: Clients, settings: Settings, clock: Clock, question: object)
         "decision": seen.decision.as_item(),
         "incident_id": seen.incident_id,
         "next_epoch": seen.epoch,
-        "incident": _incident(state, controller.incident_id),
+        "doubt": None if known.doubt is None else str(known.doubt),
+        "owes_opening": controller.owes_opening,
+        "incident": None if known.incident is None else known.incident.as_item(),
         "last_incident": _incident(state, controller.last_incident_id),
         "proposal": None if controller.proposal is None else controller.proposal.as_item(),
         "steps": _steps(settings, controller, WHEN_PLANNED if planned else IN_AN_EMERGENCY),

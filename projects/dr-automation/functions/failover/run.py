@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,15 +13,18 @@ from aws_lambda_powertools import Logger
 from failover import latch
 from failover.act import Failover
 from failover.decide import Action, Decision
-from failover.look import Look, look, order_on_record, policy_in_force
+from failover.instructions import abandoned_by, adopted_by, paused_by
+from failover.look import Look, look, order_on_record
+from failover.old_writer import let_in
 from failover.people import People
-from failover.policy import Mode
-from failover.recorded import recorded_controller
+from failover.recorded import Recorded, StateLostError, recorded
 from failover.settings import LONGEST_RUN_SECONDS, Settings
+from failover.signals import Answer
 from failover.work import BudgetSpentError, PausedError, StepBlockedError
 from function_runtime.clients import AwsError, Clients
 from function_runtime.clock import Clock
 from function_runtime.control import Control, OrderKind, Pause
+from function_runtime.database import NotInThisStateError
 from function_runtime.incident import Incident, Kind, Phase, Step
 from function_runtime.items import AnotherRunIsAtWorkError
 from function_runtime.sites import Site
@@ -28,8 +33,8 @@ from function_runtime.trouble import Kind as TroubleKind
 
 logger = Logger(child=True)
 
-# A pause stops an incident here. Later it would leave clients without a writer: a promotion cannot be taken back.
-BEFORE_PROMOTION = frozenset({Phase.OPENED, Phase.FENCED, Phase.DRAINED})
+# A lost state is told of again and again: nothing else happens until a person acts.
+TELL_AGAIN_AFTER = timedelta(hours=1)
 KINDS = {OrderKind.APPROVE: Kind.APPROVED, OrderKind.PLANNED: Kind.PLANNED, OrderKind.FORCED: Kind.FORCED}
 
 
@@ -58,18 +63,22 @@ class Run:
             What was done: action, code and reason. A run that finds another at work holds.
 
         Raises:
-            StateLostError: nobody knows who the writer is: nothing is published and nothing done.
+            StateLostError: nobody knows who the writer is: nothing is published and nothing done, and people were told.
             Exception: whatever a needed service refuses; the next run begins from the recorded state.
         """
         ends_at = self.clock.now() + timedelta(seconds=min(self.seconds_left, self.settings.run_budget_seconds))
         state = State(self._client("dynamodb"), self.settings.state_table)
+        people = People(self.clients, self.settings, state)
         # The time before the reading: a run that is held up between the two must not publish old news as new.
         read_at = self.clock.now()
-        controller = recorded_controller(self.clients, self.settings, state)
         control, unreadable = self._control(state, read_at)
-        unpublished = self._publish(controller.writer_site, read_at)
         try:
-            done = self._go_on(state, controller, control, ends_at)
+            known = recorded(self.clients, self.settings, state)
+        except StateLostError as error:
+            known = self._adopted(state, control, people, error)
+        unpublished = self._publish(known.controller.writer_site, read_at) if known.doubt is None else None
+        try:
+            done = self._go_on(state, known, control, people, ends_at)
         except AnotherRunIsAtWorkError as error:
             done = Decision(Action.HOLD, "another_run_is_at_work", str(error))
         except BudgetSpentError as error:
@@ -78,13 +87,52 @@ class Run:
             done = Decision(Action.HOLD, "paused", str(error))
         except StepBlockedError as error:
             done = Decision(Action.ALERT, "blocked", str(error))
-        logger.info("Run done", decision=done.as_item(), writer_site=controller.writer_site, epoch=controller.epoch)
-        # Only now: neither may keep an incident from being carried on, and both must show as a failed run.
-        if unpublished is not None:
-            raise unpublished
-        if unreadable is not None:
-            raise unreadable
+        people.repeat()
+        logger.info(
+            "Run done",
+            decision=done.as_item(),
+            writer_site=known.controller.writer_site,
+            epoch=known.controller.epoch,
+        )
+        # Only now: none of them may keep an incident from being carried on, and each must show as a failed run.
+        for trouble in (known.doubt, unpublished, unreadable, people.unheard):
+            if trouble is not None:
+                raise trouble
         return done.as_item()
+
+    def _adopted(self, state: State, control: Control, people: People, lost: StateLostError) -> Recorded:
+        """The state that a person has put in place of the lost one; without their word people are told, now and then.
+
+        Raises:
+            StateLostError: nobody has said who the writer is, or the database they named takes no writes.
+        """
+        now, databases = self.clock.now(), self.settings.databases(self.clients)
+        for site in Site:
+            by = adopted_by(control, site, now)
+            if by is None:
+                continue
+            instance = databases[site].find()
+            if instance is not None and instance.replica_of is None:
+                adopted = Controller(
+                    version=lost.controller.version,
+                    epoch=lost.last_epoch + 1,
+                    writer_site=site,
+                    last_closed_at=now,
+                    adopted_by=by,
+                )
+                controller = state.save_controller(adopted)
+                people.tell_adopted(by, site)
+                return Recorded(controller)
+            lost = StateLostError(
+                lost.controller, lost.last_epoch, f"{lost}; {site} cannot be adopted: its database takes no writes"
+            )
+        told_at = state.told_of_loss()
+        if told_at is None or now - told_at >= TELL_AGAIN_AFTER:
+            people.tell_state_lost(str(lost))
+            with suppress(AnotherRunIsAtWorkError):
+                state.save_told_of_loss(now)
+        people.repeat()
+        raise lost
 
     def _control(self, state: State, at: datetime) -> tuple[Control, ControlUnreadableError | None]:
         try:
@@ -101,41 +149,67 @@ class Run:
             return error
         return None
 
-    def _go_on(self, state: State, controller: Controller, control: Control, ends_at: datetime) -> Decision:
-        people = People(self.clients, self.settings)
-        if controller.incident_id is not None:
-            incident = state.incident(controller.incident_id)
-            return self._carry_through(state, controller, control, incident, people, ends_at)
+    def _go_on(self, state: State, known: Recorded, control: Control, people: People, ends_at: datetime) -> Decision:
+        controller = known.controller
+        if known.found:
+            # What the incidents say is written down before anything follows from it.
+            logger.warning("The record was older than the incidents", incident_id=controller.incident_id)
+            controller = state.save_controller(controller)
+        if known.incident is not None:
+            return self._carry_through(state, controller, control, known.incident, people, ends_at)
         here = self.settings.here
         if controller.writer_site is here:
             return Decision(Action.HOLD, "writer_is_here", f"the {here} site is the writer")
-        now = self.clock.now()
-        seen = look(self.clients, self.settings, controller, control, now, order_on_record(control))
-        logger.info("Decided", decision=seen.decision.as_item(), signals=seen.signals.as_item())
-        if seen.decision.action is Action.FAIL_OVER:
-            claimed, incident = self._open(state, controller, seen)
-            people.tell_opened(incident)
-            return self._carry_through(state, claimed, control, incident, people, ends_at)
-        self._remember(state, controller, seen, people)
-        return seen.decision
+        if controller.owes_opening is not None and known.doubt is None:
+            controller = self._open_again(state, controller, people)
+        seen = self._look(controller, control)
+        if self._has_just_gone_dark(seen) and self._may_wait(seen.policy.darkness, ends_at):
+            # One run is enough to prove it: nobody may come to make another. Until then there is nothing to tell.
+            controller = self._remember(state, controller, seen, None)
+            self.clock.sleep(seen.policy.darkness.total_seconds())
+            control, _ = self._control(state, self.clock.now())
+            seen = self._look(controller, control)
+        if seen.decision.action is not Action.FAIL_OVER:
+            self._remember(state, controller, seen, people)
+            return seen.decision
+        claimed, incident = self._open(state, controller, seen)
+        people.tell_opened(incident)
+        return self._carry_through(state, claimed, control, incident, people, ends_at)
 
-    def _remember(self, state: State, controller: Controller, seen: Look, people: People) -> None:
-        """Keep the decision and the trouble, and tell people of each reason once in it."""
+    def _look(self, controller: Controller, control: Control) -> Look:
+        seen = look(self.clients, self.settings, controller, control, self.clock.now(), order_on_record(control))
+        logger.info("Decided", decision=seen.decision.as_item(), signals=seen.signals.as_item())
+        return seen
+
+    def _has_just_gone_dark(self, seen: Look) -> bool:
+        trouble = seen.signals.trouble
+        return trouble is not None and trouble.dark_since is not None and seen.signals.region_answers is Answer.UNKNOWN
+
+    def _may_wait(self, wait: timedelta, ends_at: datetime) -> bool:
+        """Whether this run can wait so long and still do something afterwards."""
+        return self.clock.now() + 2 * wait < ends_at
+
+    def _open_again(self, state: State, controller: Controller, people: People) -> Controller:
+        """Open the writer that could not be opened when its failover was taken back, as soon as RDS lets it."""
+        writer, incident_id = controller.writer_site, controller.owes_opening
+        database = self.settings.databases(self.clients)[writer]
+        try:
+            is_open = let_in(database, self.settings.database_group_ids[writer])
+        except (NotInThisStateError, *AwsError) as error:
+            logger.warning("The writer was not opened", error=str(error))
+            return controller
+        if not is_open or incident_id is None:
+            return controller
+        controller = state.save_controller(replace(controller, owes_opening=None))
+        people.tell_opened_again(incident_id)
+        return controller
+
+    def _remember(self, state: State, controller: Controller, seen: Look, people: People | None) -> Controller:
+        """Keep the decision and the trouble, and tell people, where they are given, of each reason once in it."""
         decision, signals, trouble = seen.decision, seen.signals, seen.signals.trouble
         proposal = _proposal(controller, seen)
-        # People are told before it is recorded as told: twice is better than never.
-        if trouble is not None:
-            if trouble.kind is TroubleKind.FAILING:
-                trouble = replace(trouble, lag_before_seconds=signals.lag_before_seconds)
-            if decision.code not in trouble.told:
-                if decision.action is Action.ALERT:
-                    people.tell_alert(decision, signals, trouble)
-                    trouble = trouble.tell(decision.code)
-                elif proposal is not None:
-                    people.tell_asked(decision, signals, proposal)
-                    trouble = trouble.tell(decision.code)
-        elif controller.trouble is not None and controller.trouble.told:
-            people.tell_answers_again(controller.trouble, decision)
+        if trouble is not None and trouble.kind is TroubleKind.FAILING:
+            trouble = replace(trouble, lag_before_seconds=signals.lag_before_seconds)
         after = replace(
             controller,
             trouble=trouble,
@@ -145,9 +219,38 @@ class Run:
             decision=controller.decision
             if controller.decision is not None and controller.decision["code"] == decision.code
             else decision.as_item(),
+            # The other database is a replica again.
+            adopted_by=None if signals.standby_ready is Answer.YES else controller.adopted_by,
         )
-        if after != controller:
-            state.save_controller(after)
+        tell = None if people is None else self._telling(controller, seen, proposal, people)
+        # What was seen is kept before people are told: telling may fail. A run that has been overtaken tells nobody.
+        if after != controller or tell is not None:
+            after = state.save_controller(after)
+        if tell is None:
+            return after
+        tell()
+        if trouble is None:
+            return after
+        # Twice is better than never: that it was told is kept last.
+        return state.save_controller(replace(after, trouble=trouble.tell(decision.code)))
+
+    def _telling(
+        self, controller: Controller, seen: Look, proposal: Proposal | None, people: People
+    ) -> Callable[[], None] | None:
+        """What people are to be told now, None where they know, or where there is nothing."""
+        decision, signals, trouble = seen.decision, seen.signals, seen.signals.trouble
+        before = controller.trouble
+        if trouble is None:
+            if before is None or not before.told:
+                return None
+            return lambda: people.tell_answers_again(before, decision)
+        if decision.code in trouble.told:
+            return None
+        if decision.action is Action.ALERT:
+            return lambda: people.tell_alert(decision, signals, trouble)
+        if proposal is not None:
+            return lambda: people.tell_asked(decision, signals, proposal)
+        return None
 
     def _replicated_until(self, controller: Controller, seen: Look) -> datetime | None:
         """Kept now and then, while it can be read: a region that goes dark takes the writer's metrics with it."""
@@ -188,6 +291,8 @@ class Run:
             incident_id=incident.incident_id,
             trouble=trouble,
             decision=seen.decision.as_item(),
+            owes_opening=None,
+            adopted_by=None,
         )
         return state.save_controller(claimed), incident
 
@@ -200,22 +305,38 @@ class Run:
         people: People,
         ends_at: datetime,
     ) -> Decision:
-        paused = policy_in_force(self.settings, control).mode is Mode.PAUSED
-        if paused and incident.phase in BEFORE_PROMOTION and not incident.is_taken_back and not _is_promoting(incident):
-            return self._hold_paused(state, controller, incident, people)
+        held = self._held(control, incident)
+        if held is not None:
+            return self._hold_paused(state, controller, incident, people, held)
         work = Failover(
             self.clients, self.settings, self.clock, people, state, self.run_id, ends_at, controller, incident
         )
         closed = work.carry_through()
         return Decision(Action.FAIL_OVER, "closed", f"incident {closed.incident_id} is closed")
 
-    def _hold_paused(self, state: State, controller: Controller, incident: Incident, people: People) -> Decision:
+    def _held(self, control: Control, incident: Incident) -> str | None:
+        """Why an emergency's failover waits where it is; later than this a pause would leave clients without a writer.
+
+        A planned one is taken back instead, which is work to be done.
+        """
+        if incident.kind is Kind.PLANNED or incident.is_taken_back or incident.may_be_promoted:
+            return None
+        if abandoned_by(control, incident, self.clock.now()) is not None:
+            return None
+        return paused_by(control, self.settings)
+
+    def _hold_paused(
+        self, state: State, controller: Controller, incident: Incident, people: People, why: str
+    ) -> Decision:
         """Tell people once: after the fence the clients have no writer until somebody resumes."""
-        reason = f"incident {incident.incident_id} is {incident.phase}, and the mode is paused: resume to go on"
+        if incident.lease_until > self.clock.now() and incident.owner != self.run_id:
+            # It does not hold yet: that run stops before the promotion.
+            raise AnotherRunIsAtWorkError(f"run {incident.owner} is at work on {incident.incident_id}")
+        reason = f"incident {incident.incident_id} stays {incident.phase} until somebody resumes: {why}"
         decision = Decision(Action.HOLD, "paused", reason)
         if controller.decision is None or controller.decision["code"] != decision.code:
-            people.tell_held(incident, reason)
             state.save_controller(replace(controller, decision=decision.as_item()))
+            people.tell_held(incident, reason)
         return decision
 
     def _client(self, service: str) -> Any:
@@ -241,8 +362,3 @@ def _about(told: float | None, now: float | None) -> bool:
     if told is None or now is None:
         return told is now
     return now <= told + 1
-
-
-def _is_promoting(incident: Incident) -> bool:
-    """Whether the promotion may have been asked for: the step's end may be missing where its beginning is on record."""
-    return incident.step(Phase.PROMOTING) is not None

@@ -18,13 +18,17 @@ LONGEST_RUN_SECONDS = 285.0
 SHORT_PERIODS_SECONDS = (1, 5, 10, 30)
 # Longer than the slowest call between two renewals, shorter than anybody would want to wait for a dead run.
 LEASE_SECONDS = 20.0
-SHORTEST_DRAIN_TIMEOUT_SECONDS = 30.0
 # Clients wait for the fence: what has not worked by then is recorded, and the fence-guard goes on with it.
 LONGEST_FENCE_SECONDS = 30.0
 # One call that is not answered, with the clients' timeouts.
 SLOWEST_CALL_SECONDS = 6.0
 # RDS documents a promotion as "several minutes or longer"; beyond this a person should look.
 STEP_PATIENCE_SECONDS = 600.0
+# A planned failover keeps clients from a healthy writer: what RDS does not take in this time is taken back. A reboot of
+# RDS takes a minute or two, with a large database a little more.
+REBOOT_TIMEOUT_SECONDS = 240.0
+PLANNED_PROMOTION_TIMEOUT_SECONDS = 120.0
+LET_IN_TIMEOUT_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,11 @@ class Settings:
         runbook_url: where people read what to do, for messages; anchors are the codes of decisions.
         policy: what a decision weighs.
         fence_timeout_seconds: after that the old writer is left as it is.
+        reboot_timeout_seconds: a planned failover whose writer has not been seen to reboot by then is taken back.
         drain_timeout_seconds: a planned failover whose replica has not received everything by then is taken back.
+        planned_promotion_timeout_seconds: a planned failover whose promotion is not accepted by then is taken back.
+        promotion_timeout_seconds: after that an old writer that is shut is opened where the promotion cannot be had.
+        let_in_timeout_seconds: a writer that cannot be opened by then is left to later runs.
         verify_timeout_seconds: after that the switch goes on without the probe's word.
         poll_interval_seconds: between two looks at something that takes its time.
         run_budget_seconds: a run saves its state and ends before this.
@@ -78,7 +86,11 @@ class Settings:
     runbook_url: str
     policy: Policy
     fence_timeout_seconds: float
+    reboot_timeout_seconds: float
     drain_timeout_seconds: float
+    planned_promotion_timeout_seconds: float
+    promotion_timeout_seconds: float
+    let_in_timeout_seconds: float
     verify_timeout_seconds: float
     poll_interval_seconds: float
     run_budget_seconds: float
@@ -127,7 +139,11 @@ class Settings:
             runbook_url=environment.text("RUNBOOK_URL"),
             policy=policy,
             fence_timeout_seconds=_fence_timeout_seconds(environment, run_budget_seconds),
-            drain_timeout_seconds=_drain_timeout_seconds(policy),
+            reboot_timeout_seconds=REBOOT_TIMEOUT_SECONDS,
+            drain_timeout_seconds=policy.drain_seconds,
+            planned_promotion_timeout_seconds=PLANNED_PROMOTION_TIMEOUT_SECONDS,
+            promotion_timeout_seconds=STEP_PATIENCE_SECONDS,
+            let_in_timeout_seconds=LET_IN_TIMEOUT_SECONDS,
             verify_timeout_seconds=environment.number("VERIFY_TIMEOUT_SECONDS", minimum=0, maximum=600),
             poll_interval_seconds=poll_interval_seconds,
             run_budget_seconds=run_budget_seconds,
@@ -173,11 +189,6 @@ def _fence_timeout_seconds(environment: Environment, run_budget_seconds: float) 
     if seconds >= run_budget_seconds:
         raise SettingError(variable, seconds, f"give less than RUN_BUDGET_SECONDS ({run_budget_seconds:g})")
     return seconds
-
-
-def _drain_timeout_seconds(policy: Policy) -> float:
-    """A few late metrics, and what RDS's own writes to an idle database take to show (about 5 minutes on AWS)."""
-    return max(SHORTEST_DRAIN_TIMEOUT_SECONDS, 6.0 * policy.lag_period_seconds)
 
 
 def _lease_seconds(poll_interval_seconds: float) -> float:

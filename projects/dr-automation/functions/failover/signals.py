@@ -6,11 +6,11 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from failover import rds_status
 from failover.loss import LATE_PERIODS, everything_replicated_until, lag_before_trouble, loss_bound, series_of
 from failover.policy import Policy
 from failover.readings import Readings
 from failover.recognise import failing_run, is_silent, recognise
+from function_runtime import rds_status
 from function_runtime.readings import Instance, RegionAnswers, Series, Unanswered
 from function_runtime.trouble import Kind, Trouble
 

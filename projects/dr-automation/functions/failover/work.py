@@ -11,6 +11,7 @@ from failover.settings import Settings
 from function_runtime.clients import Clients
 from function_runtime.clock import Clock
 from function_runtime.database import Database
+from function_runtime.incident import WITHDRAWN
 from function_runtime.sites import Site
 
 # Two runs that were refused together must not come back together.
@@ -33,6 +34,18 @@ class PausedError(Exception):
     """People have paused failovers, and the promotion has not begun."""
 
 
+class WithdrawnError(Exception):
+    """People have taken the failover back, or ended it, in time.
+
+    Attributes:
+        outcome: how the step under way ends.
+    """
+
+    def __init__(self, why: str, outcome: str = WITHDRAWN) -> None:
+        super().__init__(why)
+        self.outcome = outcome
+
+
 class StepBlockedError(Exception):
     """The step cannot succeed as things are: people must know, and the incident stays where it is."""
 
@@ -48,6 +61,7 @@ class Work:
         clock: time.
         ends_at: the run must end by then.
         renew: say that this run is still at work; raises ``AnotherRunIsAtWorkError`` where it no longer may be.
+        heed: do what people have said meanwhile; raises ``PausedError`` or ``WithdrawnError``.
     """
 
     clients: Clients
@@ -56,15 +70,18 @@ class Work:
     clock: Clock
     ends_at: datetime
     renew: Callable[[], None]
+    heed: Callable[[], None] = lambda: None
 
     def wait(self) -> None:
         """Wait for one poll interval, more or less.
 
         Raises:
             BudgetSpentError: the run must end before that.
+            PausedError, WithdrawnError: people have said so.
         """
         seconds = self.settings.poll_interval_seconds * random.uniform(1 - JITTER, 1)  # noqa: S311 - no secret
         if (self.ends_at - self.clock.now()).total_seconds() <= self.settings.poll_interval_seconds:
             raise BudgetSpentError("the run's time is over")
         self.clock.sleep(seconds)
         self.renew()
+        self.heed()

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from aws_lambda_powertools import Logger
 
-from fence_guard.limitation import fence_limitation
-from fence_guard.messages import message_about
-from fence_guard.record import FenceRecord, FenceRecords
+from fence_guard.limitation import OnRecord, Other, Reason, fence_limitation
+from fence_guard.messages import message_about, two_writers
 from fence_guard.settings import GuardSettings
 from function_runtime import fence
 from function_runtime.clients import AwsError, Clients, may_pass
 from function_runtime.clock import Clock
 from function_runtime.database import Database
 from function_runtime.fence import Outcome
-from function_runtime.incident import Incident
+from function_runtime.fence_record import FenceRecord, FenceRecords
 from function_runtime.items import AnotherRunIsAtWorkError
+from function_runtime.message import Message
 from function_runtime.readings import Instance
 from function_runtime.state import Controller, State
+from function_runtime.up_to_date import brought_up_to_date
 
 logger = Logger(child=True)
 
@@ -40,12 +42,29 @@ class Finding:
         text: the same for people.
         newly_fenced: whether this run fenced the database.
         unfenced: whether the database could still take writes, and must not.
+        two_writers: whether both databases take writes, and nothing on record says which is the writer.
+        error: what makes the run a failed one, though it did what it could.
     """
 
     code: str
     text: str
     newly_fenced: bool = False
     unfenced: bool = False
+    two_writers: bool = False
+    error: Exception | None = None
+
+
+@dataclass
+class Memory:
+    """What the process of a guard remembers from one run to the next, for when the record cannot be read.
+
+    Attributes:
+        known: the last record that was read.
+        told_of: what people were told of without a record of it.
+    """
+
+    known: OnRecord | None = None
+    told_of: set[str] = field(default_factory=set)
 
 
 class Guard:
@@ -55,14 +74,23 @@ class Guard:
         clients: AWS.
         settings: the guard's settings.
         clock: time.
+        memory: what earlier runs of the process have seen.
     """
 
-    def __init__(self, clients: Clients, settings: GuardSettings, clock: Clock) -> None:
+    def __init__(self, clients: Clients, settings: GuardSettings, clock: Clock, memory: Memory) -> None:
         self._settings = settings
+        self._memory = memory
         self._clock = clock
         self._ends_at = clock.now() + timedelta(seconds=settings.fence_seconds)
+        # What is left is for a fence without it.
+        self._record_by = clock.now() + timedelta(seconds=settings.fence_seconds / 4)
         self._database = Database(
             clients.of("rds", settings.region), settings.instance_id, settings.quarantine_group_id
+        )
+        self._other_database = Database(
+            clients.of("rds", settings.regions[settings.site.other]),
+            settings.other_instance_id,
+            settings.other_quarantine_group_id,
         )
         dynamodb = clients.of("dynamodb", settings.state_region)
         self._state = State(dynamodb, settings.state_table)
@@ -73,38 +101,119 @@ class Guard:
         """Look, and fence where it must be.
 
         Raises:
-            ClientError, BotoCoreError: RDS, the state table or SNS refuses or is silent. Where the state is not known,
-                nothing is done.
+            ClientError, BotoCoreError: RDS, the state table or SNS refuses or is silent.
             LookupError: the recorded state points to an incident that is not there.
         """
         # First the database, then the record: a database that is seen promoted has its incident in the record then.
         instance = self._database.find()
-        controller, under_way = self._answered(self._recorded)
         if instance is None:
             return Finding("no_database", f"there is no instance {self._settings.instance_id}")
-        limitation = fence_limitation(self._settings.site, instance, controller, under_way)
+        if instance.replica_of is not None:
+            return Finding("replica", f"the {self._settings.site} site's database is a replica and takes no writes")
+        try:
+            known = self._answered(self._recorded, self._record_by)
+        except (LookupError, *AwsError) as error:
+            return self._without_record(instance, error)
+        self._memory.known = known
+        limitation = fence_limitation(self._settings.site, instance, known, self._other())
         if limitation is not None:
-            return Finding(limitation.code, limitation.text)
-        before = self._answered(lambda: self._records.read(self._settings.site))
-        known = before if before is not None and before.epoch == controller.epoch else None
-        if known is not None and self._is_under_way(known):
-            return Finding("another_run", f"a run has been at it since {known.at.isoformat()}", unfenced=True)
-        record = self._new_record(controller, before) if known is None else known
-        was_fenced = known is not None and known.outcome is Outcome.FENCED
+            return self._left_alone(limitation, known.controller)
+        return self._shut(instance, known)
+
+    def _shut(self, instance: Instance, known: OnRecord) -> Finding:
+        controller = known.controller
+        before = self._answered(lambda: self._records.read(self._settings.site), self._ends_at)
+        of_epoch = before if before is not None and before.epoch == controller.epoch else None
+        if of_epoch is not None and self._is_under_way(of_epoch):
+            return Finding("another_run", f"a run has been at it since {of_epoch.at.isoformat()}", unfenced=True)
+        record = self._new_record(controller, before) if of_epoch is None else of_epoch
+        was_fenced = of_epoch is not None and of_epoch.outcome is Outcome.FENCED
         if was_fenced and self._is_inspected(instance):
             return Finding("inspected", f"it was fenced at {record.at.isoformat()} and is open to operators only")
         if self._database.is_quarantined(instance):
             if was_fenced:
                 return self._left(record, instance, controller)
-            if known is None and self._answered(lambda: self._failover_fenced(controller, under_way)):
+            if of_epoch is None and self._failover_fenced(known):
                 return self._taken_over(record)
         return self._fence(record, instance, controller)
 
-    def _recorded(self) -> tuple[Controller, Incident | None]:
-        controller = self._state.controller()
-        if controller.incident_id is None:
-            return controller, None
-        return controller, self._state.incident(controller.incident_id)
+    def _recorded(self) -> OnRecord:
+        """What is recorded; the incidents outrank a record that is lost or older than they are."""
+        controller, under_way = self._state.controller(), None
+        if controller.incident_id is not None:
+            under_way = self._state.incident(controller.incident_id)
+            return OnRecord(controller, under_way)
+        incidents = self._state.incidents()
+        controller, under_way = brought_up_to_date(controller, incidents)
+        promotions = [incident for incident in incidents if incident.may_be_promoted]
+        return OnRecord(controller, under_way, promotions[-1] if promotions else None)
+
+    def _other(self) -> Other:
+        """What RDS says of the other site's database."""
+        try:
+            other = self._other_database.find()
+        except AwsError as error:
+            logger.info("The other site's database was not looked at", error=str(error))
+            return Other.UNKNOWN
+        if other is None:
+            return Other.UNKNOWN
+        if other.replica_of is not None:
+            return Other.REPLICA
+        return Other.SHUT if self._other_database.is_quarantined(other) else Other.WRITES
+
+    def _without_record(self, instance: Instance, error: Exception) -> Finding:
+        """The record cannot be read: shut only what the last one that was seen rules out, and tell of two writers."""
+        if self._other() is not Other.WRITES:
+            raise error
+        known, site = self._memory.known, self._settings.site
+        text = f"both databases take writes, and the record cannot be read: {error}"
+        if known is None or fence_limitation(site, instance, known, Other.WRITES) is not None:
+            # A message that no topic takes is repeated by the next run; the metric's alarm tells as well.
+            unheard = self._tell_two_writers(text, "unread")
+            return Finding("two_writers", text, two_writers=True, error=error if unheard is None else unheard)
+        logger.warning("Fencing the old writer by the last record that was seen", epoch=known.controller.epoch)
+        outcome, detail = self._attempt(instance, rebooting=False)
+        fenced = outcome is Outcome.FENCED
+        what = f"{known.controller.epoch} {outcome}"
+        if what not in self._memory.told_of:
+            record = replace(self._new_record(known.controller, None), outcome=outcome, detail=detail)
+            with suppress(*AwsError):
+                self._tell(message_about(record, instance, known.controller, self._settings))
+                self._memory.told_of.add(what)
+        return Finding(
+            outcome.value, detail, newly_fenced=fenced, unfenced=not fenced, two_writers=not fenced, error=error
+        )
+
+    def _left_alone(self, limitation: Reason, controller: Controller) -> Finding:
+        if not limitation.two_writers:
+            return Finding(limitation.code, limitation.text)
+        unheard = self._tell_two_writers(limitation.text, f"epoch {controller.epoch}")
+        return Finding(limitation.code, limitation.text, two_writers=True, error=unheard)
+
+    def _tell_two_writers(self, text: str, what: str) -> Exception | None:
+        """Tell people once in the life of the process; returns why it could not be done."""
+        if what in self._memory.told_of:
+            return None
+        try:
+            self._tell(two_writers(text, self._settings))
+        except AwsError as error:
+            return error
+        self._memory.told_of.add(what)
+        return None
+
+    def _tell(self, message: Message) -> None:
+        """Through the state's region, and where that is silent through the guard's own."""
+        own, state = self._settings.region, self._settings.state_region
+        try:
+            self._publish(state, self._settings.failures_topic_arn, message)
+        except AwsError:
+            if own == state:
+                raise
+            self._publish(own, self._settings.own_topic_arn, message)
+
+    def _publish(self, region: str, topic_arn: str, message: Message) -> None:
+        sns = self._clients.of("sns", region)
+        sns.publish(TopicArn=topic_arn, Subject=message.subject, Message=message.text)
 
     def _is_inspected(self, instance: Instance) -> bool:
         """Whether the operators' command opened it to their network, and to nobody else."""
@@ -118,11 +227,10 @@ class Guard:
             seconds=self._settings.fence_seconds + FINISHING_SECONDS
         )
 
-    def _failover_fenced(self, controller: Controller, under_way: Incident | None) -> bool:
+    def _failover_fenced(self, known: OnRecord) -> bool:
         """Whether the failover that took the writer away has itself fenced it: rebooted, too."""
-        incident = under_way
-        if incident is None and controller.last_incident_id is not None:
-            incident = self._state.incident(controller.last_incident_id)
+        controller = known.controller
+        incident = known.last_promotion if known.under_way is None else known.under_way
         if incident is None or incident.epoch != controller.epoch or incident.new_writer is self._settings.site:
             return False
         return incident.is_fenced
@@ -140,12 +248,16 @@ class Guard:
     def _left(self, record: FenceRecord, seen: Instance, controller: Controller) -> Finding:
         """Nothing is left to do, but to tell people where an earlier run could not."""
         if record.outcome not in record.told:
-            self._conclude(record, seen, controller)
+            error = self._conclude(record, seen, controller)
+            if error is not None:
+                raise error
         return Finding("already_fenced", f"it has been fenced since {record.at.isoformat()}, epoch {record.epoch}")
 
     def _taken_over(self, record: FenceRecord) -> Finding:
         """The failover fenced it and told people so: only the record is missing."""
-        fenced = replace(record, outcome=Outcome.FENCED, detail="fenced by the failover itself", told=(Outcome.FENCED,))
+        fenced = replace(
+            record, outcome=Outcome.FENCED, detail="fenced by the failover itself", told=(Outcome.FENCED.value,)
+        )
         self._save(fenced)
         return Finding("fenced_by_failover", f"the failover of epoch {record.epoch} fenced it itself")
 
@@ -159,16 +271,22 @@ class Guard:
             # To be shut matters more than to be recorded.
             logger.warning("The beginning of a fence was not recorded", error=str(error))
         logger.warning("Fencing the old writer", epoch=begun.epoch, status=seen.status, site=begun.site)
-        outcome, detail = self._attempt(seen)
-        self._conclude(replace(begun, outcome=outcome, detail=detail, at=self._clock.now()), seen, controller)
+        rebooting = record.outcome is Outcome.REBOOTING
+        outcome, detail = self._attempt(seen, rebooting=rebooting)
+        concluded = replace(begun, outcome=outcome, detail=detail, at=self._clock.now())
+        if outcome is Outcome.REBOOTING and not rebooting:
+            # RDS is at it: nobody needs to hear of a reboot that takes longer than this run.
+            self._save(concluded)
+            return Finding(outcome.value, detail)
+        unrecorded = self._conclude(concluded, seen, controller)
         fenced = outcome is Outcome.FENCED
-        return Finding(outcome.value, detail, newly_fenced=fenced, unfenced=not fenced)
+        return Finding(outcome.value, detail, newly_fenced=fenced, unfenced=not fenced, error=unrecorded)
 
-    def _attempt(self, seen: Instance) -> tuple[Outcome, str]:
+    def _attempt(self, seen: Instance, *, rebooting: bool) -> tuple[Outcome, str]:
         """Fence until it is done, cannot be done, or the run's time is over."""
         poll_interval_seconds = self._settings.poll_interval_seconds
         ends_at = self._ends_at
-        for attempt in fence.attempts(self._database, seen):
+        for attempt in fence.attempts(self._database, seen, rebooting=rebooting):
             if attempt.is_final:
                 return attempt.outcome, attempt.detail
             now = self._clock.now()
@@ -180,22 +298,24 @@ class Guard:
             self._clock.sleep(poll_interval_seconds)
         raise AssertionError("attempts end with a final one")
 
-    def _conclude(self, record: FenceRecord, seen: Instance, controller: Controller) -> None:
-        """Tell people what they have not been told in this epoch, and record it; the record does not wait for SNS."""
+    def _conclude(self, record: FenceRecord, seen: Instance, controller: Controller) -> Exception | None:
+        """Tell people what they have not been told in this epoch, and record it; neither waits for the other.
+
+        Returns:
+            What makes the run a failed one, so that the next one tells them, or records it.
+        """
         unheard: Exception | None = None
         if record.outcome not in record.told:
-            message = message_about(record, seen, controller, self._settings)
             try:
-                self._clients.of("sns", self._settings.state_region).publish(
-                    TopicArn=self._settings.failures_topic_arn, Subject=message.subject, Message=message.text
-                )
-                record = replace(record, told=(*record.told, record.outcome))
+                self._tell(message_about(record, seen, controller, self._settings))
+                record = replace(record, told=(*record.told, record.outcome.value))
             except AwsError as error:
                 unheard = error
-        self._save(record)
-        if unheard is not None:
-            # The run counts as failed, and the next one tells them.
-            raise unheard
+        try:
+            self._save(record)
+        except AwsError as error:
+            return error if unheard is None else unheard
+        return unheard
 
     def _save(self, record: FenceRecord) -> None:
         try:
@@ -203,14 +323,14 @@ class Guard:
         except AnotherRunIsAtWorkError as error:
             logger.warning("Another run has recorded this fence", error=str(error))
 
-    def _answered(self, read: Callable[[], Answer]) -> Answer:
+    def _answered(self, read: Callable[[], Answer], by: datetime) -> Answer:
         """Read from the state's region, and again while there is time: a region that comes back answers haltingly."""
         while True:
             try:
                 return read()
             except AwsError as error:
                 wait = timedelta(seconds=self._settings.poll_interval_seconds)
-                if not may_pass(error) or self._clock.now() + wait >= self._ends_at:
+                if not may_pass(error) or self._clock.now() + wait >= by:
                     raise
                 logger.warning("The state was not read", error=str(error))
             self._clock.sleep(self._settings.poll_interval_seconds)

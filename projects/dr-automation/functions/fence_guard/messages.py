@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fence_guard.record import FenceRecord
 from fence_guard.settings import GuardSettings
 from function_runtime.fence import Outcome
+from function_runtime.fence_record import FenceRecord
 from function_runtime.message import Message, compose
 from function_runtime.readings import Instance
 from function_runtime.state import Controller
@@ -39,6 +39,31 @@ def message_about(record: FenceRecord, seen: Instance, controller: Controller, s
     )
 
 
+def two_writers(text: str, settings: GuardSettings) -> Message:
+    """Both databases take writes, and nobody knows which is the writer.
+
+    Args:
+        text: what was seen.
+        settings: names and places.
+    """
+    return compose(
+        settings,
+        "TWO PostgreSQL WRITERS, and nobody knows which is right",
+        {
+            "What was seen": [text],
+            "What was done": ["Nothing: to shut the right one would lose what it has."],
+            "What happens next": ["As soon as the record says which is the writer, the other one is shut."],
+            "What to do": [
+                f"{settings.writer_name} leads clients to one of them: keep them off the other one.",
+                "nox -s status",
+                "Where the record is lost, say which is the writer: nox -s failover -- --adopt primary (or recovery)",
+            ],
+        },
+        incident_id=None,
+        anchor="two-writers",
+    )
+
+
 def _subject(record: FenceRecord) -> str:
     if record.outcome is Outcome.FENCED:
         return f"Old PostgreSQL writer in {record.site} is fenced"
@@ -56,7 +81,7 @@ def _advice(record: FenceRecord, settings: GuardSettings) -> tuple[list[str], li
         )
     may_write = (
         "New connections are refused, but old ones may still write to it."
-        if record.outcome is Outcome.GROUPS_REPLACED
+        if record.outcome in (Outcome.GROUPS_REPLACED, Outcome.REBOOTING)
         else "Clients that use its own address may write to it, and those writes will be lost."
     )
     return (

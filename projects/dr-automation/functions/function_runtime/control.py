@@ -1,4 +1,4 @@
-"""What people have told the controller: a pause, or an order to fail over. Written by operators, only read here.
+"""What people have told the controller: a pause, an order to fail over, an instruction. Written by operators.
 
 It is an item of its own, ``control``, so that an operator's role can be limited to it: people say what they want, and
 the controller alone writes what is.
@@ -96,10 +96,67 @@ class Order:
             incident_id=str(item["incident_id"]),
             epoch=int(item["epoch"]),
             by=str(item["by"]),
-            at=datetime.fromisoformat(item["at"]),
-            expires_at=datetime.fromisoformat(item["expires_at"]),
+            at=moment_of(item["at"]),
+            expires_at=moment_of(item["expires_at"]),
             accepted_loss_seconds=None if loss is None else float(loss),
             accepts_unknown_loss=item["accepts_unknown_loss"] is True,
+        )
+
+
+class InstructionKind(StrEnum):
+    """How a person gets the controller out of what it cannot leave by itself. Axis of what is stuck."""
+
+    ABANDON = "abandon"
+    """End an incident as far as it has come."""
+    ADOPT = "adopt"
+    """Where the state is lost: take a site's database for the writer."""
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """An instruction.
+
+    Attributes:
+        kind: what it is.
+        about: the incident to abandon, or the site to adopt as the writer's.
+        by: who gave it, as AWS names the caller.
+        at: when.
+        expires_at: after that it is void.
+    """
+
+    kind: InstructionKind
+    about: str
+    by: str
+    at: datetime
+    expires_at: datetime
+
+    def says(self, kind: InstructionKind, about: str, at: datetime) -> bool:
+        """Whether it says this, and is still good."""
+        return self.kind is kind and self.about == about and at < self.expires_at
+
+    def as_item(self) -> dict[str, Any]:
+        """For the state table."""
+        return {
+            "kind": self.kind.value,
+            "about": self.about,
+            "by": self.by,
+            "at": self.at.isoformat(),
+            "expires_at": self.expires_at.isoformat(),
+        }
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Instruction:
+        """From the state table.
+
+        Raises:
+            KeyError, ValueError: it is not an instruction.
+        """
+        return cls(
+            InstructionKind(item["kind"]),
+            str(item["about"]),
+            str(item["by"]),
+            moment_of(item["at"]),
+            moment_of(item["expires_at"]),
         )
 
 
@@ -111,11 +168,13 @@ class Control:
         version: grows with each write; 0 before the first.
         pause: None where failovers are not paused.
         order: None where none is given.
+        instruction: None where none is given.
     """
 
     version: int = 0
     pause: Pause | None = None
     order: Order | None = None
+    instruction: Instruction | None = None
 
     def with_pause(self, pause: Pause | None) -> Control:
         """The same with a pause, or with none."""
@@ -125,6 +184,10 @@ class Control:
         """The same with an order, or with none."""
         return replace(self, order=order)
 
+    def with_instruction(self, instruction: Instruction | None) -> Control:
+        """The same with an instruction, or with none."""
+        return replace(self, instruction=instruction)
+
     def as_item(self) -> dict[str, Any]:
         """For the state table."""
         item: dict[str, Any] = {"id": CONTROL, "version": self.version}
@@ -132,6 +195,8 @@ class Control:
             item["pause"] = {"by": self.pause.by, "at": self.pause.at.isoformat(), "reason": self.pause.reason}
         if self.order is not None:
             item["order"] = self.order.as_item()
+        if self.instruction is not None:
+            item["instruction"] = self.instruction.as_item()
         return item
 
     @classmethod
@@ -141,11 +206,22 @@ class Control:
         Raises:
             KeyError, ValueError: it is not what an operator's command writes.
         """
-        pause, order = item.get("pause"), item.get("order")
+        pause, order, instruction = item.get("pause"), item.get("order"), item.get("instruction")
         return cls(
             version=int(item["version"]),
-            pause=None
-            if pause is None
-            else Pause(str(pause["by"]), datetime.fromisoformat(pause["at"]), str(pause["reason"])),
+            pause=None if pause is None else Pause(str(pause["by"]), moment_of(pause["at"]), str(pause["reason"])),
             order=None if order is None else Order.from_item(order),
+            instruction=None if instruction is None else Instruction.from_item(instruction),
         )
+
+
+def moment_of(text: str) -> datetime:
+    """A moment as it is written in an item.
+
+    Raises:
+        ValueError: it is none, or has no zone: it could not be compared with the time.
+    """
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone: write it with one, such as +00:00")
+    return moment

@@ -46,10 +46,32 @@ IN_AN_EMERGENCY = (
 )
 # Nothing may be lost, so the replica first receives everything.
 WHEN_PLANNED = (Phase.OPENED, Phase.FENCED, Phase.DRAINED, *IN_AN_EMERGENCY[2:])
-# A planned failover that would lose something: the writer gets its clients back.
-TAKEN_BACK = (Phase.OPENED, Phase.FENCED, Phase.DRAINED, Phase.OPENED_AGAIN, Phase.CLOSED)
+# A failover that ends before RDS has accepted the promotion: the writer gets its clients back.
+TAKEN_BACK = (Phase.OPENED_AGAIN, Phase.CLOSED)
 # What a planned failover needs of these steps to go on to the promotion.
 NEEDED_WHEN_PLANNED = {Phase.FENCED: Outcome.FENCED.value, Phase.DRAINED: "drained"}
+
+
+class Promotion(StrEnum):
+    """How the promotion's step ends. Axis of what is to follow: only the first two make a new writer."""
+
+    ASKED = "asked"
+    """RDS has accepted it."""
+    ALREADY_PROMOTED = "already_promoted"
+    """RDS shows that it has happened."""
+    NOT_ACCEPTED = "not_accepted"
+    """RDS refuses it for good, or has not accepted it in the time there is."""
+
+
+ACCEPTED = frozenset({Promotion.ASKED.value, Promotion.ALREADY_PROMOTED.value})
+WITHDRAWN = "withdrawn"
+"""How any step before the promotion ends when people take the failover back: by a pause, a cancellation."""
+ABANDONED = "abandoned"
+"""How the step under way ends when a person ends a failover that has made no new writer."""
+NOT_AWAITED = "not_awaited"
+"""How a step ends when a person ends a failover whose new writer RDS shows: nobody waits for the rest."""
+NOT_OPENED = "not_opened"
+"""How the opening ends where the writer could not be opened in time; a later run opens it."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +85,7 @@ class Step:
         outcome: what came out, one word.
         detail: the same for people.
         told: what people were told of while it is not done, each once.
+        called_at: when RDS was last asked for what cannot be taken back, written before the call: the promotion.
     """
 
     phase: Phase
@@ -71,6 +94,7 @@ class Step:
     outcome: str | None = None
     detail: str | None = None
     told: tuple[str, ...] = ()
+    called_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -120,26 +144,52 @@ class Incident:
     @property
     def next_phase(self) -> Phase | None:
         """The phase that follows, None after the last."""
-        phases: tuple[Phase, ...] = IN_AN_EMERGENCY
-        if self.kind is Kind.PLANNED:
-            phases = TAKEN_BACK if self.is_taken_back else WHEN_PLANNED
-        remaining = phases[phases.index(self.phase) + 1 :]
-        # A planned failover that could not be fenced has nothing to drain.
-        if self.is_taken_back and Phase.DRAINED in remaining:
-            remaining = remaining[1:]
-        return remaining[0] if remaining else None
+        if self.phase is Phase.CLOSED:
+            return None
+        if self.is_taken_back:
+            return Phase.CLOSED if self.phase is Phase.OPENED_AGAIN else Phase.OPENED_AGAIN
+        phases = WHEN_PLANNED if self.kind is Kind.PLANNED else IN_AN_EMERGENCY
+        return phases[phases.index(self.phase) + 1]
 
     @property
     def is_taken_back(self) -> bool:
-        """Whether a planned failover cannot go on without a loss, so that the old writer stays the writer."""
-        if self.kind is not Kind.PLANNED:
+        """Whether it has ended without a new writer, so that the old one stays the writer and gets its clients back."""
+        if self.is_abandoned or self.is_promotion_accepted:
+            return self.is_abandoned
+        return any(step.finished_at is not None and self._takes_back(step) for step in self.steps)
+
+    def _takes_back(self, step: Step) -> bool:
+        if step.outcome in (WITHDRAWN, Promotion.NOT_ACCEPTED):
+            return True
+        needed = NEEDED_WHEN_PLANNED.get(step.phase) if self.kind is Kind.PLANNED else None
+        return needed is not None and step.outcome != needed
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether a person has ended it before it made a new writer."""
+        return any(step.outcome == ABANDONED for step in self.steps)
+
+    @property
+    def is_promotion_accepted(self) -> bool:
+        """Whether RDS has accepted the promotion: nothing leads back from there."""
+        promoting = self.step(Phase.PROMOTING)
+        return promoting is not None and promoting.finished_at is not None and promoting.outcome in ACCEPTED
+
+    @property
+    def may_be_promoted(self) -> bool:
+        """Whether RDS has accepted the promotion, or was asked and nobody knows what came of it."""
+        promoting = self.step(Phase.PROMOTING)
+        if promoting is None:
             return False
-        return any(
-            step.finished_at is not None
-            and step.phase in NEEDED_WHEN_PLANNED
-            and step.outcome != NEEDED_WHEN_PLANNED[step.phase]
-            for step in self.steps
-        )
+        if self.is_abandoned:
+            return False
+        return self.is_promotion_accepted if promoting.finished_at is not None else promoting.called_at is not None
+
+    @property
+    def is_switched(self) -> bool:
+        """Whether its new writer is the writer on record."""
+        switched = self.step(Phase.SWITCHED)
+        return switched is not None and switched.outcome == Phase.SWITCHED.value
 
     @property
     def is_fenced(self) -> bool:
@@ -178,6 +228,7 @@ class Incident:
                     "outcome": step.outcome,
                     "detail": step.detail,
                     "told": list(step.told),
+                    "called_at": _text(step.called_at),
                 }
                 for step in self.steps
             ],
@@ -212,6 +263,8 @@ class Incident:
                     outcome=step["outcome"],
                     detail=step["detail"],
                     told=tuple(step["told"]),
+                    # An incident of an older version has none.
+                    called_at=_time(step.get("called_at")),
                 )
                 for step in item["steps"]
             ),

@@ -33,6 +33,22 @@ class Items:
         answer = self._client.get_item(TableName=self.table, Key=serialized({"id": key}), ConsistentRead=True)
         return plain(answer["Item"]) if "Item" in answer else None
 
+    def beginning_with(self, prefix: str) -> list[dict[str, Any]]:
+        """Every item whose key begins so."""
+        found: list[dict[str, Any]] = []
+        question: dict[str, Any] = {
+            "TableName": self.table,
+            "ConsistentRead": True,
+            "FilterExpression": "begins_with(id, :prefix)",
+            "ExpressionAttributeValues": serialized({":prefix": prefix}),
+        }
+        while True:
+            answer = self._client.scan(**question)
+            found += [plain(item) for item in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                return found
+            question["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
     def put(self, item: Mapping[str, Any], *over: Any) -> None:
         """Write an item over the version in which it was read.
 

@@ -82,7 +82,7 @@ def read(cloudwatch: Any, metrics: Mapping[str, Metric], since: datetime, until:
         if not answer.get("NextToken"):
             break
         question["NextToken"] = answer["NextToken"]
-    return {name: _series(*(values[f"{name}_{each.lower()}"] for each in STATISTICS)) for name in metrics}
+    return {name: _series(until, *(values[f"{name}_{each.lower()}"] for each in STATISTICS)) for name in metrics}
 
 
 def _query(query_id: str, metric: Metric, statistic: str) -> dict[str, Any]:
@@ -101,7 +101,10 @@ def _query(query_id: str, metric: Metric, statistic: str) -> dict[str, Any]:
     }
 
 
-def _series(maxima: dict[datetime, float], minima: dict[datetime, float], counts: dict[datetime, float]) -> Series:
+def _series(
+    until: datetime, maxima: dict[datetime, float], minima: dict[datetime, float], counts: dict[datetime, float]
+) -> Series:
     # A sample that arrives between two pages can be in one statistic and not in the other: the next run sees it whole.
     whole = sorted(maxima.keys() & minima.keys() & counts.keys())
-    return tuple(Datapoint(start, maxima[start], minima[start], counts[start]) for start in whole)
+    # A period that has begun since the question's time is not of it: the call may have taken its time.
+    return tuple(Datapoint(start, maxima[start], minima[start], counts[start]) for start in whole if start <= until)

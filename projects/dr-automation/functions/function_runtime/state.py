@@ -10,10 +10,13 @@ from typing import Any
 from function_runtime.control import CONTROL, Control
 from function_runtime.incident import Incident, item_id
 from function_runtime.items import AnotherRunIsAtWorkError, Items
+from function_runtime.message import Message
 from function_runtime.sites import Site
 from function_runtime.trouble import Trouble
 
 CONTROLLER = "controller"
+UNHEARD = "unheard"
+LOST = "lost"
 
 
 class ControlUnreadableError(Exception):
@@ -67,6 +70,8 @@ class Controller:
         proposal: what people are asked to approve: incident, epoch, and the loss it would mean.
         replicated_until: the last moment at which the replica had everything, kept while its lag alone looks too high.
         decision: action, code and reason of the last decision; the reason as it was when the code came up.
+        owes_opening: the incident that was taken back and could not open the writer to its clients again.
+        adopted_by: who said who the writer is when the state was lost; then the other database may be no replica.
     """
 
     version: int = 0
@@ -79,6 +84,8 @@ class Controller:
     proposal: Proposal | None = None
     replicated_until: datetime | None = None
     decision: Mapping[str, str] | None = None
+    owes_opening: str | None = None
+    adopted_by: str | None = None
 
     def as_item(self) -> dict[str, Any]:
         """For the state table."""
@@ -94,6 +101,8 @@ class Controller:
             "proposal": None if self.proposal is None else self.proposal.as_item(),
             "replicated_until": _text(self.replicated_until),
             "decision": None if self.decision is None else dict(self.decision),
+            "owes_opening": self.owes_opening,
+            "adopted_by": self.adopted_by,
         }
         return {name: value for name, value in fields.items() if value is not None}
 
@@ -112,7 +121,22 @@ class Controller:
             proposal=None if proposal is None else Proposal.from_item(proposal),
             replicated_until=_moment(item.get("replicated_until")),
             decision=item.get("decision"),
+            owes_opening=item.get("owes_opening"),
+            adopted_by=item.get("adopted_by"),
         )
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """The item ``unheard``: messages that no topic took.
+
+    Attributes:
+        version: grows with each write; 0 before the first.
+        messages: oldest first.
+    """
+
+    version: int = 0
+    messages: tuple[Message, ...] = ()
 
 
 class State:
@@ -164,9 +188,40 @@ class State:
         item = self._items.get(item_id(incident_id))
         if item is None:
             raise LookupError(
-                f"{item_id(incident_id)} = (not in table {self._items.table}): remove incident_id from controller"
+                f"{item_id(incident_id)} = (not in table {self._items.table}): restore the items from a point in time "
+                "when the table had it"
             )
         return Incident.from_item(item)
+
+    def incidents(self) -> list[Incident]:
+        """Every incident on record, oldest epoch first; of one epoch, the one that was opened first."""
+        found = [Incident.from_item(item) for item in self._items.beginning_with(item_id(""))]
+        return sorted(found, key=lambda incident: (incident.epoch, incident.opened_at))
+
+    def unheard(self) -> Unheard:
+        """What people have not been told yet, though they must be."""
+        item = self._items.get(UNHEARD)
+        if item is None:
+            return Unheard()
+        return Unheard(int(item["version"]), tuple(Message(each["subject"], each["text"]) for each in item["messages"]))
+
+    def save_unheard(self, unheard: Unheard) -> Unheard:
+        """Write it over the version it was read in; returns it with its new version."""
+        written = replace(unheard, version=unheard.version + 1)
+        messages = [{"subject": each.subject, "text": each.text} for each in written.messages]
+        self._items.put({"id": UNHEARD, "version": written.version, "messages": messages}, unheard.version)
+        return written
+
+    def told_of_loss(self) -> datetime | None:
+        """When people were last told that the state is lost."""
+        item = self._items.get(LOST)
+        return None if item is None else datetime.fromisoformat(item["told_at"])
+
+    def save_told_of_loss(self, at: datetime) -> None:
+        """Keep when people were told that the state is lost."""
+        item = self._items.get(LOST)
+        version = 0 if item is None else int(item["version"])
+        self._items.put({"id": LOST, "version": version + 1, "told_at": at.isoformat()}, version)
 
     def create_incident(self, incident: Incident) -> Incident:
         """Write a new incident.

@@ -7,6 +7,8 @@ from datetime import datetime
 from textwrap import wrap
 
 from function_runtime.control import Order, OrderKind, Pause
+from function_runtime.fence import Outcome
+from function_runtime.fence_record import FenceRecord
 from function_runtime.incident import Incident, Step
 
 WIDTH = 120
@@ -95,17 +97,35 @@ def step(step: Step) -> str:
 def outcome(incident: Incident) -> list[str]:
     """How a closed incident ended."""
     if incident.is_taken_back:
-        return [f"taken back: {incident.new_writer.other} stays the writer, and nothing is lost"]
+        word = "abandoned" if incident.is_abandoned else "taken back"
+        return [f"{word}: {incident.new_writer.other} stays the writer, and nothing is lost"]
     unfenced = [] if incident.is_fenced else [NOT_FENCED]
     return [*unfenced, f"{incident.new_writer} is the writer, epoch {incident.epoch}", *cost(incident)]
 
 
-def cost(incident: Incident) -> list[str]:
-    """What a failover cost: time and data."""
+def is_shut(incident: Incident, guarded: FenceRecord | None) -> bool:
+    """Whether the old writer is known to be shut, by the failover itself or by its guard."""
+    return incident.is_fenced or (guarded is not None and guarded.outcome is Outcome.FENCED)
+
+
+def cost(incident: Incident, guarded: FenceRecord | None = None) -> list[str]:
+    """What a failover cost: time and data.
+
+    Args:
+        incident: the failover.
+        guarded: what the old writer's guard has recorded of this epoch, None where that is nothing or not known.
+    """
     took, since = seconds_or_unknown(incident.rto_seconds), moment(incident.trouble_since)
+    lost = loss(incident.data_loss_seconds)
+    if not incident.is_fenced:
+        # What it takes when it comes back before it is shut, nobody else has.
+        until = (
+            "it is shut" if guarded is None or guarded.outcome is not Outcome.FENCED else f"{guarded.at:%H:%M:%S} UTC"
+        )
+        lost = f"{lost}, plus whatever the old writer took until {until}"
     return [
         f"Recovery time (RTO): {took}, from the trouble's beginning ({since}) to the switch",
-        f"Data loss: {loss(incident.data_loss_seconds)}",
+        f"Data loss: {lost}",
     ]
 
 

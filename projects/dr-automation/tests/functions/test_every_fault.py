@@ -111,7 +111,7 @@ def test_a_pause_at_any_call_before_the_promotion_stops_it_and_a_resumption_lets
         already: list[bool] = []
 
         def pause(aws: Aws = aws, already: list[bool] = already) -> None:
-            already.append(any(step["phase"] == "promoting" for item in aws.incidents for step in item["steps"]))
+            already.append(any(step["called_at"] for item in aws.incidents for step in item["steps"]))
             control = Control.from_item(aws.plain("control")) if "control" in aws.items else Control()
             aws.put(control.with_pause(Pause("arn:person", aws.now, "a migration")).as_item())
 

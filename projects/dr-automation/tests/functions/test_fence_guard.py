@@ -17,7 +17,7 @@ from aws_in_memory.deployed import GUARD_ENVIRONMENT, GUARD_SETTINGS, guard
 from aws_in_memory.faults import FAULTS, At, Killed, Kind, after, before, not_connected
 from aws_in_memory.recorded import OVER, PROMOTED, after_failover, both_can_write, incident, remember
 from aws_in_memory.refusals import silence
-from fence_guard.guard import Finding, Guard
+from fence_guard.guard import Finding, Guard, Memory
 from fence_guard.handler import publish
 from fence_guard.settings import GuardSettings
 from function_runtime.environment import SettingError
@@ -62,8 +62,8 @@ def test_the_door_is_shut_before_the_reboot_and_at_once() -> None:
     aws = after_failover()
     guard(aws)
     assert aws.called.index(CHANGES[0]) < aws.called.index(CHANGES[1])
-    # One look, who the writer is, the incident of the record, the note that it begins: nothing waits before the door.
-    assert aws.called.index(CHANGES[0]) <= 4
+    # Both databases, who the writer is, the incidents, the note that it begins: nothing waits before the door.
+    assert aws.called.index(CHANGES[0]) <= 6
 
 
 def test_a_fenced_database_is_looked_at_and_left_in_peace() -> None:
@@ -73,7 +73,7 @@ def test_a_fenced_database_is_looked_at_and_left_in_peace() -> None:
     found = guard(aws)
     assert found.code == "already_fenced"
     assert changes(aws) == []
-    assert aws.called.count("rds.describe_db_instances") == 1
+    assert aws.called.count("rds.describe_db_instances") == 2, "its own one and the other site's"
     assert len(aws.messages) == 1
 
 
@@ -146,7 +146,7 @@ def test_a_group_that_lets_clients_in_is_no_inspection() -> None:
     guard(aws)
     aws.writer.groups, aws.writer.old_connections = {"sg-inspection-primary": "active"}, True
     settings = GuardSettings.from_environment({**GUARD_ENVIRONMENT[Site.PRIMARY], "INSPECTION_GROUP_ID": "none"})
-    Guard(aws, settings, Clock(aws)).once()
+    Guard(aws, settings, Clock(aws), Memory()).once()
     assert aws.writer.is_shut(aws.now)
 
 
@@ -183,15 +183,21 @@ def leave_alone() -> dict[str, tuple[Aws, Site]]:
     fresh = both_can_write(Site.RECOVERY)
     promoted = incident(Site.RECOVERY, *PROMOTED)
     remember(fresh, Controller(epoch=1, incident_id=promoted.incident_id), promoted)
+    fine = both_can_write()
     early = both_can_write()
+    for aws in (fine, early):
+        aws.standby.source = "arn:database-primary"
     begun = incident(Site.RECOVERY, Phase.FENCED)
     remember(early, Controller(epoch=1, incident_id=begun.incident_id), begun)
     writer = both_can_write(Site.RECOVERY)
-    remember(writer, Controller(epoch=1, writer_site=Site.RECOVERY))
+    remember(writer, Controller(epoch=1, writer_site=Site.RECOVERY), incident(Site.RECOVERY, *OVER))
+    old = after_failover()
+    old.standby.source = "arn:database-primary"
     return {
-        "no_failover_yet": (both_can_write(), Site.PRIMARY),
+        "no_failover_yet": (fine, Site.PRIMARY),
         "becomes_writer": (fresh, Site.RECOVERY),
-        "promotion_not_begun": (early, Site.PRIMARY),
+        "record_is_older": (old, Site.PRIMARY),
+        "promotion_not_asked": (early, Site.PRIMARY),
         "writer": (writer, Site.RECOVERY),
         "replica": (after_failover(source="arn:other"), Site.PRIMARY),
         "no_database": (after_failover(exists=False), Site.PRIMARY),
@@ -222,6 +228,61 @@ def test_a_state_that_answers_at_the_second_question_is_enough() -> None:
     assert guard(aws).code == "fenced"
 
 
+def test_a_record_that_is_lost_does_not_disarm_the_guard_where_a_promotion_is_on_record() -> None:
+    for under_way in (incident(Site.RECOVERY, *PROMOTED[:2]), incident(Site.RECOVERY, *OVER)):
+        aws = both_can_write()
+        aws.put(under_way.as_item())
+        assert guard(aws).code == "fenced"
+        assert aws.writer.is_shut(aws.now)
+
+
+def test_two_writers_that_nothing_on_record_tells_apart_are_told_of_and_counted() -> None:
+    aws, memory = both_can_write(), Memory()
+    for _ in range(2):
+        found = guard(aws, memory=memory)
+        assert (found.code, found.two_writers) == ("two_writers", True)
+    assert changes(aws) == []
+    assert [subject for _, subject in aws.messages] == [
+        "[test] TWO PostgreSQL WRITERS, and nobody knows which is right"
+    ]
+
+
+def test_without_a_record_only_what_the_last_one_rules_out_is_shut() -> None:
+    aws, memory = after_failover(source="arn:other"), Memory()
+    guard(aws, memory=memory)  # a replica: the record is not even read
+    aws.writer.source = None
+    aws.writer.refuses_changes = True
+    guard(aws, memory=memory)
+    aws.writer.refuses_changes = False
+    aws.fault = unanswered("dynamodb.get_item")
+    with pytest.raises(BotoCoreError):
+        guard(aws, memory=memory)
+    assert aws.writer.is_shut(aws.now)
+
+
+def test_without_a_record_and_without_a_memory_two_writers_are_told_of_through_the_topic_that_answers() -> None:
+    aws = after_failover()
+
+    def fail(call: Call) -> None:
+        if call.operation == "dynamodb.get_item" or (call.operation, call.region) == ("sns.publish", "ap-southeast-1"):
+            raise silence()
+
+    aws.fault = before(fail)
+    found = Guard(aws, GUARD_SETTINGS[Site.PRIMARY], Clock(aws), Memory()).once()
+    assert (found.two_writers, changes(aws)) == (True, [])
+    assert isinstance(found.error, BotoCoreError)
+    assert [topic for topic, _ in aws.messages] == ["arn:primary-failures"]
+
+
+def test_a_reboot_that_outlasts_the_run_is_waited_for_by_the_next_one() -> None:
+    aws = after_failover(reboot_takes=timedelta(seconds=70), group_change_takes=timedelta())
+    found = guard(aws)
+    assert (found.code, found.unfenced, aws.messages) == ("rebooting", False, [])
+    aws.now += timedelta(seconds=60)
+    assert guard(aws).code == "fenced"
+    assert changes(aws) == list(CHANGES)
+
+
 def test_a_record_that_points_to_nothing_fences_nobody() -> None:
     aws = both_can_write()
     remember(aws, Controller(epoch=1, writer_site=Site.RECOVERY, incident_id="000001-lost"))
@@ -247,10 +308,12 @@ def test_what_rds_refuses_is_recorded_told_once_and_tried_at_every_run() -> None
 
 def comes_up(aws: Aws, after_seconds: float) -> datetime:
     up_at = aws.now + timedelta(seconds=after_seconds)
+    down = [aws.writer.status]
 
     def come_up(call: Call) -> None:
-        if aws.now >= up_at:
+        if aws.now >= up_at and down:
             aws.writer.status = "available"
+            down.clear()
 
     aws.fault = before(come_up)
     return up_at
@@ -262,12 +325,16 @@ def test_a_database_that_comes_up_while_a_run_looks_is_shut_within_one_look(stat
     up_at = comes_up(aws, after_seconds=12)
     assert guard(aws).code == "fenced"
     assert aws.writer.is_shut(aws.now)
-    assert aws.now - up_at <= timedelta(seconds=GUARD_SETTINGS[Site.PRIMARY].poll_interval_seconds)
+    assert aws.writer.rebooted_at is not None
+    assert aws.writer.rebooted_at - up_at <= timedelta(seconds=2 * GUARD_SETTINGS[Site.PRIMARY].poll_interval_seconds)
 
 
 def test_a_door_that_was_shut_at_a_runs_end_is_followed_by_the_reboot_in_the_same_run() -> None:
     aws = after_failover(status="failed")
     comes_up(aws, after_seconds=33)
+    guard(aws)
+    assert changes(aws)[-1] == "rds.reboot_db_instance"
+    aws.now += timedelta(seconds=20)
     assert guard(aws).code == "fenced"
     assert aws.writer.is_shut(aws.now)
 
@@ -362,18 +429,19 @@ def test_whatever_happens_at_whatever_call_the_old_writer_ends_up_shut_recorded_
 @pytest.mark.parametrize(
     ("finding", "values"),
     [
-        (Finding("writer", ""), (0, 0)),
-        (Finding("fenced", "", newly_fenced=True), (1, 0)),
-        (Finding("refused", "", unfenced=True), (0, 1)),
+        (Finding("writer", ""), (0, 0, 0)),
+        (Finding("fenced", "", newly_fenced=True), (1, 0, 0)),
+        (Finding("refused", "", unfenced=True), (0, 1, 0)),
+        (Finding("two_writers", "", two_writers=True), (0, 0, 1)),
     ],
     ids=lambda value: getattr(value, "code", ""),
 )
 def test_the_metrics_count_what_was_fenced_and_what_was_not(
-    finding: Finding, values: tuple[int, int], capsys: pytest.CaptureFixture[str]
+    finding: Finding, values: tuple[int, int, int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     publish(finding, GUARD_SETTINGS[Site.PRIMARY])
     printed = json.loads(capsys.readouterr().out)
-    assert (printed["FencedWriters"][0], printed["UnfencedWriters"][0]) == values
+    assert tuple(printed[name][0] for name in ("FencedWriters", "UnfencedWriters", "TwoWriters")) == values
     assert printed["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["Site"]]
     assert printed["Site"] == "primary"
 

@@ -350,7 +350,7 @@ def test_every_message_of_an_incident_can_be_sent_and_names_where_to_look(
         messages.step_done(SETTINGS, incident, step),
         messages.blocked(SETTINGS, incident, step, why),
         messages.overdue(SETTINGS, incident, step, timedelta(seconds=900)),
-        messages.closed(SETTINGS, incident),
+        messages.closed(SETTINGS, incident, None),
     ):
         assert_can_be_sent(message, incident.incident_id)
 

@@ -23,7 +23,7 @@ class FenceRecord:
         outcome: how far it has come.
         detail: the same for people.
         at: when it was written.
-        told: outcomes people were told of in this epoch, each once.
+        told: what people were told of in this epoch, each once: outcomes, and two writers.
         version: grows with each write; 0 before the first.
     """
 
@@ -32,7 +32,7 @@ class FenceRecord:
     outcome: Outcome
     detail: str
     at: datetime
-    told: tuple[Outcome, ...] = ()
+    told: tuple[str, ...] = ()
     version: int = 0
 
     def as_item(self) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class FenceRecord:
             "detail": self.detail,
             "at": self.at.isoformat(),
             "by": BY,
-            "told": [outcome.value for outcome in self.told],
+            "told": [str(each) for each in self.told],
         }
 
 
@@ -76,7 +76,7 @@ class FenceRecords:
             outcome=Outcome(item["outcome"]),
             detail=item["detail"],
             at=datetime.fromisoformat(item["at"]),
-            told=tuple(Outcome(each) for each in item["told"]),
+            told=tuple(item["told"]),
             version=int(item["version"]),
         )
 

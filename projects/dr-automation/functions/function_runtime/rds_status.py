@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html
 
 from __future__ import annotations
 
+REBOOTING = "rebooting"
 # The database takes connections in these; that RDS says so does not prove that it does.
 OPERATIONAL = frozenset(
     {
@@ -27,7 +28,7 @@ IN_MAINTENANCE = frozenset(
         "maintenance",
         "modifying",
         "moving-to-vpc",
-        "rebooting",
+        REBOOTING,
         "renaming",
         "resetting-master-credentials",
         "starting",

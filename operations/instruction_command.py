@@ -1,0 +1,119 @@
+"""``nox -s failover -- --abandon`` and ``--adopt``: get the controller out of what it cannot leave by itself."""
+
+from __future__ import annotations
+
+from function_runtime import words
+from function_runtime.control import Instruction, InstructionKind
+from function_runtime.incident import Incident
+from function_runtime.sites import Site
+from operations.access import Access
+from operations.arguments import InstructionRequest
+from operations.console import Console
+from operations.control_item import ControlItem
+from operations.controller import Controller
+from operations.deployment import Deployment
+from operations.errors import NoReportError, RefusedError
+from operations.exit_codes import DONE, INTERRUPTED, REFUSED
+from operations.orders import GOOD_FOR
+from operations.recorded import Recorded
+from operations.report import Report
+
+POLL_SECONDS = 2.0
+STATE_LOST = "StateLostError"
+
+
+def instruct(request: InstructionRequest, deployment: Deployment, access: Access, console: Console) -> int:
+    """Show what an instruction would leave, then give it, unless it is a dry run, and wait until it is carried out.
+
+    Returns:
+        0 carried out, or a dry run; 1 not carried out in its time; 130 interrupted while waiting.
+
+    Raises:
+        RefusedError: there is nothing to abandon or to adopt; nothing was written.
+    """
+    controller = Controller(access, deployment)
+    if request.kind is InstructionKind.ABANDON:
+        console.say(_abandoning(request.about, controller.report()))
+    else:
+        console.say(_adopting(request.about, controller, deployment, access, console))
+    if request.dry_run:
+        console.say(["Dry run: nothing was done."])
+        return DONE
+    if not request.yes:
+        answer = console.ask(f"Type {request.about} to do it: ")
+        if answer != request.about:
+            raise RefusedError(request.kind, answer or "(nothing)", f"nothing was done; type {request.about} to do it")
+    now = console.now()
+    item = ControlItem(access.dynamodb, deployment.state_table_name)
+    instruction = Instruction(request.kind, request.about, access.by, now, now + GOOD_FOR)
+    item.write(item.read().with_instruction(instruction))
+    console.say([f"On record, good until {words.moment(instruction.expires_at)}; the controller's next run heeds it."])
+    if not request.wait:
+        return DONE
+    try:
+        return _wait(instruction, controller, console)
+    except KeyboardInterrupt:
+        console.say(["", "Interrupted. The instruction stays on record until it expires. See nox -s status."])
+        return INTERRUPTED
+
+
+def _wait(instruction: Instruction, controller: Controller, console: Console) -> int:
+    abandons = instruction.kind is InstructionKind.ABANDON
+    while console.now() < instruction.expires_at:
+        console.sleep(POLL_SECONDS)
+        try:
+            report = controller.report()
+        except NoReportError:
+            continue
+        if not abandons:
+            console.say([f"The writer is {report.writer_site}, epoch {report.epoch}; {report.writer_name} follows."])
+            return DONE
+        last = report.last_incident
+        if report.incident is None and last is not None and last.incident_id == instruction.about:
+            console.say([f"Incident {last.incident_id} is closed.", *words.indented(words.outcome(last))])
+            return DONE
+    console.say(["It was not carried out in its time, and is void. See nox -s status, and the controller's log."])
+    return REFUSED
+
+
+def _abandoning(incident_id: str, report: Report) -> list[str]:
+    incident = report.incident
+    if incident is None or incident.incident_id != incident_id:
+        now = words.NONE if incident is None else incident.incident_id
+        raise RefusedError("--abandon", incident_id, f"name the incident that is under way: {now}")
+    what = f"Incident {incident_id} is {incident.phase}. To abandon it leaves this:"
+    return [what, *words.indented(left_by(incident))]
+
+
+def left_by(incident: Incident) -> list[str]:
+    """What state it leaves to abandon an incident that is under way."""
+    old, new = incident.new_writer.other, incident.new_writer
+    if not incident.may_be_promoted:
+        return [
+            f"{old} stays the writer on record. Its database gets its own security group back, if it works or not.",
+            f"{new} stays its replica, and nothing is lost. If the writer is dead, the normal decision applies.",
+        ]
+    return [
+        "RDS was asked to promote. What RDS shows then decides:",
+        f"- {new} takes writes: it becomes the writer on record, without waiting for the steps that are left.",
+        f"- {new} failed, or is a replica as before: {old} stays the writer and gets its security group back.",
+        "- RDS is still at it: nothing happens until that is decided, or the instruction has expired.",
+    ]
+
+
+def _adopting(site: str, controller: Controller, deployment: Deployment, access: Access, console: Console) -> list[str]:
+    try:
+        report = controller.report()
+    except NoReportError as error:
+        if STATE_LOST not in str(error):
+            raise
+        recorded = Recorded.read(access.dynamodb, deployment.state_table_name)
+        return [
+            *recorded.text(str(error), console.now()),
+            "",
+            f"To adopt {site} makes its database the writer on record, in a new epoch, if RDS shows that it takes",
+            f"writes. {deployment.state_table_name} is written anew, and the writer's name follows. The guard of",
+            f"{Site(site).other} shuts the other database if that takes writes: what only that one has stays there.",
+        ]
+    known = f"the writer is {report.writer_site}, epoch {report.epoch}"
+    raise RefusedError("--adopt", site, f"the state is not lost: {known}")
