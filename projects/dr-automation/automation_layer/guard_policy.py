@@ -38,13 +38,7 @@ def fence_guard(reach: GuardReach) -> list[Statement]:
     return [
         allow("ObserveDatabases", "rds:DescribeDBInstances", [reach.database_arn, reach.other_database_arn]),
         allow("FenceOwnDatabase", ["rds:ModifyDBInstance", "rds:RebootDBInstance"], reach.database_arn),
-        # RDS looks the new security group up with the caller's rights; describing has no narrower resource.
-        allow(
-            "FenceNamesSecurityGroup",
-            "ec2:DescribeSecurityGroups",
-            "*",
-            {"StringEquals": {"aws:RequestedRegion": [reach.region]}},
-        ),
+        *policies.fence_in([reach.region]),
         *report(reach.state, f"fence#{reach.site}", ["controller", "incident#*"]),
         policies.find_incidents(reach.state.table_arn),
         *_tell_at_home(reach),

@@ -81,13 +81,7 @@ def failover(reach: FailoverReach) -> list[Statement]:
     return [
         allow("ObserveDatabases", "rds:DescribeDBInstances", databases),
         allow("FenceAndPromote", ["rds:ModifyDBInstance", "rds:RebootDBInstance", "rds:PromoteReadReplica"], databases),
-        # RDS looks the new security group up with the caller's rights; describing has no narrower resource.
-        allow(
-            "FenceNamesSecurityGroup",
-            "ec2:DescribeSecurityGroups",
-            "*",
-            {"StringEquals": {"aws:RequestedRegion": [reach.regions[site] for site in Site]}},
-        ),
+        *fence_in([reach.regions[site] for site in Site]),
         # CloudWatch offers no resource for reading metrics.
         allow("ReadMetrics", "cloudwatch:GetMetricData", "*"),
         allow(
@@ -101,6 +95,18 @@ def failover(reach: FailoverReach) -> list[Statement]:
         write_state(reach.state_table_arn, FAILOVER_ITEMS),
         use_state_key(reach.state_key_arn, home),
         *tell_people(reach.topic_arns, reach.topics_key_arn, home),
+    ]
+
+
+def fence_in(regions: Sequence[str]) -> list[Statement]:
+    """What a fence needs besides the rights to the database itself. Neither call has a narrower resource.
+
+    RDS looks the new security group up with the caller's rights, and tells of a restart in its events.
+    """
+    there = {"StringEquals": {"aws:RequestedRegion": list(regions)}}
+    return [
+        allow("FenceNamesSecurityGroup", "ec2:DescribeSecurityGroups", "*", there),
+        allow("FenceSeesRestart", "rds:DescribeEvents", "*", there),
     ]
 
 

@@ -41,6 +41,9 @@ class DatabaseInstance:
         reboot_takes: from asking for a reboot until it is over; connections may last until then.
         promotion_takes: from asking for the promotion until it is available.
         backup_retention_days: what the promotion asked for.
+        promoted_at: when its promotion was asked for.
+        rebooted_at: when its last reboot was asked for.
+        restarted: when its reboots were over.
     """
 
     identifier: str
@@ -61,6 +64,7 @@ class DatabaseInstance:
     backup_retention_days: int | None = None
     promoted_at: datetime | None = None
     rebooted_at: datetime | None = None
+    restarted: list[datetime] = field(default_factory=list)
     _changed_at: datetime | None = None
 
     def __post_init__(self) -> None:
@@ -89,6 +93,7 @@ class DatabaseInstance:
             self._changed_at = None
         if self.status == "rebooting" and self.rebooted_at is not None and now >= self.rebooted_at + self.reboot_takes:
             self.status = "available"
+            self.restarted.append(self.rebooted_at + self.reboot_takes)
             self.old_connections = self.groups != {self.quarantine_group: "active"}
         if self.promoted_at is not None and now >= self.promoted_at + self.promotion_takes:
             self.source = None

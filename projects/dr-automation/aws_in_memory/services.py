@@ -44,6 +44,16 @@ class Rds(Snapshots):
         instance.reboot(self._aws.now)
         return self._happened("rebooted", instance)
 
+    def describe_events(self, **asked: Any) -> Any:
+        instance = self._instance(asked["SourceIdentifier"])
+        return {
+            "Events": [
+                {"Date": at, "Message": "DB instance restarted", "EventCategories": asked["EventCategories"]}
+                for at in instance.restarted
+                if at >= asked["StartTime"]
+            ]
+        }
+
     def promote_read_replica(self, DBInstanceIdentifier: str, BackupRetentionPeriod: int) -> Any:  # noqa: N803
         instance = self._instance(DBInstanceIdentifier)
         instance.promote(BackupRetentionPeriod, self._aws.now)

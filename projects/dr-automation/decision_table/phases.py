@@ -90,8 +90,8 @@ PHASES: dict[Phase, Told] = {
         ),
     ),
     Phase.PROMOTING: Told(
-        f"planned {PLANNED_PROMOTION_TIMEOUT_SECONDS:g} s; otherwise none: RDS is asked until it accepts, a refusal for "
-        f"good is told as STUCK, and a wait of {STEP_PATIENCE_SECONDS:g} s as slow; what was asked without an answer "
+        f"planned {PLANNED_PROMOTION_TIMEOUT_SECONDS:g} s; otherwise none: RDS is asked until it accepts, a refusal "
+        f"for good is told as STUCK, a wait of {STEP_PATIENCE_SECONDS:g} s as slow; what was asked without an answer "
         f"is settled by what RDS shows within {SHOWN_WITHIN_SECONDS:g} s; `--abandon` ends it",
         (
             Ending(Promotion.ASKED, "RDS has accepted it"),
@@ -123,8 +123,8 @@ PHASES: dict[Phase, Told] = {
         ),
     ),
     Phase.SWITCHED: Told(
-        "none: the record is written at once; a metric that CloudWatch does not take is told as STUCK; `--abandon` ends "
-        "it",
+        "none: the record is written at once; a metric that CloudWatch does not take is told as STUCK; `--abandon` "
+        "ends it",
         (
             Ending("switched", "the record names the new writer"),
             Ending(ABANDONED, f"{ENDED}, and the new writer has failed"),

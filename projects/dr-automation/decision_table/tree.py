@@ -47,6 +47,7 @@ ORDER: tuple[tuple[str, frozenset[str] | None], ...] = (
     ("dark_without_witness", None),
     ("mode", frozenset({"paused"})),
     ("standby_ready", None),
+    ("catches_up", None),
     ("cool_down", None),
     ("accepts_unknown", None),
     ("loss", None),

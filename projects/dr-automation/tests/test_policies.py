@@ -190,7 +190,12 @@ def test_only_the_two_databases_can_be_touched(action: str) -> None:
 
 def test_every_resource_stands_only_where_aws_offers_no_narrower_one() -> None:
     everywhere = {action for each in FAILOVER if each["Resource"] == "*" for action in as_list(each["Action"])}
-    assert everywhere == {"cloudwatch:GetMetricData", "cloudwatch:PutMetricData", "ec2:DescribeSecurityGroups"}
+    assert everywhere == {
+        "cloudwatch:GetMetricData",
+        "cloudwatch:PutMetricData",
+        "ec2:DescribeSecurityGroups",
+        "rds:DescribeEvents",
+    }
 
 
 def test_metrics_are_written_to_the_environments_own_namespace_only() -> None:

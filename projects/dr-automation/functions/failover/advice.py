@@ -117,8 +117,8 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
             ("Look at the writer, then approve or leave it.",),
         ),
         "planned_not_healthy": Advice(
-            "The order is not carried out: a planned failover needs two healthy databases.",
-            (LOOK, "Give the order again when both are healthy."),
+            "The order is not carried out: a planned failover needs two healthy databases and a replica that keeps up.",
+            (LOOK, "Give the order again when both are healthy and the lag is small: it must be drained meanwhile."),
         ),
     }
 )

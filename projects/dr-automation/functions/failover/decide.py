@@ -239,6 +239,7 @@ def _planned(signals: Signals, policy: Policy) -> Decision:
         "this site's probe reaches its own database": signals.probe_works,
         "RDS calls the writer operational": signals.rds_healthy,
         "this site's database is an available replica": signals.standby_ready,
+        f"the replica catches up within {policy.drain_seconds:g} s": signals.catches_up,
     }
     missing = [what for what, answer in needed.items() if answer is not Answer.YES]
     if missing or signals.trouble is not None:

@@ -36,7 +36,7 @@ def fence_old_writer(
         ``fenced``, ``rebooting`` or ``groups_replaced`` (old connections may live), ``refused`` or ``unreachable``.
     """
     ends_at = started_at + timedelta(seconds=bound_seconds)
-    for attempt in fence.attempts(work.databases[old_writer], answers=answers):
+    for attempt in fence.attempts(work.databases[old_writer], work.clock, answers=answers):
         is_open = attempt.outcome is fence.Outcome.REFUSED
         if isinstance(attempt.error, NotInThisStateError):
             if is_open and attempt.status in rds_status.FAILED:

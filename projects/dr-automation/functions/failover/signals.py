@@ -38,6 +38,7 @@ class Signals:
         replica_receives: the replica has received something since the trouble began. Never no: a growing lag proves
             nothing.
         standby_ready: this site's instance is an available replica.
+        catches_up: the replica lags so little that a planned failover can wait until it has everything.
         trouble: the trouble the writer is in, None where it answers.
         lag_before_seconds: how far the replica was behind when the trouble began (without one: now); None: unknown.
         loss_bound_seconds: at most so much of the writer's time is not on the replica, None where unknown.
@@ -53,6 +54,7 @@ class Signals:
     witness_sees: Answer
     replica_receives: Answer
     standby_ready: Answer
+    catches_up: Answer
     trouble: Trouble | None
     lag_before_seconds: float | None
     loss_bound_seconds: float | None
@@ -102,6 +104,7 @@ def interpret(
         witness_sees=_witness_sees(readings, policy, trouble),
         replica_receives=_replica_receives(readings, policy, trouble),
         standby_ready=_standby_ready(readings.standby_instance),
+        catches_up=_catches_up(lag_before, policy),
         trouble=trouble,
         lag_before_seconds=lag_before,
         loss_bound_seconds=None if trouble is None else loss_bound(readings, policy, trouble, lag_before),
@@ -208,6 +211,12 @@ def _standby_ready(instance: Instance | Unanswered) -> Answer:
     # "backing-up" ends by itself, and the promotion waits for it.
     available = instance.status in rds_status.OPERATIONAL or instance.status == "backing-up"
     return Answer.YES if replicates and available else Answer.NO
+
+
+def _catches_up(lag_seconds: float | None, policy: Policy) -> Answer:
+    if lag_seconds is None:
+        return Answer.UNKNOWN
+    return Answer.YES if lag_seconds <= policy.drain_seconds else Answer.NO
 
 
 def _later(one: datetime | None, other: datetime | None) -> datetime | None:

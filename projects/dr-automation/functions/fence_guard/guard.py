@@ -286,7 +286,7 @@ class Guard:
         """Fence until it is done, cannot be done, or the run's time is over."""
         poll_interval_seconds = self._settings.poll_interval_seconds
         ends_at = self._ends_at
-        for attempt in fence.attempts(self._database, seen, rebooting=rebooting):
+        for attempt in fence.attempts(self._database, self._clock, seen, rebooting=rebooting):
             if attempt.is_final:
                 return attempt.outcome, attempt.detail
             now = self._clock.now()

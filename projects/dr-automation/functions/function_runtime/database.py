@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -75,6 +76,19 @@ class Database:
             NotInThisStateError: not in its present state.
         """
         self._ask(self._rds.reboot_db_instance)
+
+    def has_restarted(self, after: datetime) -> bool:
+        """Whether RDS tells of a restart after a moment: its event RDS-EVENT-0006.
+
+        https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html
+        """
+        answer = self._rds.describe_events(
+            SourceIdentifier=self._instance_id,
+            SourceType="db-instance",
+            StartTime=after,
+            EventCategories=["availability"],
+        )
+        return any(event["Date"] > after and "restarted" in event["Message"] for event in answer["Events"])
 
     def promote(self, backup_retention_days: int) -> None:
         """Make the replica a database of its own, with automated backups for so many days (RDS's default is 1).

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from function_runtime import rds_status
 from function_runtime.clients import AwsError, may_pass
+from function_runtime.clock import Clock
 from function_runtime.database import Database, NotInThisStateError
 from function_runtime.readings import Instance
 
@@ -64,17 +66,19 @@ GROUPS_AND_REBOOT = "the security groups are replaced and the instance reboots"
 
 
 def attempts(
-    database: Database, seen: Instance | None = None, *, rebooting: bool = False, answers: bool = True
+    database: Database, clock: Clock, seen: Instance | None = None, *, rebooting: bool = False, answers: bool = True
 ) -> Iterator[Attempt]:
     """Attempt to fence until it is done or cannot be done; whoever iterates waits in between, or gives up.
 
     Args:
         database: what to fence.
+        clock: time; RDS's events carry it.
         seen: what RDS has just said of it, None where nobody has looked.
         rebooting: whether RDS has already shown a reboot that was asked for after the groups were replaced.
         answers: whether anybody may be connected; where every probe fails, RDS's yes to the reboot is enough.
     """
     replaced, looks_left = rebooting, 0
+    asked_at: datetime | None = None
     status = None
     instance = seen
     while True:
@@ -99,10 +103,16 @@ def attempts(
                         yield Attempt(Outcome.FENCED, f"{GROUPS_AND_REBOOT}; it answered nobody before", is_final=True)
                         return
                     yield Attempt(Outcome.REBOOTING, "the instance reboots", status=status)
+                elif asked_at is not None and database.has_restarted(asked_at):
+                    # It was over between two looks.
+                    detail = "the security groups are replaced, and after that RDS tells of a restart"
+                    yield Attempt(Outcome.FENCED, detail, is_final=True)
+                    return
                 elif rebooting or looks_left > 0:
                     looks_left -= 1
                     yield Attempt(unfinished, f"RDS calls it {status} after a reboot was asked for", status=status)
                 else:
+                    asked_at = clock.now()
                     database.reboot()
                     if not answers:
                         yield Attempt(Outcome.FENCED, f"{GROUPS_AND_REBOOT}; it answered nobody before", is_final=True)

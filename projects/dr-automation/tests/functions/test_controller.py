@@ -336,7 +336,7 @@ def test_a_planned_failover_loses_nothing() -> None:
 
 
 def test_a_planned_failover_that_would_lose_something_is_taken_back() -> None:
-    aws = healthy(lag_seconds=40, slot_lag_bytes=100.0)
+    aws = healthy(lag_seconds=29, slot_lag_bytes=100.0)
     run(aws)
     give(aws, OrderKind.PLANNED)
     assert run(aws)["code"] == "closed"
@@ -372,7 +372,7 @@ def test_a_fence_whose_answer_is_lost_is_asked_for_again_where_the_region_answer
 
 
 def test_a_fence_that_comes_after_the_failover_was_taken_back_is_undone() -> None:
-    aws = healthy(lag_seconds=40, slot_lag_bytes=100.0)
+    aws = healthy(lag_seconds=29, slot_lag_bytes=100.0)
     run(aws)
     give(aws, OrderKind.PLANNED)
 
