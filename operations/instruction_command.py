@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from failover.signals import Answer
 from function_runtime import words
 from function_runtime.control import Instruction, InstructionKind
 from function_runtime.incident import Incident
@@ -65,10 +66,10 @@ def _wait(instruction: Instruction, controller: Controller, console: Console) ->
             report = controller.report()
         except NoReportError:
             continue
-        if not abandons:
+        if not abandons and report.signals["lets_clients_in"] is not Answer.NO:
             console.say([f"The writer is {report.writer_site}, epoch {report.epoch}; {report.writer_name} follows."])
             return DONE
-        last = report.last_incident
+        last = report.last_incident if abandons else None
         if report.incident is None and last is not None and last.incident_id == instruction.about:
             console.say([f"Incident {last.incident_id} is closed.", *words.indented(words.outcome(last))])
             return DONE
@@ -114,6 +115,12 @@ def _adopting(site: str, controller: Controller, deployment: Deployment, access:
             f"To adopt {site} makes its database the writer on record, in a new epoch, if RDS shows that it takes",
             f"writes. {deployment.state_table_name} is written anew, and the writer's name follows. The guard of",
             f"{Site(site).other} shuts the other database if that takes writes: what only that one has stays there.",
+        ]
+    is_shut = report.incident is None and report.signals["lets_clients_in"] is Answer.NO
+    if is_shut and report.writer_site is Site(site):
+        return [
+            f"{site} is the writer on record, and its database is shut. To adopt it gives it its own security group",
+            "back: its clients return, and it goes on from where it was shut.",
         ]
     known = f"the writer is {report.writer_site}, epoch {report.epoch}"
     raise RefusedError("--adopt", site, f"the state is not lost: {known}")

@@ -22,6 +22,7 @@ QUESTIONS = {
     "witness_sees": "the witness in a third region sees the writer",
     "replica_receives": "the replica has received changes since the trouble began",
     "standby_ready": "this site's database is an available replica",
+    "lets_clients_in": "the writer's security groups let clients in",
     "catches_up": "the replica lags so little that a planned failover can wait for it",
 }
 MEANING = {

@@ -236,7 +236,7 @@ class Aws:
                 self._cloudwatch[region].add(WITNESS_SEES, {"Database": database}, seen)
 
     def _reaches(self, observer: Site, database: Site) -> Callable[[float], bool]:
-        return lambda at: observer not in self.broken_probes and self.instances[database].outage(moment(at)) is None
+        return lambda at: observer not in self.broken_probes and self.instances[database].is_reached(moment(at))
 
     def _lag(self, site: Site) -> Callable[[float], float | None]:
         """It climbs while the source is down: it is the age of the last commit that was replayed."""

@@ -42,6 +42,7 @@ DEAD = Signals(
     replica_receives=Answer.UNKNOWN,
     standby_ready=Answer.YES,
     catches_up=Answer.YES,
+    lets_clients_in=Answer.YES,
     trouble=Trouble(Kind.FAILING, NOW - timedelta(seconds=9), NOW),
     lag_before_seconds=1.0,
     loss_bound_seconds=2.0,

@@ -31,12 +31,14 @@ class DatabaseInstance:
         source: what it replicates, None where it takes writes.
         groups: the state of each of its security groups.
         status: RDS's word for what it does; a promotion that goes on has its own.
+        replication_ended: RDS has ended its replication for good.
         exists: False where it was deleted.
         refuses_changes: RDS takes no change of it.
         old_connections: whether clients are connected.
         lag_seconds: how far it is behind, as a replica of a living writer.
         slot_lag_bytes: what its replica has yet to get; None where it publishes no such metric.
         outages: when its database does not answer.
+        shut: when no new connection reaches it, a probe's neither.
         group_change_takes: from asking for other groups until they are in force.
         reboot_takes: from asking for a reboot until it is over; connections may last until then.
         promotion_takes: from asking for the promotion until it is available.
@@ -52,12 +54,14 @@ class DatabaseInstance:
     source: str | None = None
     groups: dict[str, str] = field(default_factory=dict)
     status: str = "available"
+    replication_ended: bool = False
     exists: bool = True
     refuses_changes: bool = False
     old_connections: bool = True
     lag_seconds: float = 0.0
     slot_lag_bytes: float | None = None
     outages: list[Outage] = field(default_factory=list)
+    shut: list[Outage] = field(default_factory=list)
     group_change_takes: timedelta = timedelta()
     reboot_takes: timedelta = timedelta(seconds=7)
     promotion_takes: timedelta = timedelta(seconds=4)
@@ -84,6 +88,12 @@ class DatabaseInstance:
         """The outage that goes on at a moment."""
         return next(
             (each for each in self.outages if each.begins <= at and (each.ends is None or at < each.ends)), None
+        )
+
+    def is_reached(self, at: datetime) -> bool:
+        """Whether a probe is answered at a moment."""
+        return self.outage(at) is None and not any(
+            each.begins <= at and (each.ends is None or at < each.ends) for each in self.shut
         )
 
     def settle(self, now: datetime) -> None:
@@ -115,6 +125,8 @@ class DatabaseInstance:
         }
         if self.source is not None:
             description["ReadReplicaSourceDBInstanceIdentifier"] = self.source
+        if self.source is not None and self.replication_ended:
+            description["StatusInfos"] = [{"StatusType": "read replication", "Status": "terminated"}]
         return description
 
     def change_groups(self, group: str, now: datetime) -> None:
@@ -122,6 +134,11 @@ class DatabaseInstance:
         self._refuse_unless_changeable()
         self.groups = {**dict.fromkeys(self.groups, "removing"), group: "adding"}
         self._changed_at = now
+        in_force = now + self.group_change_takes
+        if self.shut and self.shut[-1].ends is None:
+            self.shut[-1].ends = in_force
+        if group == self.quarantine_group:
+            self.shut.append(Outage(in_force))
         self.settle(now)
 
     def reboot(self, now: datetime) -> None:

@@ -68,6 +68,7 @@ APART = (
 )
 REST = (
     Input("replica_receives", "Replica has received something since", ANSWERS),
+    Input("lets_clients_in", "Writer's security groups let clients in", ANSWERS),
     Input("in_maintenance", "RDS reports work on the writer", ANSWERS),
     Input("dark_without_witness", "Policy for a dark region alone", tuple(when.value for when in WhenDark)),
     Input("mode", "Mode in force", tuple(mode.value for mode in Mode)),

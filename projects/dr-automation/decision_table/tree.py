@@ -40,6 +40,7 @@ ORDER: tuple[tuple[str, frozenset[str] | None], ...] = (
     (EVIDENCE, frozenset(each for each in TOGETHER.values if evidence(each) == LIFE_WITNESSED)),
     ("rds_healthy", None),
     ("replica_receives", None),
+    ("lets_clients_in", None),
     ("in_maintenance", None),
     ("age", None),
     ("kind", None),

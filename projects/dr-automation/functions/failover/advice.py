@@ -60,6 +60,14 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
             WATCHES_ON,
             ("The writer lives and replicates: look at the probes and at the network between the sites.", LOOK),
         ),
+        "writer_is_shut": Advice(
+            "The controller does not open what a person may have shut. It tells you when the writer answers again.",
+            (
+                "Find out who shut it: a person, or a failover whose record was lost or replaced by an older one.",
+                "If it is to be the writer: nox -s failover -- --adopt primary (or recovery) opens it.",
+                "If it is not: nox -s failover -- --forced --dry-run",
+            ),
+        ),
         "maintenance_overdue": Advice(
             "The controller waits for the work on the writer to end, or for an approval.",
             (

@@ -160,6 +160,9 @@ def _proof_of_life(signals: Signals) -> Decision | None:
     if signals.witness_sees is Answer.YES:
         reason = "the witness sees the writer answer in its own site: the link to this site is broken"
         return Decision(Action.ALERT, "witness_sees_it", reason)
+    if signals.replica_receives is Answer.YES and signals.lets_clients_in is Answer.NO:
+        reason = "the writer lives and is shut, by the group without rules, and no failover is under way"
+        return Decision(Action.ALERT, "writer_is_shut", reason)
     if signals.replica_receives is Answer.YES:
         reason = "the replica has received changes since the trouble began: the writer lives"
         return Decision(Action.ALERT, "replica_receives", reason)

@@ -80,6 +80,9 @@ def observe(clients: Clients, settings: Settings, active: Site, at: datetime, *,
         standby_instance=standby_asked.result(),
         active_region=active_region,
         reference_region=reference_region,
+        active_is_shut=None
+        if isinstance(active_instance, Unanswered)
+        else databases[active].is_quarantined(active_instance),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from failover.work import Outcome, Work
 from function_runtime import fence, metrics, rds_status
@@ -49,7 +49,9 @@ def fence_old_writer(
             work.renew()
             continue
         if work.clock.now() >= ends_at:
-            return Outcome(attempt.outcome, f"in the time given: {attempt.detail}")
+            silent = isinstance(attempt.error, BotoCoreError)
+            outcome = fence.Outcome.UNREACHABLE if is_open and silent else attempt.outcome
+            return Outcome(outcome, f"in the time given: {attempt.detail}")
         work.wait()
     raise AssertionError("attempts end with a final one")
 

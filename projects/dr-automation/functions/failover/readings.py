@@ -27,6 +27,7 @@ class Readings:
         standby_instance: the standby instance, by this region's RDS.
         active_region: which services of the active region answered.
         reference_region: the same of a third region, None where it was not asked.
+        active_is_shut: whether the active instance is in the group without rules, by its RDS; None where unknown.
     """
 
     at: datetime
@@ -42,3 +43,4 @@ class Readings:
     standby_instance: Instance | Unanswered
     active_region: RegionAnswers
     reference_region: RegionAnswers | None
+    active_is_shut: bool | None = None

@@ -160,6 +160,8 @@ class Run:
         here = self.settings.here
         if controller.writer_site is here:
             return Decision(Action.HOLD, "writer_is_here", f"the {here} site is the writer")
+        if known.doubt is None:
+            controller = self._owing(controller, control)
         if controller.owes_opening is not None and known.doubt is None:
             controller = self._open_again(state, controller, people)
         seen = self._look(controller, control)
@@ -188,6 +190,20 @@ class Run:
     def _may_wait(self, wait: timedelta, ends_at: datetime) -> bool:
         """Whether this run can wait so long and still do something afterwards."""
         return self.clock.now() + 2 * wait < ends_at
+
+    def _owing(self, controller: Controller, control: Control) -> Controller:
+        """The record, which owes the writer its opening where a person adopted a writer that is shut."""
+        writer = controller.writer_site
+        by = adopted_by(control, writer, self.clock.now())
+        if by is None or controller.owes_opening is not None:
+            return controller
+        database = self.settings.databases(self.clients)[writer]
+        try:
+            is_shut = database.is_quarantined(database.describe())
+        except AwsError as error:
+            logger.warning("Whether the writer is shut is not known", error=str(error))
+            return controller
+        return replace(controller, owes_opening=f"adopted by {by}") if is_shut else controller
 
     def _open_again(self, state: State, controller: Controller, people: People) -> Controller:
         """Open the writer that could not be opened when its failover was taken back, as soon as RDS lets it."""

@@ -39,6 +39,7 @@ class Signals:
             nothing.
         standby_ready: this site's instance is an available replica.
         catches_up: the replica lags so little that a planned failover can wait until it has everything.
+        lets_clients_in: the writer's security groups let somebody in.
         trouble: the trouble the writer is in, None where it answers.
         lag_before_seconds: how far the replica was behind when the trouble began (without one: now); None: unknown.
         loss_bound_seconds: at most so much of the writer's time is not on the replica, None where unknown.
@@ -55,6 +56,7 @@ class Signals:
     replica_receives: Answer
     standby_ready: Answer
     catches_up: Answer
+    lets_clients_in: Answer
     trouble: Trouble | None
     lag_before_seconds: float | None
     loss_bound_seconds: float | None
@@ -105,6 +107,7 @@ def interpret(
         replica_receives=_replica_receives(readings, policy, trouble),
         standby_ready=_standby_ready(readings.standby_instance),
         catches_up=_catches_up(lag_before, policy),
+        lets_clients_in={None: Answer.UNKNOWN, True: Answer.NO, False: Answer.YES}[readings.active_is_shut],
         trouble=trouble,
         lag_before_seconds=lag_before,
         loss_bound_seconds=None if trouble is None else loss_bound(readings, policy, trouble, lag_before),
