@@ -8,6 +8,7 @@ from types import MappingProxyType
 from drills.scenario import Scenario
 from drills.scenarios import (
     controller_killed,
+    disturbed,
     false_alarms,
     flapping,
     lag_too_high,
@@ -32,6 +33,9 @@ _ALL = (
     lag_too_high.SCENARIO,
     controller_killed.SCENARIO,
     old_writer_returns.SCENARIO,
+    disturbed.RECORD_LOST,
+    disturbed.SLOW_REBOOT,
+    disturbed.PLANNED_REFUSED,
     writer_lost.LOST_TRIGGER,
     latch_holds.SCENARIO,
     restored.BAD_DELETE,

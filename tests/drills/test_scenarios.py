@@ -28,9 +28,11 @@ FAIL_OVER = {
     "old-writer-returns",
     "lost-trigger",
     "latch-holds",
+    "record-lost",
+    "planned-slow-reboot",
 }
 RESTORED = {"bad-delete", "restore-from-snapshot"}
-STAY = {"link-cut", "sites-apart", "probe-broken", "maintenance-reboot", "flapping"}
+STAY = {"link-cut", "sites-apart", "probe-broken", "maintenance-reboot", "flapping", "planned-refused"}
 
 
 def test_all_scenarios_are_there_and_the_crash_of_the_primary_is_the_default() -> None:
@@ -61,7 +63,12 @@ def test_only_a_reboot_may_alert_nobody() -> None:
 
 
 def test_a_writer_that_can_wake_up_must_really_be_fenced() -> None:
-    assert {name for name, each in SCENARIOS.items() if each.demands_fence} == {"primary-frozen", "old-writer-returns"}
+    assert {name for name, each in SCENARIOS.items() if each.demands_fence} == {
+        "primary-frozen",
+        "old-writer-returns",
+        "record-lost",
+        "planned-slow-reboot",
+    }
 
 
 def test_the_expected_outcome_is_among_the_outcomes_whether_given_or_not() -> None:

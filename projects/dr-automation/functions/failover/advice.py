@@ -64,7 +64,7 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
             "The controller does not open what a person may have shut. It tells you when the writer answers again.",
             (
                 "Find out who shut it: a person, or a failover whose record was lost or replaced by an older one.",
-                "If it is to be the writer: nox -s failover -- --adopt primary (or recovery) opens it.",
+                "If it is to be the writer, this opens it (or recovery): nox -s failover -- --adopt primary",
                 "If it is not: nox -s failover -- --forced --dry-run",
             ),
         ),

@@ -1,0 +1,105 @@
+"""A failover that is disturbed in the middle: one writer, a way on, and nothing lost."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from drills.faults import Act, darken_writer_region, lighten_writer_region, lose_item, refuse, start_old_writer
+from drills.records.state_table import controller_state, incidents_since, recorded_fence
+from drills.scenario import DrillOutcome, Scenario
+from drills.stage import DrillNotReadyError, Stage
+from function_runtime.control import OrderKind
+from function_runtime.incident import Phase
+from operations.errors import RefusedError
+from operations.orders import give_order, new_order
+
+OPERATOR = "the drill's operator"
+PROMOTING_DEADLINE_SECONDS = 60.0
+FENCE_DEADLINE_SECONDS = 30.0
+CLOSED_DEADLINE_SECONDS = 90.0
+SLOW_REBOOT_SECONDS = 8.0
+AFTERMATH_SECONDS = 10.0
+
+
+def order_planned_failover(stage: Stage) -> Act:
+    """An operator orders a planned failover, as ``nox -s failover -- --planned`` does."""
+    system, target = stage.system, stage.system.target
+
+    def action() -> None:
+        state = controller_state(system)
+        epoch = 1 if state is None else state.epoch + 1
+        order = new_order(OrderKind.PLANNED, f"{epoch:06d}-ordered", epoch, OPERATOR, datetime.now(UTC))
+        try:
+            give_order(system.client("dynamodb", target.recovery_region), target.state_table_name, order)
+        except RefusedError as error:
+            raise DrillNotReadyError(f"the drill cannot go on: {error}") from error
+
+    return Act("an operator orders a planned failover", action)
+
+
+def _record_lost(stage: Stage) -> None:
+    """Lose the record while RDS promotes, and bring the old writer back."""
+    stage.break_it(*darken_writer_region(stage))
+    stage.require("RDS to be asked for the promotion", lambda: _is_promoting(stage), PROMOTING_DEADLINE_SECONDS)
+    stage.do(*lose_item(stage, "controller"))
+    stage.do(*lighten_writer_region(stage))
+    stage.do(*start_old_writer(stage))
+    stage.wait_for_failover()
+    if not stage.wait_until("the fence-guard to act", lambda: _is_fenced(stage), FENCE_DEADLINE_SECONDS):
+        stage.say("the fence-guard has not fenced the old writer")
+    stage.keep_writing(AFTERMATH_SECONDS)
+
+
+def _slow_reboot(stage: Stage) -> None:
+    """Move a healthy writer whose reboot begins seconds after RDS has said yes to it."""
+    stage.do(f"reboots take {SLOW_REBOOT_SECONDS:g} s", lambda: stage.system.slow_reboots(SLOW_REBOOT_SECONDS))
+    stage.break_it(*order_planned_failover(stage))
+    stage.wait_for_failover()
+
+
+def _promotion_refused(stage: Stage) -> None:
+    """Order a planned failover whose promotion RDS refuses."""
+    region = stage.system.target.recovery_region
+    stage.do(*refuse(stage, region, "rds", "PromoteReadReplica", "AccessDenied"))
+    stage.break_it(*order_planned_failover(stage))
+    stage.require("the failover to be taken back", lambda: _is_taken_back(stage), CLOSED_DEADLINE_SECONDS)
+    stage.do("RDS promotes again", lambda: stage.system.answer_calls(region))
+    stage.wait_for_writes()
+
+
+def _is_promoting(stage: Stage) -> bool:
+    return any(incident.phase is Phase.PROMOTING for incident in incidents_since(stage.system, stage.started_at))
+
+
+def _is_taken_back(stage: Stage) -> bool:
+    incidents = incidents_since(stage.system, stage.started_at)
+    return any(incident.is_taken_back and incident.phase is Phase.CLOSED for incident in incidents)
+
+
+def _is_fenced(stage: Stage) -> bool:
+    fence = recorded_fence(stage.system, stage.writer)
+    return fence is not None and fence.outcome == "fenced"
+
+
+RECORD_LOST = Scenario(
+    name="record-lost",
+    summary="The region is lost; while RDS promotes, the record is lost too and the old writer comes back.",
+    expected=DrillOutcome.FAILED_OVER,
+    run=_record_lost,
+    rto_limit_seconds=90.0,
+    demands_fence=True,
+)
+SLOW_REBOOT = Scenario(
+    name="planned-slow-reboot",
+    summary=f"A planned failover of a writer whose reboot takes {SLOW_REBOOT_SECONDS:g} s; nothing may be lost.",
+    expected=DrillOutcome.FAILED_OVER,
+    run=_slow_reboot,
+    rto_limit_seconds=90.0,
+    demands_fence=True,
+)
+PLANNED_REFUSED = Scenario(
+    name="planned-refused",
+    summary="A planned failover whose promotion RDS refuses is taken back; the writer gets its clients back.",
+    expected=DrillOutcome.ALERTED,
+    run=_promotion_refused,
+)
