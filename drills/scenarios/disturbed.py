@@ -38,13 +38,15 @@ def order_planned_failover(stage: Stage) -> Act:
 
 
 def _record_lost(stage: Stage) -> None:
-    """Lose the record while RDS promotes, and bring the old writer back."""
+    """Lose the record while RDS promotes, and again when the old writer comes back."""
     stage.break_it(*darken_writer_region(stage))
     stage.require("RDS to be asked for the promotion", lambda: _is_promoting(stage), PROMOTING_DEADLINE_SECONDS)
     stage.do(*lose_item(stage, "controller"))
+    if not stage.wait_for_failover():
+        return
+    stage.do(*lose_item(stage, "controller"))
     stage.do(*lighten_writer_region(stage))
     stage.do(*start_old_writer(stage))
-    stage.wait_for_failover()
     if not stage.wait_until("the fence-guard to act", lambda: _is_fenced(stage), FENCE_DEADLINE_SECONDS):
         stage.say("the fence-guard has not fenced the old writer")
     stage.keep_writing(AFTERMATH_SECONDS)
@@ -83,7 +85,7 @@ def _is_fenced(stage: Stage) -> bool:
 
 RECORD_LOST = Scenario(
     name="record-lost",
-    summary="The region is lost; while RDS promotes, the record is lost too and the old writer comes back.",
+    summary="The region is lost, and the record while RDS promotes, and again when the old writer comes back.",
     expected=DrillOutcome.FAILED_OVER,
     run=_record_lost,
     rto_limit_seconds=90.0,

@@ -232,6 +232,7 @@ def test_a_guard_may_shut_a_database_but_not_promote_one(deployed: Deployed, sit
     actions = allowed_actions(deployed, deployed.regions[site], deployed.output(site, "FenceGuardFunctionName"))
     assert {action for action in actions if action.startswith("rds:")} == {
         "rds:DescribeDBInstances",
+        "rds:DescribeEvents",
         "rds:ModifyDBInstance",
         "rds:RebootDBInstance",
     }

@@ -100,6 +100,8 @@ class Failover:
             while (phase := self._incident.next_phase) is not None:
                 self._take(phase)
         except AnotherRunIsAtWorkError:
+            # Where only the record was replaced, the next run need not wait for the lease; else this changes nothing.
+            self._release()
             self._undo_late_fence()
             raise
         except StepBlockedError as error:
