@@ -15,7 +15,7 @@ def observed_outcome(evidence: Evidence) -> DrillOutcome:
     """What the system did, judged by what it recorded and by what clients saw."""
     if evidence.restoration is not None and evidence.final_writer.rows is None and evidence.old_writer.rows is None:
         return DrillOutcome.RESTORED
-    promoted = any(incident.phase in PROMOTED_PHASES for incident in evidence.incidents)
+    promoted = any(each.phase in PROMOTED_PHASES and not each.is_taken_back for each in evidence.incidents)
     if promoted or evidence.switch is not None:
         return DrillOutcome.FAILED_OVER
     if any(evidence.at(message.sent_at) > 0 for message in evidence.messages):

@@ -230,10 +230,10 @@ class Failover:
             return
         except WithdrawnError as error:
             outcome = Outcome(error.outcome, str(error))
-        except StepBlockedError:
+        except StepBlockedError as error:
             if phase is not Phase.PROMOTING or not self._has_a_way_back(step):
                 raise
-            outcome = Outcome(Promotion.NOT_ACCEPTED, "it cannot be had, and the old writer is there")
+            outcome = Outcome(Promotion.NOT_ACCEPTED, f"{error}; and the old writer is there")
         begun = self._incident.step(phase)
         self._finish(phase, step if begun is None else begun, outcome)
 
