@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from aws_in_memory.aws import Aws, Call, no_fault
 from aws_in_memory.clock import Clock
 from aws_in_memory.deployed import ENVIRONMENT, REGIONS, SETTINGS, run
 from aws_in_memory.faults import before
+from failover.recorded import StateLostError
 from failover.report import report
 from failover.settings import Settings
 from function_runtime.sites import Site
@@ -100,7 +102,8 @@ class Person(Console):
         self.aws.sleep(seconds)
         self.interferes()
         if self.ticks:
-            run(self.aws, settings=self.settings)
+            with suppress(StateLostError):
+                run(self.aws, settings=self.settings)
 
 
 class Terminal:
