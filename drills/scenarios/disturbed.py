@@ -5,20 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from drills.faults import Act, darken_writer_region, lighten_writer_region, lose_item, refuse, start_old_writer
-from drills.records.state_table import controller_state, incidents_since, recorded_fence
+from drills.records.state_table import controller_state, incidents_since
 from drills.scenario import DrillOutcome, Scenario
+from drills.scenarios.lag_too_high import OPERATOR
+from drills.scenarios.old_writer_returns import wait_for_fence
 from drills.stage import DrillNotReadyError, Stage
 from function_runtime.control import OrderKind
 from function_runtime.incident import Phase
 from operations.errors import RefusedError
 from operations.orders import give_order, new_order
 
-OPERATOR = "the drill's operator"
 PROMOTING_DEADLINE_SECONDS = 60.0
-FENCE_DEADLINE_SECONDS = 30.0
 CLOSED_DEADLINE_SECONDS = 90.0
 SLOW_REBOOT_SECONDS = 8.0
-AFTERMATH_SECONDS = 10.0
 
 
 def order_planned_failover(stage: Stage) -> Act:
@@ -47,9 +46,7 @@ def _record_lost(stage: Stage) -> None:
     stage.do(*lose_item(stage, "controller"))
     stage.do(*lighten_writer_region(stage))
     stage.do(*start_old_writer(stage))
-    if not stage.wait_until("the fence-guard to act", lambda: _is_fenced(stage), FENCE_DEADLINE_SECONDS):
-        stage.say("the fence-guard has not fenced the old writer")
-    stage.keep_writing(AFTERMATH_SECONDS)
+    wait_for_fence(stage)
 
 
 def _slow_reboot(stage: Stage) -> None:
@@ -76,11 +73,6 @@ def _is_promoting(stage: Stage) -> bool:
 def _is_taken_back(stage: Stage) -> bool:
     incidents = incidents_since(stage.system, stage.started_at)
     return any(incident.is_taken_back and incident.phase is Phase.CLOSED for incident in incidents)
-
-
-def _is_fenced(stage: Stage) -> bool:
-    fence = recorded_fence(stage.system, stage.writer)
-    return fence is not None and fence.outcome == "fenced"
 
 
 RECORD_LOST = Scenario(

@@ -20,14 +20,19 @@ def run(stage: Stage) -> None:
     # Immediately, before the fence-guard has run: the most dangerous order in which a region can come back.
     stage.do(*lighten_writer_region(stage))
     stage.do(*start_old_writer(stage))
-    if not stage.wait_until("the fence-guard to act", lambda: _is_fenced(stage), FENCE_DEADLINE_SECONDS):
+    wait_for_fence(stage)
+
+
+def wait_for_fence(stage: Stage) -> None:
+    """Wait until the fence-guard has fenced the old writer, and let the clients write on."""
+
+    def is_fenced() -> bool:
+        fence = recorded_fence(stage.system, stage.writer)
+        return fence is not None and fence.outcome == "fenced"
+
+    if not stage.wait_until("the fence-guard to act", is_fenced, FENCE_DEADLINE_SECONDS):
         stage.say("the fence-guard has not fenced the old writer")
     stage.keep_writing(AFTERMATH_SECONDS)
-
-
-def _is_fenced(stage: Stage) -> bool:
-    fence = recorded_fence(stage.system, stage.writer)
-    return fence is not None and fence.outcome == "fenced"
 
 
 SCENARIO = Scenario(

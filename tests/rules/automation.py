@@ -16,6 +16,7 @@ WITHOUT_RESOURCES = frozenset(
         "ec2:DescribeSecurityGroups",
         "ec2:DescribeSubnets",
         "ec2:DescribeVpcs",
+        "rds:DescribeEvents",
         "rds:DescribeExportTasks",
         "rds:StartExportTask",
         "cloudwatch:GetMetricData",
