@@ -126,7 +126,10 @@ def blocked(settings: Settings, incident: Incident, step: Step, why: str) -> Mes
         {
             "What was seen": [why],
             "What was done": _done(incident),
-            "What happens next": ["The incident stays where it is; the step is tried again every minute."],
+            "What happens next": [
+                "The incident stays where it is; the step is tried again every minute.",
+                *([] if incident.may_be_promoted else ["It is taken back when the old writer can be used again."]),
+            ],
             "What to do": [
                 "Remove the cause; the failover then goes on by itself.",
                 ABANDON.format(incident.incident_id),
