@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from failover.signals import Answer
 from function_runtime import words
 from function_runtime.control import Instruction, InstructionKind
@@ -15,6 +17,7 @@ from operations.controller import Controller
 from operations.deployment import Deployment
 from operations.errors import NoReportError, RefusedError
 from operations.exit_codes import DONE, INTERRUPTED, REFUSED
+from operations.held import LONGEST_WAIT_SECONDS
 from operations.orders import GOOD_FOR
 from operations.recorded import Recorded
 from operations.report import Report
@@ -60,20 +63,26 @@ def instruct(request: InstructionRequest, deployment: Deployment, access: Access
 
 def _wait(instruction: Instruction, controller: Controller, console: Console) -> int:
     abandons = instruction.kind is InstructionKind.ABANDON
-    while console.now() < instruction.expires_at:
+    ends_at = instruction.at + timedelta(seconds=LONGEST_WAIT_SECONDS)
+    while console.now() < ends_at:
         console.sleep(POLL_SECONDS)
         try:
             report = controller.report()
         except NoReportError:
             continue
-        if not abandons and report.signals["lets_clients_in"] is not Answer.NO:
+        if not abandons and report.writer_site is Site(instruction.about):
             console.say([f"The writer is {report.writer_site}, epoch {report.epoch}; {report.writer_name} follows."])
             return DONE
         last = report.last_incident if abandons else None
         if report.incident is None and last is not None and last.incident_id == instruction.about:
             console.say([f"Incident {last.incident_id} is closed.", *words.indented(words.outcome(last))])
             return DONE
-    console.say(["It was not carried out in its time, and is void. See nox -s status, and the controller's log."])
+    console.say(
+        [
+            f"Not carried out yet; it is void from {words.moment(instruction.expires_at)} on. What is in its way, the",
+            "controller tells people and its log; see nox -s status.",
+        ]
+    )
     return REFUSED
 
 
@@ -116,11 +125,20 @@ def _adopting(site: str, controller: Controller, deployment: Deployment, access:
             f"writes. {deployment.state_table_name} is written anew, and the writer's name follows. The guard of",
             f"{Site(site).other} shuts the other database if that takes writes: what only that one has stays there.",
         ]
-    is_shut = report.incident is None and report.signals["lets_clients_in"] is Answer.NO
-    if is_shut and report.writer_site is Site(site):
+    known = f"the writer on record is {report.writer_site}, epoch {report.epoch}"
+    if report.incident is not None:
+        raise RefusedError("--adopt", site, f"incident {report.incident.incident_id} is under way: abandon it first")
+    if report.writer_site is not Site(site):
+        if site == report.here and report.signals["standby_ready"] is Answer.YES:
+            raise RefusedError("--adopt", site, f"{known}, and this one is its replica: order a failover instead")
         return [
-            f"{site} is the writer on record, and its database is shut. To adopt it gives it its own security group",
-            "back: its clients return, and it goes on from where it was shut.",
+            f"The {known}. To adopt {site} instead needs the writer's database to be shut, not to answer, or to have",
+            f"been adopted; otherwise nothing happens. What {report.writer_site} has taken and {site} has not is",
+            "not there for clients then.",
         ]
-    known = f"the writer is {report.writer_site}, epoch {report.epoch}"
-    raise RefusedError("--adopt", site, f"the state is not lost: {known}")
+    if report.signals["lets_clients_in"] is Answer.NO or report.here == site:
+        return [
+            f"{site} is the writer on record. To adopt it gives its database, where that is shut, its own security",
+            "group back: its clients return, and it goes on from where it was shut.",
+        ]
+    raise RefusedError("--adopt", site, f"nothing is to be settled: {known}, and its database is open")

@@ -10,7 +10,7 @@ from aws_lambda_powertools import Logger
 
 from failover import latch
 from failover.instructions import abandoned_by, paused_by, withdrawn_by
-from failover.old_writer import PromotedAfterAllError, fence_old_writer, is_whole, let_in_again
+from failover.old_writer import PromotedAfterAllError, fence_old_writer, is_shut, is_whole, let_in_again
 from failover.people import People
 from failover.promote import (
     Shown,
@@ -25,9 +25,10 @@ from failover.work import BudgetSpentError, Outcome, PausedError, StepBlockedErr
 from function_runtime.clients import AwsError, Clients
 from function_runtime.clock import Clock
 from function_runtime.fence_record import FenceRecord, FenceRecords
-from function_runtime.incident import ABANDONED, NOT_AWAITED, NOT_OPENED, Incident, Kind, Phase, Promotion, Step
+from function_runtime.incident import ABANDONED, NOT_AWAITED, Incident, Kind, Phase, Promotion, Step
 from function_runtime.items import AnotherRunIsAtWorkError
 from function_runtime.state import Controller, ControlUnreadableError, State
+from function_runtime.up_to_date import after
 
 logger = Logger(child=True)
 
@@ -126,28 +127,8 @@ class Failover:
 
     def _let_go(self) -> None:
         """Write that no incident is under way any more."""
-        incident = self._incident
-        if self._controller.incident_id is None:
-            return
-        # A planned one that was taken back has moved nothing: there is nothing to cool down from.
-        cools_down = not (incident.is_taken_back and incident.kind is Kind.PLANNED)
-        opened = incident.step(Phase.OPENED_AGAIN)
-        owes_opening = opened is not None and opened.outcome == NOT_OPENED
-        self._controller = self._state.save_controller(
-            replace(
-                self._controller,
-                writer_site=incident.new_writer.other if incident.is_taken_back else self._controller.writer_site,
-                incident_id=None,
-                trouble=None,
-                proposal=None,
-                replicated_until=None,
-                last_closed_at=incident.closed_at if cools_down else self._controller.last_closed_at,
-                last_incident_id=incident.incident_id,
-                owes_opening=incident.incident_id if owes_opening else None,
-                # Its standby may be left no replica, by a person's decision.
-                adopted_by=f"who abandoned {incident.incident_id}" if incident.is_abandoned else None,
-            )
-        )
+        if self._controller.incident_id is not None:
+            self._controller = self._state.save_controller(after(self._controller, self._incident))
 
     def _take_over(self) -> None:
         held = self._incident.lease_until > self._clock.now()
@@ -273,11 +254,30 @@ class Failover:
 
         def call(at: datetime | None) -> None:
             if at is not None:
-                # The last moment at which people can stop it.
+                # The last moment at which people, or the old writer itself, can stop it.
                 self._heed(Phase.PROMOTING)
+                self._look_at_old_writer()
             self._note_call(at)
 
         return ask_for_promotion(self._work, step.called_at, call, give_up_at)
+
+    def _look_at_old_writer(self) -> None:
+        """A failover that has waited since its fence looks once more: its old writer may be open, and take writes.
+
+        Raises:
+            WithdrawnError: the old writer may be used, so the promotion would lose what it takes.
+        """
+        incident, old_writer = self._incident, self._settings.here.other
+        if incident.kind is Kind.FORCED:
+            return
+        waited = self._clock.now() - self._finished_at(Phase.FENCED)
+        if incident.kind is Kind.PLANNED:
+            if not is_shut(self._work, old_writer):
+                raise WithdrawnError("the writer is not known to be shut any more")
+        elif waited >= timedelta(seconds=self._settings.lease_seconds):
+            recently = self._clock.now() - self._settings.policy.silence
+            if is_whole(self._work, old_writer, recently, waited=False):
+                raise WithdrawnError("the old writer answers its own site again")
 
     def _open_again(self, step: Step) -> Outcome:
         """Let the old writer's clients in again, unless RDS shows that the new one has been made after all.
@@ -295,8 +295,10 @@ class Failover:
         step = Step(Phase.PROMOTING, now) if begun is None else begun
         others = tuple(each for each in self._incident.steps if each.phase is not Phase.OPENED_AGAIN)
         done = replace(step, finished_at=now, outcome=Promotion.ALREADY_PROMOTED.value, detail=why)
+        # What people ended ends with the new writer that is there.
+        kept = tuple(replace(each, outcome=NOT_AWAITED) if each.outcome == ABANDONED else each for each in others)
         # Nobody knows any more what the replica had when it was promoted.
-        incident = replace(self._incident, steps=others, phase=Phase.PROMOTING, data_loss_seconds=None).with_step(done)
+        incident = replace(self._incident, steps=kept, phase=Phase.PROMOTING, data_loss_seconds=None).with_step(done)
         self._save(incident)
         self._people.tell_step(incident, done)
 

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from failover.policy import Mode
 from failover.settings import Settings
-from function_runtime.control import Control, InstructionKind
+from function_runtime.control import Control, Instruction, InstructionKind
 from function_runtime.incident import Incident, Kind
+from function_runtime.state import Controller
 
 
 def paused_by(control: Control, settings: Settings) -> str | None:
@@ -35,9 +36,15 @@ def abandoned_by(control: Control, incident: Incident, at: datetime) -> str | No
     return instruction.by
 
 
-def adopted_by(control: Control, site: str, at: datetime) -> str | None:
-    """Who adopted a site's database as the writer; None where nobody did."""
+def adopted_by(control: Control, controller: Controller, at: datetime) -> Instruction | None:
+    """A person's word which site's database is the writer; None where there is none that is still good.
+
+    A word is good once, and void after a failover: what was true before it is not any more.
+    """
     instruction = control.instruction
-    if instruction is None or not instruction.says(InstructionKind.ADOPT, site, at):
+    if instruction is None or instruction.kind is not InstructionKind.ADOPT or at >= instruction.expires_at:
         return None
-    return instruction.by
+    before = (controller.heeded_at, controller.last_closed_at)
+    if any(moment is not None and instruction.at <= moment for moment in before):
+        return None
+    return instruction

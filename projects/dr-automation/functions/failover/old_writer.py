@@ -99,6 +99,15 @@ def let_in(database: Database, group_id: str) -> bool:
     return False
 
 
+def is_shut(work: Work, writer: Site) -> bool:
+    """Whether RDS shows that nobody gets in."""
+    database = work.databases[writer]
+    try:
+        return database.is_quarantined(database.describe())
+    except AwsError:
+        return False
+
+
 def is_whole(work: Work, writer: Site, since: datetime, *, waited: bool) -> bool:
     """Whether an old writer that cannot be replaced may be used again.
 

@@ -28,6 +28,7 @@ logger = Logger(child=True)
 # Of more, the oldest are dropped: an item has an end, and so has people's patience.
 MOST_UNHEARD = 20
 MOST_SILENCES = 2
+MOST_WRITES = 5
 
 
 class People:
@@ -107,14 +108,20 @@ class People:
 
     def repeat(self) -> None:
         """Say what earlier runs could not."""
-        unheard = self._state.unheard()
-        kept: list[Message] = []
-        for message in unheard.messages:
-            if (error := self._send_anywhere(self._failures, message)) is not None:
-                kept.append(message)
+        said: list[Message] = []
+        for message in self._state.unheard().messages:
+            if (error := self._send_anywhere(self._failures, message)) is None:
+                said.append(message)
+            else:
                 self.unheard = error
-        if tuple(kept) != unheard.messages:
-            self._keep(lambda: self._state.save_unheard(replace(unheard, messages=tuple(kept))))
+
+        def keep() -> None:
+            unheard = self._state.unheard()
+            left = tuple(message for message in unheard.messages if message not in said)
+            self._state.save_unheard(replace(unheard, messages=left))
+
+        if said:
+            self._keep(keep)
 
     def _must(self, topic_arn: str, message: Message) -> None:
         error = self._send_anywhere(topic_arn, message)
@@ -130,11 +137,15 @@ class People:
         self._keep(keep)
 
     def _keep(self, write: Callable[[], object]) -> None:
-        try:
-            write()
-        except (AnotherRunIsAtWorkError, *AwsError) as error:
-            # Then they hear it twice, or read it in the log of a run that has failed.
-            logger.warning("What people have not heard was not recorded", error=str(error))
+        for _ in range(MOST_WRITES):
+            try:
+                write()
+            except AnotherRunIsAtWorkError:
+                continue  # What it wrote is read again.
+            except AwsError as error:
+                # Then they hear it twice, or read it in the log of a run that has failed.
+                logger.warning("What people have not heard was not recorded", error=str(error))
+            return
 
     def _send_anywhere(self, topic_arn: str, message: Message) -> Exception | None:
         other = self._recovery if topic_arn == self._failures else self._failures

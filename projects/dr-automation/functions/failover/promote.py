@@ -116,7 +116,7 @@ def ask_for_promotion(
         is_over = give_up_at is not None and work.clock.now() >= give_up_at
         if is_over and (not in_doubt or (settled and is_ready)):
             return Outcome(Promotion.NOT_ACCEPTED, f"not accepted in the time given: {why}")
-        if instance is not None and instance.status == "available" and not is_over:
+        if instance is not None and is_ready and not is_over:
             called_at = work.clock.now()
             note_call(called_at)
             try:
@@ -145,8 +145,8 @@ def wait_until_promoted(work: Work) -> Outcome:
     while True:
         instance = _patiently(work.databases[here].describe, "the promoted instance cannot be looked at")
         if instance is not None:
-            if instance.replica_of is None and instance.status == "available":
-                return Outcome("promoted", "available, with no source")
+            if instance.replica_of is None and instance.status in rds_status.WORKING:
+                return Outcome("promoted", f"{instance.status}, with no source")
             _refuse_failed(instance)
         work.wait()
 

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 from failover.settings import Settings
+from function_runtime import rds_status
 from function_runtime.clients import AwsError, Clients
-from function_runtime.incident import Incident
+from function_runtime.database import Database
+from function_runtime.incident import Incident, Phase
 from function_runtime.state import Controller, State
 from function_runtime.up_to_date import brought_up_to_date
+
+EVER = datetime.min.replace(tzinfo=UTC)
+# How long a person's word may wait for the guard of the site that is not the writer any more.
+SHUT_WITHIN = timedelta(minutes=15)
 
 
 class StateLostError(Exception):
@@ -33,16 +40,18 @@ class Recorded:
         controller: who the writer is.
         incident: the failover under way, None where there is none.
         found: whether the record was missing or older than the incidents, and was made anew from them.
-        doubt: why the databases could not be asked whether they agree; None where they do.
+        agrees: whether this site's database is what the record makes it, so that it can be published who the writer is.
+        doubt: why the databases could not be asked; None where they could, and where a failover is under way.
     """
 
     controller: Controller
     incident: Incident | None = None
     found: bool = False
+    agrees: bool = True
     doubt: Exception | None = None
 
 
-def recorded(clients: Clients, settings: Settings, state: State) -> Recorded:
+def recorded(clients: Clients, settings: Settings, state: State, now: datetime) -> Recorded:
     """The recorded state, checked.
 
     What an incident says outranks a record that is older than it: an incident that is under way is carried on, a closed
@@ -53,43 +62,56 @@ def recorded(clients: Clients, settings: Settings, state: State) -> Recorded:
         clients: AWS.
         settings: where things are.
         state: the state table.
+        now: the time.
 
     Raises:
         StateLostError: nobody can say who the writer is.
         ClientError, BotoCoreError: DynamoDB refuses or is silent.
     """
     controller = state.controller()
+    pointed_at = None
     if controller.incident_id is not None:
         try:
-            return Recorded(controller, state.incident(controller.incident_id))
+            pointed_at = state.incident(controller.incident_id)
         except LookupError as error:
             raise StateLostError(controller, controller.epoch, str(error)) from error
-    incidents = state.incidents()
-    newer, under_way = brought_up_to_date(controller, incidents)
-    known = Recorded(newer, under_way, found=newer != controller)
-    if under_way is not None:
-        return known
+    if pointed_at is not None and pointed_at.phase is not Phase.CLOSED:
+        known, last_epoch = Recorded(controller, pointed_at), controller.epoch
+    else:
+        incidents = state.incidents()
+        newer, under_way = brought_up_to_date(controller, incidents)
+        known = Recorded(newer, under_way, found=newer != controller)
+        last_epoch = max([controller.epoch, *(incident.epoch for incident in incidents)])
     try:
-        contradiction = _contradiction(clients, settings, known.controller)
+        contradiction = _contradiction(settings, settings.databases(clients)[settings.here], known.controller, now)
     except AwsError as error:
-        return replace(known, doubt=error)
+        return replace(known, agrees=False, doubt=error if known.incident is None else None)
     if contradiction is None:
         return known
+    if known.incident is not None:
+        # Its steps find out what has become of the promotion; until then nothing is published.
+        return replace(known, agrees=False)
     # Another run may have written it, and promoted, since it was read.
     if state.controller() != controller:
-        return recorded(clients, settings, state)
-    last_epoch = max([controller.epoch, *(incident.epoch for incident in incidents)])
-    raise StateLostError(controller, last_epoch, f"table {settings.state_table}: {contradiction}")
+        return recorded(clients, settings, state, now)
+    raise StateLostError(known.controller, last_epoch, f"table {settings.state_table}: {contradiction}")
 
 
-def _contradiction(clients: Clients, settings: Settings, controller: Controller) -> str | None:
+def _contradiction(settings: Settings, database: Database, controller: Controller, now: datetime) -> str | None:
     """What this site's database shows against the record, None where it agrees."""
     here, writer = settings.here, controller.writer_site
-    is_replica = settings.databases(clients)[here].describe().replica_of is not None
+    instance = database.describe()
+    is_replica = instance.replica_of is not None
     if writer is here and is_replica:
         return f"item controller names {writer} as the writer, and the {here} site's database is a replica"
-    if writer is here or is_replica or controller.adopted_by is not None:
+    if writer is here or is_replica:
         return None
+    if controller.adopted_by is not None:
+        # By a person's word this one is to be shut, which its guard does soon.
+        said_at = max(at for at in (controller.heeded_at, controller.last_closed_at, EVER) if at is not None)
+        takes_writes = instance.status in rds_status.WORKING and not database.is_quarantined(instance)
+        if not takes_writes or now - said_at < SHUT_WITHIN:
+            return None
     what = "is not there" if controller.version == 0 else f"names {writer} as the writer"
     return (
         f"item controller {what}, and the {here} site's database is no replica any more, so a failover has happened; "

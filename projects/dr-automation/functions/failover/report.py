@@ -40,7 +40,7 @@ def report(clients: Clients, settings: Settings, clock: Clock, question: object)
     home = settings.regions[settings.here]
     state = State(clients.of("dynamodb", home), settings.state_table)
     asked = _order_of(question)
-    known, control = recorded(clients, settings, state), state.control()
+    known, control = recorded(clients, settings, state, clock.now()), state.control()
     controller = known.controller
     order_for = order_on_record(control) if asked is None else asked
     seen = look(clients, settings, controller, control, clock.now(), order_for)
@@ -99,7 +99,12 @@ def _order_of(question: object) -> OrderFor | None:
 
 
 def _incident(state: State, incident_id: str | None) -> dict[str, Any] | None:
-    return None if incident_id is None else state.incident(incident_id).as_item()
+    if incident_id is None:
+        return None
+    try:
+        return state.incident(incident_id).as_item()
+    except LookupError:
+        return None  # Its history is lost, which keeps nobody from a decision.
 
 
 def _steps(settings: Settings, controller: Controller, phases: tuple[Phase, ...]) -> list[dict[str, str]]:

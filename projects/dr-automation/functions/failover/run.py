@@ -12,6 +12,7 @@ from aws_lambda_powertools import Logger
 
 from failover import latch
 from failover.act import Failover
+from failover.adoption import adoption, is_given_up
 from failover.decide import Action, Decision
 from failover.instructions import abandoned_by, adopted_by, paused_by
 from failover.look import Look, look, order_on_record
@@ -73,10 +74,12 @@ class Run:
         read_at = self.clock.now()
         control, unreadable = self._control(state, read_at)
         try:
-            known = recorded(self.clients, self.settings, state)
+            known = recorded(self.clients, self.settings, state, read_at)
         except StateLostError as error:
-            known = self._adopted(state, control, people, error)
-        unpublished = self._publish(known.controller.writer_site, read_at) if known.doubt is None else None
+            known = self._settled(state, control, people, error)
+        if known.incident is None and known.doubt is None:
+            known = self._given_a_word(state, control, people, known)
+        unpublished = self._publish(known.controller.writer_site, read_at) if known.agrees else None
         try:
             done = self._go_on(state, known, control, people, ends_at)
         except AnotherRunIsAtWorkError as error:
@@ -100,39 +103,47 @@ class Run:
                 raise trouble
         return done.as_item()
 
-    def _adopted(self, state: State, control: Control, people: People, lost: StateLostError) -> Recorded:
+    def _settled(self, state: State, control: Control, people: People, lost: StateLostError) -> Recorded:
         """The state that a person has put in place of the lost one; without their word people are told, now and then.
 
         Raises:
-            StateLostError: nobody has said who the writer is, or the database they named takes no writes.
+            StateLostError: nobody has said who the writer is, or the database they named cannot be it.
         """
-        now, databases = self.clock.now(), self.settings.databases(self.clients)
-        for site in Site:
-            by = adopted_by(control, site, now)
-            if by is None:
-                continue
-            instance = databases[site].find()
-            if instance is not None and instance.replica_of is None:
-                adopted = Controller(
-                    version=lost.controller.version,
-                    epoch=lost.last_epoch + 1,
-                    writer_site=site,
-                    last_closed_at=now,
-                    adopted_by=by,
-                )
-                controller = state.save_controller(adopted)
-                people.tell_adopted(by, site)
-                return Recorded(controller)
-            lost = StateLostError(
-                lost.controller, lost.last_epoch, f"{lost}; {site} cannot be adopted: its database takes no writes"
-            )
+        now, why = self.clock.now(), str(lost)
+        named = adopted_by(control, lost.controller, now)
+        if named is not None:
+            adopted = adoption(self.clients, self.settings, lost.controller, lost.last_epoch, named, now)
+            if isinstance(adopted, Controller):
+                return self._adopt(state, people, adopted)
+            why = f"{why}; {adopted}"
         told_at = state.told_of_loss()
         if told_at is None or now - told_at >= TELL_AGAIN_AFTER:
-            people.tell_state_lost(str(lost))
+            people.tell_state_lost(why)
             with suppress(AnotherRunIsAtWorkError):
                 state.save_told_of_loss(now)
         people.repeat()
-        raise lost
+        raise StateLostError(lost.controller, lost.last_epoch, why)
+
+    def _given_a_word(self, state: State, control: Control, people: People, known: Recorded) -> Recorded:
+        """The state, with the writer that a person has named in place of one that is given up or shut."""
+        controller, now = known.controller, self.clock.now()
+        named = adopted_by(control, controller, now)
+        if named is None or not is_given_up(self.clients, self.settings, controller):
+            return known
+        adopted = adoption(self.clients, self.settings, controller, controller.epoch, named, now)
+        if isinstance(adopted, Controller):
+            return self._adopt(state, people, adopted)
+        logger.warning("A database was not adopted", why=adopted)
+        return known
+
+    def _adopt(self, state: State, people: People, adopted: Controller) -> Recorded:
+        try:
+            controller = state.save_controller(adopted)
+        except AnotherRunIsAtWorkError as error:
+            logger.warning("Another run has adopted it", error=str(error))
+            return Recorded(adopted, agrees=False)
+        people.tell_adopted(str(adopted.adopted_by), adopted.writer_site)
+        return Recorded(controller)
 
     def _control(self, state: State, at: datetime) -> tuple[Control, ControlUnreadableError | None]:
         try:
@@ -158,14 +169,13 @@ class Run:
         if known.incident is not None:
             return self._carry_through(state, controller, control, known.incident, people, ends_at)
         here = self.settings.here
-        if controller.writer_site is here:
-            return Decision(Action.HOLD, "writer_is_here", f"the {here} site is the writer")
-        if known.doubt is None:
-            controller = self._owing(controller, control)
         if controller.owes_opening is not None and known.doubt is None:
             controller = self._open_again(state, controller, people)
+        if controller.writer_site is here:
+            return Decision(Action.HOLD, "writer_is_here", f"the {here} site is the writer")
         seen = self._look(controller, control)
-        if self._has_just_gone_dark(seen) and self._may_wait(seen.policy.darkness, ends_at):
+        undecided = seen.decision.action is not Action.FAIL_OVER
+        if undecided and self._has_just_gone_dark(seen) and self._may_wait(seen.policy.darkness, ends_at):
             # One run is enough to prove it: nobody may come to make another. Until then there is nothing to tell.
             controller = self._remember(state, controller, seen, None)
             self.clock.sleep(seen.policy.darkness.total_seconds())
@@ -190,20 +200,6 @@ class Run:
     def _may_wait(self, wait: timedelta, ends_at: datetime) -> bool:
         """Whether this run can wait so long and still do something afterwards."""
         return self.clock.now() + 2 * wait < ends_at
-
-    def _owing(self, controller: Controller, control: Control) -> Controller:
-        """The record, which owes the writer its opening where a person adopted a writer that is shut."""
-        writer = controller.writer_site
-        by = adopted_by(control, writer, self.clock.now())
-        if by is None or controller.owes_opening is not None:
-            return controller
-        database = self.settings.databases(self.clients)[writer]
-        try:
-            is_shut = database.is_quarantined(database.describe())
-        except AwsError as error:
-            logger.warning("Whether the writer is shut is not known", error=str(error))
-            return controller
-        return replace(controller, owes_opening=f"adopted by {by}") if is_shut else controller
 
     def _open_again(self, state: State, controller: Controller, people: People) -> Controller:
         """Open the writer that could not be opened when its failover was taken back, as soon as RDS lets it."""
@@ -350,7 +346,7 @@ class Run:
             raise AnotherRunIsAtWorkError(f"run {incident.owner} is at work on {incident.incident_id}")
         reason = f"incident {incident.incident_id} stays {incident.phase} until somebody resumes: {why}"
         decision = Decision(Action.HOLD, "paused", reason)
-        if controller.decision is None or controller.decision["code"] != decision.code:
+        if controller.decision is None or controller.decision["reason"] != decision.reason:
             state.save_controller(replace(controller, decision=decision.as_item()))
             people.tell_held(incident, reason)
         return decision

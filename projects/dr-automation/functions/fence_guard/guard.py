@@ -19,6 +19,7 @@ from function_runtime.clock import Clock
 from function_runtime.database import Database
 from function_runtime.fence import Outcome
 from function_runtime.fence_record import FenceRecord, FenceRecords
+from function_runtime.incident import Phase
 from function_runtime.items import AnotherRunIsAtWorkError
 from function_runtime.message import Message
 from function_runtime.readings import Instance
@@ -139,10 +140,11 @@ class Guard:
 
     def _recorded(self) -> OnRecord:
         """What is recorded; the incidents outrank a record that is lost or older than they are."""
-        controller, under_way = self._state.controller(), None
+        controller = self._state.controller()
         if controller.incident_id is not None:
-            under_way = self._state.incident(controller.incident_id)
-            return OnRecord(controller, under_way)
+            incident = self._state.incident(controller.incident_id)
+            if incident.phase is not Phase.CLOSED:
+                return OnRecord(controller, incident)
         incidents = self._state.incidents()
         controller, under_way = brought_up_to_date(controller, incidents)
         promotions = [incident for incident in incidents if incident.may_be_promoted]
@@ -151,7 +153,7 @@ class Guard:
     def _other(self) -> Other:
         """What RDS says of the other site's database."""
         try:
-            other = self._other_database.find()
+            other = self._answered(self._other_database.find, self._record_by)
         except AwsError as error:
             logger.info("The other site's database was not looked at", error=str(error))
             return Other.UNKNOWN

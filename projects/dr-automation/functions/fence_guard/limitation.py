@@ -98,16 +98,19 @@ def _under_way(site: Site, incident: Incident, other: Other) -> Reason | None:
 
 
 def _settled(site: Site, known: OnRecord, other: Other) -> Reason | None:
-    """Of two databases, the one whose promotion is on record stays, or the one that a person has adopted since."""
+    """Of two databases, the one whose promotion is on record stays, or the one that a person has named since."""
     controller, last = known.controller, known.last_promotion
     if controller.adopted_by is not None:
         writer, why = controller.writer_site, f"adopted by {controller.adopted_by}"
+    elif last is not None and controller.epoch > last.epoch:
+        writer, why = controller.writer_site, f"on record since the promotion of epoch {last.epoch}"
     elif last is not None:
         writer, why = last.new_writer, f"promoted by incident {last.incident_id}"
     else:
         return Reason("no_failover_yet", "no failover is recorded: the writer is the first one")
     if writer is site:
         return Reason("writer", f"the {site} site's database is the writer, epoch {controller.epoch}, {why}")
-    if other is Other.REPLICA:
-        return Reason("record_is_older", f"the record's writer ({writer}, {why}) is a replica: the record is too old")
+    if other in (Other.REPLICA, Other.SHUT):
+        # Never the only database that takes writes.
+        return Reason("record_is_older", f"the record's writer ({writer}, {why}) takes no writes: {other}")
     return None

@@ -16,6 +16,8 @@ OPERATIONAL = frozenset(
         "configuring-log-exports",
     }
 )
+# A backup, which RDS begins by itself after a promotion, may last for hours and keeps nobody out.
+WORKING = OPERATIONAL | {"backing-up"}
 # Something was asked for, by people or by a maintenance window, and will end by itself.
 IN_MAINTENANCE = frozenset(
     {

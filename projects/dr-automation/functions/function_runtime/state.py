@@ -71,7 +71,8 @@ class Controller:
         replicated_until: the last moment at which the replica had everything, kept while its lag alone looks too high.
         decision: action, code and reason of the last decision; the reason as it was when the code came up.
         owes_opening: the incident that was taken back and could not open the writer to its clients again.
-        adopted_by: who said who the writer is when the state was lost; then the other database may be no replica.
+        adopted_by: who said who the writer is; then the other database may be no replica, and must be shut.
+        heeded_at: when the last instruction that was carried out was given.
     """
 
     version: int = 0
@@ -86,6 +87,7 @@ class Controller:
     decision: Mapping[str, str] | None = None
     owes_opening: str | None = None
     adopted_by: str | None = None
+    heeded_at: datetime | None = None
 
     def as_item(self) -> dict[str, Any]:
         """For the state table."""
@@ -103,6 +105,7 @@ class Controller:
             "decision": None if self.decision is None else dict(self.decision),
             "owes_opening": self.owes_opening,
             "adopted_by": self.adopted_by,
+            "heeded_at": _text(self.heeded_at),
         }
         return {name: value for name, value in fields.items() if value is not None}
 
@@ -123,6 +126,7 @@ class Controller:
             decision=item.get("decision"),
             owes_opening=item.get("owes_opening"),
             adopted_by=item.get("adopted_by"),
+            heeded_at=_moment(item.get("heeded_at")),
         )
 
 

@@ -339,7 +339,7 @@ def test_a_planned_failover_that_would_lose_something_is_taken_back() -> None:
     aws = healthy(lag_seconds=29, slot_lag_bytes=100.0)
     run(aws)
     give(aws, OrderKind.PLANNED)
-    assert run(aws)["code"] == "closed"
+    assert run(aws, settings=replace(SETTINGS, drain_timeout_seconds=3))["code"] == "closed"
     assert "promoted" not in aws.events
     assert aws.writer.groups == {"sg-database-primary": "active"}
     assert (aws.controller["writer_site"], aws.controller["epoch"]) == ("primary", 1)

@@ -8,33 +8,35 @@ a person has been asked a question, and a command answers it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from aws_in_memory.aws import Aws, Call, no_fault
 from aws_in_memory.clock import START
-from aws_in_memory.deployed import REGIONS, SETTINGS, guard, healthy, run, writer_dead
-from aws_in_memory.faults import At, Killed, Kind, after, before, killed_after, killed_before, nothing
+from aws_in_memory.deployed import REGIONS, SETTINGS, healthy, run, writer_dead
+from aws_in_memory.faults import At, after, before, killed_after, killed_before, nothing
 from aws_in_memory.refusals import refusal
+from aws_in_memory.running import (
+    OWN_GROUP,
+    Running,
+    assert_one_writer,
+    instruct,
+    killed_once,
+    subjects,
+    writers,
+)
 from aws_in_memory.stories import STORIES, begun, calls_of, give
-from failover.recorded import StateLostError
-from fence_guard.guard import Memory
-from function_runtime.control import Control, Instruction, InstructionKind, OrderKind, Pause
+from function_runtime.control import Control, InstructionKind, OrderKind, Pause
 from function_runtime.sites import Site
 
-BETWEEN_RUNS = 7.0
 AUTOMATIC, PLANNED = STORIES[0], STORIES[2]
-OWN_GROUP = {site: {f"sg-database-{site}": "active"} for site in Site}
-FAILURES = (ClientError, BotoCoreError, StateLostError, LookupError)
 
 
 @pytest.fixture(autouse=True)
@@ -42,90 +44,6 @@ def silence() -> Iterator[None]:
     logging.disable(logging.CRITICAL)
     yield
     logging.disable(logging.NOTSET)
-
-
-class Running:
-    """A deployment that runs: its controller and both guards, each at its schedule."""
-
-    def __init__(self, aws: Aws, guards: bool = True) -> None:
-        self.aws = aws
-        self.settings = SETTINGS
-        self.memories = {site: Memory() for site in Site} if guards else {}
-        self.lost = False
-        self.runs = 0
-
-    def tick(self, times: int = 1, seconds: float = BETWEEN_RUNS) -> None:
-        for _ in range(times):
-            self.controller()
-            for site in self.memories:
-                self.guard(site)
-            self.aws.sleep(seconds)
-
-    def controller(self) -> str:
-        self.runs += 1
-        self.lost = False
-        try:
-            return run(self.aws, f"run-{self.runs}", self.settings)["code"]
-        except StateLostError:
-            self.lost = True
-            return "lost"
-        except (Killed, ClientError, BotoCoreError):
-            return "failed"
-
-    def guard(self, site: Site) -> str:
-        try:
-            return guard(self.aws, site, self.memories[site]).code
-        except (Killed, *FAILURES):
-            return "failed"
-
-
-def takes_writes(aws: Aws, site: Site) -> bool:
-    """Whether clients can write to a site's database: it is no replica, works, and lets them in."""
-    instance = aws.instances[site]
-    instance.settle(aws.now)
-    return (
-        instance.source is None
-        and instance.status == "available"
-        and instance.groups == OWN_GROUP[site]
-        and instance.outage(aws.now) is None
-    )
-
-
-def writers(aws: Aws) -> set[Site]:
-    return {site for site in Site if takes_writes(aws, site)}
-
-
-def under_the_name(aws: Aws) -> Site:
-    return Site.RECOVERY if aws.latch and aws.latch[-1] == 1 else Site.PRIMARY
-
-
-def assert_one_writer(aws: Aws, site: Site | None = None) -> None:
-    found = writers(aws)
-    assert len(found) == 1, (found, [message for _, message in aws.messages])
-    assert found == {under_the_name(aws)}
-    assert aws.controller["writer_site"] in found
-    assert "incident_id" not in aws.controller
-    if site is not None:
-        assert found == {site}
-
-
-def subjects(aws: Aws) -> str:
-    return "\n".join(subject for _, subject in aws.messages)
-
-
-def instruct(aws: Aws, kind: InstructionKind, about: str) -> None:
-    control = Control.from_item(aws.plain("control")) if "control" in aws.items else Control()
-    instruction = Instruction(kind, about, "arn:person", aws.now, aws.now + timedelta(minutes=15))
-    aws.put(replace(control.with_instruction(instruction), version=control.version + 1).as_item())
-
-
-def killed_once(aws: Aws, where: Callable[[Call], bool], kind: Kind = killed_after) -> None:
-    """One run of the controller, which is killed right after a call, or before it."""
-    aws.fault = At(where, kind)
-    with suppress(Killed):
-        run(aws, "killed")
-    aws.fault = no_fault
-    aws.sleep(SETTINGS.lease_seconds + 1)
 
 
 # Row by row
