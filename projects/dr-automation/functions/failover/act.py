@@ -254,9 +254,9 @@ class Failover:
 
         def call(at: datetime | None) -> None:
             if at is not None:
-                # The last moment at which people, or the old writer itself, can stop it.
-                self._heed(Phase.PROMOTING)
+                # The last moment at which the old writer itself, or people, can stop it.
                 self._look_at_old_writer()
+                self._heed(Phase.PROMOTING)
             self._note_call(at)
 
         return ask_for_promotion(self._work, step.called_at, call, give_up_at)
