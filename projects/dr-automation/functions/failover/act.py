@@ -268,7 +268,7 @@ class Failover:
             WithdrawnError: the old writer may be used, so the promotion would lose what it takes.
         """
         incident, old_writer = self._incident, self._settings.here.other
-        if incident.kind is Kind.FORCED:
+        if incident.kind is Kind.FORCED or incident.may_be_promoted:
             return
         waited = self._clock.now() - self._finished_at(Phase.FENCED)
         if incident.kind is Kind.PLANNED:

@@ -61,7 +61,7 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
             ("The writer lives and replicates: look at the probes and at the network between the sites.", LOOK),
         ),
         "writer_is_shut": Advice(
-            "The controller does not open what a person may have shut. It tells you when the writer answers again.",
+            "The controller does not open what a person may have shut. If it falls silent, it may be replaced.",
             (
                 "Find out who shut it: a person, or a failover whose record was lost or replaced by an older one.",
                 "If it is to be the writer, this opens it (or recovery): nox -s failover -- --adopt primary",

@@ -7,11 +7,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
+from botocore.exceptions import ClientError
+
 from failover.loss import replicated_until
 from failover.settings import Settings
 from failover.work import Outcome, StepBlockedError, Work
 from function_runtime import metrics, rds_status
-from function_runtime.clients import AwsError, may_pass
+from function_runtime.clients import THROTTLED, AwsError, code_of, may_pass
 from function_runtime.database import NotInThisStateError
 from function_runtime.incident import Promotion
 from function_runtime.readings import Instance, Series
@@ -187,6 +189,10 @@ def _asked(work: Work, here: Site) -> Promotion | None:
             work.databases[here].promote(work.settings.promoted_backup_retention_days)
         except NotInThisStateError:
             return Promotion.NOT_ACCEPTED  # A backup may have begun since the last look.
+        except ClientError as error:
+            if code_of(error) in THROTTLED:
+                return Promotion.NOT_ACCEPTED
+            raise
         return Promotion.ASKED
 
     return _patiently(ask, "RDS refuses the promotion")

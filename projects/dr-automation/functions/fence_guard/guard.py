@@ -32,6 +32,8 @@ Answer = TypeVar("Answer")
 
 # A run that has replaced the groups so late is given this long to end the old connections too; groups take seconds.
 FINISHING_SECONDS = 10.0
+# An old writer that returns is shut by its own site's guard; where that does not come about, this one tells.
+RUNS_FOR_THE_OTHER_GUARD = 4
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,12 @@ class Memory:
     Attributes:
         known: the last record that was read.
         told_of: what people were told of without a record of it.
+        rival_seen: in how many runs in a row the other site's old writer was seen to take writes.
     """
 
     known: OnRecord | None = None
     told_of: set[str] = field(default_factory=set)
+    rival_seen: int = 0
 
 
 class Guard:
@@ -116,7 +120,9 @@ class Guard:
         except (LookupError, *AwsError) as error:
             return self._without_record(instance, error)
         self._memory.known = known
-        limitation = fence_limitation(self._settings.site, instance, known, self._other())
+        other = self._other()
+        limitation = fence_limitation(self._settings.site, instance, known, other)
+        self._memory.rival_seen = self._memory.rival_seen + 1 if other is Other.WRITES else 0
         if limitation is not None:
             return self._left_alone(limitation, known.controller)
         return self._shut(instance, known)
@@ -187,6 +193,10 @@ class Guard:
         )
 
     def _left_alone(self, limitation: Reason, controller: Controller) -> Finding:
+        if limitation.code == "writer" and self._memory.rival_seen > RUNS_FOR_THE_OTHER_GUARD:
+            text = f"{limitation.text}; the other site's database takes writes, and its guard does not shut it"
+            unheard = self._tell_two_writers(text, f"rival {controller.epoch}")
+            return Finding("rival", text, two_writers=True, error=unheard)
         if not limitation.two_writers:
             return Finding(limitation.code, limitation.text)
         unheard = self._tell_two_writers(limitation.text, f"epoch {controller.epoch}")

@@ -40,7 +40,7 @@ def message_about(record: FenceRecord, seen: Instance, controller: Controller, s
 
 
 def two_writers(text: str, settings: GuardSettings) -> Message:
-    """Both databases take writes, and nobody knows which is the writer.
+    """Both databases take writes, and nothing shuts the wrong one.
 
     Args:
         text: what was seen.
@@ -48,14 +48,14 @@ def two_writers(text: str, settings: GuardSettings) -> Message:
     """
     return compose(
         settings,
-        "TWO PostgreSQL WRITERS, and nobody knows which is right",
+        "TWO PostgreSQL WRITERS",
         {
             "What was seen": [text],
-            "What was done": ["Nothing: to shut the right one would lose what it has."],
-            "What happens next": ["As soon as the record says which is the writer, the other one is shut."],
+            "What was done": ["Nothing: this guard shuts its own site's database only, and never the right one."],
+            "What happens next": ["The guard of the wrong one shuts it, if it runs and the record says which it is."],
             "What to do": [
                 f"{settings.writer_name} leads clients to one of them: keep them off the other one.",
-                "nox -s status",
+                "nox -s status. Where the other site's fence-guard does not run, shut the wrong one by hand.",
                 "Where the record is lost, say which is the writer: nox -s failover -- --adopt primary (or recovery)",
             ],
         },

@@ -375,16 +375,17 @@ def test_a_fence_that_comes_after_the_failover_was_taken_back_is_undone() -> Non
     aws = healthy(lag_seconds=29, slot_lag_bytes=100.0)
     run(aws)
     give(aws, OrderKind.PLANNED)
+    impatient = replace(SETTINGS, drain_timeout_seconds=3)
 
     def hold_up(call: Call) -> None:
         if call.operation == "rds.modify_db_instance":
             aws.fault = no_fault
             aws.sleep(SETTINGS.lease_seconds)
-            run(aws, "other")
+            run(aws, "other", impatient)
             assert aws.writer.groups == {"sg-database-primary": "active"}
 
     aws.fault = before(hold_up)
-    assert run(aws, "held up")["code"] == "another_run_is_at_work"
+    assert run(aws, "held up", impatient)["code"] == "another_run_is_at_work"
     assert aws.writer.groups == {"sg-database-primary": "active"}, (
         "the writer that stayed the writer takes connections again"
     )

@@ -560,3 +560,36 @@ def test_a_forced_failover_of_a_region_that_has_just_gone_dark_does_not_wait_for
     (incident,) = aws.incidents
     waited = (datetime.fromisoformat(incident["opened_at"]) - begun_at).total_seconds()
     assert waited < 5, f"{waited:g} s"
+
+
+def test_a_throttled_promotion_was_not_asked_for_and_an_old_writer_that_is_back_meanwhile_stays() -> None:
+    aws = writer_dead()
+    aws.writer.refuses_changes = True
+
+    def throttle(call: Call) -> None:
+        if call.operation == "rds.promote_read_replica":
+            raise refusal("Throttling")
+
+    aws.fault = before(throttle)
+    running = Running(aws)
+    running.controller()
+    aws.writer.comes_back(aws.now)
+    aws.writer.refuses_changes = False
+    running.tick(12)
+    assert_one_writer(aws, Site.PRIMARY)
+    assert "promoted" not in aws.events
+
+
+def test_a_planned_failover_whose_region_goes_dark_after_the_fence_is_decided_anew_without_waiting_for_it() -> None:
+    aws = begun(PLANNED)
+    killed_once(aws, lambda call: "rebooted" in aws.events)
+    aws.dark = {REGIONS[Site.PRIMARY]}
+    began = aws.now
+    running = Running(aws)
+    while "incident_id" in aws.controller and aws.now - began < timedelta(minutes=10):
+        running.controller()
+    opened = next(step for step in aws.incidents[0]["steps"] if step["phase"] == "opened_again")
+    assert opened["outcome"] == "not_opened"
+    assert datetime.fromisoformat(opened["finished_at"]) - datetime.fromisoformat(opened["started_at"]) < timedelta(
+        seconds=10
+    )

@@ -242,9 +242,16 @@ def test_two_writers_that_nothing_on_record_tells_apart_are_told_of_and_counted(
         found = guard(aws, memory=memory)
         assert (found.code, found.two_writers) == ("two_writers", True)
     assert changes(aws) == []
-    assert [subject for _, subject in aws.messages] == [
-        "[test] TWO PostgreSQL WRITERS, and nobody knows which is right"
-    ]
+    assert [subject for _, subject in aws.messages] == ["[test] TWO PostgreSQL WRITERS"]
+
+
+def test_the_writers_guard_tells_of_an_old_writer_that_its_own_guard_does_not_shut() -> None:
+    aws, memory = after_failover(), Memory()
+    codes = [guard(aws, Site.RECOVERY, memory).code for _ in range(7)]
+    assert codes == [*["writer"] * 4, *["rival"] * 3]
+    assert [subject for _, subject in aws.messages] == ["[test] TWO PostgreSQL WRITERS"]
+    guard(aws)
+    assert guard(aws, Site.RECOVERY, memory).code == "writer"
 
 
 def test_without_a_record_only_what_the_last_one_rules_out_is_shut() -> None:
