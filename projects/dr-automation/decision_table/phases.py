@@ -101,7 +101,12 @@ PHASES: dict[Phase, Told] = {
                 "RDS refuses for good and the old writer may be used again: it answers, or it is shut, RDS calls it "
                 f"operational and {STEP_PATIENCE_SECONDS:g} s are over; planned: refused for good, or the time is over",
             ),
-            *BEFORE_THE_CALL,
+            Ending(
+                WITHDRAWN,
+                "a last look before RDS is asked finds the old writer answering, where the fence is some time ago "
+                "(not in a forced one); planned: not shut any more, or people paused or cancelled it",
+            ),
+            Ending(ABANDONED, ENDED),
         ),
     ),
     Phase.PROMOTED: Told(
