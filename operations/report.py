@@ -39,6 +39,8 @@ class Report:
         decision: the controller's decision; with the order that was asked about, if one was.
         incident_id: the incident that an order must name now.
         next_epoch: the epoch that an order must name now.
+        doubt: why nobody can say whether the record is right; None where it is.
+        owes_opening: what has left the writer's database shut; None where nothing has.
         incident: the failover under way; None if there is none.
         last_incident: the failover that closed last; None if there was none.
         steps: what a failover would do, in order: phases and what happens in them.
@@ -62,6 +64,8 @@ class Report:
     decision: Decision
     incident_id: str
     next_epoch: int
+    doubt: str | None
+    owes_opening: str | None
     incident: Incident | None
     last_incident: Incident | None
     steps: tuple[tuple[str, str], ...]
@@ -110,6 +114,8 @@ class Report:
             decision=Decision(Action(decision["action"]), decision["code"], decision["reason"]),
             incident_id=content["incident_id"],
             next_epoch=int(content["next_epoch"]),
+            doubt=content["doubt"],
+            owes_opening=content["owes_opening"],
             incident=_incident(content["incident"]),
             last_incident=_incident(content["last_incident"]),
             steps=tuple((step["phase"], step["what"]) for step in content["steps"]),

@@ -42,6 +42,7 @@ def status(report: Report) -> list[str]:
         *words.rows(
             [
                 *situation(report),
+                *unsettled(report),
                 ("decision", decision(report)),
                 *([] if approve is None else [("to approve", [approve])]),
             ]
@@ -62,6 +63,16 @@ def situation(report: Report) -> list[tuple[str, list[str]]]:
         ("replication lag", [lag(report)]),
         ("order on record", order(report.order, report.at, report.next_epoch)),
     ]
+
+
+def unsettled(report: Report) -> list[tuple[str, list[str]]]:
+    """What of the record is not borne out by the databases, or owed to them; nothing in good times."""
+    rows = []
+    if report.owes_opening is not None:
+        rows.append(("to be opened", [f"the writer's database, shut by {report.owes_opening}: every run tries to"]))
+    if report.doubt is not None:
+        rows.append(("in doubt", [f"whether the record is right; nothing is published: {report.doubt}"]))
+    return rows
 
 
 def mode(report: Report) -> str:

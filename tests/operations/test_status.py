@@ -6,8 +6,10 @@ import json
 
 import pytest
 
+from aws_in_memory.aws import Call
 from aws_in_memory.clock import Clock
 from aws_in_memory.deployed import REGIONS, healthy, writer_dead
+from aws_in_memory.faults import before
 from failover.report import report
 from failover.signals import SIGNAL_NAMES
 from function_runtime.sites import Site
@@ -139,3 +141,24 @@ def test_an_order_that_was_carried_out_is_not_shown_as_good() -> None:
     terminal.tick()
     terminal.give("status")
     assert "epoch 1; that epoch has begun: the order was used, or no longer counts" in terminal.printed
+
+
+def test_a_writer_that_a_failover_has_left_shut_is_named_until_it_is_open() -> None:
+    terminal = Terminal(healthy())
+    terminal.tick()
+    terminal.aws.put({**terminal.aws.controller, "owes_opening": "000001-ordered"})
+    terminal.give("status")
+    assert "the writer's database, shut by 000001-ordered: every run tries to" in terminal.printed
+
+
+def test_a_record_that_nobody_can_check_is_in_doubt() -> None:
+    terminal = Terminal(healthy())
+    terminal.tick()
+
+    def refuse(call: Call) -> None:
+        if call.operation == "rds.describe_db_instances" and call.region == DEPLOYMENT.controller_region:
+            raise denied("DescribeDBInstances")
+
+    terminal.aws.fault = before(refuse)
+    terminal.give("status")
+    assert "whether the record is right; nothing is published" in terminal.printed
