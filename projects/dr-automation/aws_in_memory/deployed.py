@@ -9,7 +9,8 @@ from aws_in_memory.aws import Aws
 from aws_in_memory.clock import START, Clock
 from failover.run import Run
 from failover.settings import Settings
-from fence_guard.guard import Finding, Guard, Memory
+from fence_guard.finding import Finding, Memory
+from fence_guard.guard import Guard
 from fence_guard.settings import GuardSettings
 from function_runtime.sites import Site
 from snapshot_copier.copier import Copier

@@ -13,7 +13,7 @@ from aws_in_memory.aws import Aws, Call, no_fault
 from aws_in_memory.deployed import SETTINGS, guard, run
 from aws_in_memory.faults import At, Killed, Kind, killed_after
 from failover.recorded import StateLostError
-from fence_guard.guard import Memory
+from fence_guard.finding import Memory
 from function_runtime.control import Control, Instruction, InstructionKind
 from function_runtime.sites import Site
 

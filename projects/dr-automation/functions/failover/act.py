@@ -9,25 +9,18 @@ from datetime import datetime, timedelta
 from aws_lambda_powertools import Logger
 
 from failover import latch
-from failover.instructions import abandoned_by, paused_by, withdrawn_by
-from failover.old_writer import PromotedAfterAllError, fence_old_writer, is_shut, is_whole, let_in_again
+from failover.heed import has_a_way_back, heed, look_once_more
+from failover.old_writer import PromotedAfterAllError, fence_old_writer, let_in_again
 from failover.people import People
-from failover.promote import (
-    Shown,
-    ask_for_promotion,
-    shown_of_promotion,
-    verify,
-    wait_until_drained,
-    wait_until_promoted,
-)
+from failover.promote import ask_for_promotion, verify, wait_until_drained, wait_until_promoted
 from failover.settings import Settings
-from failover.work import BudgetSpentError, Outcome, PausedError, StepBlockedError, WithdrawnError, Work
+from failover.work import BudgetSpentError, Outcome, StepBlockedError, WithdrawnError, Work
 from function_runtime.clients import AwsError, Clients
 from function_runtime.clock import Clock
 from function_runtime.fence_record import FenceRecord, FenceRecords
-from function_runtime.incident import ABANDONED, NOT_AWAITED, Incident, Kind, Phase, Promotion, Step
+from function_runtime.incident import Incident, Kind, Phase, Promotion, Step
 from function_runtime.items import AnotherRunIsAtWorkError
-from function_runtime.state import Controller, ControlUnreadableError, State
+from function_runtime.state import Controller, State
 from function_runtime.up_to_date import after
 
 logger = Logger(child=True)
@@ -140,59 +133,8 @@ class Failover:
         self._save(self._incident)
 
     def _heed(self, phase: Phase) -> None:
-        """Do what people have said since the last look, as far as it can still be done.
-
-        Raises:
-            PausedError: they paused failovers, and the promotion has not been asked for.
-            WithdrawnError: the incident ends here.
-        """
         self._heeded_at = self._clock.now()
-        incident = self._incident
-        if incident.is_taken_back or phase is Phase.CLOSED:
-            return
-        try:
-            control = self._state.control()
-        except ControlUnreadableError as error:
-            if not incident.may_be_promoted and (incident.kind is Kind.PLANNED or phase is Phase.PROMOTING):
-                raise self._held(f"it may be paused, for nobody can say: {error}") from error
-            return
-        by = abandoned_by(control, incident, self._clock.now())
-        if by is not None:
-            self._abandon(by, phase)
-        if incident.may_be_promoted:
-            return
-        if (why := withdrawn_by(control, incident)) is not None:
-            raise WithdrawnError(why)
-        if (why := paused_by(control, self._settings)) is not None and (
-            incident.kind is Kind.PLANNED or phase is Phase.PROMOTING
-        ):
-            raise self._held(why)
-
-    def _held(self, why: str) -> Exception:
-        """A planned failover is taken back: its writer is well, and must not be shut for as long as a pause lasts."""
-        return WithdrawnError(why) if self._incident.kind is Kind.PLANNED else PausedError(why)
-
-    def _abandon(self, by: str, phase: Phase) -> None:
-        """End the incident as it stands: with the new writer that RDS shows, or without one."""
-        why = f"{by} abandoned it"
-        if not self._incident.may_be_promoted:
-            raise WithdrawnError(why, ABANDONED)
-        shown = shown_of_promotion(self._work, self._promotion_called_at())
-        if shown is Shown.NEVER:
-            raise WithdrawnError(
-                f"{why}: RDS makes no new writer of the {self._settings.here} site's database", ABANDONED
-            )
-        if shown is Shown.WRITES and phase in (Phase.PROMOTED, Phase.VERIFIED):
-            raise WithdrawnError(f"{why}, and the new writer is there: nobody waits for more", NOT_AWAITED)
-        if shown is Shown.WRITES and phase is Phase.SWITCHED:
-            self._record_writer()
-            raise WithdrawnError(f"{why}: the writer is on record, and every run publishes it", Phase.SWITCHED.value)
-
-    def _promotion_called_at(self) -> datetime:
-        step = self._incident.step(Phase.PROMOTING)
-        if step is None:
-            raise ValueError(f"incident {self._incident.incident_id}: the promotion's step is not begun")
-        return step.started_at if step.called_at is None else step.called_at
+        heed(self._state, self._work, self._incident, phase)
 
     def _heed_while_waiting(self, phase: Phase) -> None:
         if self._clock.now() - self._heeded_at >= timedelta(seconds=HEED_SECONDS):
@@ -210,9 +152,11 @@ class Failover:
             self._go_on_promoted(str(error))
             return
         except WithdrawnError as error:
+            if error.outcome == Phase.SWITCHED:
+                self._record_writer()
             outcome = Outcome(error.outcome, str(error))
         except StepBlockedError as error:
-            if phase is not Phase.PROMOTING or not self._has_a_way_back(step):
+            if phase is not Phase.PROMOTING or not has_a_way_back(self._work, self._incident):
                 raise
             outcome = Outcome(Promotion.NOT_ACCEPTED, f"{error}; and the old writer is there")
         begun = self._incident.step(phase)
@@ -233,13 +177,6 @@ class Failover:
         if phase is not Phase.CLOSED:
             self._people.tell_step(self._incident, done)
 
-    def _has_a_way_back(self, step: Step) -> bool:
-        """Whether an incident whose promotion cannot be had is better ended: its old writer may be used again."""
-        if self._incident.kind is Kind.PLANNED:
-            return True
-        waited = self._clock.now() - step.started_at >= timedelta(seconds=self._settings.promotion_timeout_seconds)
-        return is_whole(self._work, self._settings.here.other, step.started_at, waited=waited)
-
     def _note_call(self, at: datetime | None) -> None:
         """Record that the promotion is about to be asked for; None: that RDS has not taken it."""
         step = self._incident.step(Phase.PROMOTING)
@@ -255,29 +192,11 @@ class Failover:
         def call(at: datetime | None) -> None:
             if at is not None:
                 # The last moment at which the old writer itself, or people, can stop it.
-                self._look_at_old_writer()
+                look_once_more(self._work, self._incident, self._finished_at(Phase.FENCED))
                 self._heed(Phase.PROMOTING)
             self._note_call(at)
 
         return ask_for_promotion(self._work, step.called_at, call, give_up_at)
-
-    def _look_at_old_writer(self) -> None:
-        """A failover that has waited since its fence looks once more: its old writer may be open, and take writes.
-
-        Raises:
-            WithdrawnError: the old writer may be used, so the promotion would lose what it takes.
-        """
-        incident, old_writer = self._incident, self._settings.here.other
-        if incident.kind is Kind.FORCED or incident.may_be_promoted:
-            return
-        waited = self._clock.now() - self._finished_at(Phase.FENCED)
-        if incident.kind is Kind.PLANNED:
-            if not is_shut(self._work, old_writer):
-                raise WithdrawnError("the writer is not known to be shut any more")
-        elif waited >= timedelta(seconds=self._settings.lease_seconds):
-            recently = self._clock.now() - self._settings.policy.silence
-            if is_whole(self._work, old_writer, recently, waited=False):
-                raise WithdrawnError("the old writer answers its own site again")
 
     def _open_again(self, step: Step) -> Outcome:
         """Let the old writer's clients in again, unless RDS shows that the new one has been made after all.
@@ -290,17 +209,10 @@ class Failover:
 
     def _go_on_promoted(self, why: str) -> None:
         """What was taken back on record has made a new writer: the record was older than the truth."""
-        now = self._clock.now()
-        begun = self._incident.step(Phase.PROMOTING)
-        step = Step(Phase.PROMOTING, now) if begun is None else begun
-        others = tuple(each for each in self._incident.steps if each.phase is not Phase.OPENED_AGAIN)
-        done = replace(step, finished_at=now, outcome=Promotion.ALREADY_PROMOTED.value, detail=why)
-        # What people ended ends with the new writer that is there.
-        kept = tuple(replace(each, outcome=NOT_AWAITED) if each.outcome == ABANDONED else each for each in others)
-        # Nobody knows any more what the replica had when it was promoted.
-        incident = replace(self._incident, steps=kept, phase=Phase.PROMOTING, data_loss_seconds=None).with_step(done)
-        self._save(incident)
-        self._people.tell_step(incident, done)
+        self._save(self._incident.promoted_after_all(self._clock.now(), why))
+        promoting = self._incident.step(Phase.PROMOTING)
+        if promoting is not None:
+            self._people.tell_step(self._incident, promoting)
 
     @property
     def _steps(self) -> dict[Phase, Callable[[Step], Outcome]]:

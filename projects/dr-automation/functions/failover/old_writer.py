@@ -13,6 +13,9 @@ from function_runtime.database import Database, NotInThisStateError
 from function_runtime.incident import NOT_OPENED, Phase
 from function_runtime.sites import Site
 
+# A lost answer is nothing; a region that has not answered twice in a row is silent.
+MOST_SILENCES = 2
+
 
 class PromotedAfterAllError(Exception):
     """RDS shows that the standby takes writes: the old writer must not be opened."""
@@ -71,6 +74,7 @@ def let_in_again(work: Work, writer: Site, ends_at: datetime) -> Outcome:
         BudgetSpentError: neither yet when the run must end.
         PromotedAfterAllError: the standby takes writes.
     """
+    silences = 0
     while True:
         try:
             standby = work.databases[work.settings.here].find()
@@ -79,9 +83,13 @@ def let_in_again(work: Work, writer: Site, ends_at: datetime) -> Outcome:
             if let_in(work.databases[writer], work.settings.database_group_ids[writer]):
                 return Outcome(Phase.OPENED_AGAIN, "the writer has its own security group again")
             why = "its security group is being replaced"
+            silences = 0
         except BotoCoreError as error:
-            # A region that is silent may stay so; every later run asks it again, and the decision need not wait for it.
-            return Outcome(NOT_OPENED, f"a later run opens it, for RDS does not answer: {error}")
+            why = str(error)
+            silences += 1
+            if silences == MOST_SILENCES:
+                # It may stay so; every later run asks again, and the decision need not wait for it.
+                return Outcome(NOT_OPENED, f"a later run opens it, for RDS does not answer: {why}")
         except (NotInThisStateError, ClientError) as error:
             why = str(error)
         if work.clock.now() >= ends_at:

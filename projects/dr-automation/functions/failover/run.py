@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,6 +18,7 @@ from failover.look import Look, look, order_on_record
 from failover.old_writer import let_in
 from failover.people import People
 from failover.recorded import Recorded, StateLostError, recorded
+from failover.remember import remember
 from failover.settings import LONGEST_RUN_SECONDS, Settings
 from failover.signals import Answer
 from failover.work import BudgetSpentError, PausedError, StepBlockedError
@@ -29,8 +29,7 @@ from function_runtime.database import NotInThisStateError
 from function_runtime.incident import Incident, Kind, Phase, Step
 from function_runtime.items import AnotherRunIsAtWorkError
 from function_runtime.sites import Site
-from function_runtime.state import Controller, ControlUnreadableError, Proposal, State
-from function_runtime.trouble import Kind as TroubleKind
+from function_runtime.state import Controller, ControlUnreadableError, State
 
 logger = Logger(child=True)
 
@@ -177,12 +176,12 @@ class Run:
         undecided = seen.decision.action is not Action.FAIL_OVER
         if undecided and self._has_just_gone_dark(seen) and self._may_wait(seen.policy.darkness, ends_at):
             # One run is enough to prove it: nobody may come to make another. Until then there is nothing to tell.
-            controller = self._remember(state, controller, seen, None)
+            controller = remember(state, self.settings, controller, seen, None)
             self.clock.sleep(seen.policy.darkness.total_seconds())
             control, _ = self._control(state, self.clock.now())
             seen = self._look(controller, control)
         if seen.decision.action is not Action.FAIL_OVER:
-            self._remember(state, controller, seen, people)
+            remember(state, self.settings, controller, seen, people)
             return seen.decision
         claimed, incident = self._open(state, controller, seen)
         people.tell_opened(incident)
@@ -215,62 +214,6 @@ class Run:
         controller = state.save_controller(replace(controller, owes_opening=None))
         people.tell_opened_again(incident_id)
         return controller
-
-    def _remember(self, state: State, controller: Controller, seen: Look, people: People | None) -> Controller:
-        """Keep the decision and the trouble, and tell people, where they are given, of each reason once in it."""
-        decision, signals, trouble = seen.decision, seen.signals, seen.signals.trouble
-        proposal = _proposal(controller, seen)
-        if trouble is not None and trouble.kind is TroubleKind.FAILING:
-            trouble = replace(trouble, lag_before_seconds=signals.lag_before_seconds)
-        after = replace(
-            controller,
-            trouble=trouble,
-            proposal=proposal,
-            replicated_until=self._replicated_until(controller, seen),
-            # Not for every run: the reason counts seconds.
-            decision=controller.decision
-            if controller.decision is not None and controller.decision["code"] == decision.code
-            else decision.as_item(),
-            # The other database is a replica again.
-            adopted_by=None if signals.standby_ready is Answer.YES else controller.adopted_by,
-        )
-        tell = None if people is None else self._telling(controller, seen, proposal, people)
-        # What was seen is kept before people are told: telling may fail. A run that has been overtaken tells nobody.
-        if after != controller or tell is not None:
-            after = state.save_controller(after)
-        if tell is None:
-            return after
-        tell()
-        if trouble is None:
-            return after
-        # Twice is better than never: that it was told is kept last.
-        return state.save_controller(replace(after, trouble=trouble.tell(decision.code)))
-
-    def _telling(
-        self, controller: Controller, seen: Look, proposal: Proposal | None, people: People
-    ) -> Callable[[], None] | None:
-        """What people are to be told now, None where they know, or where there is nothing."""
-        decision, signals, trouble = seen.decision, seen.signals, seen.signals.trouble
-        before = controller.trouble
-        if trouble is None:
-            if before is None or not before.told:
-                return None
-            return lambda: people.tell_answers_again(before, decision)
-        if decision.code in trouble.told:
-            return None
-        if decision.action is Action.ALERT:
-            return lambda: people.tell_alert(decision, signals, trouble)
-        if proposal is not None:
-            return lambda: people.tell_asked(decision, signals, proposal)
-        return None
-
-    def _replicated_until(self, controller: Controller, seen: Look) -> datetime | None:
-        """Kept now and then, while it can be read: a region that goes dark takes the writer's metrics with it."""
-        until, kept = seen.signals.replicated_until, controller.replicated_until
-        if until is None or seen.signals.trouble is not None:
-            return kept
-        often_enough = timedelta(seconds=self.settings.policy.max_data_loss_seconds / 2)
-        return until if kept is None or until - kept >= often_enough else kept
 
     def _open(self, state: State, controller: Controller, seen: Look) -> tuple[Controller, Incident]:
         now, signals, order = self.clock.now(), seen.signals, seen.order
@@ -353,24 +296,3 @@ class Run:
 
     def _client(self, service: str) -> Any:
         return self.clients.of(service, self.settings.regions[self.settings.here])
-
-
-def _proposal(controller: Controller, seen: Look) -> Proposal | None:
-    if seen.decision.action is not Action.ASK:
-        return None
-    loss, kept = seen.signals.loss_bound_seconds, controller.proposal
-    proposal = Proposal(seen.incident_id, seen.epoch, seen.decision.code, loss)
-    # The bound moves by fractions from run to run; people are told one figure.
-    if (
-        kept is not None
-        and replace(kept, loss_bound_seconds=loss) == proposal
-        and _about(kept.loss_bound_seconds, loss)
-    ):
-        return kept
-    return proposal
-
-
-def _about(told: float | None, now: float | None) -> bool:
-    if told is None or now is None:
-        return told is now
-    return now <= told + 1

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from aws_lambda_powertools import Logger
 
+from fence_guard.finding import Finding, Memory
 from fence_guard.limitation import OnRecord, Other, Reason, fence_limitation
 from fence_guard.messages import message_about, two_writers
 from fence_guard.settings import GuardSettings
@@ -34,42 +35,6 @@ Answer = TypeVar("Answer")
 FINISHING_SECONDS = 10.0
 # An old writer that returns is shut by its own site's guard; where that does not come about, this one tells.
 RUNS_FOR_THE_OTHER_GUARD = 4
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What a run found and did.
-
-    Attributes:
-        code: one word: why nothing was done, or the fence's outcome.
-        text: the same for people.
-        newly_fenced: whether this run fenced the database.
-        unfenced: whether the database could still take writes, and must not.
-        two_writers: whether both databases take writes, and nothing on record says which is the writer.
-        error: what makes the run a failed one, though it did what it could.
-    """
-
-    code: str
-    text: str
-    newly_fenced: bool = False
-    unfenced: bool = False
-    two_writers: bool = False
-    error: Exception | None = None
-
-
-@dataclass
-class Memory:
-    """What the process of a guard remembers from one run to the next, for when the record cannot be read.
-
-    Attributes:
-        known: the last record that was read.
-        told_of: what people were told of without a record of it.
-        rival_seen: in how many runs in a row the other site's old writer was seen to take writes.
-    """
-
-    known: OnRecord | None = None
-    told_of: set[str] = field(default_factory=set)
-    rival_seen: int = 0
 
 
 class Guard:

@@ -8,7 +8,8 @@ from functools import cache
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from fence_guard.guard import Finding, Guard, Memory
+from fence_guard.finding import Finding, Memory
+from fence_guard.guard import Guard
 from fence_guard.settings import GuardSettings
 from function_runtime.clients import AwsClients
 from function_runtime.clock import SystemClock

@@ -206,6 +206,20 @@ class Incident:
         others = tuple(each for each in self.steps if each.phase is not step.phase)
         return replace(self, steps=(*others, step))
 
+    def promoted_after_all(self, at: datetime, why: str) -> Incident:
+        """This incident where it was taken back on record, and RDS shows that the new writer has been made."""
+        begun = self.step(Phase.PROMOTING)
+        step = Step(Phase.PROMOTING, at) if begun is None else begun
+        done = replace(step, finished_at=at, outcome=Promotion.ALREADY_PROMOTED.value, detail=why)
+        # What people ended ends with the new writer that is there.
+        kept = tuple(
+            replace(each, outcome=NOT_AWAITED) if each.outcome == ABANDONED else each
+            for each in self.steps
+            if each.phase is not Phase.OPENED_AGAIN
+        )
+        # Nobody knows any more what the replica had when it was promoted.
+        return replace(self, steps=kept, phase=Phase.PROMOTING, data_loss_seconds=None).with_step(done)
+
     def as_item(self) -> dict[str, Any]:
         """For the state table."""
         return {

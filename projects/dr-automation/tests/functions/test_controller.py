@@ -154,7 +154,8 @@ def test_the_handler_returns_what_was_done_and_raises_what_went_wrong(monkeypatc
     context = LambdaContext()
     context._aws_request_id = "run"
     assert handler.handle({}, context)["code"] == "not_watched"  # its metrics are of another day
-    for event in (None, [], "report", 7):
+    no_objects: tuple[object, ...] = (None, [], "report", 7)
+    for event in no_objects:
         assert handler.handle(event, context)["code"] == "not_watched"
     aws.dark = {REGIONS[Site.RECOVERY]}
     with pytest.raises(ConnectTimeoutError):

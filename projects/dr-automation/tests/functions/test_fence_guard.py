@@ -17,7 +17,8 @@ from aws_in_memory.deployed import GUARD_ENVIRONMENT, GUARD_SETTINGS, guard
 from aws_in_memory.faults import FAULTS, At, Killed, Kind, after, before, not_connected
 from aws_in_memory.recorded import OVER, PROMOTED, after_failover, both_can_write, incident, remember
 from aws_in_memory.refusals import silence
-from fence_guard.guard import Finding, Guard, Memory
+from fence_guard.finding import Finding, Memory
+from fence_guard.guard import Guard
 from fence_guard.handler import publish
 from fence_guard.settings import GuardSettings
 from function_runtime.environment import SettingError

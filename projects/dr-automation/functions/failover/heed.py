@@ -1,0 +1,109 @@
+"""What people's words do to a failover under way, and what a last look at the old writer does."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from failover.instructions import abandoned_by, paused_by, withdrawn_by
+from failover.old_writer import is_shut, is_whole
+from failover.promote import Shown, shown_of_promotion
+from failover.work import PausedError, WithdrawnError, Work
+from function_runtime.incident import ABANDONED, NOT_AWAITED, Incident, Kind, Phase
+from function_runtime.state import ControlUnreadableError, State
+
+
+def heed(state: State, work: Work, incident: Incident, phase: Phase) -> None:
+    """Do what people have said, as far as it can still be done.
+
+    Args:
+        state: where it is on record.
+        work: what to work with.
+        incident: the failover.
+        phase: the phase that it is about to reach.
+
+    Raises:
+        PausedError: they paused failovers, and the promotion has not been asked for.
+        WithdrawnError: the incident ends here.
+    """
+    if incident.is_taken_back or phase is Phase.CLOSED:
+        return
+    may_hold = incident.kind is Kind.PLANNED or phase is Phase.PROMOTING
+    try:
+        control = state.control()
+    except ControlUnreadableError as error:
+        if may_hold and not incident.may_be_promoted:
+            raise _held(incident, f"it may be paused, for nobody can say: {error}") from error
+        return
+    by = abandoned_by(control, incident, work.clock.now())
+    if by is not None:
+        _abandon(work, incident, phase, f"{by} abandoned it")
+    if incident.may_be_promoted:
+        return
+    if (why := withdrawn_by(control, incident)) is not None:
+        raise WithdrawnError(why)
+    if may_hold and (why := paused_by(control, work.settings)) is not None:
+        raise _held(incident, why)
+
+
+def look_once_more(work: Work, incident: Incident, fenced_at: datetime) -> None:
+    """Look at the old writer of a failover that has waited since its fence: it may be open, and take writes.
+
+    Args:
+        work: what to work with.
+        incident: the failover, whose promotion is about to be asked for.
+        fenced_at: when its fence was over.
+
+    Raises:
+        WithdrawnError: the old writer may be used, so the promotion would lose what it takes.
+    """
+    old_writer, now = work.settings.here.other, work.clock.now()
+    if incident.kind is Kind.FORCED or incident.may_be_promoted:
+        return
+    if incident.kind is Kind.PLANNED:
+        if not is_shut(work, old_writer):
+            raise WithdrawnError("the writer is not known to be shut any more")
+        return
+    recently = now - work.settings.policy.silence
+    has_waited = now - fenced_at >= timedelta(seconds=work.settings.lease_seconds)
+    if has_waited and is_whole(work, old_writer, recently, waited=False):
+        raise WithdrawnError("the old writer answers its own site again")
+
+
+def has_a_way_back(work: Work, incident: Incident) -> bool:
+    """Whether an incident whose promotion RDS refuses for good is better ended: its old writer may be used again."""
+    step = incident.step(Phase.PROMOTING)
+    if step is None or _may_come_yet(work, incident):
+        return False
+    if incident.kind is Kind.PLANNED:
+        return True
+    waited = work.clock.now() - step.started_at >= timedelta(seconds=work.settings.promotion_timeout_seconds)
+    return is_whole(work, work.settings.here.other, step.started_at, waited=waited)
+
+
+def _may_come_yet(work: Work, incident: Incident) -> bool:
+    return incident.may_be_promoted and _shown(work, incident) is not Shown.NEVER
+
+
+def _held(incident: Incident, why: str) -> Exception:
+    """A planned failover is taken back: its writer is well, and must not be shut for as long as a pause lasts."""
+    return WithdrawnError(why) if incident.kind is Kind.PLANNED else PausedError(why)
+
+
+def _abandon(work: Work, incident: Incident, phase: Phase, why: str) -> None:
+    """End the incident as it stands: with the new writer that RDS shows, or without one."""
+    if not incident.may_be_promoted:
+        raise WithdrawnError(why, ABANDONED)
+    shown = _shown(work, incident)
+    if shown is Shown.NEVER:
+        raise WithdrawnError(f"{why}: RDS makes no new writer of the {work.settings.here} site's database", ABANDONED)
+    if shown is Shown.WRITES and phase in (Phase.PROMOTED, Phase.VERIFIED):
+        raise WithdrawnError(f"{why}, and the new writer is there: nobody waits for more", NOT_AWAITED)
+    if shown is Shown.WRITES and phase is Phase.SWITCHED:
+        raise WithdrawnError(f"{why}: the writer is on record, and every run publishes it", Phase.SWITCHED.value)
+
+
+def _shown(work: Work, incident: Incident) -> Shown:
+    step = incident.step(Phase.PROMOTING)
+    if step is None:
+        raise ValueError(f"incident {incident.incident_id}: the promotion's step is not begun")
+    return shown_of_promotion(work, step.started_at if step.called_at is None else step.called_at)
