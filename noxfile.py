@@ -32,7 +32,7 @@ REQUIREMENTS = ROOT / "requirements.lock"
 BOOTSTRAP = ROOT / "bootstrap.lock"
 PACKAGES = ("shared", "lab", "drills", "deployment", "operations", "benchmarks")
 # One that must fail over, one that must not, one with a dark region and a fence-guard, one that a person approves.
-DRILLS_OF_CI = ("primary-crash", "link-cut", "old-writer-returns", "lag-too-high")
+DRILLS_OF_CI = ("primary-crash", "link-cut", "record-lost", "lag-too-high")
 BAD_INPUT = 2
 NOT_SO = 3
 
