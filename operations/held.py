@@ -6,9 +6,9 @@ from function_runtime import words
 from operations.console import Console
 from operations.controller import Controller
 from operations.errors import NoReportError
+from operations.follow import POLL_SECONDS
 from operations.report import Report
 
-POLL_SECONDS = 2.0
 # A run of the controller takes five minutes at most.
 LONGEST_WAIT_SECONDS = 330.0
 

@@ -17,12 +17,12 @@ from operations.controller import Controller
 from operations.deployment import Deployment
 from operations.errors import NoReportError, RefusedError
 from operations.exit_codes import DONE, INTERRUPTED, REFUSED
+from operations.follow import POLL_SECONDS
 from operations.held import LONGEST_WAIT_SECONDS
 from operations.orders import GOOD_FOR
 from operations.recorded import Recorded
 from operations.report import Report
 
-POLL_SECONDS = 2.0
 STATE_LOST = "StateLostError"
 
 

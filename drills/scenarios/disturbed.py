@@ -7,13 +7,12 @@ from datetime import UTC, datetime
 from drills.faults import Act, darken_writer_region, lighten_writer_region, lose_item, refuse, start_old_writer
 from drills.records.state_table import controller_state, incidents_since
 from drills.scenario import DrillOutcome, Scenario
-from drills.scenarios.lag_too_high import OPERATOR
+from drills.scenarios.lag_too_high import OPERATOR, put_on_record
 from drills.scenarios.old_writer_returns import wait_for_fence
-from drills.stage import DrillNotReadyError, Stage
+from drills.stage import Stage
 from function_runtime.control import OrderKind
 from function_runtime.incident import Phase
-from operations.errors import RefusedError
-from operations.orders import give_order, new_order
+from operations.orders import new_order
 
 PROMOTING_DEADLINE_SECONDS = 60.0
 CLOSED_DEADLINE_SECONDS = 90.0
@@ -22,16 +21,13 @@ SLOW_REBOOT_SECONDS = 8.0
 
 def order_planned_failover(stage: Stage) -> Act:
     """An operator orders a planned failover, as ``nox -s failover -- --planned`` does."""
-    system, target = stage.system, stage.system.target
+    system = stage.system
 
     def action() -> None:
         state = controller_state(system)
         epoch = 1 if state is None else state.epoch + 1
         order = new_order(OrderKind.PLANNED, f"{epoch:06d}-ordered", epoch, OPERATOR, datetime.now(UTC))
-        try:
-            give_order(system.client("dynamodb", target.recovery_region), target.state_table_name, order)
-        except RefusedError as error:
-            raise DrillNotReadyError(f"the drill cannot go on: {error}") from error
+        put_on_record(system, order)
 
     return Act("an operator orders a planned failover", action)
 

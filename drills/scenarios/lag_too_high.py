@@ -12,7 +12,7 @@ from drills.records.state_table import Proposal, controller_state, incidents_sin
 from drills.scenario import DrillOutcome, Scenario
 from drills.stage import DrillNotReadyError, Stage
 from drills.system import LabSystem
-from function_runtime.control import OrderKind
+from function_runtime.control import Order, OrderKind
 from operations.errors import RefusedError
 from operations.orders import give_order, new_order
 
@@ -59,7 +59,7 @@ def approve(system: LabSystem, proposal: Proposal) -> None:
     Raises:
         DrillNotReadyError: the order is refused.
     """
-    loss, target = proposal.loss_bound_seconds, system.target
+    loss = proposal.loss_bound_seconds
     order = new_order(
         OrderKind.APPROVE,
         proposal.incident_id,
@@ -69,6 +69,16 @@ def approve(system: LabSystem, proposal: Proposal) -> None:
         None if loss is None else math.ceil(loss),
         accepts_unknown_loss=loss is None,
     )
+    put_on_record(system, order)
+
+
+def put_on_record(system: LabSystem, order: Order) -> None:
+    """Give an order as the operators' command does.
+
+    Raises:
+        DrillNotReadyError: the order is refused.
+    """
+    target = system.target
     try:
         give_order(system.client("dynamodb", target.recovery_region), target.state_table_name, order)
     except RefusedError as error:

@@ -152,26 +152,18 @@ def _two_writers(settings: ObservabilitySettings, metric_namespace: pulumi.Outpu
         threshold=0,
         period_seconds=settings.alarm_period_seconds,
         periods=1,
-        # Without a look at both databases nothing is known; a function that does not look is another alarm's.
+        # A guard may be gone with its region: then nothing is known, and that it fails or is silent is another alarm's.
         missing_data="ignore",
     )
 
 
 def _unfenced(settings: ObservabilitySettings, metric_namespace: pulumi.Output[str], site: Site) -> Condition:
-    return Condition(
+    return replace(
+        _two_writers(settings, metric_namespace, site),
         what="old-writer-unfenced",
         description=f"The {site} site's database is no longer the writer, takes writes, and could not be fenced: shut "
         "it by hand (its fence-guard's log says why it could not).",
-        namespace=metric_namespace,
         metric="UnfencedWriters",
-        dimensions={"Site": site},
-        statistic="Maximum",
-        comparison=ABOVE,
-        threshold=0,
-        period_seconds=settings.alarm_period_seconds,
-        periods=1,
-        # The guard may be gone with its region: then nothing is known, and its errors are another alarm's.
-        missing_data="ignore",
     )
 
 

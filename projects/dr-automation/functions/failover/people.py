@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -131,8 +131,7 @@ class People:
 
         def keep() -> None:
             unheard = self._state.unheard()
-            later: Sequence[Message] = (*unheard.messages, message)[-MOST_UNHEARD:]
-            self._state.save_unheard(replace(unheard, messages=tuple(later)))
+            self._state.save_unheard(replace(unheard, messages=(*unheard.messages, message)[-MOST_UNHEARD:]))
 
         self._keep(keep)
 

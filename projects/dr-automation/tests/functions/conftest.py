@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,3 +23,11 @@ def consistent_readings() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(look, "observe", observe_and_check)
         yield
+
+
+@pytest.fixture
+def silent_logs() -> Iterator[None]:
+    """Thousands of runs: their log lines would take longer than they do."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)

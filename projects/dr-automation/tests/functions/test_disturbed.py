@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
@@ -34,11 +32,7 @@ from function_runtime.sites import Site
 AUTOMATIC, PLANNED = STORIES[0], STORIES[2]
 
 
-@pytest.fixture(autouse=True)
-def silence() -> Iterator[None]:
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
+pytestmark = pytest.mark.usefixtures("silent_logs")
 
 
 def say(aws: Aws, **what: Any) -> None:
@@ -91,6 +85,16 @@ def switch_back_record(aws: Aws) -> None:
     aws.put({**item, "writer_site": "primary", "epoch": int(item["epoch"]) + 1, "version": int(item["version"]) + 1})
 
 
+def guard_the_primary_while_recovery_is_throttled(aws: Aws, running: Running) -> None:
+    def throttle(call: Call) -> None:
+        if call.operation == "rds.describe_db_instances" and call.region == REGIONS[Site.RECOVERY]:
+            raise refusal("Throttling")
+
+    aws.fault = before(throttle)
+    running.guard(Site.PRIMARY)
+    aws.fault = no_fault
+
+
 # 1: the runbook's switch-back
 
 
@@ -108,14 +112,7 @@ def test_after_a_switch_back_one_throttled_look_at_the_replica_does_not_shut_the
     switch_back_record(aws)
     running.tick(20)
     assert_one_writer(aws, Site.PRIMARY)  # months of peace
-
-    def throttle(call: Call) -> None:
-        if call.operation == "rds.describe_db_instances" and call.region == REGIONS[Site.RECOVERY]:
-            raise refusal("Throttling")
-
-    aws.fault = before(throttle)
-    running.guard(Site.PRIMARY)
-    aws.fault = no_fault
+    guard_the_primary_while_recovery_is_throttled(aws, running)
     assert writers(aws) == {Site.PRIMARY}
 
 
@@ -128,14 +125,7 @@ def test_after_an_adoption_one_throttled_look_at_the_replica_does_not_shut_the_o
     instruct(aws, InstructionKind.ADOPT, "primary")
     running.tick(200)
     assert_one_writer(aws, Site.PRIMARY)
-
-    def throttle(call: Call) -> None:
-        if call.operation == "rds.describe_db_instances" and call.region == REGIONS[Site.RECOVERY]:
-            raise refusal("Throttling")
-
-    aws.fault = before(throttle)
-    running.guard(Site.PRIMARY)
-    aws.fault = no_fault
+    guard_the_primary_while_recovery_is_throttled(aws, running)
     assert writers(aws) == {Site.PRIMARY}
 
 

@@ -6,8 +6,6 @@ at that very call; and a person's pause at every call.
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 
@@ -20,13 +18,7 @@ from aws_in_memory.faults import FAULTS, At, Kind, killed_after, lost_answer, no
 from aws_in_memory.stories import STORIES, Story, assert_done_once, begun, calls_of, carry_on
 from function_runtime.control import Control, Pause
 
-
-@pytest.fixture(autouse=True)
-def silence() -> Iterator[None]:
-    """Thousands of runs: their log lines would take longer than they do."""
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
+pytestmark = pytest.mark.usefixtures("silent_logs")
 
 
 calls_of_once = cache(calls_of)

@@ -8,7 +8,6 @@ a person has been asked a question, and a command answers it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,11 +38,7 @@ from function_runtime.sites import Site
 AUTOMATIC, PLANNED = STORIES[0], STORIES[2]
 
 
-@pytest.fixture(autouse=True)
-def silence() -> Iterator[None]:
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
+pytestmark = pytest.mark.usefixtures("silent_logs")
 
 
 # Row by row
