@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 REACHABLE = "DatabaseReachable"
+"""Whether the database answers, as Route 53's checks and alarms read it: of standard resolution, they read no other."""
+ANSWERS = "DatabaseAnswers"
+"""The same for the controller, as finely as it is probed. Those that follow are as fine."""
+SESSION = "SessionOutcome"
+"""How the probe's session ended, as a `SessionOutcome`."""
+HEARTBEAT = "HeartbeatAt"
+"""Newest heartbeat in the database's table, by the database's clock, in seconds since 1970."""
+RECEIVED_POSITION = "ReceivedPosition"
+REPLAYED_POSITION = "ReplayedPosition"
+"""How far the replica has received and replayed the writer's log, in bytes."""
+STREAM_MESSAGE = "StreamMessageAt"
+"""When the replica's receiver last heard from its sender, in seconds since 1970; no sample where none runs."""
 PROBE_LATENCY = "ProbeLatency"
 WITNESS_SEES = "WitnessSeesDatabase"
 WRITER_SITE = "WriterSite"
