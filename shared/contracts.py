@@ -105,6 +105,7 @@ class DataContract(Contract):
         master_secret_id: entry of Secrets Manager with the master user's name and password.
         master_username: the master user, as the primary was made with: another one would be another database.
         backup_retention_days: how long automated backups are kept; a promoted replica must be told (R7).
+        replication_timeout_seconds: after so much silence either end of the replication takes the other for gone.
     """
 
     primary: SiteData
@@ -113,6 +114,7 @@ class DataContract(Contract):
     master_secret_id: Output[str]
     master_username: Output[str]
     backup_retention_days: Output[int]
+    replication_timeout_seconds: Output[int]
 
     def at(self, site: Site) -> SiteData:
         """The part of one site."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pulumi
 from pulumi.runtime.sync_await import _sync_await
@@ -16,6 +16,7 @@ from shared.layers import layer
 
 READ_STACK_OUTPUTS = "pulumi:pulumi:readStackOutputs"
 Read = TypeVar("Read", bound=Contract)
+Value = TypeVar("Value")
 
 
 def read_contract(kind: type[Read], environment: Environment) -> Read:
@@ -47,6 +48,11 @@ def read_contract(kind: type[Read], environment: Environment) -> Read:
     if kind is NetworkContract:
         environment.refuse_another(outputs)
     return contract
+
+
+def known(output: pulumi.Output[Value]) -> Value:
+    """The value of an output of a contract that was read, which `read_contract` has waited for."""
+    return cast("Value", _sync_await(output.future()))
 
 
 def refuse_another_environment(environment: Environment) -> None:

@@ -70,6 +70,7 @@ def data() -> None:
     parameters = database_parameters(
         max_slot_wal_keep_size_megabytes=settings.max_slot_wal_keep_size_megabytes,
         slow_statement_milliseconds=settings.slow_statement_milliseconds,
+        replication_timeout_seconds=settings.replication_timeout_seconds,
     )
     placements = {
         site: Placement(
@@ -175,6 +176,7 @@ def data() -> None:
         master_secret_id=pulumi.Output.from_input(settings.secret_id),
         master_username=pulumi.Output.from_input(credentials.username),
         backup_retention_days=pulumi.Output.from_input(settings.backup_retention_days),
+        replication_timeout_seconds=pulumi.Output.from_input(settings.replication_timeout_seconds),
     ).export()
 
 

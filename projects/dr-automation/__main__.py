@@ -28,7 +28,7 @@ from automation_layer.witness import Witness, WitnessArgs
 from shared import program
 from shared.contracts import AutomationContract, DataContract, NetworkContract
 from shared.providers import GLOBAL_SITE, site_providers
-from shared.references import read_contract
+from shared.references import known, read_contract
 from shared.sites import Site
 
 
@@ -38,6 +38,7 @@ def dr_automation() -> None:
     environment = settings.environment
     network = read_contract(NetworkContract, environment)
     data = read_contract(DataContract, environment)
+    settings.timings.refuse_unseen_silence(known(data.replication_timeout_seconds))
     providers = site_providers(environment)
     recovery = providers[Site.RECOVERY]
 

@@ -8,5 +8,5 @@ from shared.contract import Contract
 
 
 def made_up(contract: type[Contract]) -> dict[str, Any]:
-    """The key in small letters for a text, 7 for a number."""
-    return {field.key: 7 if field.value_type is int else field.key.lower() for field in contract.fields()}
+    """The key in small letters for a text, 3 for a number."""
+    return {field.key: 3 if field.value_type is int else field.key.lower() for field in contract.fields()}

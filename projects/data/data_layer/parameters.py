@@ -18,8 +18,13 @@ class Parameter:
     value: str
 
 
+# A replica says at least three times within the timeout how far it is.
+REPORTS_IN_TIMEOUT = 3
+LONGEST_REPORT_INTERVAL_SECONDS = 10
+
+
 def database_parameters(
-    *, max_slot_wal_keep_size_megabytes: int, slow_statement_milliseconds: int
+    *, max_slot_wal_keep_size_megabytes: int, slow_statement_milliseconds: int, replication_timeout_seconds: int
 ) -> tuple[Parameter, ...]:
     """The parameters of primary and replica.
 
@@ -31,13 +36,24 @@ def database_parameters(
     Args:
         max_slot_wal_keep_size_megabytes: WAL a lagging replica may pin on the primary.
         slow_statement_milliseconds: from which duration statements are logged; -1 for none.
+        replication_timeout_seconds: after so much silence either end of the replication takes the other for gone.
     """
+    report_interval_seconds = min(LONGEST_REPORT_INTERVAL_SECONDS, replication_timeout_seconds // REPORTS_IN_TIMEOUT)
     return (
         # C1: a connection without TLS is refused.
         Parameter("rds.force_ssl", "1"),
         # A cross-region replica lives on a slot, and PostgreSQL keeps WAL for a slot without limit: a replica that is
         # gone would fill the primary's disk.
         Parameter("max_slot_wal_keep_size", str(max_slot_wal_keep_size_megabytes)),
+        # Whether the replica still hears from the writer is evidence for a failover. pg_stat_wal_receiver stays
+        # "streaming" for this timeout after the writer's host has vanished, and while the writer is idle only the
+        # receiver's own ping, after half of it, makes the writer say something: the sender's keepalive waits for half
+        # of its timeout without any word from the replica, which reports before that.
+        # https://www.postgresql.org/docs/14/runtime-config-replication.html#GUC-WAL-RECEIVER-TIMEOUT
+        # In milliseconds, but for the interval in seconds.
+        Parameter("wal_receiver_timeout", str(replication_timeout_seconds * 1000)),
+        Parameter("wal_sender_timeout", str(replication_timeout_seconds * 1000)),
+        Parameter("wal_receiver_status_interval", str(report_interval_seconds)),
         # C2: what a reader on the replica may delay replay by. A query in the way is cancelled after 30 s, and the
         # replica never asks its primary to keep dead rows for it: it is there to take over, not to report.
         Parameter("max_standby_streaming_delay", "30000"),

@@ -47,6 +47,7 @@ class DataSettings:
         apply_immediately: apply changes at once instead of in the maintenance window.
         certificate_authority: of the server certificates.
         max_slot_wal_keep_size_megabytes: WAL a lagging replica may pin on the primary.
+        replication_timeout_seconds: after how much silence the replication connection is given up.
         slow_statement_milliseconds: from which duration statements are logged; -1 for none.
         log_retention_days: of the exported logs.
         monitoring_interval_seconds: between two readings of the operating systems; 0 for none.
@@ -73,6 +74,7 @@ class DataSettings:
     apply_immediately: bool
     certificate_authority: str
     max_slot_wal_keep_size_megabytes: int
+    replication_timeout_seconds: int
     slow_statement_milliseconds: int
     log_retention_days: int
     monitoring_interval_seconds: int
@@ -126,6 +128,7 @@ class DataSettings:
             max_slot_wal_keep_size_megabytes=reader.whole_number(
                 "maxSlotWalKeepSizeMegabytes", 4096, minimum=64, maximum=allocated_storage_gib * 1024 // 2
             ),
+            replication_timeout_seconds=reader.whole_number("replicationTimeoutSeconds", 30, minimum=3, maximum=300),
             slow_statement_milliseconds=reader.whole_number(
                 "slowStatementMilliseconds", 1000, minimum=-1, maximum=2_147_483_647
             ),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from data_layer.parameters import database_parameters
 from lab.engine.recording import RecordedProgram, RecordedResource, run_recorded
 from shared.errors import SettingsError
 from shared.sites import Site
@@ -84,6 +85,35 @@ def test_replica_and_primary_differ_only_where_they_must(data: RecordedProgram) 
         "vpcSecurityGroupIds",
         "tags",
     }
+
+
+@each_site
+def test_each_database_takes_logins_by_token(data: RecordedProgram, site: Site) -> None:
+    assert database(data, site).inputs["iamDatabaseAuthenticationEnabled"] is True
+
+
+@pytest.mark.parametrize(("timeout_seconds", "interval"), [(30, "10"), (60, "10"), (3, "1"), (20, "6")])
+def test_the_replica_reports_thrice_before_silence_counts(timeout_seconds: int, interval: str) -> None:
+    parameters = {
+        each.name: each.value
+        for each in database_parameters(
+            max_slot_wal_keep_size_megabytes=4096,
+            slow_statement_milliseconds=1000,
+            replication_timeout_seconds=timeout_seconds,
+        )
+    }
+    assert parameters["wal_receiver_timeout"] == parameters["wal_sender_timeout"] == str(timeout_seconds * 1000)
+    assert parameters["wal_receiver_status_interval"] == interval
+
+
+def test_the_other_layers_learn_after_how_much_silence_replication_is_given_up(data: RecordedProgram) -> None:
+    (timeout,) = {
+        each["value"]
+        for group in data.of_type("ParameterGroup")
+        for each in group.inputs["parameters"]
+        if each["name"] == "wal_receiver_timeout"
+    }
+    assert data.outputs["replicationTimeoutSeconds"] * 1000 == int(timeout)
 
 
 @each_site

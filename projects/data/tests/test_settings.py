@@ -55,6 +55,7 @@ def test_a_production_stack_that_forgets_one_is_refused(key: str) -> None:
         ({"primaryBackupWindow": "noon"}, "primaryBackupWindow = noon: give a daily window"),
         ({"recoveryBackupWindow": "14:30-15:00"}, "recoveryBackupWindow = 14:30-15:00: it collides with primary"),
         ({"certificateAuthority": "rds-ca-2019"}, "certificateAuthority = rds-ca-2019: give one of"),
+        ({"replicationTimeoutSeconds": 2}, "replicationTimeoutSeconds = 2: give a whole number from 3 to 300"),
         ({"logRetentionDays": 8}, "logRetentionDays = 8: give one of 1, 3, 5"),
         ({"monitoringIntervalSeconds": 20}, "monitoringIntervalSeconds = 20: RDS takes 0, 1, 5"),
         (

@@ -130,6 +130,7 @@ def _environment(settings: AutomationSettings, args: FailoverArgs) -> dict[str, 
         "RUN_BUDGET_SECONDS": str(timings.run_budget_seconds),
         "PROMOTED_BACKUP_RETENTION_DAYS": args.data.backup_retention_days.apply(str),
         "NAME_TTL_SECONDS": str(timings.name_ttl_seconds),
+        "REPLICATION_TIMEOUT_SECONDS": args.data.replication_timeout_seconds.apply(str),
     }
 
 

@@ -230,6 +230,25 @@ class Timings:
             f"{longest_seconds} s, so that a promotion of 10 minutes still meets the recovery objective of 15",
         )
 
+    def refuse_unseen_silence(self, replication_timeout_seconds: int) -> None:
+        """Check what must hold between the timings and the data layer's replication.
+
+        Args:
+            replication_timeout_seconds: until then the replica says that it hears from a writer that has vanished.
+
+        Raises:
+            SettingsError: an outage is over before the replica can say that the writer is silent.
+        """
+        shortest_seconds = self.metric_period_seconds + replication_timeout_seconds
+        _refuse(
+            self.outage_seconds < shortest_seconds,
+            "outageSeconds",
+            self.outage_seconds,
+            f"make it at least {shortest_seconds}, metricPeriodSeconds ({self.metric_period_seconds}) and the data "
+            f"layer's replicationTimeoutSeconds ({replication_timeout_seconds}), or make that shorter and deploy data: "
+            "the replica must be seen to hear nothing from a dead writer within the outage",
+        )
+
     def _refuse_invalid_periods(self, *, sub_minute_schedule: bool) -> None:
         refuse_period("alarmPeriodSeconds", self.alarm_period_seconds, SHORT_ALARM_PERIODS_SECONDS)
         refuse_period("metricPeriodSeconds", self.metric_period_seconds, SHORT_METRIC_PERIODS_SECONDS)

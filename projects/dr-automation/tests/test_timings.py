@@ -145,6 +145,14 @@ def test_all_but_the_promotion_fits_into_what_the_recovery_objective_leaves() ->
     assert str(longest) in error.remedy
 
 
+def test_a_replica_is_seen_to_hear_nothing_from_a_dead_writer_within_the_outage() -> None:
+    ON_AWS.refuse_unseen_silence(60)
+    with pytest.raises(SettingsError) as caught:
+        ON_AWS.refuse_unseen_silence(61)
+    assert (caught.value.key, caught.value.value) == ("outageSeconds", 120)
+    assert "replicationTimeoutSeconds (61)" in caught.value.remedy
+
+
 @pytest.mark.parametrize(
     ("seconds", "expression"),
     [(60, "rate(1 minute)"), (120, "rate(2 minutes)"), (2, "rate(2 seconds)"), (90, "rate(90 seconds)")],
