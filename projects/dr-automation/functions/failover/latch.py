@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from failover.settings import Settings
-from function_runtime.metric_names import STANDARD_RESOLUTION_SECONDS, WRITER_SITE, is_high_resolution
+from function_runtime.metric_names import STANDARD_RESOLUTION_SECONDS, WRITER_SITE
 from function_runtime.sites import Site
 
 VALUES = {Site.PRIMARY: 0.0, Site.RECOVERY: 1.0}
@@ -17,11 +17,10 @@ def publish(cloudwatch: Any, settings: Settings, writer: Site, at: datetime) -> 
 
     Args:
         cloudwatch: the client of this function's region.
-        settings: namespace and resolution.
+        settings: the namespace.
         writer: the recorded writer.
         at: now.
     """
-    high = is_high_resolution(settings.policy.metric_period_seconds)
     cloudwatch.put_metric_data(
         Namespace=settings.metric_namespace,
         MetricData=[
@@ -31,7 +30,7 @@ def publish(cloudwatch: Any, settings: Settings, writer: Site, at: datetime) -> 
                 "Timestamp": at,
                 "Value": VALUES[writer],
                 "Unit": "None",
-                "StorageResolution": 1 if high else STANDARD_RESOLUTION_SECONDS,
+                "StorageResolution": STANDARD_RESOLUTION_SECONDS,
             }
         ],
     )

@@ -21,14 +21,15 @@ def emit(
         namespace: theirs.
         dimensions: of all of them.
         values: by the metric's name: counts, or values with their unit.
-        period_seconds: how finely they are read.
+        period_seconds: how finely they are read; those that Route 53 reads are of standard resolution all the same.
     """
     # Without a service name, or Powertools adds it as a further dimension and nobody finds the metric.
     metrics = EphemeralMetrics(namespace=namespace, service="")
     for name, dimension in dimensions.items():
         metrics.add_dimension(name, dimension)
-    resolution = MetricResolution.High if is_high_resolution(period_seconds) else MetricResolution.Standard
     for name, given in values.items():
+        high = is_high_resolution(name, period_seconds)
+        resolution = MetricResolution.High if high else MetricResolution.Standard
         value, unit = given if isinstance(given, tuple) else (given, MetricUnit.Count)
         metrics.add_metric(name, unit, value, resolution)
     metrics.flush_metrics()

@@ -28,8 +28,13 @@ COPY_BYTES = "CopyBytes"
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/publishingMetrics.html#high-resolution-metrics
 STANDARD_RESOLUTION_SECONDS = 60
+READ_BY_ROUTE_53 = frozenset({REACHABLE, WRITER_SITE})
+"""Their alarms' data go to health checks, which read no high-resolution metrics.
+
+https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-types.html
+"""
 
 
-def is_high_resolution(period_seconds: float) -> bool:
-    """Whether a metric that is read in this period must be kept more finely than by the minute."""
-    return period_seconds < STANDARD_RESOLUTION_SECONDS
+def is_high_resolution(metric: str, period_seconds: float) -> bool:
+    """Whether a metric that is read in this period must be kept more finely than by the minute, and may be."""
+    return period_seconds < STANDARD_RESOLUTION_SECONDS and metric not in READ_BY_ROUTE_53
