@@ -1,9 +1,9 @@
 """A function's deployment package: one archive, the same bytes wherever and whenever it is built.
 
-It holds what the function imports and nothing else, so a change redeploys the functions that the change concerns. The
-bytes must not depend on the machine, or unchanged code would be deployed again: entries are sorted, times and modes are
-fixed, nothing an installer writes is taken in, and entries are stored, not compressed. Compression would tie the bytes
-to the build of zlib on the machine; without it an archive is still well below what Lambda and we allow.
+It holds what the function imports, with its data, and nothing else, so a change redeploys the functions that the change
+concerns. The bytes must not depend on the machine, or unchanged code would be deployed again: entries are sorted, times
+and modes are fixed, nothing an installer writes is taken in, and entries are stored, not compressed. Compression would
+tie the bytes to the build of zlib on the machine; without it an archive is still well below what Lambda and we allow.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def build(
             is not installed, or in another version than the lock says.
     """
     imported = imported_by(handler.rpartition(".")[0], functions_folder)
-    own = {entry: path.read_bytes() for entry, path in imported.files.items()}
+    own = {entry: path.read_bytes() for entry, path in {**imported.files, **imported.data}.items()}
     content = _archive({**own, **files_of(imported.outside.values(), locked_versions(lock_file))})
     digest = hashlib.sha256(content).hexdigest()
     name = handler.partition(".")[0].replace("_", "-")

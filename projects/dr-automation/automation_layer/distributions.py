@@ -14,15 +14,23 @@ from shared.errors import SettingsError
 
 DISTRIBUTIONS: Mapping[str, str] = MappingProxyType(
     {
+        "asn1crypto": "asn1crypto",
         "aws_lambda_powertools": "aws-lambda-powertools",
+        "dateutil": "python-dateutil",
         "jmespath": "jmespath",
+        "pg8000": "pg8000",
+        "scramp": "scramp",
+        "six": "six",
         "typing_extensions": "typing-extensions",
     }
 )
 """What an archive may hold, by the name it is imported under. Pure Python, so one archive fits every architecture."""
 # What Lambda's Python runtime brings along.
 RUNTIME_MODULES = frozenset({"boto3", "botocore"})
+# The licences require that they are shipped.
 LICENCE_PATTERN = re.compile(r"(LICEN[CS]E|COPYING|NOTICE)[^/]*", re.IGNORECASE)
+# pg8000 and scramp read their version from it when they are imported.
+METADATA = "METADATA"
 
 
 def locked_versions(lock_file: Path) -> Mapping[str, str]:
@@ -123,7 +131,7 @@ def _is_shipped(file: PurePosixPath) -> bool:
     if ".." in file.parts:
         return False
     if file.parts[0].endswith(".dist-info"):
-        # The licences require that they are shipped. The other files there differ between installers.
-        return LICENCE_PATTERN.fullmatch(file.name) is not None
-    # The remaining files are styles and scripts of Swagger UI, which nothing here serves.
+        # The other files there differ between installers.
+        return file.name == METADATA or LICENCE_PATTERN.fullmatch(file.name) is not None
+    # The remaining files are styles and scripts of Swagger UI, which nothing here serves, and a copy of the time zones.
     return file.suffix == ".py"

@@ -2,7 +2,7 @@
 
 Followed is every import that runs at some time: at the top of a module, inside a function, in a branch. What stands
 under ``if TYPE_CHECKING:`` never runs. What cannot be followed is refused: a module left out would be missed only when
-the function runs.
+the function runs. A package's data comes along with it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from shared.errors import SettingsError
 
 # They import modules by names that are known only when the code runs.
 IMPORTING_BY_NAME = frozenset({"importlib", "pkgutil", "runpy"})
+
+# Certificates. Anything else beside the modules is not the functions'.
+DATA_SUFFIXES = frozenset({".pem"})
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,12 @@ class Imported:
 
     Attributes:
         files: the functions' own modules with the packages around them, by path below the functions' folder.
+        data: what these packages hold beside their modules, likewise.
         outside: what is neither the functions' nor Python's: one import of it, by the first part of its name.
     """
 
     files: Mapping[str, Path]
+    data: Mapping[str, Path]
     outside: Mapping[str, Import]
 
 
@@ -82,7 +87,13 @@ def imported_by(module: str, functions_folder: Path) -> Imported:
                     waiting += _imports(name, path, entry)
         elif each.top not in sys.stdlib_module_names:
             outside.setdefault(each.top, each)
-    return Imported(files, outside)
+    return Imported(files, _data(files.values(), functions_folder), outside)
+
+
+def _data(modules: Iterable[Path], functions_folder: Path) -> Mapping[str, Path]:
+    packages = [path.parent for path in modules if path.name == "__init__.py"]
+    found = [path for package in packages for path in package.iterdir() if path.suffix in DATA_SUFFIXES]
+    return {path.relative_to(functions_folder).as_posix(): path for path in found}
 
 
 def _modules(functions_folder: Path) -> Mapping[str, Path]:

@@ -5,10 +5,11 @@ Nothing here is broader than what the code calls. ``Resource: "*"`` stands only 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from health_probe.login_token import USER
 from shared.policy_documents import Condition, Statement, allow, deny, document, trust
 from shared.sites import Site
 
@@ -49,6 +50,16 @@ def vpc_attachment(account_id: str, region: str, function_arn: str) -> list[Stat
         # https://docs.aws.amazon.com/lambda/latest/dg/permissions-source-function-arn.html
         deny("CodeLeavesNetworksAlone", "ec2:*", "*", {"ArnEquals": {"lambda:SourceFunctionArn": function_arn}}),
     ]
+
+
+def probe(account_id: str, regions: Iterable[str]) -> list[Statement]:
+    """What the probes do: log in to the databases of both regions as their one role, in any instance of the account.
+
+    A resource id would be narrower, but every instance gets a new one when it is born, and the probe must get in to a
+    replica that is made after a failover. https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html
+    """
+    users = [f"arn:aws:rds-db:{region}:{account_id}:dbuser:*/{USER}" for region in regions]
+    return [allow("LogInAsProbe", "rds-db:connect", users)]
 
 
 @dataclass(frozen=True)

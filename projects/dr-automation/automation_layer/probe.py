@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from automation_layer import policies
 from automation_layer.environment import shared_environment
 from automation_layer.function import Function, FunctionArgs, VpcPlacement
 from automation_layer.schedule import Schedule
@@ -38,8 +39,8 @@ class ProbeArgs:
 class Probe(pulumi.ComponentResource):
     """A function in the private subnets and its schedule.
 
-    It needs no way to any AWS API, so the network has none: what it finds goes to standard output, and Lambda carries
-    that to the logs and CloudWatch takes the metrics out of them.
+    It needs no way to any AWS API, so the network has none: it signs its logins itself, and what it finds goes to
+    standard output; Lambda carries that to the logs, and CloudWatch takes the metrics out of them.
 
     Attributes:
         name: the function's name.
@@ -57,7 +58,7 @@ class Probe(pulumi.ComponentResource):
             FunctionArgs(
                 account_id=settings.environment.account_id,
                 region=settings.environment.regions[args.site],
-                description=f"Asks both databases, from the {args.site} site, whether they take connections",
+                description=f"Asks both databases, from the {args.site} site, whether they take connections and writes",
                 handler="health_probe.handler.handle",
                 timeout_seconds=PROBE_LIMIT_SECONDS,
                 memory_mb=256,
@@ -69,7 +70,7 @@ class Probe(pulumi.ComponentResource):
                     "PROBE_INTERVAL_SECONDS": str(timings.probe_interval_seconds),
                     "PROBE_TIMEOUT_SECONDS": str(timings.probe_timeout_seconds),
                 },
-                statements=[],
+                statements=policies.probe(settings.environment.account_id, settings.environment.regions.values()),
                 log_retention_days=settings.log_retention_days,
                 log_key_arn=network.messages_key_arn,
                 vpc=VpcPlacement(network.private_subnet_ids, network.probe_security_group_id),

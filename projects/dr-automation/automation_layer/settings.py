@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from automation_layer.timings import Timings
+from health_probe.authorities import has_authority
 from shared.cloudwatch import log_retention_days
 from shared.environment import REGION_PATTERN, Environment
 from shared.errors import SettingsError
@@ -103,6 +104,7 @@ class AutomationSettings:
         """
         reader = SettingsReader() if reader is None else reader
         environment = Environment.load()
+        _refuse_unknown_authorities(environment)
         return cls(
             environment=environment,
             timings=Timings.load(reader),
@@ -123,6 +125,17 @@ class AutomationSettings:
             log_retention_days=log_retention_days(reader, "logRetentionDays", 90),
             log_level=reader.choice("logLevel", "INFO", LOG_LEVELS),
         )
+
+
+def _refuse_unknown_authorities(environment: Environment) -> None:
+    for site, region in environment.regions.items():
+        if not has_authority(region):
+            raise SettingsError(
+                f"{site}Region",
+                region,
+                "the probes could not verify a database there: functions/health_probe/rds_authorities.pem has no "
+                "authority of that region; renew it as docs/deploying.md says",
+            )
 
 
 def _reference_region(reader: SettingsReader, environment: Environment) -> str:

@@ -74,6 +74,12 @@ def own_entries_of(package: str, build_folder: Path) -> set[str]:
     return {entry for entry in entries_of(package, build_folder) if entry.partition("/")[0] in packages}
 
 
+def taken_by(package: str) -> set[str]:
+    """The distributions that a function's archive holds."""
+    for_the_session = {"asn1crypto", "dateutil", "pg8000", "scramp", "six"}
+    return set(DISTRIBUTIONS) - (set() if package == "health_probe" else for_the_session)
+
+
 def changed_by(module: str, functions: Path, build_folder: Path) -> set[str]:
     """The packages whose function has another archive after a comment in one module."""
     before = archive_names(functions, build_folder)
@@ -166,7 +172,17 @@ def test_a_handler_imports_with_nothing_but_its_archive_and_boto3_and_loads_all_
     loaded = imported_alone(package, tmp_path)
     archived = own_entries_of(package, tmp_path / "build")
     assert f"{package}/handler.py" in archived & loaded
-    assert {entry for entry in archived - loaded if not is_imported_late(entry, archived)} == set()
+    modules = {entry for entry in archived if entry.endswith(".py")}
+    assert {entry for entry in modules - loaded if not is_imported_late(entry, modules)} == set()
+
+
+def test_the_authorities_of_rds_are_with_the_probe_alone(tmp_path: Path, package: str) -> None:
+    certificates = [entry for entry in entries_of(package, tmp_path) if entry.endswith(".pem")]
+    assert certificates == (["health_probe/rds_authorities.pem"] if package == "health_probe" else [])
+
+
+def test_a_renewed_authority_redeploys_the_probe_alone(tmp_path: Path, functions: Path) -> None:
+    assert changed_by("health_probe/rds_authorities.pem", functions, tmp_path / "build") == {"health_probe"}
 
 
 def test_a_damaged_archive_is_built_anew(tmp_path: Path) -> None:
@@ -191,8 +207,10 @@ def test_nothing_in_an_archive_depends_on_the_machine(tmp_path: Path, package: s
 
 
 def test_the_licences_travel_along(tmp_path: Path, package: str) -> None:
-    licences = [name for name in entries_of(package, tmp_path) if ".dist-info/" in name]
-    assert len(licences) == len(DISTRIBUTIONS)
+    entries = [name for name in entries_of(package, tmp_path) if ".dist-info/" in name]
+    distributions = {name.partition("/")[0] for name in entries}
+    licences = [name for name in entries if not name.endswith("/METADATA")]
+    assert len(licences) == len(distributions) == len(taken_by(package))
 
 
 def test_an_archive_is_small(tmp_path: Path, package: str) -> None:

@@ -24,6 +24,7 @@ def taken(module: str) -> set[str]:
 def test_only_what_is_imported_and_what_that_requires_is_taken() -> None:
     assert taken("jmespath.functions") == {"jmespath"}
     assert taken("aws_lambda_powertools") == {"aws_lambda_powertools", "jmespath", "typing_extensions.py"}
+    assert taken("pg8000.native") == {"asn1crypto", "dateutil", "pg8000", "scramp", "six.py"}
 
 
 def test_what_lambdas_runtime_brings_is_not_taken() -> None:

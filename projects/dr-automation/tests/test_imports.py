@@ -66,6 +66,14 @@ def test_what_a_package_itself_imports_comes_along(tmp_path: Path) -> None:
     assert found >= {"two/other.py", "two/deep/__init__.py", "two/deep/down.py"}
 
 
+def test_certificates_come_along_with_the_package_they_are_in_and_nothing_else_does(tmp_path: Path) -> None:
+    beside = ("two/roots.pem", "two/notes.txt", "two/deep/more.pem", "three/__init__.py", "three/a.pem")
+    folder = written(tmp_path, {HANDLER: "import two.other", **dict.fromkeys(beside, "")})
+    found = imported_by("one.handler", folder)
+    assert found.data == {"two/roots.pem": folder / "two/roots.pem"}
+    assert not found.data.keys() & found.files.keys()
+
+
 def test_modules_that_import_each_other_are_followed_once(tmp_path: Path) -> None:
     folder = written(tmp_path, {HANDLER: "import one.near", "one/near.py": "import one.handler"})
     assert set(imported_by("one.handler", folder).files) == {"one/__init__.py", HANDLER, "one/near.py"}

@@ -32,6 +32,7 @@ REACH = policies.FailoverReach(
     topics_key_arn=f"arn:aws:kms:{HOME}:key/messages",
 )
 FAILOVER = policies.failover(REACH)
+PROBE = policies.probe(ACCOUNT, REGIONS.values())
 STATE = StateReach(
     region=REGIONS[Site.RECOVERY],
     table_arn=REACH.state_table_arn,
@@ -254,6 +255,18 @@ def test_a_copier_touches_no_database_and_writes_its_own_record_only() -> None:
     assert keys_of(writing) == ["copies#recovery"]
     (passing,) = allowing(COPIER, "iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/snapshot-export-recovery-dev")
     assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "export.rds.amazonaws.com"}}
+
+
+def test_a_probe_logs_in_to_both_regions_databases_as_its_one_role_and_calls_no_api() -> None:
+    assert granted_actions(PROBE) == {"rds-db:connect"}
+    assert called_actions("health_probe") == set()
+    # The resource id is another one for each instance that is made.
+    for region in REGIONS.values():
+        users = f"arn:aws:rds-db:{region}:{ACCOUNT}:dbuser:db-ABCDEFGHIJKL01234"
+        assert list(allowing(PROBE, "rds-db:connect", f"{users}/dr_probe"))
+        assert not list(allowing(PROBE, "rds-db:connect", f"{users}/owner"))
+    for elsewhere in (f"ap-southeast-3:{ACCOUNT}", f"{REGIONS[Site.PRIMARY]}:999999999999"):
+        assert not list(allowing(PROBE, "rds-db:connect", f"arn:aws:rds-db:{elsewhere}:dbuser:db-ABC/dr_probe"))
 
 
 def test_the_failover_writes_neither_what_people_say_nor_what_guards_did() -> None:

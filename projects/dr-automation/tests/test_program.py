@@ -10,6 +10,7 @@ import pytest
 
 from lab.engine.recording import RecordedProgram, RecordedResource, run_recorded
 from shared.contracts import DataContract
+from shared.errors import SettingsError
 from shared.sites import Site
 from tests.contracts.made_up import made_up
 
@@ -223,6 +224,12 @@ def test_the_functions_tell_people_where_the_primary_site_may_be_lost(program: R
     assert told - {""} == {program.outputs["failuresTopicArn"]}
 
 
+def test_a_replication_timeout_that_outlasts_the_outage_is_refused(below: Mapping[str, Mapping[str, Any]]) -> None:
+    slow = {**below, "data": {**below["data"], "replicationTimeoutSeconds": 300}}
+    with pytest.raises(SettingsError, match=r"^outageSeconds = \d+: .*replicationTimeoutSeconds \(300\)"):
+        run_recorded("dr-automation", below=slow)
+
+
 def test_protection_covers_the_state_table_and_the_zone(below: Mapping[str, Mapping[str, Any]]) -> None:
     protected = run_recorded("dr-automation", {"deletionProtection": True}, below)
     assert protected.of_type("Table")[0].inputs["deletionProtectionEnabled"]
@@ -253,6 +260,7 @@ def test_the_functions_take_their_environment(below: Mapping[str, Mapping[str, A
         return variables
 
     failover = Settings.from_environment(environment("failover-recovery-dev"))
+    assert environment("failover-recovery-dev")["REPLICATION_TIMEOUT_SECONDS"] == "3"
     assert (failover.writer_name, failover.witness_region) == (program.outputs["writerName"], WITNESS_REGION)
     assert ProbeSettings.from_environment(environment("health-probe-primary-dev")).probes_per_run == 5
     assert WitnessSettings.from_environment(environment("witness-dr-automation-dev")).region == WITNESS_REGION

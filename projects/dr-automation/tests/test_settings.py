@@ -29,6 +29,7 @@ def test_the_zone_carries_the_environments_suffix() -> None:
         ("logRetentionDays", 8),
         ("logLevel", "LOUD"),
         ("referenceRegion", "ap-southeast-2"),
+        ("recoveryRegion", "xx-nowhere-1"),
         ("referenceRegion", "Singapore"),
         ("witnessRegion", "ap-southeast-1"),
         ("witnessRegion", "ap-southeast-2"),

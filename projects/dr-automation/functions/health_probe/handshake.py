@@ -17,6 +17,8 @@ import time
 from dataclasses import dataclass
 from enum import StrEnum
 
+from health_probe.deadline import Deadline
+
 # https://www.postgresql.org/docs/14/protocol-message-formats.html
 SSL_REQUEST = struct.pack("!II", 8, 80877103)
 PROTOCOL_VERSION = 196608  # 3.0
@@ -39,8 +41,8 @@ READY_REASONS = frozenset({Reason.ASKED_FOR_AUTHENTICATION, Reason.REFUSED_THIS_
 
 
 @dataclass(frozen=True)
-class ProbeResult:
-    """What one probe found.
+class Handshake:
+    """What one handshake found.
 
     Attributes:
         reason: the rule that decided.
@@ -58,49 +60,33 @@ class ProbeResult:
         return self.reason in READY_REASONS
 
 
-class _Deadline:
-    """The time left for the whole handshake: a server that drips bytes must not get a new timeout with each of them."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-
-    def left_seconds(self) -> float:
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("timed out")
-        return left
-
-    def apply(self, connection: socket.socket) -> None:
-        connection.settimeout(self.left_seconds())
-
-
 class _NotPostgresqlError(Exception):
     """The peer's bytes are not those of a PostgreSQL server."""
 
 
-def probe(host: str, port: int, timeout_seconds: float) -> ProbeResult:
+def shake_hands(host: str, port: int, deadline: Deadline) -> Handshake:
     """Ask the server once.
 
     Args:
         host: name or address.
         port: TCP port.
-        timeout_seconds: for connect, TLS and answer together (resolving a name is bounded by the resolver only).
+        deadline: for connect, TLS and answer together (resolving a name is bounded by the resolver only).
 
     Returns:
         What was found; a server that is dead, frozen or unreachable is a result, not an exception.
     """
     started = time.monotonic()
     try:
-        reason, detail = _handshake(host, port, _Deadline(timeout_seconds))
+        reason, detail = _handshake(host, port, deadline)
     except (OSError, EOFError) as error:  # ssl.SSLError and TimeoutError are OSErrors
         text = str(error)
         reason, detail = Reason.NO_ANSWER, text if text else type(error).__name__
     except _NotPostgresqlError as error:
         reason, detail = Reason.NOT_POSTGRESQL, str(error)
-    return ProbeResult(reason, detail, (time.monotonic() - started) * 1000)
+    return Handshake(reason, detail, (time.monotonic() - started) * 1000)
 
 
-def _handshake(host: str, port: int, deadline: _Deadline) -> tuple[Reason, str]:
+def _handshake(host: str, port: int, deadline: Deadline) -> tuple[Reason, str]:
     with socket.create_connection((host, port), timeout=deadline.left_seconds()) as plain:
         connection = _encrypted(plain, deadline)
         try:
@@ -112,7 +98,7 @@ def _handshake(host: str, port: int, deadline: _Deadline) -> tuple[Reason, str]:
                 connection.close()
 
 
-def _encrypted(plain: socket.socket, deadline: _Deadline) -> socket.socket:
+def _encrypted(plain: socket.socket, deadline: Deadline) -> socket.socket:
     """The connection under TLS where the server offers it, like ``sslmode=prefer``."""
     deadline.apply(plain)
     plain.sendall(SSL_REQUEST)
@@ -140,7 +126,7 @@ def _startup_message() -> bytes:
     return struct.pack("!I", len(body) + 4) + body
 
 
-def _verdict(connection: socket.socket, deadline: _Deadline) -> tuple[Reason, str]:
+def _verdict(connection: socket.socket, deadline: Deadline) -> tuple[Reason, str]:
     kind, length = struct.unpack("!cI", _exactly(connection, 5, deadline))
     if kind not in (b"R", b"E") or not 8 <= length <= LONGEST_MESSAGE_BYTES:
         raise _NotPostgresqlError(f"answered a message of type {kind!r} and length {length}")
@@ -157,7 +143,7 @@ def _verdict(connection: socket.socket, deadline: _Deadline) -> tuple[Reason, st
     return Reason.REFUSED_THIS_CONNECTION, said
 
 
-def _exactly(connection: socket.socket, count: int, deadline: _Deadline) -> bytes:
+def _exactly(connection: socket.socket, count: int, deadline: Deadline) -> bytes:
     received = b""
     while len(received) < count:
         deadline.apply(connection)

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from function_runtime.sites import Site
-from health_probe.handshake import ProbeResult, probe
-from health_probe.settings import Target
+from health_probe.probe import ProbeResult, probe
+from health_probe.session import Login
 
-Prober = Callable[[str, int, float], ProbeResult]
+Prober = Callable[[Login, float], ProbeResult]
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Reading:
 
 
 def readings(
-    databases: Mapping[Site, Target],
+    databases: Mapping[Site, Login],
     *,
     count: int,
     interval_seconds: float,
@@ -36,7 +36,7 @@ def readings(
     One thread a database: a dead host, whose probes last as long as the timeout, does not slow the other's.
 
     Args:
-        databases: where each site's database listens.
+        databases: where each site's database listens, and who logs in there.
         count: probes of each database.
         interval_seconds: from the start of one probe to the start of the next; a longer probe delays the next.
         timeout_seconds: handed to each probe.
@@ -44,17 +44,17 @@ def readings(
     """
     done: queue.SimpleQueue[Reading | None] = queue.SimpleQueue()
 
-    def watch(site: Site, target: Target) -> None:
+    def watch(site: Site, login: Login) -> None:
         started = time.monotonic()
         try:
             for number in range(count):
                 time.sleep(max(0.0, started + number * interval_seconds - time.monotonic()))
-                done.put(Reading(site, prober(target.host, target.port, timeout_seconds)))
+                done.put(Reading(site, prober(login, timeout_seconds)))
         finally:
             done.put(None)
 
     with ThreadPoolExecutor(max_workers=len(databases), thread_name_prefix="probe") as pool:
-        watches = [pool.submit(watch, site, target) for site, target in databases.items()]
+        watches = [pool.submit(watch, site, login) for site, login in databases.items()]
         running = len(watches)
         while running:
             reading = done.get()

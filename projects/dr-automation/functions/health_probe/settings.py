@@ -14,10 +14,11 @@ LONGEST_RUN_SECONDS = 840.0
 
 @dataclass(frozen=True)
 class Target:
-    """A database to probe: where it listens."""
+    """A database to probe: where it listens, and the region whose tokens it takes."""
 
     host: str
     port: int
+    region: str
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class ProbeSettings:
         databases: the database of each site.
         probes_per_run: how often each database is asked in one run.
         probe_interval_seconds: from the start of one probe to the start of the next of the same database.
-        probe_timeout_seconds: a database that has not answered by then counts as not reachable.
+        probe_timeout_seconds: for handshake and session together; a database that has not answered by then counts as
+            not reachable.
     """
 
     metric_namespace: str
@@ -69,6 +71,7 @@ class ProbeSettings:
 def _databases(environment: Environment) -> dict[Site, Target]:
     variable = "DATABASES"
     given = environment.json_object(variable)
+    regions = environment.by_site("REGION")
     remedy = 'give {"primary": {"host": "...", "port": 5432}, "recovery": {"host": "...", "port": 5432}}'
     if set(given) != set(Site):
         raise SettingError(variable, given, remedy)
@@ -82,5 +85,5 @@ def _databases(environment: Environment) -> dict[Site, Target]:
             raise SettingError(f"{variable}.{site}.host", host, remedy)
         if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= 65535:
             raise SettingError(f"{variable}.{site}.port", port, remedy)
-        targets[site] = Target(host, port)
+        targets[site] = Target(host, port, regions[site])
     return targets

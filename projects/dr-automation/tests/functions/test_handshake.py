@@ -2,59 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import socket
-import ssl
 import struct
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from health_probe.handshake import SSL_REQUEST, ProbeResult, Reason, probe
+from health_probe.deadline import Deadline
+from health_probe.handshake import SSL_REQUEST, Handshake, Reason, shake_hands
+from tests.fake_postgres import HOST, Authority, Server, error, message, read_startup, serving
 
-HOST = "127.0.0.1"
 TIMEOUT_SECONDS = 2.0
 # A server that never answers is waited for until here.
 SHORT_SECONDS = 0.2
-
-Server = Callable[[socket.socket], None]
-
-
-@contextmanager
-def serving(behave: Server) -> Iterator[int]:
-    """One connection served by ``behave``; yields the port, and fails where the server itself failed."""
-    failures: list[BaseException] = []
-    with socket.create_server((HOST, 0)) as listener:
-
-        def serve() -> None:
-            with suppress(OSError):
-                connection, _ = listener.accept()
-                with connection:
-                    try:
-                        behave(connection)
-                    except AssertionError as failure:
-                        failures.append(failure)
-
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        yield listener.getsockname()[1]
-        thread.join(TIMEOUT_SECONDS)
-    assert not failures
-
-
-def read_startup(connection: socket.socket) -> dict[str, str]:
-    (length,) = struct.unpack("!I", connection.recv(4, socket.MSG_WAITALL))
-    body = connection.recv(length - 4, socket.MSG_WAITALL)
-    assert struct.unpack("!I", body[:4]) == (196608,)
-    words = body[4:].rstrip(b"\0").decode().split("\0")
-    return dict(zip(words[::2], words[1::2], strict=True))
 
 
 def without_tls(answer: bytes) -> Server:
@@ -67,17 +29,9 @@ def without_tls(answer: bytes) -> Server:
     return behave
 
 
-def message(kind: bytes, body: bytes) -> bytes:
-    return kind + struct.pack("!I", len(body) + 4) + body
-
-
-def error(code: str, text: str) -> bytes:
-    return message(b"E", b"SFATAL\0C" + code.encode() + b"\0M" + text.encode() + b"\0\0")
-
-
-def ask(behave: Server, timeout_seconds: float = TIMEOUT_SECONDS) -> ProbeResult:
+def ask(behave: Server, timeout_seconds: float = TIMEOUT_SECONDS) -> Handshake:
     with serving(behave) as port:
-        return probe(HOST, port, timeout_seconds)
+        return shake_hands(HOST, port, Deadline(timeout_seconds))
 
 
 AUTHENTICATION_SASL = 10
@@ -89,32 +43,8 @@ def test_a_server_that_asks_for_authentication_is_ready() -> None:
     assert 0 < result.latency_ms < TIMEOUT_SECONDS * 1000
 
 
-@pytest.fixture
-def expired_certificate(tmp_path: Path) -> Path:
-    """Key and certificate in one file: of nobody in particular, signed by nobody, over since 2021."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "somebody else")])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
-        .not_valid_after(dt.datetime(2021, 1, 1, tzinfo=dt.UTC))
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path = tmp_path / "server.pem"
-    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-    return path
-
-
-def test_over_tls_an_expired_certificate_does_not_look_like_a_dead_database(expired_certificate: Path) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(expired_certificate)
+def test_over_tls_an_expired_certificate_of_anybody_does_not_look_like_a_dead_database(tmp_path: Path) -> None:
+    context = Authority(tmp_path).server("192.0.2.1", days=-1)
 
     def behave(connection: socket.socket) -> None:
         connection.recv(8, socket.MSG_WAITALL)
@@ -145,7 +75,7 @@ def test_a_server_that_starts_up_is_not_ready() -> None:
 
 def test_a_frozen_server_that_accepts_connections_and_says_nothing_is_not_ready() -> None:
     with socket.create_server((HOST, 0)) as frozen:  # the kernel accepts for it
-        result = probe(HOST, frozen.getsockname()[1], SHORT_SECONDS)
+        result = shake_hands(HOST, frozen.getsockname()[1], Deadline(SHORT_SECONDS))
     assert (result.ready, result.reason) == (False, Reason.NO_ANSWER)
     assert SHORT_SECONDS * 1000 <= result.latency_ms < TIMEOUT_SECONDS * 1000
 
@@ -169,7 +99,7 @@ def test_a_server_that_drips_bytes_gets_no_more_time_than_one_that_is_silent() -
 def test_a_port_where_nobody_listens_is_not_ready() -> None:
     with socket.create_server((HOST, 0)) as gone:
         port = gone.getsockname()[1]
-    result = probe(HOST, port, TIMEOUT_SECONDS)
+    result = shake_hands(HOST, port, Deadline(TIMEOUT_SECONDS))
     assert (result.ready, result.reason) == (False, Reason.NO_ANSWER)
     assert "refused" in result.detail.lower()
 
@@ -179,7 +109,7 @@ def test_a_name_that_does_not_resolve_is_a_result_too(monkeypatch: pytest.Monkey
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
-    result = probe("database.internal", 5432, TIMEOUT_SECONDS)
+    result = shake_hands("database.internal", 5432, Deadline(TIMEOUT_SECONDS))
     assert (result.ready, result.reason) == (False, Reason.NO_ANSWER)
 
 

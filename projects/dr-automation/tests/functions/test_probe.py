@@ -1,4 +1,4 @@
-"""One run of the probe: each database at its own pace, each reading a metric at once (R4, R6)."""
+"""One run of the probe: each database at its own pace, each reading published at once (R4, R6)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,26 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from function_runtime.environment import SettingError
+from function_runtime.session_outcome import SessionOutcome
 from function_runtime.sites import Site
-from health_probe import handler
-from health_probe.handshake import ProbeResult, Reason
+from health_probe import handler, probe
+from health_probe.handshake import Handshake, Reason
+from health_probe.login_token import Keys
+from health_probe.probe import ProbeResult
 from health_probe.rounds import Reading, readings
+from health_probe.session import Login, SessionResult
 from health_probe.settings import ProbeSettings, Target
 
-TARGETS = {Site.PRIMARY: Target("dead", 5432), Site.RECOVERY: Target("alive", 5432)}
+TARGETS = {
+    Site.PRIMARY: Target("dead", 5432, "ap-southeast-2"),
+    Site.RECOVERY: Target("alive", 5432, "ap-southeast-1"),
+}
+LOGINS = {site: Login(target, Site.RECOVERY, None) for site, target in TARGETS.items()}
 ENVIRONMENT = {
     "METRIC_NAMESPACE": "PostgresDR/test",
     "OBSERVER_SITE": "recovery",
+    "PRIMARY_REGION": "ap-southeast-2",
+    "RECOVERY_REGION": "ap-southeast-1",
     "DATABASES": json.dumps({site: {"host": target.host, "port": target.port} for site, target in TARGETS.items()}),
     "PROBES_PER_RUN": "2",
     "PROBE_INTERVAL_SECONDS": "0.1",
@@ -27,13 +37,25 @@ ENVIRONMENT = {
     # Powertools would add it to the dimensions.
     "POWERTOOLS_SERVICE_NAME": "health-probe",
 }
-READY = ProbeResult(Reason.ASKED_FOR_AUTHENTICATION, "authentication request 10", 1.5)
-DEAD = ProbeResult(Reason.NO_ANSWER, "timed out", 100.0)
+ANSWERED = Handshake(Reason.ASKED_FOR_AUTHENTICATION, "authentication request 10", 1.5)
+WRITER = ProbeResult(ANSWERED, SessionResult(SessionOutcome.WORKS, heartbeat_at=1764320000.25))
+REPLICA = ProbeResult(
+    ANSWERED,
+    SessionResult(
+        SessionOutcome.WORKS,
+        heartbeat_at=1764320000.0,
+        received_position=300,
+        replayed_position=200,
+        stream_message_at=1764320001.0,
+    ),
+)
+HUNG = ProbeResult(ANSWERED, SessionResult(SessionOutcome.HUNG, "the commit of a heartbeat is not answered"))
+DEAD = ProbeResult(Handshake(Reason.NO_ANSWER, "timed out", 100.0), None)
 
 
-def one_dead(host: str, port: int, timeout_seconds: float) -> ProbeResult:
-    if host == "alive":
-        return READY
+def one_dead(login: Login, timeout_seconds: float) -> ProbeResult:
+    if login.target.host == "alive":
+        return WRITER
     time.sleep(timeout_seconds)
     return DEAD
 
@@ -41,7 +63,7 @@ def one_dead(host: str, port: int, timeout_seconds: float) -> ProbeResult:
 def test_a_dead_database_does_not_slow_the_probes_of_the_other() -> None:
     order = [
         reading.database
-        for reading in readings(TARGETS, count=3, interval_seconds=0.01, timeout_seconds=0.2, prober=one_dead)
+        for reading in readings(LOGINS, count=3, interval_seconds=0.01, timeout_seconds=0.2, prober=one_dead)
     ]
     assert order == [Site.RECOVERY] * 3 + [Site.PRIMARY] * 3
 
@@ -49,42 +71,95 @@ def test_a_dead_database_does_not_slow_the_probes_of_the_other() -> None:
 def test_probes_of_a_database_begin_an_interval_apart() -> None:
     begun: list[float] = []
 
-    def note(host: str, port: int, timeout_seconds: float) -> ProbeResult:
+    def note(login: Login, timeout_seconds: float) -> ProbeResult:
         begun.append(time.monotonic())
-        return READY
+        return WRITER
 
-    only = {Site.RECOVERY: TARGETS[Site.RECOVERY]}
+    only = {Site.RECOVERY: LOGINS[Site.RECOVERY]}
     called_at = time.monotonic()
     assert len(list(readings(only, count=3, interval_seconds=0.05, timeout_seconds=1, prober=note))) == 3
     assert begun[2] - called_at >= 0.1
 
 
 def test_a_fault_of_the_probe_itself_ends_the_run_with_an_error() -> None:
-    def broken(host: str, port: int, timeout_seconds: float) -> ProbeResult:
-        raise RuntimeError(host)
+    def broken(login: Login, timeout_seconds: float) -> ProbeResult:
+        raise RuntimeError(login.target.host)
 
     with pytest.raises(RuntimeError, match=r"dead|alive"):
-        list(readings(TARGETS, count=2, interval_seconds=0.01, timeout_seconds=0.1, prober=broken))
+        list(readings(LOGINS, count=2, interval_seconds=0.01, timeout_seconds=0.1, prober=broken))
 
 
 def metrics_in(printed: str) -> list[dict[str, Any]]:
     return [line for line in map(json.loads, printed.splitlines()) if "_aws" in line]
 
 
-@pytest.mark.parametrize(("result", "value"), [(READY, 1.0), (DEAD, 0.0)])
-def test_a_reading_is_printed_with_exactly_its_two_dimensions(
-    result: ProbeResult, value: float, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> ProbeSettings:
     for name, text in ENVIRONMENT.items():
         monkeypatch.setenv(name, text)
-    handler.publish(Reading(Site.PRIMARY, result), ProbeSettings.from_environment(ENVIRONMENT))
+    return ProbeSettings.from_environment(ENVIRONMENT)
+
+
+def published(result: ProbeResult, settings: ProbeSettings, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    handler.publish(Reading(Site.PRIMARY, result), settings)
     (metric,) = metrics_in(capsys.readouterr().out)
+    return metric
+
+
+OF_THE_HANDSHAKE = {"DatabaseReachable": [1.0], "DatabaseAnswers": [1.0], "ProbeLatency": [1.5]}
+
+
+@pytest.mark.parametrize(
+    ("result", "values"),
+    [
+        (DEAD, {"DatabaseReachable": [0.0], "DatabaseAnswers": [0.0]}),
+        (WRITER, {**OF_THE_HANDSHAKE, "SessionOutcome": [0.0], "HeartbeatAt": [1764320000.25]}),
+        (HUNG, {**OF_THE_HANDSHAKE, "SessionOutcome": [8.0]}),
+        (
+            REPLICA,
+            {
+                **OF_THE_HANDSHAKE,
+                "SessionOutcome": [0.0],
+                "HeartbeatAt": [1764320000.0],
+                "ReceivedPosition": [300.0],
+                "ReplayedPosition": [200.0],
+                "StreamMessageAt": [1764320001.0],
+            },
+        ),
+    ],
+    ids=["dead", "writer", "hung", "replica"],
+)
+def test_a_reading_is_printed_with_exactly_its_two_dimensions_and_what_it_found(
+    result: ProbeResult, values: dict[str, list[float]], settings: ProbeSettings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metric = published(result, settings, capsys)
     (directive,) = metric["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == "PostgresDR/test"
     assert [sorted(dimensions) for dimensions in directive["Dimensions"]] == [["Database", "Observer"]]
     assert (metric["Database"], metric["Observer"]) == ("primary", "recovery")
-    assert metric["DatabaseReachable"] == [value]
-    assert ("ProbeLatency" in metric) is result.ready, "the time it takes not to answer is the timeout"
+    assert {each["Name"]: metric[each["Name"]] for each in directive["Metrics"]} == values
+
+
+def test_what_is_wrong_is_logged_without_a_token(settings: ProbeSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged: list[dict[str, object]] = []
+    monkeypatch.setattr(handler.logger, "warning", lambda text, **fields: logged.append(fields))
+    for result in (DEAD, HUNG, WRITER):
+        handler.warn(Reading(Site.PRIMARY, result), settings)
+    dead, hung = logged
+    assert (dead["reason"], hung["outcome"]) == (Reason.NO_ANSWER, "hung")
+    monkeypatch.setattr(probe, "shake_hands", lambda *asked: ANSWERED)
+    keys = Keys("AKIDEXAMPLE", "secret-key", "session-token")
+    # Port 1 of the loopback: nobody listens there.
+    result = probe.probe(Login(Target("127.0.0.1", 1, "ap-southeast-2"), Site.PRIMARY, keys), 1.0)
+    handler.warn(Reading(Site.PRIMARY, result), settings)
+    assert logged[-1]["outcome"] == "not_ended"
+    assert not [each for each in ("secret-key", "session-token", "X-Amz") if each in str(logged)]
+
+
+def test_a_database_that_does_not_answer_is_not_logged_in_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe.SESSIONS, "ask", lambda *asked: pytest.fail("logged in"))
+    monkeypatch.setattr(probe, "shake_hands", lambda *asked: DEAD.handshake)
+    assert probe.probe(LOGINS[Site.PRIMARY], 1.0) == DEAD
 
 
 def test_a_run_counts_what_it_found_and_a_dead_database_is_no_error(
