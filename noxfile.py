@@ -195,6 +195,13 @@ def restore(session: nox.Session) -> None:
     python(session, "operations", "restore", *session.posargs, patient=True)
 
 
+@nox.session(name="prepare-database", default=False)
+def prepare_database(session: nox.Session) -> None:
+    """Show the SQL that lets the probes log in, and how to run it: `-- --sql` for the SQL alone."""
+    environment(session)
+    python(session, "operations", "prepare-database", *session.posargs, patient=True)
+
+
 @nox.session(default=False)
 def decisions(session: nox.Session) -> None:
     """Write docs/decision-table.md and docs/phases.md out of the controller's code; `-- --check` only compares."""

@@ -1,4 +1,4 @@
-"""``python -m operations status|pause|resume|failover|restore``: what ``nox -s status`` and the others run."""
+"""``python -m operations COMMAND``: what ``nox -s status``, ``pause``, ``restore`` and the others run."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from operations.arguments import (
     InspectRequest,
     InstructionRequest,
     PauseRequest,
+    PrepareRequest,
     Request,
     RestoreRequest,
     StatusRequest,
@@ -28,6 +29,7 @@ from operations.failover_command import cancel, failover
 from operations.inspect_command import RestoreAccess, inspect
 from operations.instruction_command import instruct
 from operations.places import Places
+from operations.prepare_command import prepare
 from operations.restore_command import restore
 from shared.errors import SettingsError
 
@@ -40,6 +42,8 @@ def main(arguments: Sequence[str]) -> int:
     """
     try:
         request = parse(arguments)
+        if isinstance(request, PrepareRequest):
+            return prepare(request, Console())
         deployment = Deployment.read(request.outputs, request.stack)
         if isinstance(request, RestoreRequest | InspectRequest):
             return restore_or_inspect(request, deployment, Console())

@@ -26,6 +26,7 @@ class Command(StrEnum):
     RESUME = "resume"
     FAILOVER = "failover"
     RESTORE = "restore"
+    PREPARE_DATABASE = "prepare-database"
 
 
 @dataclass(frozen=True)
@@ -153,8 +154,16 @@ class InspectRequest(Addressed):
     yes: bool = False
 
 
+@dataclass(frozen=True)
+class PrepareRequest(Addressed):
+    """Show how a database is prepared for the probes; with ``only_sql`` nothing but the SQL."""
+
+    only_sql: bool
+
+
 Request = (
-    RestoreRequest
+    PrepareRequest
+    | RestoreRequest
     | InspectRequest
     | StatusRequest
     | PauseRequest
@@ -189,6 +198,8 @@ def parse(arguments: Sequence[str]) -> Request:
         return ResumeRequest(given.outputs, given.stack)
     if command is Command.RESTORE:
         return _restore(given)
+    if command is Command.PREPARE_DATABASE:
+        return PrepareRequest(given.outputs, given.stack, given.sql)
     if given.cancel:
         _refuse_beside(given, "--cancel withdraws whatever order is on record", *ORDER_OPTIONS, *OTHER_OPTIONS)
         return CancelRequest(given.outputs, given.stack)
@@ -240,6 +251,8 @@ def _parser() -> argparse.ArgumentParser:
     failover.add_argument("--yes", action="store_true", help="do not ask")
     failover.add_argument("--no-wait", action="store_true", help="give the order and leave")
     _add_restore(command(Command.RESTORE, "List what can be restored; restore it to a new instance; open that."))
+    preparing = command(Command.PREPARE_DATABASE, "How a database is made ready for probes that log in.")
+    preparing.add_argument("--sql", action="store_true", help="print the SQL alone")
     return top
 
 

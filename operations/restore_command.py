@@ -119,6 +119,8 @@ def _plan(request: RestoreRequest, name: str, places: Places, listed: SiteList, 
         "MultiAZ": False,
         "CopyTagsToSnapshot": True,
         "DeletionProtection": False,
+        # RDS turns it off unless it is asked for, and a restored instance may become the writer.
+        "EnableIAMDatabaseAuthentication": True,
     }
     if request.snapshot is not None:
         snapshot = listed.snapshot(request.snapshot)
