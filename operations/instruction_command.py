@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from failover.signals import Answer
+from failover.answer import Answer
 from function_runtime import words
 from function_runtime.control import Instruction, InstructionKind
 from function_runtime.incident import Incident

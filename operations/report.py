@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from failover.decide import Action, Decision
+from failover.answer import Answer
+from failover.decision import Action, Decision
 from failover.policy import Mode
-from failover.signals import Answer
 from function_runtime.control import Control, Order, Pause
 from function_runtime.incident import Incident, Kind
 from function_runtime.sites import Site
@@ -33,6 +33,8 @@ class Report:
         order: the order on record; None if there is none.
         trouble: since when the writer has not answered, and how; None while it answers.
         signals: each signal and its answer.
+        session: how the probes' newest sessions in the writer ended at best; None if that is unknown.
+        concerns: why a failover may not come by itself although the writer is well, and what else is wrong with it.
         lag_before_seconds: replication lag before the trouble began, or now if there is none; None if unknown.
         loss_bound_seconds: the most that a failover would lose; None if unknown, or if there is no trouble.
         max_data_loss_seconds: the loss up to which nobody has to be asked.
@@ -58,6 +60,8 @@ class Report:
     order: Order | None
     trouble: Trouble | None
     signals: Mapping[str, Answer]
+    session: str | None
+    concerns: Sequence[str]
     lag_before_seconds: float | None
     loss_bound_seconds: float | None
     max_data_loss_seconds: float
@@ -108,6 +112,8 @@ class Report:
             order=said.order,
             trouble=None if trouble is None else Trouble.from_item(trouble),
             signals={name: Answer(answer) for name, answer in content["signals"].items()},
+            session=content["session"],
+            concerns=tuple(content["concerns"]),
             lag_before_seconds=_number(content["lag_before_seconds"]),
             loss_bound_seconds=_number(content["loss_bound_seconds"]),
             max_data_loss_seconds=float(content["max_data_loss_seconds"]),

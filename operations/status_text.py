@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from failover.decide import Action
+from failover.decision import Action
 from failover.policy import Mode
 from function_runtime import words
 from function_runtime.control import Order
@@ -16,11 +16,15 @@ QUESTIONS = {
     "answers_here": "the writer answers this site's probes",
     "probe_works": "this site's probe reaches this site's own database",
     "answers_there": "the writer answers the probes of its own site",
+    "commits": "the probes' heartbeats commit on the writer",
     "rds_healthy": "RDS reports the writer as operational",
-    "in_maintenance": "RDS reports work on the writer (a reboot, a modification, a backup)",
+    "in_maintenance": "RDS reports work on the writer (a reboot, a modification)",
     "region_answers": "AWS answers in the writer's region",
     "witness_sees": "the witness in a third region sees the writer",
-    "replica_receives": "the replica has received changes since the trouble began",
+    "host_reports": "RDS measures the writer's host",
+    "committed": "the replica shows commits of the writer since the trouble began",
+    "process_lives": "the replication stream shows that the writer's process lives",
+    "stream_ended": "the replication stream has ended since the trouble began",
     "standby_ready": "this site's database is an available replica",
     "lets_clients_in": "the writer's security groups let clients in",
     "catches_up": "the replica lags so little that a planned failover can wait for it",
@@ -122,7 +126,6 @@ def approval(report: Report) -> str | None:
     command = words.approve_command(
         report.incident_id,
         report.next_epoch,
-        report.lag_before_seconds,
         report.loss_bound_seconds,
         report.max_data_loss_seconds,
     )

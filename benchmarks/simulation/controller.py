@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from failover.decide import Action, Decision, Situation, decide
+from failover.decide import decide
+from failover.decision import Action, Decision, Situation
 from failover.policy import Policy
 from failover.readings import Readings
 from failover.signals import interpret

@@ -22,7 +22,7 @@ from benchmarks.simulation.carrying_through import Carried, carry_through
 from benchmarks.simulation.controller import Watcher
 from benchmarks.simulation.setting import Setting, setting
 from benchmarks.simulation.sight import Sight
-from failover.decide import Action
+from failover.decision import Action
 
 INCIDENTS = 10_000
 SEED = 4

@@ -27,7 +27,7 @@ from benchmarks.simulation.losses import (
 )
 from benchmarks.simulation.setting import Setting, setting
 from benchmarks.simulation.sight import Sight
-from failover.decide import Action
+from failover.decision import Action
 
 DAYS = 10_000
 SEED = 10_000

@@ -35,7 +35,7 @@ def run(stage: Stage) -> None:
         f"the replica's published lag to exceed {LAG_SECONDS:g} s", lambda: _lags(stage), LAG_DEADLINE_SECONDS
     )
     stage.break_it(*crash(stage))
-    if not stage.wait_for_decision(action="ask", code="lag_above_bound"):
+    if not stage.wait_for_decision(action="ask", code="loss_above_limit"):
         raise DrillNotReadyError("the controller did not ask whether people accept the loss of data")
     stage.say("nobody answers yet")
     stage.keep_writing(UNANSWERED_SECONDS)

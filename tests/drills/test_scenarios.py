@@ -191,8 +191,8 @@ def test_a_lag_too_high_is_made_first_asked_about_and_only_then_approved(monkeyp
     stage, system = staged(monkeypatch)
     began = system.clock.seconds
     system.lag_seconds = lambda: system.clock.seconds - began
-    proposal = {"incident_id": "000001-x", "epoch": 1, "code": "lag_above_bound", "loss_bound_seconds": Decimal("9.2")}
-    system.when("kill p", lambda: system.decides("ask", "lag_above_bound", proposal=proposal))
+    proposal = {"incident_id": "000001-x", "epoch": 1, "code": "loss_above_limit", "loss_bound_seconds": Decimal("9.2")}
+    system.when("kill p", lambda: system.decides("ask", "loss_above_limit", proposal=proposal))
     system.when("write control", system.fails_over, after_seconds=10.0)
     scenario_named("lag-too-high").run(stage)
     assert system.done == ["stall_replication r", "kill p", "write control"]
@@ -216,7 +216,7 @@ def test_a_controller_that_does_not_ask_about_the_lag_fails_the_drill(monkeypatc
 def test_a_controller_that_asks_and_does_not_wait_fails_the_drill(monkeypatch: pytest.MonkeyPatch) -> None:
     stage, system = staged(monkeypatch)
     system.lag_seconds = lambda: 9.0
-    system.when("kill p", lambda: system.decides("ask", "lag_above_bound"))
+    system.when("kill p", lambda: system.decides("ask", "loss_above_limit"))
     system.when("kill p", lambda: system.incident_is(Phase.OPENED), after_seconds=3.0)
     monkeypatch.setattr("drills.stage.Stage.keep_writing", lambda _, seconds: slept(system, seconds))
     with pytest.raises(DrillNotReadyError, match="before it was answered"):

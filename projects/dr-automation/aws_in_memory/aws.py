@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import botocore.session
@@ -18,10 +18,18 @@ from botocore.validate import validate_parameters
 
 from aws_in_memory.clock import START, moment
 from aws_in_memory.instance import DatabaseInstance
-from aws_in_memory.metric import Probes, Rhythm, Sampled
+from aws_in_memory.metric import Probes, Rhythm, Sampled, Sessions
+from aws_in_memory.replication import Found
 from aws_in_memory.services import CloudWatch, DynamoDb, Rds, Sns, Sts
 from function_runtime.items import plain, serialized
-from function_runtime.metric_names import REACHABLE, WITNESS_SEES
+from function_runtime.metric_names import (
+    ANSWERS,
+    HEARTBEAT,
+    RECEIVED_POSITION,
+    SESSION,
+    STREAM_MESSAGE,
+    WITNESS_SEES,
+)
 from function_runtime.sites import Site
 
 EVERY_SECOND = Rhythm(schedule_seconds=1, probes=1, interval_seconds=1, timeout_seconds=0.05)
@@ -225,10 +233,23 @@ class Aws:
         for observer in Site:
             cloudwatch = self._cloudwatch[self.regions[observer]]
             for database in Site:
-                metric = Probes(chance, probes, 0.0, since, self._reaches(observer, database))
-                cloudwatch.add(REACHABLE, {"Database": database, "Observer": observer}, metric)
+                dimensions, reaches = {"Database": database, "Observer": observer}, self._reaches(observer, database)
+                cloudwatch.add(ANSWERS, dimensions, Probes(chance, probes, 0.0, since, reaches))
+                for name, of in {
+                    SESSION: Found.session,
+                    HEARTBEAT: Found.heartbeat,
+                    RECEIVED_POSITION: Found.received,
+                    STREAM_MESSAGE: Found.message,
+                }.items():
+                    value = partial(of, Found(self.instances[database], self.instances[database.other]))
+                    cloudwatch.add(name, dimensions, Sessions(chance, probes, 0.0, since, reaches, value))
             own = {"DBInstanceIdentifier": self.instances[observer].identifier}
-            for name, value in {"ReplicaLag": self._lag, "OldestReplicationSlotLag": self._slot_lag}.items():
+            measured = {
+                "ReplicaLag": self._lag,
+                "OldestReplicationSlotLag": self._slot_lag,
+                "CPUUtilization": self._load,
+            }
+            for name, value in measured.items():
                 cloudwatch.add(name, own, Sampled(chance, since, value(observer), rds_period_seconds))
         for region in self._cloudwatch.keys() - set(self.regions.values()):
             for database in Site:
@@ -253,6 +274,10 @@ class Aws:
     def _slot_lag(self, site: Site) -> Callable[[float], float | None]:
         instance = self.instances[site]
         return lambda at: None if instance.outage(moment(at)) else instance.slot_lag_bytes
+
+    def _load(self, site: Site) -> Callable[[float], float | None]:
+        instance = self.instances[site]
+        return lambda at: None if instance.host_lost is not None and moment(at) >= instance.host_lost else 20.0
 
 
 class _Client:

@@ -13,19 +13,34 @@ from typing import NamedTuple
 
 from failover.policy import Policy
 from failover.readings import Readings
-from failover.signals import Signals, interpret
+from failover.signals import Remembered, Signals, interpret
 from function_runtime import rds_status
 from function_runtime.readings import Instance, RegionAnswers, Series, Unanswered
+from function_runtime.session_outcome import SessionOutcome
 from function_runtime.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
 GROUP_STATES = frozenset({"active", "adding", "removing"})
 PROBED = ("active_seen_from_here", "active_seen_from_there", "standby_seen_from_here", "witness")
+SESSIONS = ("active_sessions_from_here", "active_sessions_from_there", "standby_sessions")
+SHOWN = ("heartbeat", "received", "stream_message")
 LAGS = ("lag", "slot_lag")
+MEASURED = (*LAGS, "host_load")
+EVERY = (*PROBED, *SESSIONS, *SHOWN, *MEASURED)
 NO_LAG = -1
 """What RDS publishes as the lag where it knows none."""
-READ_TOGETHER = (("active_seen_from_here", "standby_seen_from_here", "lag"), ("active_seen_from_there", "slot_lag"))
+READ_TOGETHER = (
+    (
+        "active_seen_from_here",
+        "active_sessions_from_here",
+        "standby_seen_from_here",
+        "standby_sessions",
+        *SHOWN,
+        "lag",
+    ),
+    ("active_seen_from_there", "active_sessions_from_there", "slot_lag", "host_load"),
+)
 """Metrics of one region, which one question asks for."""
 
 
@@ -74,7 +89,7 @@ def interpreted(
     readings: Readings, policy: Policy, recorded: Trouble | None, replicated_until: datetime | None = None
 ) -> Signals:
     """The signals of consistent readings."""
-    return interpret(checked(readings, policy), policy, recorded, replicated_until)
+    return interpret(checked(readings, policy), policy, Remembered(recorded, replicated_until))
 
 
 def check_sites(readings: Readings, policy: Policy) -> Results:
@@ -87,8 +102,10 @@ def check_sites(readings: Readings, policy: Policy) -> Results:
 def check_datapoints(readings: Readings, policy: Policy) -> Results:
     """CloudWatch shows one datapoint a period, in order, on the period's own marks, and none of the future."""
     found: list[str] = []
-    for name in (*PROBED, *LAGS):
-        seconds = policy.lag_period_seconds if name in LAGS else policy.metric_period_seconds
+    for name in EVERY:
+        seconds = policy.lag_period_seconds if name in MEASURED else policy.fine_period_seconds
+        if name == "witness":
+            seconds = policy.metric_period_seconds
         period, before = timedelta(seconds=seconds), None
         for point in _series(readings, name):
             if before is not None and point.start <= before:
@@ -106,7 +123,7 @@ def check_datapoints(readings: Readings, policy: Policy) -> Results:
 def check_statistics(readings: Readings, policy: Policy) -> Results:
     """A datapoint has samples, and a smallest and a largest of them."""
     found: list[str] = []
-    for name in (*PROBED, *LAGS):
+    for name in EVERY:
         for point in _series(readings, name):
             if point.minimum > point.maximum:
                 found.append(f"{name} at {point.start}: minimum {point.minimum} > maximum {point.maximum}; swap them")
@@ -131,6 +148,27 @@ def check_values(readings: Readings, policy: Policy) -> Results:
         for point in _series(readings, name)
         if point.minimum < 0 and point.minimum != NO_LAG
     ]
+    found += [
+        f"{name} at {point.start}: {point.minimum}; give a SessionOutcome"
+        for name in SESSIONS
+        for point in _series(readings, name)
+        if point.minimum not in {*SessionOutcome} or point.maximum not in {*SessionOutcome}
+    ]
+    return _errors(*found)
+
+
+def check_shown(readings: Readings, policy: Policy) -> Results:
+    """What a replica shows of its source never goes back, and comes from a session that read it."""
+    found: list[str] = []
+    read = {point.start for point in _series(readings, "standby_sessions") if point.minimum == SessionOutcome.WORKS}
+    for name in SHOWN:
+        before = None
+        for point in _series(readings, name):
+            if point.start not in read:
+                found.append(f"{name} at {point.start}: no session that worked has read it; add one, or leave it out")
+            if before is not None and point.minimum < before:
+                found.append(f"{name} at {point.start}: {point.minimum} after {before}; let it stand or grow")
+            before = point.maximum
     return _errors(*found)
 
 
@@ -202,6 +240,7 @@ CHECKS: tuple[Check, ...] = (
     check_datapoints,
     check_statistics,
     check_values,
+    check_shown,
     check_read_together,
     check_services,
     check_second_look,

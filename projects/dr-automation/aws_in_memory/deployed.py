@@ -47,6 +47,9 @@ ENVIRONMENT = {
     "VERIFY_TIMEOUT_SECONDS": "10",
     "NAME_TTL_SECONDS": "1",
     "DARK_WITHOUT_WITNESS": "failover",
+    "WRITER_HUNG": "ask",
+    "MAINTENANCE_OVERDUE": "ask",
+    "REPLICATION_TIMEOUT_SECONDS": "1",
     "DASHBOARD_URL": "https://console.aws.example/dashboard",
     "RUNBOOK_URL": "https://docs.example/runbook",
 }
@@ -118,6 +121,13 @@ def writer_dead(
     """The writer's database dies at START: by default two outages' time ago."""
     aws = healthy(now, lag_seconds=lag_seconds, slot_lag_bytes=slot_lag_bytes, dark=dark)
     aws.writer.dies(START)
+    return aws
+
+
+def unprepared(aws: Aws) -> Aws:
+    """Nobody has prepared the databases for probes that log in."""
+    for instance in aws.instances.values():
+        instance.prepared = False
     return aws
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,26 +11,33 @@ from hypothesis import strategies as st
 
 from aws_in_memory.clock import START as NOW
 from aws_in_memory.consistency import checked
-from failover.decide import Situation
-from failover.policy import Mode, Policy, WhenDark
+from failover.answer import Answer
+from failover.decision import Situation
+from failover.policy import Mode, Policy, WhenUnsure
+from failover.readiness import CODES, Concern
 from failover.readings import Readings
-from failover.signals import SIGNAL_NAMES, Answer, Signals
+from failover.signals import SIGNAL_NAMES, Signals
 from function_runtime.asking import region_answers
 from function_runtime.control import Order, OrderKind
 from function_runtime.readings import Datapoint, Instance, RegionAnswers, Series, Unanswered
+from function_runtime.session_outcome import SessionOutcome
 from function_runtime.sites import Site
-from function_runtime.trouble import Kind, Trouble
+from function_runtime.trouble import Kind, Trouble, Unready
 
 ANSWERS = st.sampled_from(Answer)
 # Quarters: exact in seconds and in microseconds.
 SECONDS = st.integers(0, 800).map(lambda quarters: quarters / 4)
 TROUBLES = st.builds(lambda kind, age: Trouble(kind, NOW - timedelta(seconds=age), NOW), st.sampled_from(Kind), SECONDS)
+CONCERNS = st.lists(st.sampled_from(CODES), unique=True).map(lambda codes: tuple(Concern(code, code) for code in codes))
 ANYTHING = st.builds(
     Signals,
     **dict.fromkeys(SIGNAL_NAMES, ANSWERS),
+    session=st.none() | st.sampled_from(SessionOutcome),
     trouble=st.none() | TROUBLES,
     lag_before_seconds=st.none() | SECONDS,
     loss_bound_seconds=st.none() | SECONDS,
+    unready=st.just(Unready(dict.fromkeys(CODES, NOW - timedelta(hours=1)))),
+    concerns=CONCERNS,
 )
 DEAD = Signals(
     answers_here=Answer.NO,
@@ -39,21 +47,42 @@ DEAD = Signals(
     in_maintenance=Answer.UNKNOWN,
     region_answers=Answer.UNKNOWN,
     witness_sees=Answer.UNKNOWN,
-    replica_receives=Answer.UNKNOWN,
+    commits=Answer.UNKNOWN,
+    host_reports=Answer.YES,
+    committed=Answer.NO,
+    process_lives=Answer.NO,
+    stream_ended=Answer.YES,
     standby_ready=Answer.YES,
     catches_up=Answer.YES,
     lets_clients_in=Answer.YES,
+    session=None,
     trouble=Trouble(Kind.FAILING, NOW - timedelta(seconds=9), NOW),
     lag_before_seconds=1.0,
     loss_bound_seconds=2.0,
 )
-HEALTHY = replace(DEAD, answers_here=Answer.YES, rds_healthy=Answer.YES, trouble=None, loss_bound_seconds=None)
+HEALTHY = replace(
+    DEAD,
+    answers_here=Answer.YES,
+    commits=Answer.YES,
+    rds_healthy=Answer.YES,
+    session=SessionOutcome.WORKS,
+    trouble=None,
+    loss_bound_seconds=None,
+)
+HUNG = replace(
+    HEALTHY,
+    commits=Answer.NO,
+    session=SessionOutcome.HUNG,
+    trouble=Trouble(Kind.HUNG, NOW - timedelta(seconds=9), NOW),
+    loss_bound_seconds=2.0,
+)
 # Most of what is drawn from everything is decided by the first questions; little changed, the last ones are asked too.
 SIGNALS = ANYTHING | st.builds(
     lambda signals, anything, changed: replace(signals, **{name: getattr(anything, name) for name in changed}),
     st.sampled_from(
         [
             HEALTHY,
+            HUNG,
             DEAD,
             replace(DEAD, answers_there=Answer.NO),
             replace(DEAD, region_answers=Answer.NO),
@@ -71,7 +100,9 @@ POLICIES = st.builds(
     lag_period_seconds=st.just(1),
     max_data_loss_seconds=SECONDS,
     cool_down_seconds=SECONDS,
-    dark_without_witness=st.sampled_from(WhenDark),
+    dark_without_witness=st.sampled_from(WhenUnsure),
+    writer_hung=st.sampled_from(WhenUnsure),
+    maintenance_overdue=st.sampled_from(WhenUnsure),
 )
 ORDERS = st.none() | st.builds(
     Order,
@@ -102,6 +133,7 @@ READ_POLICY = Policy(
     lag_period_seconds=1,
     max_data_loss_seconds=10,
     cool_down_seconds=60,
+    replication_timeout_seconds=1,
 )
 SILENCE = Unanswered("timed out", service_answered=False)
 REFUSAL = Unanswered("AccessDenied", service_answered=True)
@@ -146,14 +178,60 @@ STANDBYS = st.one_of(
     NO_ANSWER,
 )
 # What is read in one question, or of one service, is drawn together.
-NEAR = ("active_seen_from_here", "standby_seen_from_here", "lag")
+NEAR = (
+    "active_seen_from_here",
+    "active_sessions_from_here",
+    "standby_seen_from_here",
+    "standby_sessions",
+    "heartbeat",
+    "received",
+    "stream_message",
+    "lag",
+)
+
+
+def shown(
+    until: float, moved: float, heard: float, outcomes: Sequence[float | None], is_shown: bool
+) -> tuple[Series, Series, Series, Series]:
+    """What the standby's sessions read of a stream: heartbeats, positions, messages, each up to so many seconds ago."""
+    sessions = series(*outcomes)
+    read = [point for point in sessions if point.minimum == SessionOutcome.WORKS]
+
+    def up_to(ago: float) -> Series:
+        last = (NOW - timedelta(seconds=ago)).timestamp()
+        values = [(point.start, min(point.start.timestamp(), last)) for point in read]
+        return tuple(Datapoint(start, value, value, 1) for start, value in values)
+
+    return sessions, up_to(until), up_to(moved), up_to(heard) if is_shown else ()
+
+
+AGO = st.sampled_from([0.0, 2.0, 6.0, 7.0, 20.0])
+OUTCOMES = st.one_of(
+    st.just([0.0] * PERIODS),
+    st.lists(st.sampled_from([None, 0.0, 0.0, 1.0, 2.0]), max_size=PERIODS),
+)
+SHOWN = st.builds(shown, AGO, AGO, AGO, OUTCOMES, st.booleans())
+SESSIONS = st.one_of(
+    st.builds(_ending, st.just(0.0), st.lists(st.just(8.0), min_size=4, max_size=9)),
+    st.lists(st.sampled_from([None, 0.0, 1.0, 4.0, 6.0, 7.0, 8.0, 8.0]), max_size=PERIODS).map(
+        lambda values: series(*values)
+    ),
+    st.just(series(*[0.0] * PERIODS)),
+)
 NEAR_READ = st.one_of(
-    st.tuples(PROBES, st.just(series(*[1.0] * PERIODS)), LAGS),
-    st.tuples(PROBES, PROBES, LAGS),
+    st.builds(
+        lambda active, sessions, own, of_standby, lag: (active, sessions, own, *of_standby, lag),
+        PROBES,
+        SESSIONS,
+        st.just(series(*[1.0] * PERIODS)) | PROBES,
+        SHOWN,
+        LAGS,
+    ),
     NO_ANSWER.map(lambda answer: (answer,) * len(NEAR)),
 )
-FAR = ("active_seen_from_there", "slot_lag")
-FAR_READ = st.one_of(st.tuples(PROBES, SLOTS), NO_ANSWER.map(lambda answer: (answer,) * len(FAR)))
+LOADS = st.sampled_from([series(*[20.0] * PERIODS), series(*[20.0] * 6, *[None] * 6), ()])
+FAR = ("active_seen_from_there", "active_sessions_from_there", "slot_lag", "host_load")
+FAR_READ = st.one_of(st.tuples(PROBES, SESSIONS, SLOTS, LOADS), NO_ANSWER.map(lambda answer: (answer,) * len(FAR)))
 
 
 def seen(readings: Readings, *, sts: bool = False, elsewhere: bool = True) -> Readings:
@@ -174,6 +252,8 @@ def seen(readings: Readings, *, sts: bool = False, elsewhere: bool = True) -> Re
 
 
 OUTAGE = series(*[1.0] * 6, *[0.0] * 6)
+WORKED = series(*[0.0] * 6, *[None] * 6)
+OWN_SESSIONS, HEARTBEAT, RECEIVED, MESSAGES = shown(6.5, 6.5, 6.5, [0.0] * PERIODS, True)
 DEAD_READINGS = Readings(
     at=NOW,
     active=Site.PRIMARY,
@@ -181,6 +261,13 @@ DEAD_READINGS = Readings(
     active_seen_from_here=OUTAGE,
     active_seen_from_there=OUTAGE,
     standby_seen_from_here=series(*[1.0] * PERIODS),
+    active_sessions_from_here=WORKED,
+    active_sessions_from_there=WORKED,
+    standby_sessions=OWN_SESSIONS,
+    heartbeat=HEARTBEAT,
+    received=RECEIVED,
+    stream_message=MESSAGES,
+    host_load=series(*[20.0] * PERIODS),
     lag=series(*[0.5] * 6, *[0.5 + second for second in range(1, 7)]),
     slot_lag=(),
     witness=None,
@@ -189,7 +276,7 @@ DEAD_READINGS = Readings(
     active_region=RegionAnswers(("rds", "cloudwatch"), ()),
     reference_region=None,
 )
-DARK_READINGS = seen(replace(DEAD_READINGS, active_seen_from_there=SILENCE, slot_lag=SILENCE, active_instance=SILENCE))
+DARK_READINGS = seen(replace(DEAD_READINGS, **dict.fromkeys(FAR, SILENCE), active_instance=SILENCE))
 CHANGES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "near": NEAR_READ.map(lambda read: dict(zip(NEAR, read, strict=True))),
     "far": FAR_READ.map(lambda read: dict(zip(FAR, read, strict=True))),

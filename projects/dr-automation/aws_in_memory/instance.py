@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from aws_in_memory.refusals import refusal
+from function_runtime.session_outcome import SessionOutcome
 
 CHANGEABLE = frozenset({"available", "storage-optimization"})
 """What an instance can be changed in, as far as the tests need it."""
@@ -18,6 +20,11 @@ class Outage:
 
     begins: datetime
     ends: datetime | None = None
+
+
+def covering(outages: Sequence[Outage], at: datetime) -> Outage | None:
+    """The one that goes on at a moment."""
+    return next((each for each in outages if each.begins <= at and (each.ends is None or at < each.ends)), None)
 
 
 @dataclass
@@ -39,6 +46,11 @@ class DatabaseInstance:
         slot_lag_bytes: what its replica has yet to get; None where it publishes no such metric.
         outages: when its database does not answer.
         shut: when no new connection reaches it, a probe's neither.
+        hung: when it answers and nobody can commit.
+        prepared: whether probes can log in.
+        refuses_sessions: how the probes' sessions end while something keeps them from working.
+        is_busy: whether its clients write all the time.
+        host_lost: when its host was lost with it, None where it was not.
         group_change_takes: from asking for other groups until they are in force.
         reboot_takes: from asking for a reboot until it is over; connections may last until then.
         promotion_takes: from asking for the promotion until it is available.
@@ -62,6 +74,11 @@ class DatabaseInstance:
     slot_lag_bytes: float | None = None
     outages: list[Outage] = field(default_factory=list)
     shut: list[Outage] = field(default_factory=list)
+    hung: list[Outage] = field(default_factory=list)
+    prepared: bool = True
+    refuses_sessions: SessionOutcome | None = None
+    is_busy: bool = False
+    host_lost: datetime | None = None
     group_change_takes: timedelta = timedelta()
     reboot_takes: timedelta = timedelta(seconds=7)
     promotion_takes: timedelta = timedelta(seconds=4)
@@ -86,15 +103,11 @@ class DatabaseInstance:
 
     def outage(self, at: datetime) -> Outage | None:
         """The outage that goes on at a moment."""
-        return next(
-            (each for each in self.outages if each.begins <= at and (each.ends is None or at < each.ends)), None
-        )
+        return covering(self.outages, at)
 
     def is_reached(self, at: datetime) -> bool:
         """Whether a probe is answered at a moment."""
-        return self.outage(at) is None and not any(
-            each.begins <= at and (each.ends is None or at < each.ends) for each in self.shut
-        )
+        return self.outage(at) is None and covering(self.shut, at) is None
 
     def settle(self, now: datetime) -> None:
         """Let what has taken its time be done."""

@@ -106,7 +106,14 @@ class Probes(Metric):
         schedule = rhythm.schedule_seconds
         self._next_run = phase + schedule * ((since - phase) // schedule + 1)
         for number in range(1, int(healthy_seconds // schedule) + 1):
-            self._add(self._next_run - number * schedule, 1.0, since, rhythm.probes)
+            ran_at = self._next_run - number * schedule
+            value = self._found(ran_at, answered=True)
+            if value is not None:
+                self._add(ran_at, value, since, rhythm.probes)
+
+    def _found(self, asked_at: float, *, answered: bool) -> float | None:
+        """What a probe publishes, None where that is nothing."""
+        return float(answered)
 
     def _take_samples(self, now: float) -> None:
         rhythm, chance = self._rhythm, self._chance
@@ -116,8 +123,35 @@ class Probes(Metric):
                 asked_at = begins + number * rhythm.interval_seconds
                 answered = self._reaches(asked_at)
                 ends = asked_at + (ANSWER_SECONDS if answered else rhythm.timeout_seconds)
-                self._add(ends, float(answered), ends + rhythm.delay.draw(chance))
+                value, delay = self._found(asked_at, answered=answered), rhythm.delay.draw(chance)
+                if value is not None:
+                    self._add(ends, value, ends + delay)
             self._next_run += rhythm.schedule_seconds
+
+
+class Sessions(Probes):
+    """What the same probes find in their sessions; nothing where a probe is not answered.
+
+    Args:
+        chance, rhythm, phase, since, reaches, healthy_seconds: as for `Probes`.
+        value: what a session at that time finds, None where that is nothing.
+    """
+
+    def __init__(
+        self,
+        chance: random.Random,
+        rhythm: Rhythm,
+        phase: float,
+        since: float,
+        reaches: Callable[[float], bool],
+        value: Callable[[float], float | None],
+        healthy_seconds: float = 0.0,
+    ) -> None:
+        self._value = value
+        super().__init__(chance, rhythm, phase, since, reaches, healthy_seconds)
+
+    def _found(self, asked_at: float, *, answered: bool) -> float | None:
+        return self._value(asked_at) if answered else None
 
 
 class Sampled(Metric):

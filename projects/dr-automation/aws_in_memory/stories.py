@@ -60,7 +60,7 @@ def give(aws: Aws, kind: OrderKind, **accepted: object) -> None:
 
 def _approved() -> Aws:
     aws = writer_dead(lag_seconds=12)
-    assert run(aws)["code"] == "lag_above_bound"
+    assert run(aws)["code"] == "loss_above_limit"
     give(aws, OrderKind.APPROVE, accepted_loss_seconds=16.0)
     return aws
 

@@ -9,19 +9,24 @@ from itertools import product
 from types import MappingProxyType
 from typing import Any, cast
 
-from failover.decide import Decision, Situation, decide
-from failover.policy import Mode, Policy, WhenDark
-from failover.signals import Answer, Signals
+from failover.answer import Answer
+from failover.decide import decide
+from failover.decision import Decision, Situation
+from failover.policy import Mode, Policy, WhenUnsure
+from failover.readiness import CODES, Concern
+from failover.signals import Signals
 from function_runtime.control import Order, OrderKind
+from function_runtime.session_outcome import SessionOutcome
 from function_runtime.sites import Site
-from function_runtime.trouble import Kind
+from function_runtime.trouble import Kind, Unready
 
 ANSWERS = tuple(answer.value for answer in Answer)
-CONFIRMING = ("answers_there", "rds_healthy", "witness_sees", "region_answers")
+WHEN_UNSURE = tuple(when.value for when in WhenUnsure)
+CONFIRMING = ("answers_there", "rds_healthy", "witness_sees", "host_reports", "region_answers")
 EVIDENCE = "evidence"
 LIFE_THERE, LIFE_WITNESSED = "its own site sees it", "the witness sees it"
-NONE, DARK_ALONE, CONFIRMED = "none", "the dark region alone", "another one"
-EVIDENCES = (LIFE_THERE, LIFE_WITNESSED, NONE, DARK_ALONE, CONFIRMED)
+NONE, DARK_ALONE, DOOR_ALONE, CONFIRMED = "none", "the dark region alone", "through its door alone", "past its door"
+EVIDENCES = (LIFE_THERE, LIFE_WITNESSED, NONE, DARK_ALONE, DOOR_ALONE, CONFIRMED)
 
 
 @dataclass(frozen=True)
@@ -40,21 +45,25 @@ class Input:
 
 
 def evidence(combination: str) -> str:
-    """What four signals together say beyond this site's own probes, by the value of the input ``evidence``."""
-    there, rds, witness, region = combination.split()
+    """What five signals together say beyond this site's own probes, by the value of the input ``evidence``."""
+    there, rds, witness, host, region = combination.split()
     if there == "yes":
         return LIFE_THERE
     if witness == "yes":
         return LIFE_WITNESSED
-    if "no" in (there, rds, witness):
+    if "no" in (rds, host):
         return CONFIRMED
+    if "no" in (there, witness):
+        return CONFIRMED if region == "no" else DOOR_ALONE
     return DARK_ALONE if region == "no" else NONE
 
 
 COMMON = (
     Input("writer", "Recorded writer", ("the other site", "this site")),
-    Input("trouble", "Trouble", ("none", "some")),
-    Input("kind", "Kind of trouble", tuple(kind.value for kind in Kind)),
+    Input("trouble", "Trouble", ("none", "some", "hung")),
+    Input("kind", "Kind of trouble", tuple(kind.value for kind in Kind if kind is not Kind.HUNG)),
+    Input("wrong", "What else has been wrong for long", ("nothing", *CODES)),
+    Input("session", "Probes' sessions", ("hung", "full", "read_only", "another end")),
     Input("age", "Its age against the patience", ("within", "beyond")),
     Input("answers_here", "Writer answers this site's probes", ANSWERS),
     Input("probe_works", "This site's probe reaches its own database", ANSWERS),
@@ -64,19 +73,24 @@ APART = (
     Input("answers_there", "Writer answers its own site's probes", ANSWERS),
     Input("rds_healthy", "RDS calls the writer operational", ANSWERS),
     Input("witness_sees", "Witness sees the writer", ANSWERS),
+    Input("host_reports", "RDS measures the writer's host", ANSWERS),
     Input("region_answers", "Writer's region answers", ANSWERS),
 )
 REST = (
-    Input("replica_receives", "Replica has received something since", ANSWERS),
+    Input("committed", "Replica shows commits since", ANSWERS),
+    Input("process_lives", "Stream shows a living process", ANSWERS),
+    Input("stream_ended", "Stream has ended since", ANSWERS),
     Input("lets_clients_in", "Writer's security groups let clients in", ANSWERS),
     Input("in_maintenance", "RDS reports work on the writer", ANSWERS),
-    Input("dark_without_witness", "Policy for a dark region alone", tuple(when.value for when in WhenDark)),
+    Input("dark_without_witness", "Policy for a dark region alone", WHEN_UNSURE),
+    Input("writer_hung", "Policy for a hung writer", WHEN_UNSURE),
+    Input("maintenance_overdue", "Policy for overdue work", WHEN_UNSURE),
     Input("mode", "Mode in force", tuple(mode.value for mode in Mode)),
     Input("standby_ready", "Standby is an available replica", ANSWERS),
     Input("catches_up", "Replica catches up for a planned failover", ANSWERS),
     Input("cool_down", "Cool-down", ("never began", "over", "running")),
-    Input("lag", "Lag before the trouble", ("within the bound", "above the bound", "unknown")),
-    Input("loss", "Greatest loss", ("known", "unknown")),
+    Input("loss", "Greatest loss", ("within the limit", "above the limit", "unknown")),
+    Input("lag", "Replica's lag", ("known", "unknown")),
 )
 OF_AN_ORDER = (
     Input("accepted", "Accepted loss", ("none", "too little", "enough")),
@@ -92,8 +106,17 @@ POLICY = Policy(
     max_data_loss_seconds=61,
     cool_down_seconds=3600,
 )
-LAG_SECONDS = MappingProxyType({"within the bound": 17.3, "above the bound": 83.7, "unknown": None})
-LOSS_SECONDS = 91.7
+LAG_SECONDS = MappingProxyType({"known": 17.3, "unknown": None})
+LOSS_SECONDS = MappingProxyType({"within the limit": 17.9, "above the limit": 91.7, "unknown": None})
+SESSIONS = MappingProxyType(
+    {
+        "hung": SessionOutcome.HUNG,
+        "full": SessionOutcome.FULL,
+        "read_only": SessionOutcome.READ_ONLY,
+        "another end": SessionOutcome.NO_ROOM,
+    }
+)
+WRONG = "WHAT IS WRONG"
 ACCEPTED_SECONDS = MappingProxyType({"none": None, "too little": 5.57, "enough": 777.0})
 AGE_SECONDS = MappingProxyType({"within": 271, "beyond": 1811})
 LAST_CLOSED_AT = MappingProxyType(
@@ -105,10 +128,12 @@ WORDS = MappingProxyType(
         "271 s": "*age*",
         "1811 s": "*age*",
         "17.3 s": "*lag*",
-        "83.7 s": "*lag*",
+        "17.9 s": "*greatest loss*",
         "91.7 s": "*greatest loss*",
         "5.57 s": "*accepted loss*",
-        "61 s": "*bound*",
+        WRONG: "*what is wrong*",
+        f"{NOW - timedelta(days=1):%H:%M:%S} UTC": "*its beginning*",
+        "61 s": "*limit*",
         "180 s": "*outage*",
         "360 s": "*drain*",
         f"{NOW - timedelta(seconds=271):%H:%M:%S} UTC": "*its beginning*",
@@ -139,7 +164,8 @@ def decision(order: OrderKind | None, ask: Ask) -> Decision:
     """
     trouble = _Asking(
         {
-            "kind": lambda: Kind(ask("kind")),
+            "is_hung": lambda: ask("trouble") == "hung",
+            "kind": lambda: Kind.HUNG if ask("trouble") == "hung" else Kind(ask("kind")),
             "since": lambda: NOW - timedelta(seconds=AGE_SECONDS[ask("age")]),
         }
     )
@@ -147,8 +173,11 @@ def decision(order: OrderKind | None, ask: Ask) -> Decision:
         {
             **{name: _answering(name, ask) for name in SIGNALS},
             "trouble": lambda: None if ask("trouble") == "none" else trouble,
+            "session": lambda: SESSIONS[ask("session")],
+            "unready": lambda: None if ask("wrong") == "nothing" else Unready({ask("wrong"): NOW - timedelta(days=1)}),
+            "concerns": lambda: (Concern(ask("wrong"), WRONG),),
             "lag_before_seconds": lambda: LAG_SECONDS[ask("lag")],
-            "loss_bound_seconds": lambda: LOSS_SECONDS if ask("loss") == "known" else None,
+            "loss_bound_seconds": lambda: LOSS_SECONDS[ask("loss")],
         }
     )
     given = _Asking(
@@ -171,7 +200,7 @@ def decision(order: OrderKind | None, ask: Ask) -> Decision:
     policy = _Asking(
         {
             "mode": lambda: Mode(ask("mode")),
-            "dark_without_witness": lambda: WhenDark(ask("dark_without_witness")),
+            **{name: _unsure(name, ask) for name in ("dark_without_witness", "writer_hung", "maintenance_overdue")},
         },
         POLICY,
     )
@@ -179,6 +208,10 @@ def decision(order: OrderKind | None, ask: Ask) -> Decision:
 
 
 SIGNALS = tuple(each.name for each in (*COMMON, *APART, *REST) if each.values == ANSWERS)
+
+
+def _unsure(name: str, ask: Ask) -> Callable[[], WhenUnsure]:
+    return lambda: WhenUnsure(ask(name))
 
 
 def _answering(name: str, ask: Ask) -> Callable[[], Answer]:

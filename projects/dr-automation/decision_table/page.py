@@ -47,18 +47,23 @@ over. The tables have {rows} rows for {combinations} combinations.
 
 What the answers are:
 
-- **Trouble**: *none* while the writer answers; *failing* when this site's probes fail, *silent* when they report
-  nothing, *flapping* when the writer has gone and come back three times. Its age is *within* or *beyond* the patience
-  of five times `outageSeconds`. *Any kind* is any of the three.
+- **Trouble**: *none* while the writer is well; *failing* when this site's probes fail, *silent* when they report
+  nothing, *flapping* when the writer has gone and come back three times, *hung* when it answers and no probe has
+  committed for an outage. Its age is *within* or *beyond* the patience of five times `outageSeconds`. *Any kind* is any
+  of the first three.
+- **What else has been wrong for long**: for three times `outageSeconds`, while the writer is well.
+- **Probes' sessions**: how the newest ended at best.
 - **Writer answers this site's probes**: *no* only after every probe of at least `outageSeconds` has failed.
-- **Second signal**: what four signals say together: the writer answers its own site's probes; RDS calls the writer
-  operational; the witness sees the writer; the writer's region answers. *Its own site sees it*: the first is yes. *The
-  witness sees it*: the third is yes and the first is not. Otherwise: *another one*: one of the first three is no. *The
-  dark region alone*: only the last is no. *None*: none is no.
-- **Policy for a dark region alone**: the setting `darkWithoutWitness`.
+- **Second signal**: what five signals say together: the writer answers its own site's probes; RDS calls the writer
+  operational; the witness sees the writer; RDS measures its host; its region answers. *Its own site sees it*: the first
+  is yes. *The witness sees it*: the third is yes and the first is not. Otherwise: *past its door*: the second or the
+  fourth is no, or the last together with another one. *Through its door alone*: the first or the third is no, and none
+  of the others, so a group or a rule that was changed can have silenced them. *The dark region alone*: only the last is
+  no. *None*: none is no.
+- **Policies**: the settings `darkWithoutWitness`, `writerHung` and `maintenanceOverdue`.
 - **Cool-down**: *over* or *running* after the last failover; *never began* where there was none.
-- **Lag before the trouble**: against the bound, `maxDataLossSeconds`. The **greatest loss** counts on to the last
-  moment at which the writer can have answered anybody.
+- **Greatest loss**: from the last commit known to be on the replica to the last moment at which the writer can have
+  committed for anybody, against `maxDataLossSeconds`.
 - **Accepted loss**: what the order accepts, against the greatest loss (where that is unknown: against the lag).
 - In a reason, *italics* stand for a figure or a name. The reason is that of the row's first combination: it names the
   signals that there are.
@@ -106,7 +111,7 @@ SOME_TROUBLE = MappingProxyType({"some": "any kind"})
 
 
 def _evidences(values: frozenset[str]) -> list[str]:
-    """The words for a set of combinations of the four signals.
+    """The words for a set of combinations of the five signals.
 
     Raises:
         ValueError: there are none: ``decide`` weighs the signals in a way that the words do not know.

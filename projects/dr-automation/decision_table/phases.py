@@ -121,8 +121,9 @@ PHASES: dict[Phase, Told] = {
     Phase.VERIFIED: Told(
         "`verifyTimeoutSeconds`",
         (
-            Ending("reachable", "a probe has reached the new writer"),
-            Ending("not_confirmed", "none has in time"),
+            Ending("commits", "a probe has committed in the new writer"),
+            Ending("reachable", "the new writer answers, and lets the probe do no more: it is not prepared for it"),
+            Ending("not_confirmed", "neither in time"),
             Ending(NOT_AWAITED, f"{ENDED}, and RDS shows the new writer"),
             Ending(ABANDONED, f"{ENDED}, and the new writer has failed"),
         ),
@@ -167,7 +168,7 @@ def next_after(kind: Kind, phase: Phase, outcome: str) -> Phase | None:
         Phase.DRAINED: "drained",
         Phase.PROMOTING: Promotion.ASKED.value,
         Phase.PROMOTED: "promoted",
-        Phase.VERIFIED: "reachable",
+        Phase.VERIFIED: "commits",
         Phase.SWITCHED: "switched",
     }
     before = order[: order.index(phase)] if phase in order and phase is not Phase.CLOSED else (Phase.OPENED,)

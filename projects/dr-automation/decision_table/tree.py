@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from math import prod
+from types import MappingProxyType
 
 from decision_table.inputs import (
     APART,
@@ -24,28 +25,34 @@ from decision_table.inputs import (
     decision,
     evidence,
 )
-from failover.decide import Action, Decision
+from failover.decision import Action, Decision
 from function_runtime.control import OrderKind
 
-# Signals that confirm a death are weighed together, so they are one question, with 81 answers.
+# Signals that confirm a death are weighed together, so they are one question, with 243 answers.
 WEIGHED_TOGETHER = (None, OrderKind.APPROVE)
 # The order of the rows' questions, near to decide()'s own. A question can be asked in parts: then only the answers
 # given here are told apart from the rest, for the time being.
 ORDER: tuple[tuple[str, frozenset[str] | None], ...] = (
     ("writer", None),
     ("trouble", None),
+    ("wrong", None),
+    ("session", None),
     ("answers_here", None),
     ("probe_works", None),
     (EVIDENCE, frozenset(each for each in TOGETHER.values if evidence(each) == LIFE_THERE)),
     (EVIDENCE, frozenset(each for each in TOGETHER.values if evidence(each) == LIFE_WITNESSED)),
     ("rds_healthy", None),
-    ("replica_receives", None),
+    ("committed", None),
+    ("process_lives", None),
     ("lets_clients_in", None),
     ("in_maintenance", None),
     ("age", None),
     ("kind", None),
     (EVIDENCE, None),
     ("dark_without_witness", None),
+    ("stream_ended", None),
+    ("maintenance_overdue", None),
+    ("writer_hung", None),
     ("mode", frozenset({"paused"})),
     ("standby_ready", None),
     ("catches_up", None),
@@ -57,10 +64,13 @@ ORDER: tuple[tuple[str, frozenset[str] | None], ...] = (
     ("mode", None),
     ("answers_there", None),
     ("witness_sees", None),
+    ("host_reports", None),
     ("region_answers", None),
 )
-# Without a trouble these have no meaning, and no answers to count.
-OF_A_TROUBLE = ("kind", "age")
+# In which answers to the question of a trouble these have a meaning; in others they have no answers to count.
+MEANT_IN: Mapping[str, Set[str]] = MappingProxyType(
+    {"kind": {"some"}, "age": {"some", "hung"}, "session": {"hung"}, "wrong": {"none"}}
+)
 
 
 @dataclass(frozen=True)
@@ -216,8 +226,11 @@ def _leaves(tree: Tree, above: Mapping[str, frozenset[str]]) -> Iterator[tuple[M
 
 def _combinations(inputs: tuple[Input, ...], conditions: Mapping[str, frozenset[str]]) -> int:
     answers = {each.name: len(conditions.get(each.name, each.values)) for each in inputs}
-    in_trouble = prod(answers.pop(name) for name in OF_A_TROUBLE)
-    allowed = conditions.get("trouble", frozenset({"none", "some"}))
-    troubles = ("none" in allowed) + ("some" in allowed) * in_trouble
+    (troubled,) = (each for each in inputs if each.name == "trouble")
+    meant = {name: answers.pop(name) for name in MEANT_IN}
+    troubles = sum(
+        prod(count for name, count in meant.items() if trouble in MEANT_IN[name])
+        for trouble in conditions.get("trouble", troubled.values)
+    )
     del answers["trouble"]
     return troubles * prod(answers.values())

@@ -23,6 +23,7 @@ class Advice:
 WATCHES_ON = (
     "The controller looks again every minute. It tells you when the writer answers again or the reason changes."
 )
+NOT_READY = "The controller watches on and tells you when it is over. Until then a failover may not come by itself."
 LOOK = "See what it sees now: nox -s status"
 FORCE = "If you know that the writer is gone for good: nox -s failover -- --forced --dry-run"
 
@@ -56,9 +57,82 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
             WATCHES_ON,
             ("The two regions do not reach each other: look at the AWS Health Dashboard of both.", LOOK),
         ),
-        "replica_receives": Advice(
+        "writer_commits": Advice(
             WATCHES_ON,
-            ("The writer lives and replicates: look at the probes and at the network between the sites.", LOOK),
+            (
+                "No probe gets into a writer that lives: look at its security groups, its network's ACLs and its name.",
+                "New clients may be kept out as the probes are.",
+                LOOK,
+            ),
+        ),
+        "process_lives": Advice(
+            "No failover: the writer's process sends to its replica. It may be idle behind a shut door, or hang.",
+            (
+                "Look at the writer's security groups, its network's ACLs and its name, and whether a client gets in.",
+                FORCE,
+            ),
+        ),
+        "one_door": Advice(
+            "The controller waits for an approval: a dead writer and a door that was shut look alike from here.",
+            (
+                "Look at the writer's security groups, and in RDS whether it lives.",
+                "Prepare the database, so that replication can tell the two apart: nox -s prepare-database",
+                "Approve only if it is dead: if it lives, its clients still write there, and the data splits.",
+            ),
+        ),
+        "writer_hung": Advice(
+            "The controller waits for an approval, or for a commit that succeeds.",
+            (
+                "Look at the writer's storage (queue depth, latency), its locks and its waits: commits do not end.",
+                "If it does not recover by itself, approve: the writer is fenced and rebooted first.",
+                "To have this done without you: setting writerHung: failover.",
+            ),
+        ),
+        "storage_full": Advice(
+            "No failover: the replica's storage is of the same size. You hear when a commit succeeds again.",
+            ("Enlarge the writer's storage, or free some: look for a replication slot that holds the log back.", LOOK),
+        ),
+        "read_only": Advice(
+            "No failover: somebody or something has made the writer read-only. You hear when a commit succeeds again.",
+            ("Look at default_transaction_read_only of the writer, its database and role dr_probe.", LOOK),
+        ),
+        "rds_says_failed": Advice(
+            NOT_READY,
+            ("Look at the writer's status and events in RDS: it answers still, and may soon not.", LOOK),
+        ),
+        "probes_lost": Advice(
+            NOT_READY,
+            (
+                "Look at the writer's load and connections, and at the peering between the sites.",
+                "Clients in the other site may see the same.",
+                LOOK,
+            ),
+        ),
+        "replica_behind": Advice(
+            NOT_READY,
+            (
+                "Look at ReplicaLag and OldestReplicationSlotLag on the dashboard, and at the replica's log and load.",
+                "A long query or a vacuum on the replica may hold replay back; a lost slot needs a new replica.",
+            ),
+        ),
+        "probe_silent": Advice(
+            NOT_READY,
+            ("Look at the log and the schedule of the health-probe function in the standby's site.", LOOK),
+        ),
+        "other_probe_silent": Advice(
+            NOT_READY,
+            ("Look at the log and the schedule of the health-probe function in the writer's site.", LOOK),
+        ),
+        "witness_silent": Advice(
+            NOT_READY,
+            ("Look at the log and the schedule of the witness function in its region.", LOOK),
+        ),
+        "evidence_weak": Advice(
+            "A failover on weak evidence is a question to people where stronger evidence would settle it.",
+            (
+                "Prepare the database for the probes, as its master user: nox -s prepare-database",
+                "Where it is prepared: look at the log of the health-probe function for what its session met.",
+            ),
         ),
         "writer_is_shut": Advice(
             "The controller does not open what a person may have shut. If it falls silent, it may be replaced.",
@@ -105,11 +179,11 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
             "The controller waits for the cool-down's end, or for an approval.",
             ("Two failovers in a row are unusual: find out why before you approve one.",),
         ),
-        "lag_unknown": Advice(
+        "loss_unknown": Advice(
             "The controller waits for an approval that accepts an unknown loss.",
             ("Find out what the business loses with the last minutes; look at ReplicaLag on the dashboard.",),
         ),
-        "lag_above_bound": Advice(
+        "loss_above_limit": Advice(
             "The controller waits for an approval that accepts the loss.",
             ("Find out what the business loses with that much of the last writes.",),
         ),

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from failover.decide import Decision, Situation, decide
+from failover.decide import decide
+from failover.decision import Decision, Situation
 from failover.observe import observe
 from failover.policy import Mode, Policy
 from failover.settings import Settings
-from failover.signals import Signals, interpret
+from failover.signals import Remembered, Signals, interpret
 from function_runtime.clients import Clients
 from function_runtime.control import Control, Order
 from function_runtime.state import Controller
@@ -69,7 +70,7 @@ def look(
     in_trouble = controller.trouble is not None
     readings = observe(clients, settings, controller.writer_site, at, in_trouble=in_trouble)
     policy = policy_in_force(settings, control)
-    signals = interpret(readings, policy, controller.trouble, controller.replicated_until)
+    signals = interpret(readings, policy, remembered_by(controller))
     epoch = controller.epoch + 1
     incident_id = f"{epoch:06d}-ordered"
     if signals.trouble is not None:
@@ -79,6 +80,11 @@ def look(
     order = order_for(incident_id, epoch, at)
     situation = Situation(at, settings.here, controller.writer_site, controller.last_closed_at, order)
     return Look(at, signals, policy, incident_id, epoch, order, decide(signals, situation, policy))
+
+
+def remembered_by(controller: Controller) -> Remembered:
+    """What earlier runs have kept of what they saw."""
+    return Remembered(controller.trouble, controller.replicated_until, controller.unready)
 
 
 def policy_in_force(settings: Settings, control: Control) -> Policy:

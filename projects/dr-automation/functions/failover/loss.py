@@ -1,79 +1,115 @@
 """How much a failover would lose, in seconds of the writer's time. Pure.
 
-For PostgreSQL, RDS's ``ReplicaLag`` is the age of the last replayed commit: it climbs while the writer is dead, and on
-an idle one too. So what counts is the last sample from before the trouble, and where the writer's replication slot had
+The newest heartbeat on the replica says until when it has everything, by the writer's own clock. Without heartbeats
+RDS's ``ReplicaLag`` does, more coarsely: it is the age of the last replayed commit, and climbs while the writer is
+dead, and on an idle one too. So what counts is the last sample from before the trouble; and where the writer's slot had
 nothing left to deliver, the replica had everything, however old the last commit was.
 https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PostgreSQL.Replication.ReadReplicas.html
 """
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from failover.policy import Policy
 from failover.readings import Readings
 from failover.recognise import failing_run
-from function_runtime.readings import Series, Unanswered
-from function_runtime.trouble import Trouble
+from function_runtime.readings import Series, series_of
+from function_runtime.trouble import Kind, Trouble
 
 LATE_PERIODS = 3
 
 
-def series_of(reading: Series | Unanswered) -> Series:
-    """The datapoints; none where the question brought no answer."""
-    return () if isinstance(reading, Unanswered) else reading
+@dataclass(frozen=True)
+class Loss:
+    """What is known of it.
+
+    Attributes:
+        lag_before_seconds: how far the replica was behind when the trouble began (without one: now); None: unknown.
+        bound_seconds: at most so much of the writer's time is not on the replica; None: unknown, or no trouble.
+        replicated_until: the last moment at which the writer's slot had nothing left to deliver, None where unknown.
+    """
+
+    lag_before_seconds: float | None
+    bound_seconds: float | None
+    replicated_until: datetime | None
 
 
-def lag_before_trouble(
-    lag: Series, slot_lag: Series, since: datetime, policy: Policy, replicated_until: datetime | None
-) -> float | None:
-    """How far the replica was behind when the trouble began, in seconds; None where nothing recent enough says so.
+def loss(readings: Readings, policy: Policy, trouble: Trouble | None, remembered: datetime | None) -> Loss:
+    """What a failover would lose.
 
     Args:
-        lag: the replica's lag.
-        slot_lag: bytes that the writer's oldest slot had yet to deliver.
-        since: when the trouble began.
+        readings: what was read.
         policy: the rules of evidence.
-        replicated_until: the last moment at which earlier runs found everything replicated, None where they did not.
+        trouble: the trouble the writer is in.
+        remembered: the last moment at which earlier runs found everything replicated.
     """
+    lag, slot_lag = series_of(readings.lag), series_of(readings.slot_lag)
+    emptied = _emptied_until(lag, slot_lag, readings.at, policy)
+    known = max((moment for moment in (emptied, remembered) if moment is not None), default=None)
+    if trouble is None:
+        return Loss(_lag_before(readings, policy, readings.at, remembered), None, known)
+    lag_before = trouble.lag_before_seconds
+    if lag_before is None:
+        lag_before = _lag_before(readings, policy, trouble.since, remembered)
+    heartbeats = [datetime.fromtimestamp(point.maximum, UTC) for point in series_of(readings.heartbeat)]
+    shown = [*heartbeats, replicated_until(lag, slot_lag, readings.at, policy), remembered]
+    until = max((moment for moment in shown if moment is not None), default=None)
+    if until is None and lag_before is not None:
+        # The readings have gone meanwhile; what was known when the trouble began still holds.
+        until = trouble.since - timedelta(seconds=lag_before)
+    if until is None:
+        return Loss(lag_before, None, known)
+    lost = (_last_commit_by(readings, policy, trouble) - until).total_seconds()
+    return Loss(lag_before, max(0.0, lost), known)
+
+
+def replicated_until(lag: Series, slot_lag: Series, at: datetime, policy: Policy) -> datetime | None:
+    """What was committed before this moment is on the replica, by RDS's metrics; None where nothing says so."""
+    replayed = [
+        point.start - timedelta(seconds=point.maximum) for point in lag if point.minimum >= 0 and point.start <= at
+    ]
+    emptied = _emptied_until(lag, slot_lag, at, policy)
+    return max([*replayed, *([] if emptied is None else [emptied])], default=None)
+
+
+def _last_commit_by(readings: Readings, policy: Policy, trouble: Trouble) -> datetime:
+    """The last instant at which the writer can have committed for anybody."""
+    if trouble.kind is not Kind.FAILING:
+        return trouble.first_failure_by
+    here, there = (
+        _first_failure_by(series_of(each), readings.at, policy)
+        for each in (readings.active_seen_from_here, readings.active_seen_from_there)
+    )
+    last_here = trouble.first_failure_by if here is None else here
+    return last_here if there is None else max(last_here, there)
+
+
+def _first_failure_by(series: Series, at: datetime, policy: Policy) -> datetime | None:
+    """As finely as it can be read; None where it began before what can be, or where the last probe was answered."""
+    run = failing_run(series, at, policy, policy.fine_period_seconds)
+    return None if run is None or run.since <= series[0].start else run.first_failure_by
+
+
+def _lag_before(readings: Readings, policy: Policy, since: datetime, remembered: datetime | None) -> float | None:
+    """How far the replica was behind then, in seconds; None where nothing recent enough says so."""
+    lag = series_of(readings.lag)
+    moments = [_emptied_until(lag, series_of(readings.slot_lag), since, policy), remembered]
+    moments += [
+        datetime.fromtimestamp(point.maximum, UTC)
+        for point in series_of(readings.heartbeat)
+        if point.maximum <= since.timestamp()
+    ]
     known = [
         (since - moment).total_seconds()
-        for moment in (_emptied_until(slot_lag, since, policy), replicated_until)
+        for moment in moments
         if moment is not None and timedelta(0) <= since - moment <= policy.lag_staleness
     ]
     sample = _last_sample(lag, since, policy)
     if sample is not None:
         known.append(sample)
     return min(known, default=None)
-
-
-def everything_replicated_until(readings: Readings, policy: Policy) -> datetime | None:
-    """The last moment at which the writer's slot had nothing left to deliver, None where nothing shows one."""
-    return _emptied_until(series_of(readings.slot_lag), readings.at, policy)
-
-
-def replicated_until(lag: Series, slot_lag: Series, at: datetime, policy: Policy) -> datetime | None:
-    """What was committed before this moment is on the replica; None where nothing says so."""
-    replayed = [
-        point.start - timedelta(seconds=point.maximum) for point in lag if point.minimum >= 0 and point.start <= at
-    ]
-    emptied = _emptied_until(slot_lag, at, policy)
-    return max([*replayed, *([] if emptied is None else [emptied])], default=None)
-
-
-def loss_bound(readings: Readings, policy: Policy, trouble: Trouble, lag_before_seconds: float | None) -> float | None:
-    """From the last commit known to be on the replica to the last instant the writer can have answered anybody."""
-    if lag_before_seconds is None:
-        return None
-    last_answer_by = trouble.first_failure_by
-    there = failing_run(series_of(readings.active_seen_from_there), readings.at, policy)
-    if there is not None:
-        last_answer_by = max(last_answer_by, there.first_failure_by)
-    until = replicated_until(series_of(readings.lag), series_of(readings.slot_lag), readings.at, policy)
-    if until is None:
-        # The readings have gone meanwhile; what was known when the trouble began still holds.
-        until = trouble.since - timedelta(seconds=lag_before_seconds)
-    return max(lag_before_seconds, (last_answer_by - until).total_seconds())
 
 
 def _last_sample(lag: Series, since: datetime, policy: Policy) -> float | None:
@@ -90,10 +126,22 @@ def _last_sample(lag: Series, since: datetime, policy: Policy) -> float | None:
     return None
 
 
-def _emptied_until(slot_lag: Series, before: datetime, policy: Policy) -> datetime | None:
+def _emptied_until(lag: Series, slot_lag: Series, before: datetime, policy: Policy) -> datetime | None:
+    """The newest period in which the writer's oldest slot had nothing to deliver.
+
+    Not where the replica says at the same time that it is further behind than an idle writer's: the slot is not its own
+    then, or was lost and made anew.
+    """
     period = timedelta(seconds=policy.lag_period_seconds)
+
+    def is_contradicted(at: datetime) -> bool:
+        near = [point for point in lag if at - LATE_PERIODS * period <= point.start <= at + period]
+        return any(point.minimum > policy.drain_seconds for point in near)
+
     # A sample lies anywhere in its period, so only the period's start is certain; one with any backlog proves nothing.
     starts = [
-        point.start for point in slot_lag if point.minimum == 0 == point.maximum and point.start + period <= before
+        point.start
+        for point in slot_lag
+        if point.minimum == 0 == point.maximum and point.start + period <= before and not is_contradicted(point.start)
     ]
     return max(starts, default=None)

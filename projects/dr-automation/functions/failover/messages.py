@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from failover.advice import ADVICE
-from failover.decide import Decision
+from failover.decision import Decision
 from failover.settings import Settings
 from failover.signals import Signals
 from function_runtime import words
@@ -14,7 +14,7 @@ from function_runtime.fence_record import FenceRecord
 from function_runtime.incident import Incident, Kind, Phase, Step
 from function_runtime.message import Message, compose
 from function_runtime.state import Proposal
-from function_runtime.trouble import Trouble
+from function_runtime.trouble import Trouble, Unready
 
 COMES_NEXT: Mapping[Phase, str] = {
     Phase.FENCED: "The replica is promoted, which takes RDS some minutes.",
@@ -47,11 +47,42 @@ def alert(settings: Settings, decision: Decision, signals: Signals, trouble: Tro
     )
 
 
+def not_ready(settings: Settings, decision: Decision, signals: Signals, unready: Unready) -> Message:
+    """The writer is well, and a failover would not come by itself, or may soon be needed."""
+    advice = ADVICE[decision.code]
+    return compose(
+        settings,
+        f"PostgreSQL: a failover may fail or be needed: {decision.code}",
+        {
+            "What was seen": [decision.reason, *_listed(signals.as_item())],
+            "What was decided": ["Nothing: the writer is well."],
+            "What happens next": ["You hear when it is over, or when something is added to it."],
+            "What to do": advice.to_do,
+        },
+        incident_id=None,
+        anchor=decision.code,
+    )
+
+
+def ready_again(settings: Settings, unready: Unready, decision: Decision) -> Message:
+    """What was in a failover's way is gone."""
+    return compose(
+        settings,
+        "PostgreSQL: ready to fail over again",
+        {
+            "What was seen": [decision.reason, f"it had not been since {words.moment(min(unready.since.values()))}"],
+            "What to do": ["Nothing else is needed."],
+        },
+        incident_id=None,
+        anchor=decision.code,
+    )
+
+
 def asked(settings: Settings, decision: Decision, signals: Signals, proposal: Proposal) -> Message:
     """A failover waits for a person."""
     advice, loss = ADVICE[decision.code], proposal.loss_bound_seconds
-    lag, bound = signals.lag_before_seconds, settings.policy.max_data_loss_seconds
-    command = words.approve_command(proposal.incident_id, proposal.epoch, lag, loss, bound)
+    bound = settings.policy.max_data_loss_seconds
+    command = words.approve_command(proposal.incident_id, proposal.epoch, loss, bound)
     return compose(
         settings,
         f"APPROVAL NEEDED: fail over PostgreSQL to {settings.here}? {decision.code}",

@@ -11,6 +11,7 @@ from failover.settings import Settings
 from function_runtime import metrics
 from function_runtime.asking import asked, identified, region_answers
 from function_runtime.clients import Clients
+from function_runtime.metric_names import ANSWERS, HEARTBEAT, RECEIVED_POSITION, SESSION, STREAM_MESSAGE
 from function_runtime.readings import Instance, RegionAnswers, Series, Unanswered
 from function_runtime.sites import Site
 
@@ -31,18 +32,8 @@ def observe(clients: Clients, settings: Settings, active: Site, at: datetime, *,
     Returns:
         What was read. A service that refuses or is silent is a reading, not an exception.
     """
-    here, policy, namespace = settings.here, settings.policy, settings.metric_namespace
-    period = policy.metric_period_seconds
-    near = {
-        "active_here": metrics.reachable(namespace, active, here, period),
-        "standby_here": metrics.reachable(namespace, here, here, period),
-        "lag": metrics.replica_lag(settings.instance_ids[here], policy.lag_period_seconds),
-    }
-    far = {
-        "active_there": metrics.reachable(namespace, active, active, period),
-        "slot_lag": metrics.slot_lag(settings.instance_ids[active], policy.lag_period_seconds),
-    }
-    outside = {"witness": metrics.witness_sees(namespace, active, period)}
+    here, policy = settings.here, settings.policy
+    near, far, outside = _near(settings, active), _far(settings, active), _outside(settings, active)
     databases = settings.databases(clients)
 
     def read(wanted: Mapping[str, metrics.Metric], region: str) -> SeriesByName | Unanswered:
@@ -70,11 +61,8 @@ def observe(clients: Clients, settings: Settings, active: Site, at: datetime, *,
         at=at,
         active=active,
         here=here,
-        active_seen_from_here=_series(near_read, "active_here"),
-        active_seen_from_there=_series(far_read, "active_there"),
-        standby_seen_from_here=_series(near_read, "standby_here"),
-        lag=_series(near_read, "lag"),
-        slot_lag=_series(far_read, "slot_lag"),
+        **{name: _series(near_read, name) for name in near},
+        **{name: _series(far_read, name) for name in far},
         witness=None if witness_asked is None else _series(witness_asked.result(), "witness"),
         active_instance=active_instance,
         standby_instance=standby_asked.result(),
@@ -84,6 +72,43 @@ def observe(clients: Clients, settings: Settings, active: Site, at: datetime, *,
         if isinstance(active_instance, Unanswered)
         else databases[active].is_quarantined(active_instance),
     )
+
+
+def _near(settings: Settings, active: Site) -> dict[str, metrics.Metric]:
+    """What is read in this region, by the name of the reading."""
+    here, policy = settings.here, settings.policy
+
+    def probed(name: str, database: Site) -> metrics.Metric:
+        return metrics.probed(settings.metric_namespace, name, database, here, policy.fine_period_seconds)
+
+    return {
+        "active_seen_from_here": probed(ANSWERS, active),
+        "active_sessions_from_here": probed(SESSION, active),
+        "standby_seen_from_here": probed(ANSWERS, here),
+        "standby_sessions": probed(SESSION, here),
+        "heartbeat": probed(HEARTBEAT, here),
+        "received": probed(RECEIVED_POSITION, here),
+        "stream_message": probed(STREAM_MESSAGE, here),
+        "lag": metrics.replica_lag(settings.instance_ids[here], policy.lag_period_seconds),
+    }
+
+
+def _far(settings: Settings, active: Site) -> dict[str, metrics.Metric]:
+    """What is read in the writer's region."""
+    policy, instance_id = settings.policy, settings.instance_ids[active]
+    seen = {"active_seen_from_there": ANSWERS, "active_sessions_from_there": SESSION}
+    return {
+        **{
+            reading: metrics.probed(settings.metric_namespace, name, active, active, policy.fine_period_seconds)
+            for reading, name in seen.items()
+        },
+        "slot_lag": metrics.slot_lag(instance_id, policy.lag_period_seconds),
+        "host_load": metrics.host_load(instance_id, policy.lag_period_seconds),
+    }
+
+
+def _outside(settings: Settings, active: Site) -> dict[str, metrics.Metric]:
+    return {"witness": metrics.witness_sees(settings.metric_namespace, active, settings.policy.metric_period_seconds)}
 
 
 def _look_again(

@@ -137,7 +137,7 @@ def is_whole(work: Work, writer: Site, since: datetime, *, waited: bool) -> bool
             return False
         if dict(instance.security_groups) != {settings.database_group_ids[writer]: "active"}:
             return waited
-        metric = metrics.reachable(settings.metric_namespace, writer, writer, settings.policy.metric_period_seconds)
+        metric = metrics.answers(settings.metric_namespace, writer, writer, settings.policy.metric_period_seconds)
         seen = metrics.read(work.clients.of("cloudwatch", region), {"own": metric}, since, work.clock.now())["own"]
     except AwsError:
         return False

@@ -12,7 +12,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from failover import messages
-from failover.decide import Decision
+from failover.decision import Decision
 from failover.settings import Settings
 from failover.signals import Signals
 from function_runtime.clients import AwsError, Clients
@@ -21,7 +21,7 @@ from function_runtime.incident import Incident, Step
 from function_runtime.items import AnotherRunIsAtWorkError
 from function_runtime.message import Message
 from function_runtime.state import Proposal, State
-from function_runtime.trouble import Trouble
+from function_runtime.trouble import Trouble, Unready
 
 logger = Logger(child=True)
 
@@ -63,6 +63,14 @@ class People:
     def tell_asked(self, decision: Decision, signals: Signals, proposal: Proposal) -> None:
         """Must: a failover waits for a person's approval."""
         self._must(self._failures, messages.asked(self._settings, decision, signals, proposal))
+
+    def tell_not_ready(self, decision: Decision, signals: Signals, unready: Unready) -> None:
+        """Must: the writer is well, and a failover would not come by itself, or may soon be needed."""
+        self._must(self._failures, messages.not_ready(self._settings, decision, signals, unready))
+
+    def tell_ready_again(self, unready: Unready, decision: Decision) -> None:
+        """Must: that is over."""
+        self._must(self._recovery, messages.ready_again(self._settings, unready, decision))
 
     def tell_answers_again(self, trouble: Trouble, decision: Decision) -> None:
         """Must: the trouble that people were told of is over."""

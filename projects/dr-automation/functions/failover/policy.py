@@ -11,10 +11,15 @@ from function_runtime.readings import MIN_FAILED_PROBES
 SHORTEST_DRAIN_SECONDS = 30.0
 
 
-class WhenDark(StrEnum):
-    """What to do when the writer's region is dark and no witness says anything. Axis of risk.
+# Readings of probes are as fine as GetMetricData reads high-resolution metrics beside 1 and 5 s.
+FINEST_PERIOD_SECONDS = 10
 
-    Two sites alone cannot tell a dead region from one that only they have lost; this is the stated answer.
+
+class WhenUnsure(StrEnum):
+    """What to do where the evidence of a lost writer leaves a doubt that only the operator can settle. Axis of risk.
+
+    Two sites alone cannot tell a dead region from one that only they have lost; nobody can tell a hung database from
+    one that will be well in a minute, or work of RDS that is stuck from a long recovery. These are the stated answers.
     """
 
     FAILOVER = "failover"
@@ -36,11 +41,14 @@ class Policy:
     Attributes:
         mode: who has the last word.
         outage_seconds: how long every probe must have failed before the site counts as not answering.
-        metric_period_seconds: the resolution in which the probes' readings are read.
+        metric_period_seconds: the resolution in which an outage is looked for in the probes' readings.
         lag_period_seconds: the resolution in which replication lag is read (60 where AWS publishes it).
         max_data_loss_seconds: above this replication lag before the trouble, people decide.
         cool_down_seconds: after a failover closed, no other starts for so long.
         dark_without_witness: what to do when the writer's region is dark and no witness says anything.
+        writer_hung: what to do when the writer answers and nobody can commit.
+        maintenance_overdue: what to do when RDS has been at work on a silent writer for too long.
+        replication_timeout_seconds: after so much silence either end of the replication gives the other up.
         min_failed_probes: fewer failed probes than this prove no outage, however long apart they are.
     """
 
@@ -50,8 +58,16 @@ class Policy:
     lag_period_seconds: int
     max_data_loss_seconds: float
     cool_down_seconds: float
-    dark_without_witness: WhenDark = WhenDark.FAILOVER
+    dark_without_witness: WhenUnsure = WhenUnsure.FAILOVER
+    writer_hung: WhenUnsure = WhenUnsure.ASK
+    maintenance_overdue: WhenUnsure = WhenUnsure.ASK
+    replication_timeout_seconds: float = 30.0
     min_failed_probes: int = MIN_FAILED_PROBES
+
+    @property
+    def fine_period_seconds(self) -> int:
+        """The resolution in which the probes' readings are asked for; the metric period is made of it."""
+        return min(self.metric_period_seconds, FINEST_PERIOD_SECONDS)
 
     @property
     def silence(self) -> timedelta:
@@ -88,6 +104,14 @@ class Policy:
     def maintenance_patience(self) -> timedelta:
         """How long a database may be away in maintenance before people are told."""
         return timedelta(seconds=5 * self.outage_seconds)
+
+    @property
+    def readiness_patience(self) -> timedelta:
+        """How long a failover may be impossible, or the writer unwell, before people are told.
+
+        A probe counts as silent after a silence; with that and a run people are told within ten minutes on AWS.
+        """
+        return timedelta(seconds=3 * self.outage_seconds)
 
     @property
     def lookback(self) -> timedelta:

@@ -10,19 +10,19 @@ from typing import TypeVar
 from botocore.exceptions import ClientError
 
 from failover.loss import replicated_until
-from failover.settings import Settings
+from failover.sessions import best, said
 from failover.work import Outcome, StepBlockedError, Work
 from function_runtime import metrics, rds_status
 from function_runtime.clients import THROTTLED, AwsError, code_of, may_pass
 from function_runtime.database import NotInThisStateError
 from function_runtime.incident import Promotion
+from function_runtime.metric_names import ANSWERS, SESSION
 from function_runtime.readings import Instance, Series
+from function_runtime.session_outcome import CANNOT_COMMIT, SessionOutcome
 from function_runtime.sites import Site
 
 Answer = TypeVar("Answer")
 
-# Probes are published in high resolution; to wait for a whole period of a minute would only lengthen the outage.
-FINEST_PERIOD_SECONDS = 10
 # A promotion that RDS has accepted shows in the instance's status within seconds; after a minute there is none.
 SHOWN_WITHIN_SECONDS = 60.0
 
@@ -154,31 +154,35 @@ def wait_until_promoted(work: Work) -> Outcome:
 
 
 def verify(work: Work, promoted_at: datetime) -> Outcome:
-    """Wait, not for long, until this site's probe has reached the promoted database.
+    """Wait, not for long, until this site's probe has committed in the promoted database.
 
-    Not for ever: RDS says that it is available, and a probe that is broken must not keep the clients from it.
+    Not for ever: RDS says that it is available, and a probe that is broken, or a database that is not prepared for it,
+    must not keep the clients from it.
     """
     settings, here = work.settings, work.settings.here
     cloudwatch = work.clients.of("cloudwatch", settings.regions[here])
-    metric = metrics.reachable(settings.metric_namespace, here, here, verify_period_seconds(settings))
+    period_seconds = settings.policy.fine_period_seconds
+    wanted = {
+        name: metrics.probed(settings.metric_namespace, metric, here, here, period_seconds)
+        for name, metric in {"answers": ANSWERS, "sessions": SESSION}.items()
+    }
     ends_at = promoted_at + timedelta(seconds=settings.verify_timeout_seconds)
     while True:
         now = work.clock.now()
         try:
-            series = metrics.read(cloudwatch, {"standby": metric}, promoted_at, now)["standby"]
+            read = metrics.read(cloudwatch, wanted, promoted_at, now)
         except AwsError:
-            series = ()
+            read = dict.fromkeys(wanted, ())
         # A period that began before the promotion may hold a probe from before it.
-        if any(point.start >= promoted_at and point.maximum >= 1 for point in series):
-            return Outcome("reachable", "a probe has reached the promoted database")
+        sessions = [point for point in read["sessions"] if point.start >= promoted_at]
+        if any(best(point) is SessionOutcome.WORKS for point in sessions):
+            return Outcome("commits", "a probe has committed in the promoted database")
+        weaker = bool(sessions) and best(sessions[-1]) not in CANNOT_COMMIT
+        if weaker and any(point.start >= promoted_at and point.maximum >= 1 for point in read["answers"]):
+            return Outcome("reachable", f"the promoted database answers; the probe's session: {said(sessions[-1])}")
         if now >= ends_at:
-            return Outcome("not_confirmed", f"no probe reached it within {settings.verify_timeout_seconds:g} s")
+            return Outcome("not_confirmed", f"no probe committed in it within {settings.verify_timeout_seconds:g} s")
         work.wait()
-
-
-def verify_period_seconds(settings: Settings) -> int:
-    """The resolution in which a probe of the promoted database is looked for."""
-    return min(settings.policy.metric_period_seconds, FINEST_PERIOD_SECONDS)
 
 
 def _asked(work: Work, here: Site) -> Promotion | None:

@@ -17,11 +17,18 @@ class Readings:
         at: when.
         active: the site whose database takes writes, by the recorded state.
         here: the site this function runs in.
-        active_seen_from_here: probes of the active database by this site's probe.
-        active_seen_from_there: probes of the active database by its own site's probe.
-        standby_seen_from_here: probes of this site's own database by this site's probe.
+        active_seen_from_here: whether the active database answered this site's probe.
+        active_seen_from_there: whether it answered its own site's probe.
+        standby_seen_from_here: whether this site's own database answered this site's probe.
+        active_sessions_from_here: how this site's probe's sessions in the active database ended.
+        active_sessions_from_there: how its own site's probe's sessions in it ended.
+        standby_sessions: how this site's probe's sessions in this site's own database ended.
+        heartbeat: the newest heartbeat on the standby, by the writer's clock, in seconds since 1970.
+        received: how much of the writer's log the standby has received, in bytes.
+        stream_message: when the standby's receiver last heard from the writer, by its own clock, in seconds since 1970.
         lag: replication lag of the standby instance, in seconds.
         slot_lag: bytes of the writer's log that its oldest replication slot has yet to deliver, by the active region.
+        host_load: what the active region measures of the active instance's host.
         witness: what the witness sees of the active database; None where there is no witness.
         active_instance: the active instance, by the active region's RDS.
         standby_instance: the standby instance, by this region's RDS.
@@ -36,8 +43,15 @@ class Readings:
     active_seen_from_here: Series | Unanswered
     active_seen_from_there: Series | Unanswered
     standby_seen_from_here: Series | Unanswered
+    active_sessions_from_here: Series | Unanswered
+    active_sessions_from_there: Series | Unanswered
+    standby_sessions: Series | Unanswered
+    heartbeat: Series | Unanswered
+    received: Series | Unanswered
+    stream_message: Series | Unanswered
     lag: Series | Unanswered
     slot_lag: Series | Unanswered
+    host_load: Series | Unanswered
     witness: Series | Unanswered | None
     active_instance: Instance | Unanswered
     standby_instance: Instance | Unanswered

@@ -1,12 +1,15 @@
-"""Recognise trouble: the time in which the writer did not answer, in a series of readings. Pure."""
+"""Recognise trouble: a time in which the writer did not answer, or answered and let nobody commit. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from failover.policy import Policy
-from function_runtime.readings import Datapoint, Series
+from failover.readings import Readings
+from failover.sessions import Run, blocked_run, worked_since
+from function_runtime import rds_status
+from function_runtime.readings import Datapoint, RegionAnswers, Series, Unanswered, coarser, series_of
 from function_runtime.trouble import Kind, Trouble
 
 # A writer that has gone and come back so often within the time that is looked back on is unstable, not healthy.
@@ -15,35 +18,24 @@ MIN_FLAPS = 3
 MIN_FLAP_PROBES = 2
 
 
-@dataclass(frozen=True)
-class FailingRun:
-    """The unbroken run of failed probes at the end of a series.
-
-    Attributes:
-        since: start of the first period in which every probe failed.
-        first_failure_by: end of that period: the latest instant at which the first failed probe can have ended.
-        until: end of the last one, at most now.
-        failed_probes: how many probes failed in it.
-    """
-
-    since: datetime
-    first_failure_by: datetime
-    until: datetime
-    failed_probes: float
-
-
 def is_silent(series: Series, at: datetime, policy: Policy) -> bool:
     """Whether the series has nothing recent to say."""
     period = timedelta(seconds=policy.metric_period_seconds)
     return not series or at - (series[-1].start + period) > policy.silence
 
 
-def failing_run(series: Series, at: datetime, policy: Policy) -> FailingRun | None:
+def failing_run(series: Series, at: datetime, policy: Policy, period_seconds: float | None = None) -> Run | None:
     """The run of failed probes that the series ends with, None where its last period has a success.
 
     A gap longer than the policy's silence ends the run: what nobody looked at was not seen failing.
+
+    Args:
+        series: whether probes were answered.
+        at: now.
+        policy: the rules of evidence.
+        period_seconds: the series' period, where it is not that of an outage.
     """
-    period = timedelta(seconds=policy.metric_period_seconds)
+    period = timedelta(seconds=policy.metric_period_seconds if period_seconds is None else period_seconds)
     failing: list[int] = []
     for index in range(len(series) - 1, -1, -1):
         if series[index].maximum >= 1:
@@ -54,11 +46,11 @@ def failing_run(series: Series, at: datetime, policy: Policy) -> FailingRun | No
     if not failing:
         return None
     first, last = series[failing[-1]], series[failing[0]]
-    return FailingRun(
+    return Run(
         since=first.start,
         first_failure_by=first.start + period,
         until=min(last.start + period, at),
-        failed_probes=sum(series[index].samples for index in failing),
+        probes=sum(series[index].samples for index in failing),
     )
 
 
@@ -76,28 +68,73 @@ def flaps(series: Series) -> tuple[Datapoint, ...]:
     return tuple(begins)
 
 
-def recognise(series: Series, at: datetime, policy: Policy, recorded: Trouble | None) -> Trouble | None:
-    """The trouble the writer is in by this site's own probes, None where it answers and has done so for long enough.
+def recognise(readings: Readings, policy: Policy, recorded: Trouble | None) -> Trouble | None:
+    """The trouble the writer is in, None where it answers, has done so for long enough, and is not seen to hang.
 
     Args:
-        series: this site's probes of the writer.
-        at: now.
+        readings: what was read.
         policy: the rules of evidence.
         recorded: the trouble remembered from earlier runs. An outage may be older than the readings reach back, so a
             run of failures that the record already covers keeps the record's beginning.
     """
+    series = coarser(series_of(readings.active_seen_from_here), policy.metric_period_seconds)
+    trouble = _by_probes(series, readings, policy, recorded)
+    if trouble is None:
+        return None
+    at_work = not isinstance(readings.active_instance, Unanswered) and rds_status.is_maintenance(
+        readings.active_instance.status
+    )
+    return replace(
+        trouble,
+        dark_since=dark_since(readings, recorded),
+        maintenance_at=readings.at if at_work else trouble.maintenance_at,
+    )
+
+
+def dark_since(readings: Readings, recorded: Trouble | None) -> datetime | None:
+    """Since when every run has found the writer's region dark; silence everywhere is our own network's."""
+    if _is_answering(readings.active_region) or not _is_answering(readings.reference_region):
+        return None
+    if recorded is not None and recorded.dark_since is not None:
+        return recorded.dark_since
+    return readings.at
+
+
+def _is_answering(region: RegionAnswers | None) -> bool:
+    return region is not None and bool(region.answered)
+
+
+def _by_probes(series: Series, readings: Readings, policy: Policy, recorded: Trouble | None) -> Trouble | None:
+    at = readings.at
     if is_silent(series, at, policy):
         return recorded if recorded is not None else Trouble(Kind.SILENT, since=at, first_failure_by=at)
     run = failing_run(series, at, policy)
     if run is None:
-        return _flapping(series, policy, recorded)
+        return _hung(readings, policy, recorded) or _flapping(series, policy, recorded)
     seen = Trouble(Kind.FAILING, run.since, run.first_failure_by)
-    if recorded is None or recorded.kind is Kind.SILENT:
+    if recorded is None or recorded.kind in (Kind.SILENT, Kind.HUNG):
         return seen
     if recorded.kind is Kind.FLAPPING:
         return replace(seen, told=recorded.told)
     answered_since = any(point.maximum >= 1 and point.start >= recorded.since for point in series)
     return seen if answered_since else replace(recorded, since=min(recorded.since, seen.since))
+
+
+def _hung(readings: Readings, policy: Policy, recorded: Trouble | None) -> Trouble | None:
+    """Nobody was seen to commit for a whole outage; it lasts until somebody is."""
+    seen = (readings.active_sessions_from_here, readings.active_sessions_from_there)
+    runs = [run for each in seen if (run := blocked_run(series_of(each), readings.at, policy)) is not None]
+    before = recorded if recorded is not None and recorded.kind is Kind.HUNG else None
+    since = min((run.first_failure_by for run in runs), default=None) if before is None else before.first_failure_by
+    if since is None or any(worked_since(series_of(each), since) for each in seen):
+        return None
+    if before is not None:
+        return before
+    long_enough = [run for run in runs if run.lasts(policy.outage_seconds, policy.min_failed_probes)]
+    if not long_enough:
+        return None
+    first = min(long_enough, key=lambda run: run.since)
+    return Trouble(Kind.HUNG, first.since, first.first_failure_by, told=() if recorded is None else recorded.told)
 
 
 def _flapping(series: Series, policy: Policy, recorded: Trouble | None) -> Trouble | None:

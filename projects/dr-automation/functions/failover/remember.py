@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from failover.decide import Action
+from failover.answer import Answer
+from failover.decision import Action
 from failover.look import Look
 from failover.people import People
 from failover.settings import Settings
-from failover.signals import Answer
 from function_runtime.state import Controller, Proposal, State
 from function_runtime.trouble import Kind as TroubleKind
 
@@ -28,13 +28,14 @@ def remember(state: State, settings: Settings, controller: Controller, seen: Loo
     Returns:
         The record as it is now.
     """
-    decision, signals, trouble = seen.decision, seen.signals, seen.signals.trouble
+    decision, signals, trouble, unready = seen.decision, seen.signals, seen.signals.trouble, seen.signals.unready
     proposal = _proposal(controller, seen)
-    if trouble is not None and trouble.kind is TroubleKind.FAILING:
+    if trouble is not None and trouble.kind in (TroubleKind.FAILING, TroubleKind.HUNG):
         trouble = replace(trouble, lag_before_seconds=signals.lag_before_seconds)
     after = replace(
         controller,
         trouble=trouble,
+        unready=unready,
         proposal=proposal,
         replicated_until=_replicated_until(settings, controller, seen),
         # Not for every run: the reason counts seconds.
@@ -51,10 +52,12 @@ def remember(state: State, settings: Settings, controller: Controller, seen: Loo
     if tell is None:
         return after
     tell()
-    if trouble is None:
-        return after
     # Twice is better than never: that it was told is kept last.
-    return state.save_controller(replace(after, trouble=trouble.tell(decision.code)))
+    if trouble is not None:
+        return state.save_controller(replace(after, trouble=trouble.tell(decision.code)))
+    if unready is not None and decision.action is Action.ALERT:
+        return state.save_controller(replace(after, unready=unready.tell(decision.code)))
+    return after
 
 
 def _telling(
@@ -64,9 +67,9 @@ def _telling(
     decision, signals, trouble = seen.decision, seen.signals, seen.signals.trouble
     before = controller.trouble
     if trouble is None:
-        if before is None or not before.told:
-            return None
-        return lambda: people.tell_answers_again(before, decision)
+        if before is not None and before.told:
+            return lambda: people.tell_answers_again(before, decision)
+        return _telling_of_readiness(controller, seen, people)
     if decision.code in trouble.told:
         return None
     if decision.action is Action.ALERT:
@@ -74,6 +77,17 @@ def _telling(
     if proposal is not None:
         return lambda: people.tell_asked(decision, signals, proposal)
     return None
+
+
+def _telling_of_readiness(controller: Controller, seen: Look, people: People) -> Callable[[], None] | None:
+    decision, unready, before = seen.decision, seen.signals.unready, controller.unready
+    if before is not None and before.told and (unready is None or not unready.told):
+        return lambda: people.tell_ready_again(before, decision)
+    if unready is None:
+        return None
+    if decision.action is not Action.ALERT or decision.code in unready.told:
+        return None
+    return lambda: people.tell_not_ready(decision, seen.signals, unready)
 
 
 def _replicated_until(settings: Settings, controller: Controller, seen: Look) -> datetime | None:

@@ -58,6 +58,8 @@ def report(clients: Clients, settings: Settings, clock: Clock, question: object)
         "order": control.as_item().get("order"),
         "trouble": None if signals.trouble is None else signals.trouble.as_item(),
         "signals": signals.as_item(),
+        "session": None if signals.session is None else signals.session.name.lower(),
+        "concerns": [concern.reason for concern in signals.concerns],
         "lag_before_seconds": signals.lag_before_seconds,
         "loss_bound_seconds": signals.loss_bound_seconds,
         "max_data_loss_seconds": settings.policy.max_data_loss_seconds,
@@ -118,7 +120,7 @@ def _steps(settings: Settings, controller: Controller, phases: tuple[Phase, ...]
         Phase.PROMOTING: f"promote {settings.instance_ids[new]}, "
         f"with {settings.promoted_backup_retention_days} days of backups",
         Phase.PROMOTED: "wait until it is available and replicates nothing any more (minutes on AWS)",
-        Phase.VERIFIED: f"wait until a probe has reached it; {settings.verify_timeout_seconds:g} s at most",
+        Phase.VERIFIED: f"wait until a probe has committed in it; {settings.verify_timeout_seconds:g} s at most",
         Phase.SWITCHED: f"record {new} as the writer and move {settings.writer_name} there, "
         f"for clients within {settings.name_ttl_seconds} s",
         Phase.CLOSED: "tell people what it cost",

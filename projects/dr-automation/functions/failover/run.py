@@ -12,7 +12,8 @@ from aws_lambda_powertools import Logger
 from failover import latch
 from failover.act import Failover
 from failover.adoption import adoption, is_given_up
-from failover.decide import Action, Decision
+from failover.answer import Answer
+from failover.decision import Action, Decision
 from failover.instructions import abandoned_by, adopted_by, paused_by
 from failover.look import Look, look, order_on_record
 from failover.old_writer import let_in
@@ -20,7 +21,6 @@ from failover.people import People
 from failover.recorded import Recorded, StateLostError, recorded
 from failover.remember import remember
 from failover.settings import LONGEST_RUN_SECONDS, Settings
-from failover.signals import Answer
 from failover.work import BudgetSpentError, PausedError, StepBlockedError
 from function_runtime.clients import AwsError, Clients
 from function_runtime.clock import Clock

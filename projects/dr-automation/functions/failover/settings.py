@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from failover.policy import Mode, Policy, WhenDark
+from failover.policy import Mode, Policy, WhenUnsure
 from function_runtime.clients import Clients
 from function_runtime.database import Database
 from function_runtime.environment import Environment, SettingError
@@ -172,7 +172,10 @@ def _policy(environment: Environment) -> Policy:
         lag_period_seconds=lag_period_seconds,
         max_data_loss_seconds=environment.number("MAX_DATA_LOSS_SECONDS", minimum=0, maximum=86_400),
         cool_down_seconds=environment.number("COOL_DOWN_SECONDS", minimum=0, maximum=7 * 86_400),
-        dark_without_witness=environment.choice("DARK_WITHOUT_WITNESS", WhenDark),
+        dark_without_witness=environment.choice("DARK_WITHOUT_WITNESS", WhenUnsure),
+        writer_hung=environment.choice("WRITER_HUNG", WhenUnsure),
+        maintenance_overdue=environment.choice("MAINTENANCE_OVERDUE", WhenUnsure),
+        replication_timeout_seconds=environment.number("REPLICATION_TIMEOUT_SECONDS", minimum=1, maximum=600),
     )
 
 

@@ -1,26 +1,25 @@
-"""What the readings say about the writer, each as yes, no or unknown. Pure."""
+"""What the readings say about the writer, each as yes, no or unknown. Pure.
+
+A reading's way is a line: readings, trouble, what the stream shows and what would be lost, signals, decision.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from enum import StrEnum
 
-from failover.loss import LATE_PERIODS, everything_replicated_until, lag_before_trouble, loss_bound, series_of
+from failover.answer import Answer
+from failover.loss import LATE_PERIODS, loss
 from failover.policy import Policy
+from failover.readiness import Concern, concerns
 from failover.readings import Readings
-from failover.recognise import failing_run, is_silent, recognise
+from failover.recognise import dark_since, failing_run, is_silent, recognise
+from failover.sessions import best, blocked_run, newest
+from failover.stream import stream
 from function_runtime import rds_status
-from function_runtime.readings import Instance, RegionAnswers, Series, Unanswered
-from function_runtime.trouble import Kind, Trouble
-
-
-class Answer(StrEnum):
-    """How a question about the writer is answered."""
-
-    YES = "yes"
-    NO = "no"
-    UNKNOWN = "unknown"
+from function_runtime.readings import Instance, Series, Unanswered, coarser, series_of
+from function_runtime.session_outcome import SessionOutcome
+from function_runtime.trouble import Kind, Trouble, Unready
 
 
 @dataclass(frozen=True)
@@ -31,35 +30,48 @@ class Signals:
         answers_here: the writer answers this site's probes; no only after a whole outage of them.
         probe_works: this site's probe reaches this site's own database, so its word on the other one counts.
         answers_there: the writer answers its own site's probes.
+        commits: the writer commits for one of the probes; no only after a whole outage in which it did for neither.
         rds_healthy: RDS calls it operational (yes) or failed (no).
         in_maintenance: RDS says that work on it goes on.
         region_answers: the writer's region answers; no only where another region does, and more than one run saw it.
         witness_sees: the witness in a third region sees the writer alive.
-        replica_receives: the replica has received something since the trouble began. Never no: a growing lag proves
-            nothing.
+        host_reports: RDS measures the writer's host; no where its region answers and the measurements have ended.
+        committed: the replica shows commits of the writer since the trouble began. A growing lag proves nothing.
+        process_lives: the replication stream shows that the writer's process has lived since the trouble began.
+        stream_ended: the stream was there when the trouble began, and has ended.
         standby_ready: this site's instance is an available replica.
         catches_up: the replica lags so little that a planned failover can wait until it has everything.
         lets_clients_in: the writer's security groups let somebody in.
-        trouble: the trouble the writer is in, None where it answers.
+        session: the best that the probes' newest sessions in the writer came to, None where nothing is known of any.
+        trouble: the trouble the writer is in, None where it is well.
+        unready: since when each concern has been there, None where there is none; kept as it was during a trouble.
+        concerns: why a failover would not come by itself although the writer is well, and what else is wrong with it.
         lag_before_seconds: how far the replica was behind when the trouble began (without one: now); None: unknown.
         loss_bound_seconds: at most so much of the writer's time is not on the replica, None where unknown.
-        replicated_until: the last moment at which the replica is known to have had everything, None where unknown.
+        replicated_until: the last moment at which the writer's slot had nothing left to deliver, None where unknown.
     """
 
     answers_here: Answer
     probe_works: Answer
     answers_there: Answer
+    commits: Answer
     rds_healthy: Answer
     in_maintenance: Answer
     region_answers: Answer
     witness_sees: Answer
-    replica_receives: Answer
+    host_reports: Answer
+    committed: Answer
+    process_lives: Answer
+    stream_ended: Answer
     standby_ready: Answer
     catches_up: Answer
     lets_clients_in: Answer
+    session: SessionOutcome | None
     trouble: Trouble | None
     lag_before_seconds: float | None
     loss_bound_seconds: float | None
+    unready: Unready | None = None
+    concerns: tuple[Concern, ...] = ()
     replicated_until: datetime | None = None
 
     def as_item(self) -> dict[str, str]:
@@ -70,48 +82,75 @@ class Signals:
 SIGNAL_NAMES = tuple(field.name for field in fields(Signals) if field.type == "Answer")
 
 
-def interpret(
-    readings: Readings, policy: Policy, recorded: Trouble | None, replicated_until: datetime | None = None
-) -> Signals:
+@dataclass(frozen=True)
+class Remembered:
+    """What earlier runs have kept of what they saw.
+
+    Attributes:
+        trouble: the trouble.
+        replicated_until: the last moment at which they found everything replicated.
+        unready: since when each concern has been there.
+    """
+
+    trouble: Trouble | None = None
+    replicated_until: datetime | None = None
+    unready: Unready | None = None
+
+
+def interpret(readings: Readings, policy: Policy, remembered: Remembered) -> Signals:
     """The signals.
 
     Args:
         readings: what was read.
         policy: the rules of evidence.
-        recorded: the trouble earlier runs remembered.
-        replicated_until: the last moment at which earlier runs found everything replicated.
+        remembered: what earlier runs have kept.
     """
-    here = series_of(readings.active_seen_from_here)
-    trouble = recognise(here, readings.at, policy, recorded)
-    dark_since = _dark_since(readings, recorded)
-    since = readings.at if trouble is None else trouble.since
-    lag_before = None if trouble is None else trouble.lag_before_seconds
-    if lag_before is None:
-        lag_before = lag_before_trouble(
-            series_of(readings.lag), series_of(readings.slot_lag), since, policy, replicated_until
-        )
+    trouble = recognise(readings, policy, remembered.trouble)
+    shown = stream(readings, policy, trouble)
+    lost = loss(readings, policy, trouble, remembered.replicated_until)
     in_maintenance = _in_maintenance(readings.active_instance)
-    if trouble is not None:
-        at = readings.at if in_maintenance is Answer.YES else trouble.maintenance_at
-        trouble = replace(trouble, dark_since=dark_since, maintenance_at=at)
     # What failed while RDS was at work on the writer was no outage: it counts from the end of that work.
     counts_from = None if trouble is None or in_maintenance is Answer.YES else trouble.maintenance_at
+    here = coarser(series_of(readings.active_seen_from_here), policy.metric_period_seconds)
+    own = coarser(series_of(readings.standby_seen_from_here), policy.metric_period_seconds)
+    probe_works = _answers(own, readings.at, policy, None, None)
+    answers_there = _answers_there(readings, policy, trouble, counts_from)
+    standby_ready = _standby_ready(readings.standby_instance)
+    found: tuple[Concern, ...] = ()
+    unready = remembered.unready
+    if trouble is None:
+        found = concerns(
+            readings,
+            policy,
+            probe_works=probe_works,
+            answers_there=answers_there,
+            standby_ready=standby_ready,
+            lag=lost.lag_before_seconds,
+        )
+        unready = Unready.seen([concern.code for concern in found], readings.at, remembered.unready)
     return Signals(
         answers_here=_answers(here, readings.at, policy, trouble, counts_from),
-        probe_works=_answers(series_of(readings.standby_seen_from_here), readings.at, policy, None, None),
-        answers_there=_answers_there(readings, policy, trouble, counts_from),
+        probe_works=probe_works,
+        answers_there=answers_there,
+        commits=_commits(readings, policy, trouble),
         rds_healthy=_rds_healthy(readings.active_instance),
         in_maintenance=in_maintenance,
-        region_answers=_region_answers(readings, dark_since, policy),
+        region_answers=_region_answers(readings, dark_since(readings, remembered.trouble), policy),
         witness_sees=_witness_sees(readings, policy, trouble),
-        replica_receives=_replica_receives(readings, policy, trouble),
-        standby_ready=_standby_ready(readings.standby_instance),
-        catches_up=_catches_up(lag_before, policy),
+        host_reports=_host_reports(readings, policy, trouble),
+        committed=shown.committed,
+        process_lives=shown.lives,
+        stream_ended=shown.ended,
+        standby_ready=standby_ready,
+        catches_up=_catches_up(lost.lag_before_seconds, policy),
         lets_clients_in={None: Answer.UNKNOWN, True: Answer.NO, False: Answer.YES}[readings.active_is_shut],
+        session=_session(readings, policy),
         trouble=trouble,
-        lag_before_seconds=lag_before,
-        loss_bound_seconds=None if trouble is None else loss_bound(readings, policy, trouble, lag_before),
-        replicated_until=_later(everything_replicated_until(readings, policy), replicated_until),
+        unready=unready,
+        concerns=found,
+        lag_before_seconds=lost.lag_before_seconds,
+        loss_bound_seconds=lost.bound_seconds,
+        replicated_until=lost.replicated_until,
     )
 
 
@@ -132,11 +171,11 @@ def _answers(
         if run is None:
             return Answer.UNKNOWN
     long_enough = (run.until - since).total_seconds() >= policy.outage_seconds
-    return Answer.NO if long_enough and run.failed_probes >= policy.min_failed_probes else Answer.UNKNOWN
+    return Answer.NO if long_enough and run.probes >= policy.min_failed_probes else Answer.UNKNOWN
 
 
 def _answers_there(readings: Readings, policy: Policy, trouble: Trouble | None, counts_from: datetime | None) -> Answer:
-    series = series_of(readings.active_seen_from_there)
+    series = coarser(series_of(readings.active_seen_from_there), policy.metric_period_seconds)
     answer = _answers(series, readings.at, policy, None, counts_from)
     if answer is Answer.YES and trouble is not None and trouble.kind is Kind.FAILING:
         # Its last success may be from before the trouble, and its probe silent since.
@@ -144,17 +183,51 @@ def _answers_there(readings: Readings, policy: Policy, trouble: Trouble | None, 
     return answer
 
 
+def _commits(readings: Readings, policy: Policy, trouble: Trouble | None) -> Answer:
+    if trouble is not None and trouble.kind is Kind.HUNG:
+        return Answer.NO
+    for reading in (readings.active_sessions_from_here, readings.active_sessions_from_there):
+        sessions = series_of(reading)
+        outcome = newest(sessions, readings.at, policy)
+        if outcome is None or blocked_run(sessions, readings.at, policy) is not None:
+            continue
+        since = None if trouble is None or trouble.kind is not Kind.FAILING else trouble.first_failure_by
+        worked = [point for point in sessions if best(point) is SessionOutcome.WORKS]
+        recent = readings.at - policy.silence
+        if worked and worked[-1].start >= max(recent, since or recent):
+            return Answer.YES
+    return Answer.UNKNOWN
+
+
+def _session(readings: Readings, policy: Policy) -> SessionOutcome | None:
+    seen = (readings.active_sessions_from_here, readings.active_sessions_from_there)
+    outcomes = [newest(series_of(each), readings.at, policy) for each in seen]
+    return min((outcome for outcome in outcomes if outcome is not None), default=None)
+
+
 def _witness_sees(readings: Readings, policy: Policy, trouble: Trouble | None) -> Answer:
-    if readings.witness is None:
-        return Answer.UNKNOWN
     series = series_of(readings.witness)
     if is_silent(series, readings.at, policy):
         return Answer.UNKNOWN
-    newest = series[-1]
-    if trouble is not None and trouble.kind is Kind.FAILING and newest.start < trouble.first_failure_by:
+    newest_word = series[-1]
+    if trouble is not None and trouble.kind is Kind.FAILING and newest_word.start < trouble.first_failure_by:
         return Answer.UNKNOWN
     # One word of life outweighs any number of others in the same period.
-    return Answer.YES if newest.maximum >= 1 else Answer.NO
+    return Answer.YES if newest_word.maximum >= 1 else Answer.NO
+
+
+def _host_reports(readings: Readings, policy: Policy, trouble: Trouble | None) -> Answer:
+    """RDS measures every minute and may be a minute late: what has not come for longer does not come."""
+    load = series_of(readings.host_load)
+    if not load:
+        return Answer.UNKNOWN  # It never came, or nobody answers: no end was seen.
+    period = timedelta(seconds=policy.lag_period_seconds)
+    newest_end = load[-1].start + period
+    if readings.at - newest_end < LATE_PERIODS * period:
+        return Answer.YES
+    if trouble is None or trouble.kind is not Kind.FAILING or newest_end < trouble.since - LATE_PERIODS * period:
+        return Answer.UNKNOWN  # It had ended before: that the writer is silent now is no consequence.
+    return Answer.NO
 
 
 def _rds_healthy(instance: Instance | Unanswered) -> Answer:
@@ -162,7 +235,7 @@ def _rds_healthy(instance: Instance | Unanswered) -> Answer:
         return Answer.UNKNOWN
     if instance.status in rds_status.OPERATIONAL:
         return Answer.YES
-    return Answer.NO if instance.status in rds_status.FAILED else Answer.UNKNOWN
+    return Answer.NO if instance.is_failed else Answer.UNKNOWN
 
 
 def _in_maintenance(instance: Instance | Unanswered) -> Answer:
@@ -170,41 +243,14 @@ def _in_maintenance(instance: Instance | Unanswered) -> Answer:
         return Answer.UNKNOWN
     if rds_status.is_maintenance(instance.status):
         return Answer.YES
-    known = instance.status in rds_status.OPERATIONAL or instance.status in rds_status.FAILED
-    return Answer.NO if known else Answer.UNKNOWN
+    return Answer.NO if instance.status in rds_status.WORKING or instance.is_failed else Answer.UNKNOWN
 
 
-def _dark_since(readings: Readings, recorded: Trouble | None) -> datetime | None:
-    """Since when every run has found the writer's region dark; silence everywhere is our own network's."""
-    if _is_answering(readings.active_region) or not _is_answering(readings.reference_region):
-        return None
-    if recorded is not None and recorded.dark_since is not None:
-        return recorded.dark_since
-    return readings.at
-
-
-def _is_answering(region: RegionAnswers | None) -> bool:
-    return region is not None and bool(region.answered)
-
-
-def _region_answers(readings: Readings, dark_since: datetime | None, policy: Policy) -> Answer:
+def _region_answers(readings: Readings, since: datetime | None, policy: Policy) -> Answer:
     if readings.active_region.answered:
         return Answer.YES
-    dark = dark_since is not None and readings.at - dark_since >= policy.darkness
+    dark = since is not None and readings.at - since >= policy.darkness
     return Answer.NO if dark else Answer.UNKNOWN
-
-
-def _replica_receives(readings: Readings, policy: Policy, trouble: Trouble | None) -> Answer:
-    if trouble is None or trouble.kind is not Kind.FAILING:
-        return Answer.UNKNOWN
-    # What the writer did at the beginning of a long trouble does not prove that it lives now.
-    window = timedelta(seconds=max(policy.outage_seconds, LATE_PERIODS * policy.lag_period_seconds))
-    after = max(trouble.first_failure_by, readings.at - window)
-    for point in series_of(readings.lag):
-        # A lag says when what was replayed last had been committed; a sample lies after its period's start.
-        if point.minimum >= 0 and point.start - timedelta(seconds=point.minimum) > after:
-            return Answer.YES
-    return Answer.UNKNOWN
 
 
 def _standby_ready(instance: Instance | Unanswered) -> Answer:
@@ -212,16 +258,10 @@ def _standby_ready(instance: Instance | Unanswered) -> Answer:
         return Answer.UNKNOWN
     replicates = instance.replica_of is not None and not instance.replication_ended
     # "backing-up" ends by itself, and the promotion waits for it.
-    available = instance.status in rds_status.OPERATIONAL or instance.status == "backing-up"
-    return Answer.YES if replicates and available else Answer.NO
+    return Answer.YES if replicates and instance.status in rds_status.WORKING else Answer.NO
 
 
 def _catches_up(lag_seconds: float | None, policy: Policy) -> Answer:
     if lag_seconds is None:
         return Answer.UNKNOWN
     return Answer.YES if lag_seconds <= policy.drain_seconds else Answer.NO
-
-
-def _later(one: datetime | None, other: datetime | None) -> datetime | None:
-    known = [moment for moment in (one, other) if moment is not None]
-    return max(known, default=None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from function_runtime.metric_names import REACHABLE, WITNESS_SEES
+from function_runtime.metric_names import ANSWERS, WITNESS_SEES
 from function_runtime.readings import Datapoint, Series
 from function_runtime.sites import Site
 
@@ -24,10 +24,15 @@ class Metric:
     period_seconds: int
 
 
-def reachable(namespace: str, database: Site, observer: Site, period_seconds: int) -> Metric:
-    """The probes of a site's database by a site's observer; it is published in the observer's region."""
+def probed(namespace: str, name: str, database: Site, observer: Site, period_seconds: int) -> Metric:
+    """What the probes of a site's database by a site's observer found; it is published in the observer's region."""
     dimensions = (("Database", database.value), ("Observer", observer.value))
-    return Metric(namespace, REACHABLE, dimensions, period_seconds)
+    return Metric(namespace, name, dimensions, period_seconds)
+
+
+def answers(namespace: str, database: Site, observer: Site, period_seconds: int) -> Metric:
+    """Whether the database answered them."""
+    return probed(namespace, ANSWERS, database, observer, period_seconds)
 
 
 def replica_lag(instance_id: str, period_seconds: int) -> Metric:
@@ -38,6 +43,11 @@ def replica_lag(instance_id: str, period_seconds: int) -> Metric:
 def slot_lag(instance_id: str, period_seconds: int) -> Metric:
     """Bytes of the writer's log that its oldest replication slot has yet to deliver; in the writer's region."""
     return Metric("AWS/RDS", "OldestReplicationSlotLag", (("DBInstanceIdentifier", instance_id),), period_seconds)
+
+
+def host_load(instance_id: str, period_seconds: int) -> Metric:
+    """The load of the instance's host, which RDS measures outside of the database: where it ends, the host is gone."""
+    return Metric("AWS/RDS", "CPUUtilization", (("DBInstanceIdentifier", instance_id),), period_seconds)
 
 
 def witness_sees(namespace: str, database: Site, period_seconds: int) -> Metric:

@@ -16,12 +16,12 @@ OPERATIONAL = frozenset(
         "configuring-log-exports",
     }
 )
-# A backup, which RDS begins by itself after a promotion, may last for hours and keeps nobody out.
+# A backup, which RDS begins by itself, may last for hours and keeps nobody out: a database that falls silent in one has
+# not been taken away by RDS.
 WORKING = OPERATIONAL | {"backing-up"}
 # Something was asked for, by people or by a maintenance window, and will end by itself.
 IN_MAINTENANCE = frozenset(
     {
-        "backing-up",
         "configuring-iam-database-auth",
         "converting-to-vpc",
         "creating",

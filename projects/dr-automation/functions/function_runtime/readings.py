@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from function_runtime import rds_status
 
 # Fewer failed probes than this prove no outage, however long apart they are.
 MIN_FAILED_PROBES = 3
@@ -31,6 +33,25 @@ Series = tuple[Datapoint, ...]
 """Datapoints, oldest first. Periods without a sample are not in it."""
 
 
+def coarser(series: Series, period_seconds: int) -> Series:
+    """The series in a longer period, a multiple of its own."""
+    found: dict[int, Datapoint] = {}
+    for point in series:
+        number = int(point.start.timestamp() // period_seconds)
+        before = found.get(number)
+        found[number] = (
+            replace(point, start=datetime.fromtimestamp(number * period_seconds, UTC))
+            if before is None
+            else Datapoint(
+                before.start,
+                max(before.maximum, point.maximum),
+                min(before.minimum, point.minimum),
+                before.samples + point.samples,
+            )
+        )
+    return tuple(found.values())
+
+
 @dataclass(frozen=True)
 class Unanswered:
     """A question that brought no answer to use.
@@ -42,6 +63,11 @@ class Unanswered:
 
     why: str
     service_answered: bool
+
+
+def series_of(reading: Series | Unanswered | None) -> Series:
+    """The datapoints; none where the question brought no answer, or was not asked."""
+    return () if reading is None or isinstance(reading, Unanswered) else reading
 
 
 @dataclass(frozen=True)
@@ -59,6 +85,11 @@ class Instance:
     replica_of: str | None
     security_groups: Mapping[str, str]
     replication_ended: bool = False
+
+    @property
+    def is_failed(self) -> bool:
+        """Whether RDS itself says that the database does not work."""
+        return self.status in rds_status.FAILED
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from function_runtime.incident import Incident, item_id
 from function_runtime.items import AnotherRunIsAtWorkError, Items
 from function_runtime.message import Message
 from function_runtime.sites import Site
-from function_runtime.trouble import Trouble
+from function_runtime.trouble import Trouble, Unready
 
 CONTROLLER = "controller"
 UNHEARD = "unheard"
@@ -65,6 +65,7 @@ class Controller:
         writer_site: whose database takes writes.
         incident_id: the failover that is under way.
         trouble: the trouble the writer is in.
+        unready: what is wrong although the writer is well.
         last_closed_at: when the last failover closed.
         last_incident_id: the incident that closed last.
         proposal: what people are asked to approve: incident, epoch, and the loss it would mean.
@@ -80,6 +81,7 @@ class Controller:
     writer_site: Site = Site.PRIMARY
     incident_id: str | None = None
     trouble: Trouble | None = None
+    unready: Unready | None = None
     last_closed_at: datetime | None = None
     last_incident_id: str | None = None
     proposal: Proposal | None = None
@@ -98,6 +100,7 @@ class Controller:
             "writer_site": self.writer_site.value,
             "incident_id": self.incident_id,
             "trouble": None if self.trouble is None else self.trouble.as_item(),
+            "unready": None if self.unready is None else self.unready.as_item(),
             "last_closed_at": _text(self.last_closed_at),
             "last_incident_id": self.last_incident_id,
             "proposal": None if self.proposal is None else self.proposal.as_item(),
@@ -112,13 +115,14 @@ class Controller:
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Controller:
         """From the state table."""
-        trouble, proposal = item.get("trouble"), item.get("proposal")
+        trouble, unready, proposal = item.get("trouble"), item.get("unready"), item.get("proposal")
         return cls(
             version=int(item["version"]),
             epoch=int(item["epoch"]),
             writer_site=Site(item["writer_site"]),
             incident_id=item.get("incident_id"),
             trouble=None if trouble is None else Trouble.from_item(trouble),
+            unready=None if unready is None else Unready.from_item(unready),
             last_closed_at=_moment(item.get("last_closed_at")),
             last_incident_id=item.get("last_incident_id"),
             proposal=None if proposal is None else Proposal.from_item(proposal),

@@ -1,8 +1,8 @@
-"""One time in which the writer did not answer, as the state table remembers it."""
+"""One time in which the writer did not answer, or could not be replaced, as the state table remembers it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +15,8 @@ class Kind(StrEnum):
     FAILING = "failing"
     SILENT = "silent"
     FLAPPING = "flapping"
+    HUNG = "hung"
+    """It answers, and nobody can commit."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class Trouble:
     dark_since: datetime | None = None
     maintenance_at: datetime | None = None
     incident_id: str | None = None
+
+    @property
+    def is_hung(self) -> bool:
+        """Whether the writer answers, and nobody can commit."""
+        return self.kind is Kind.HUNG
 
     def tell(self, code: str) -> Trouble:
         """This trouble, with one more code told."""
@@ -72,3 +79,43 @@ class Trouble:
             maintenance_at=None if maintenance_at is None else datetime.fromisoformat(maintenance_at),
             incident_id=item["incident_id"],
         )
+
+
+@dataclass(frozen=True)
+class Unready:
+    """What is wrong although the writer is well: it could not be replaced by itself, or is about not to be well.
+
+    Attributes:
+        since: when each concern was first seen, by its code.
+        told: codes that people were told of; each is told once while it lasts.
+    """
+
+    since: Mapping[str, datetime]
+    told: tuple[str, ...] = ()
+
+    @classmethod
+    def seen(cls, codes: Iterable[str], at: datetime, before: Unready | None) -> Unready | None:
+        """What is wrong now, None where nothing is.
+
+        Args:
+            codes: of the concerns there are.
+            at: now.
+            before: what was wrong when it was looked at last.
+        """
+        known = {} if before is None else before.since
+        since = {code: known.get(code, at) for code in codes}
+        told = () if before is None else tuple(code for code in before.told if code in since)
+        return cls(since, told) if since else None
+
+    def tell(self, code: str) -> Unready:
+        """This, with one more code told."""
+        return replace(self, told=(*self.told, code))
+
+    def as_item(self) -> dict[str, Any]:
+        """For the state table."""
+        return {"since": {code: at.isoformat() for code, at in self.since.items()}, "told": list(self.told)}
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Unready:
+        """From the state table."""
+        return cls({code: datetime.fromisoformat(at) for code, at in item["since"].items()}, tuple(item["told"]))

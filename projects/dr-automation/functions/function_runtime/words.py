@@ -129,20 +129,17 @@ def cost(incident: Incident, guarded: FenceRecord | None = None) -> list[str]:
     ]
 
 
-def approve_command(
-    incident_id: str, epoch: int, lag_before_seconds: float | None, loss_seconds: float | None, bound_seconds: float
-) -> str:
+def approve_command(incident_id: str, epoch: int, loss_seconds: float | None, bound_seconds: float) -> str:
     """The command that approves what the controller asks about.
 
     Args:
         incident_id: what the approval must name.
         epoch: what it must name too.
-        lag_before_seconds: replication lag before the trouble; within the bound nothing has to be accepted.
-        loss_seconds: what may be lost; None where that is unknown.
+        loss_seconds: what may be lost; None where that is unknown. Within the bound nothing has to be accepted.
         bound_seconds: what is lost without asking a person.
     """
     accept = ""
-    if lag_before_seconds is None or lag_before_seconds > bound_seconds:
+    if loss_seconds is None or loss_seconds > bound_seconds:
         # The bound moves by fractions from run to run.
         accept = " --accept-unknown-loss" if loss_seconds is None else f" --accept-loss-seconds {int(loss_seconds) + 1}"
     return f"nox -s failover -- --approve {incident_id} --epoch {epoch}{accept}"

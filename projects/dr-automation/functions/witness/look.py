@@ -68,7 +68,7 @@ def _asked_of(
     site: Site, pool: ThreadPoolExecutor, clients: Clients, settings: WitnessSettings, at: datetime
 ) -> dict[str, Future[Any]]:
     region = settings.regions[site]
-    metric = metrics.reachable(settings.metric_namespace, site, site, settings.metric_period_seconds)
+    metric = metrics.answers(settings.metric_namespace, site, site, settings.metric_period_seconds)
 
     def probes() -> Series:
         cloudwatch = clients.of("cloudwatch", region)

@@ -48,6 +48,9 @@ IMPOSSIBLE: list[tuple[str, Readings, dict[str, Any], str]] = [
     ("check_values", DEAD_READINGS, {"standby_seen_from_here": series(-1)}, "a probe's values lie within 0 and 1"),
     ("check_values", DEAD_READINGS, {"lag": series(-2)}, "give -1 for an unknown lag"),
     ("check_values", DEAD_READINGS, {"slot_lag": series(-0.5)}, "give -1 for an unknown lag"),
+    ("check_values", DEAD_READINGS, {"active_sessions_from_here": series(9)}, "give a SessionOutcome"),
+    ("check_shown", DEAD_READINGS, {"standby_sessions": ()}, "no session that worked has read it"),
+    ("check_shown", DEAD_READINGS, {"received": series(2, 1)}, "let it stand or grow"),
     ("check_read_together", DEAD_READINGS, {"lag": REFUSAL}, "make all of them the same Unanswered"),
     ("check_read_together", DARK_READINGS, {"slot_lag": REFUSAL}, "make all of them the same Unanswered"),
     (

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from aws_in_memory.aws import Aws, Call, no_fault
 from aws_in_memory.clock import START, Clock
-from aws_in_memory.deployed import ENVIRONMENT, REGIONS, SETTINGS, healthy, run, writer_dead
+from aws_in_memory.deployed import ENVIRONMENT, REGIONS, SETTINGS, healthy, run, unprepared, writer_dead
 from aws_in_memory.faults import At, Killed, after, before, lost_answer_retried
 from aws_in_memory.recorded import remember
 from aws_in_memory.refusals import refusal
@@ -186,11 +186,11 @@ def test_in_manual_mode_it_asks_once_and_acts_on_the_approval_of_this_incident_a
 
 def test_a_loss_above_the_bound_needs_an_approval_that_accepts_it() -> None:
     aws = writer_dead(lag_seconds=12)
-    assert run(aws)["code"] == "lag_above_bound"
+    assert run(aws)["code"] == "loss_above_limit"
     loss = float(aws.controller["proposal"]["loss_bound_seconds"])
     assert 12 <= loss <= 15
     give(aws, OrderKind.APPROVE, accepted_loss_seconds=loss - 1)
-    assert run(aws)["code"] == "lag_above_bound"
+    assert run(aws)["code"] == "loss_above_limit"
     give(aws, OrderKind.APPROVE, accepted_loss_seconds=loss + 1)
     assert run(aws)["code"] == "closed"
     assert_failed_over_once(aws)
@@ -198,12 +198,13 @@ def test_a_loss_above_the_bound_needs_an_approval_that_accepts_it() -> None:
 
 
 def test_a_replica_that_has_everything_is_not_held_back_by_the_age_of_the_last_commit() -> None:
-    aws = writer_dead(lag_seconds=200, slot_lag_bytes=0.0)
+    aws = unprepared(writer_dead(lag_seconds=20, slot_lag_bytes=0.0))
+    aws.writer.host_lost = START
     assert run(aws)["code"] == "closed", "an idle writer's lag is only the age of its last commit"
 
 
 def test_what_an_idle_replica_had_is_remembered_when_the_region_goes_dark() -> None:
-    aws = writer_dead(START - timedelta(seconds=4), lag_seconds=200, slot_lag_bytes=0.0)
+    aws = unprepared(writer_dead(START - timedelta(seconds=4), lag_seconds=20, slot_lag_bytes=0.0))
     run(aws)
     aws.dark, aws.now = {REGIONS[Site.PRIMARY]}, START + timedelta(seconds=4)
     assert run(aws)["code"] == "closed"
@@ -301,7 +302,7 @@ def test_a_fence_of_a_failed_instance_is_given_up_at_once() -> None:
 def test_people_are_told_when_the_trouble_they_heard_of_is_over() -> None:
     aws = writer_dead(lag_seconds=200)
     aws.writer.comes_back(START + timedelta(seconds=20))
-    assert run(aws)["code"] == "lag_above_bound"
+    assert run(aws)["code"] == "loss_above_limit"
     aws.now = START + timedelta(seconds=23)
     assert [run(aws)["code"] for _ in range(2)] == ["healthy", "healthy"]
     assert [topic for topic, _ in aws.messages] == ["arn:failures", "arn:recovery"]
@@ -348,7 +349,7 @@ def test_a_planned_failover_that_would_lose_something_is_taken_back() -> None:
     assert (aws.controller["writer_site"], aws.controller["epoch"]) == ("primary", 1)
     assert set(aws.latch) == {0}
     assert "taken back" in aws.messages[-1][1]
-    assert run(aws)["code"] == "healthy"
+    assert run(aws)["code"] == "replica_behind"
 
 
 def test_a_person_can_force_what_the_signals_do_not_support() -> None:

@@ -12,15 +12,17 @@ from aws_in_memory.clock import START as NOW
 from aws_in_memory.consistency import interpreted
 from aws_in_memory.drawn import READ_POLICY as POLICY
 from aws_in_memory.drawn import SILENCE, series
-from failover.decide import Action, Situation, decide
-from failover.policy import Mode, WhenDark
-from failover.readings import Readings
-from failover.signals import Answer
+from failover.answer import Answer
+from failover.decide import decide
+from failover.decision import Action, Situation
+from failover.policy import Mode, WhenUnsure
 from function_runtime.readings import Instance, RegionAnswers, Series, Unanswered
+from function_runtime.session_outcome import CANNOT_COMMIT, SessionOutcome
 from function_runtime.sites import Site
 from function_runtime.trouble import Kind, Trouble
 
 DEAD = replace(drawn.DEAD, answers_there=Answer.NO, region_answers=Answer.YES)
+UNWATCHED = {"stream_ended": Answer.UNKNOWN, "committed": Answer.UNKNOWN, "process_lives": Answer.UNKNOWN}
 SITUATION = Situation(NOW, here=Site.RECOVERY, writer=Site.PRIMARY, last_closed_at=None)
 
 
@@ -34,14 +36,21 @@ SITUATION = Situation(NOW, here=Site.RECOVERY, writer=Site.PRIMARY, last_closed_
         ({"answers_here": Answer.UNKNOWN}, Action.HOLD, "outage_too_short"),
         ({"trouble": None, "answers_here": Answer.YES}, Action.HOLD, "healthy"),
         ({"answers_there": Answer.YES, "rds_healthy": Answer.NO}, Action.ALERT, "answers_its_own_site"),
-        ({"replica_receives": Answer.YES}, Action.ALERT, "replica_receives"),
+        ({"committed": Answer.YES}, Action.ALERT, "writer_commits"),
+        ({"process_lives": Answer.YES}, Action.ALERT, "process_lives"),
+        ({"process_lives": Answer.YES, "lets_clients_in": Answer.NO}, Action.ALERT, "writer_is_shut"),
+        (UNWATCHED, Action.ASK, "one_door"),
+        ({**UNWATCHED, "witness_sees": Answer.NO}, Action.ASK, "one_door"),
+        ({**UNWATCHED, "rds_healthy": Answer.NO}, Action.FAIL_OVER, "writer_dead"),
+        ({**UNWATCHED, "host_reports": Answer.NO}, Action.FAIL_OVER, "writer_dead"),
+        ({**UNWATCHED, "region_answers": Answer.NO}, Action.FAIL_OVER, "writer_dead"),
         ({"in_maintenance": Answer.YES}, Action.HOLD, "maintenance"),
         ({"probe_works": Answer.NO}, Action.ALERT, "probe_not_trusted"),
         ({"probe_works": Answer.UNKNOWN}, Action.ALERT, "probe_not_trusted"),
         ({"witness_sees": Answer.YES}, Action.ALERT, "witness_sees_it"),
         ({"answers_there": Answer.UNKNOWN, "witness_sees": Answer.NO}, Action.FAIL_OVER, "writer_dead"),
-        ({"lag_before_seconds": None}, Action.ASK, "lag_unknown"),
-        ({"lag_before_seconds": 10.5}, Action.ASK, "lag_above_bound"),
+        ({"loss_bound_seconds": None}, Action.ASK, "loss_unknown"),
+        ({"loss_bound_seconds": 10.5}, Action.ASK, "loss_above_limit"),
         ({"standby_ready": Answer.NO}, Action.ALERT, "standby_not_ready"),
         ({"standby_ready": Answer.UNKNOWN}, Action.ALERT, "standby_not_ready"),
     ],
@@ -70,33 +79,60 @@ def test_the_site_that_is_the_writer_holds() -> None:
     assert decide(DEAD, replace(SITUATION, writer=Site.RECOVERY), POLICY).code == "writer_is_here"
 
 
-READINGS = Readings(
-    at=NOW,
-    active=Site.PRIMARY,
-    here=Site.RECOVERY,
+SESSIONS, HEARTBEAT, RECEIVED, MESSAGES = drawn.shown(4.5, 4.5, 4.5, [0] * 7, True)
+READINGS = replace(
+    drawn.DEAD_READINGS,
+    active_sessions_from_here=series(0, 0, 0, None, None, None, None),
+    active_sessions_from_there=series(0, 0, 0, None, None, None, None),
+    standby_sessions=SESSIONS,
+    heartbeat=HEARTBEAT,
+    received=RECEIVED,
+    stream_message=MESSAGES,
     active_seen_from_here=series(1, 1, 1, 0, 0, 0, 0),
     active_seen_from_there=series(1, 1, 1, 0, 0, 0, 0),
     standby_seen_from_here=series(1, 1, 1, 1, 1, 1, 1),
     lag=series(0, 0, 0.5, 1, 2, 3, 4),
-    slot_lag=(),
-    witness=None,
-    active_instance=Instance("available", None, {}),
-    standby_instance=Instance("available", "arn:source", {}),
-    active_region=RegionAnswers(("rds", "cloudwatch"), ()),
-    reference_region=None,
+)
+SILENT_THERE = dict.fromkeys(drawn.FAR, SILENCE)
+UNPREPARED: dict[str, Series] = {
+    "standby_sessions": series(*[1] * 7),
+    "heartbeat": (),
+    "received": (),
+    "stream_message": (),
+}
+FAILED = {"active_instance": Instance("failed", None, {})}
+HUNG = replace(
+    READINGS,
+    active_seen_from_here=series(*[1] * 7),
+    active_seen_from_there=series(*[1] * 7),
+    active_sessions_from_here=series(0, 0, 0, 8, 8, 8, 8),
+    lag=series(0, 0, 0, 1, 2, 3, 4),
 )
 NO_METRICS_THERE = {
-    "active_seen_from_there": SILENCE,
-    "slot_lag": SILENCE,
+    **SILENT_THERE,
     "active_region": RegionAnswers(("rds",), ("cloudwatch",)),
 }
+
+
+def test_where_the_stream_is_not_shown_positions_that_stand_still_for_long_tell_that_it_has_ended() -> None:
+    since = NOW - timedelta(seconds=POLICY.drain_seconds + 2)
+    recorded = Trouble(Kind.FAILING, since, since + timedelta(seconds=1))
+    still = [(since - timedelta(seconds=1)).timestamp()] * 7
+    quiet = replace(
+        READINGS,
+        active_seen_from_here=series(*[0] * 7),
+        stream_message=(),
+        heartbeat=series(*still),
+        received=series(*still),
+    )
+    assert interpreted(quiet, POLICY, recorded).stream_ended is Answer.YES
+    assert interpreted(quiet, POLICY, None).stream_ended is Answer.UNKNOWN, "not yet for long enough"
 
 
 def test_a_dead_database_is_failed_over_with_the_lag_from_before() -> None:
     signals = interpreted(READINGS, POLICY, None)
     assert signals.lag_before_seconds == 0.5
-    assert signals.loss_bound_seconds is not None
-    assert signals.loss_bound_seconds >= 0.5
+    assert signals.loss_bound_seconds == 1.5, "from the last heartbeat that came to the end of the first failed period"
     assert decide(signals, SITUATION, POLICY).action is Action.FAIL_OVER
 
 
@@ -104,13 +140,20 @@ def test_a_dead_database_is_failed_over_with_the_lag_from_before() -> None:
     ("changed", "code"),
     [
         ({"active_seen_from_there": series(1, 1, 1, 1, 1, 1, 1)}, "answers_its_own_site"),
-        ({**NO_METRICS_THERE, "lag": series(0, 0, 0, 0, 0, 0, 0)}, "replica_receives"),
+        ({**NO_METRICS_THERE, "lag": series(0, 0, 0, 0, 0, 0, 0)}, "writer_commits"),
         (NO_METRICS_THERE, "one_signal_only"),
         ({"active_seen_from_here": series(1, 1, 1, 1, 1, 0, 0)}, "outage_too_short"),
         ({"active_seen_from_here": series(1, 0, None, None, 0)}, "outage_too_short"),
         ({"active_seen_from_here": ()}, "not_watched"),
-        ({"lag": series(-1, -1, -1, -1, -1, -1, -1)}, "lag_unknown"),
-        ({"lag": ()}, "lag_unknown"),
+        ({**UNPREPARED, **FAILED, "lag": series(-1, -1, -1, -1, -1, -1, -1)}, "loss_unknown"),
+        ({**UNPREPARED, **FAILED, "lag": ()}, "loss_unknown"),
+        (UNPREPARED, "one_door"),
+        ({"heartbeat": drawn.shown(1, 1, 1, [0] * 7, True)[1]}, "writer_commits"),
+        ({"received": drawn.shown(1, 1, 1, [0] * 7, True)[2]}, "writer_commits"),
+        ({"stream_message": drawn.shown(1, 1, 1, [0] * 7, True)[3]}, "process_lives"),
+        # The stream had ended long before, or RDS does not show it: what is silent for another reason proves nothing.
+        ({"stream_message": drawn.shown(1, 1, 20, [0] * 7, True)[3]}, "one_door"),
+        ({"stream_message": ()}, "one_door"),
         ({"active_instance": Instance("rebooting", None, {})}, "maintenance"),
         ({"standby_instance": Instance("available", None, {})}, "standby_not_ready"),
     ],
@@ -122,8 +165,7 @@ def test_what_keeps_the_standby_from_taking_over(changed: dict[str, object], cod
 
 DARK = replace(
     READINGS,
-    active_seen_from_there=SILENCE,
-    slot_lag=SILENCE,
+    **SILENT_THERE,
     active_instance=SILENCE,
     active_region=RegionAnswers((), ("rds", "cloudwatch", "sts")),
     reference_region=RegionAnswers(("sts",), ()),
@@ -160,7 +202,7 @@ def test_a_region_is_dark_in_all_its_services_for_more_than_one_run_and_alone(
 def test_a_witness_tells_a_dead_region_from_one_that_only_we_cannot_reach(
     witness: Series | Unanswered | None, code: str
 ) -> None:
-    policy = replace(POLICY, dark_without_witness=WhenDark.ASK)
+    policy = replace(POLICY, dark_without_witness=WhenUnsure.ASK)
     recorded = replace(SEEN_DARK, dark_since=NOW - timedelta(seconds=2))
     assert decide(interpreted(replace(DARK, witness=witness), policy, recorded), SITUATION, policy).code == code
 
@@ -199,12 +241,79 @@ def test_what_failed_during_maintenance_is_no_outage_when_the_maintenance_ends()
 
 
 def test_the_age_of_the_last_commit_counts_only_where_something_was_left_to_deliver() -> None:
-    idle = replace(READINGS, lag=series(200, 201, 202, 203, 204, 205, 206))
-    assert decide(interpreted(idle, POLICY, None), SITUATION, POLICY).code == "lag_above_bound"
+    idle = replace(READINGS, **UNPREPARED, **FAILED, lag=series(20, 21, 22, 23, 24, 25, 26))  # type: ignore[arg-type]
+    assert decide(interpreted(idle, POLICY, None), SITUATION, POLICY).code == "loss_above_limit"
     emptied = replace(idle, slot_lag=series(0, 0, 0, None, None, None, None))
     assert interpreted(emptied, POLICY, None).lag_before_seconds == 1
+    assert decide(interpreted(emptied, POLICY, None), SITUATION, POLICY).code == "writer_dead"
     behind = replace(idle, slot_lag=series(0, 64, 64, None, None, None, None))
     assert interpreted(behind, POLICY, None).lag_before_seconds == 3
+
+
+def test_a_slot_with_nothing_to_deliver_to_a_replica_that_is_an_hour_behind_is_another_slot() -> None:
+    lost = {"lag": series(*range(3600, 3607)), "slot_lag": series(0, 0, 0, 0, 0, 0, 0)}
+    signals = interpreted(replace(READINGS, **UNPREPARED, **FAILED, **lost), POLICY, None)  # type: ignore[arg-type]
+    assert signals.loss_bound_seconds is not None
+    assert signals.loss_bound_seconds > 3600
+    assert decide(signals, SITUATION, POLICY).code == "loss_above_limit"
+
+
+@pytest.mark.parametrize(
+    "lag",
+    [
+        series(0, until=NOW - timedelta(seconds=13)),  # from long before the trouble
+        series(8.5, until=NOW - timedelta(seconds=4)),  # within the limit without the time until the death
+    ],
+)
+def test_the_bound_itself_is_compared_with_the_limit(lag: Series) -> None:
+    signals = interpreted(replace(READINGS, **UNPREPARED, **FAILED, lag=lag), POLICY, None)  # type: ignore[arg-type]
+    assert signals.lag_before_seconds is not None
+    assert signals.lag_before_seconds <= POLICY.max_data_loss_seconds
+    assert decide(signals, SITUATION, POLICY).code == "loss_above_limit"
+
+
+@pytest.mark.parametrize(
+    ("sessions", "code"),
+    [
+        (SessionOutcome.HUNG, "writer_hung"),
+        (SessionOutcome.FULL, "storage_full"),
+        (SessionOutcome.READ_ONLY, "read_only"),
+    ],
+)
+def test_a_writer_that_answers_and_commits_nothing_is_told_of(sessions: SessionOutcome, code: str) -> None:
+    stuck = replace(HUNG, active_sessions_from_here=series(0, 0, 0, *[sessions] * 4))
+    signals = interpreted(stuck, POLICY, None)
+    assert (signals.answers_here, signals.commits, signals.trouble and signals.trouble.kind) == ("yes", "no", Kind.HUNG)
+    assert decide(signals, SITUATION, POLICY).code == code
+
+
+def test_a_hung_writer_is_a_question_to_people_or_a_failover_by_a_setting() -> None:
+    by_setting = replace(POLICY, writer_hung=WhenUnsure.FAILOVER)
+    signals = interpreted(HUNG, POLICY, None)
+    assert decide(signals, SITUATION, POLICY).action is Action.ASK
+    decision = decide(signals, SITUATION, by_setting)
+    assert (decision.action, decision.code) == (Action.FAIL_OVER, "writer_hung")
+    for unknown in ({"committed": Answer.UNKNOWN}, {"committed": Answer.YES}):
+        assert decide(replace(signals, **unknown), SITUATION, by_setting).action is not Action.FAIL_OVER
+
+
+@pytest.mark.parametrize("there", [series(*[0] * 7), series(0, 0, 0, 0, 0, 0, None)])
+def test_whoever_commits_speaks_for_a_writer_in_which_another_hangs(there: Series) -> None:
+    assert interpreted(replace(HUNG, active_sessions_from_there=there), POLICY, None).trouble is None
+
+
+@pytest.mark.parametrize("outcome", [each for each in SessionOutcome if each not in CANNOT_COMMIT])
+def test_a_session_that_fails_otherwise_says_nothing_of_commits(outcome: SessionOutcome) -> None:
+    weak = replace(HUNG, active_sessions_from_here=series(*[outcome] * 7))
+    assert interpreted(weak, POLICY, None).trouble is None
+
+
+def test_a_hung_writer_stays_hung_until_somebody_commits() -> None:
+    hung = interpreted(HUNG, POLICY, None).trouble
+    no_room = replace(HUNG, active_sessions_from_here=series(*[SessionOutcome.NO_ROOM] * 7))
+    assert interpreted(no_room, POLICY, hung).trouble == hung
+    works = replace(HUNG, active_sessions_from_here=series(*[8] * 6, 0))
+    assert interpreted(works, POLICY, hung).trouble is None
 
 
 def test_a_writer_that_comes_and_goes_is_unstable() -> None:

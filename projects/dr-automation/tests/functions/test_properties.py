@@ -34,16 +34,19 @@ from aws_in_memory.drawn import (
 )
 from failover import messages
 from failover.advice import ADVICE
-from failover.decide import Action, Decision, Situation, decide, second_signals
-from failover.policy import Mode, Policy
+from failover.answer import Answer
+from failover.decide import decide, past_its_door, second_signals
+from failover.decision import Action, Decision, Situation
+from failover.policy import Mode, Policy, WhenUnsure
 from failover.readings import Readings
-from failover.signals import SIGNAL_NAMES, Answer, Signals
+from failover.signals import SIGNAL_NAMES, Signals
 from function_runtime import metrics
-from function_runtime.control import OrderKind
+from function_runtime.control import Order, OrderKind
 from function_runtime.incident import Incident, Phase, Step
 from function_runtime.incident import Kind as IncidentKind
 from function_runtime.message import Message
 from function_runtime.readings import RegionAnswers, Unanswered
+from function_runtime.session_outcome import SessionOutcome
 from function_runtime.sites import Site
 from function_runtime.state import Proposal
 from function_runtime.trouble import Trouble
@@ -55,12 +58,15 @@ SETTINGS = replace(deployed.SETTINGS, environment_suffix="e" * 63)
 
 WATCHED = Situation(NOW, here=Site.RECOVERY, writer=Site.PRIMARY, last_closed_at=None)
 # What a yes of these says is that the writer lives, or that its silence has another reason.
-AGAINST_A_FAILOVER = {"answers_there", "witness_sees", "replica_receives", "in_maintenance"}
+AGAINST_A_FAILOVER = {"answers_there", "witness_sees", "committed", "process_lives", "in_maintenance"}
 # Which reading each of them comes from.
 CARRIED_BY = {
     "active_seen_from_there": "answers_there",
     "witness": "witness_sees",
-    "lag": "replica_receives",
+    "lag": "committed",
+    "heartbeat": "committed",
+    "received": "committed",
+    "stream_message": "process_lives",
     "active_instance": "in_maintenance",
 }
 # Most decisions are none that people hear of, and a machine may be slow: neither is a defect of what is tested.
@@ -89,24 +95,48 @@ def assert_may_fail_over(signals: Signals, situation: Situation, policy: Policy)
     if order is not None and order.kind is OrderKind.PLANNED:
         assert (signals.answers_here, signals.rds_healthy, signals.trouble) == (Answer.YES, Answer.YES, None)
         return
-    assert signals.answers_here is Answer.NO
+    assert signals.committed is not Answer.YES, "a commit is a veto, always"
     assert signals.trouble is not None
-    alive = (signals.answers_there, signals.witness_sees, signals.replica_receives)
+    if signals.trouble.is_hung:
+        assert_may_replace_a_hung_writer(signals, situation, policy)
+        return
+    assert signals.answers_here is Answer.NO
+    alive = (signals.answers_there, signals.witness_sees, signals.process_lives)
     assert Answer.YES not in alive
     if order is None:
         assert second_signals(signals), "never on one signal"
-        assert policy.mode is Mode.AUTOMATIC
-        assert signals.in_maintenance is not Answer.YES
-        assert signals.lag_before_seconds is not None
-        assert signals.lag_before_seconds <= policy.max_data_loss_seconds
+        assert past_its_door(signals) or signals.stream_ended is Answer.YES, "never through one door alone"
+        assert_within_the_bounds(signals, policy)
         return
     # A person may stand for the second signal only where RDS itself reports work that does not end.
     assert second_signals(signals) or signals.in_maintenance is Answer.YES
-    if signals.lag_before_seconds is None or signals.loss_bound_seconds is None:
+    assert_loss_accepted(signals, order, policy)
+
+
+def assert_within_the_bounds(signals: Signals, policy: Policy) -> None:
+    """What nobody is asked about."""
+    assert policy.mode is Mode.AUTOMATIC
+    assert signals.in_maintenance is not Answer.YES or policy.maintenance_overdue is WhenUnsure.FAILOVER
+    assert signals.loss_bound_seconds is not None
+    assert signals.loss_bound_seconds <= policy.max_data_loss_seconds
+
+
+def assert_loss_accepted(signals: Signals, order: Order, policy: Policy) -> None:
+    if signals.loss_bound_seconds is None:
         assert order.accepts_unknown_loss
-    elif signals.lag_before_seconds > policy.max_data_loss_seconds:
+    elif signals.loss_bound_seconds > policy.max_data_loss_seconds:
         assert order.accepted_loss_seconds is not None
         assert signals.loss_bound_seconds <= order.accepted_loss_seconds
+
+
+def assert_may_replace_a_hung_writer(signals: Signals, situation: Situation, policy: Policy) -> None:
+    assert signals.session not in (SessionOutcome.FULL, SessionOutcome.READ_ONLY)
+    if situation.order is not None:
+        assert_loss_accepted(signals, situation.order, policy)
+        return
+    assert policy.writer_hung is WhenUnsure.FAILOVER
+    assert signals.committed is Answer.NO, "what is not looked at may commit"
+    assert_within_the_bounds(signals, policy)
 
 
 @many
@@ -221,8 +251,10 @@ def test_the_same_is_read_the_same(readings: Readings, recorded: Trouble | None)
 DECIDE_SOME = """
 import dataclasses, itertools, json
 from aws_in_memory.drawn import DEAD, NOW, READ_POLICY
-from failover.decide import Situation, decide
-from failover.signals import Answer
+from failover.decide import decide
+from failover.decision import Situation
+from failover.answer import Answer
+from function_runtime.session_outcome import SessionOutcome
 from function_runtime.sites import Site
 names = ("answers_there", "rds_healthy", "witness_sees", "region_answers", "standby_ready")
 situation = Situation(NOW, here=Site.RECOVERY, writer=Site.PRIMARY, last_closed_at=None)
@@ -272,7 +304,7 @@ class Pages:
 
 @given(st.integers(0, 10_000))
 def test_datapoints_that_come_twice_and_in_any_order_are_read_once_and_in_order(seed: int) -> None:
-    metric = metrics.reachable("PostgresDR/test", Site.PRIMARY, Site.RECOVERY, 1)
+    metric = metrics.answers("PostgresDR/test", Site.PRIMARY, Site.RECOVERY, 1)
     read = metrics.read(Pages(seed), {"here": metric}, NOW - timedelta(seconds=6), NOW)["here"]
     assert [(point.start, point.maximum) for point in read] == [
         (point.start, point.maximum) for point in series(1, 1, 0, 0, 1, 0)

@@ -1,0 +1,127 @@
+"""What would keep a healthy writer from being replaced by itself, or is about to make it unhealthy. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from failover.answer import Answer
+from failover.policy import Policy
+from failover.readings import Readings
+from failover.sessions import newest
+from function_runtime.readings import Instance, series_of
+from function_runtime.session_outcome import SessionOutcome
+
+# Of all probes; a burst of losses that lasts for a minute is less.
+MOST_PROBES_LOST = 0.3
+CODES = (
+    "rds_says_failed",
+    "probes_lost",
+    "standby_not_ready",
+    "replica_behind",
+    "probe_silent",
+    "other_probe_silent",
+    "witness_silent",
+    "evidence_weak",
+)
+"""Of every concern, the most urgent first."""
+WEAKER = {
+    None: "end without a word",
+    SessionOutcome.NOT_PREPARED: "find it not prepared (nox -s prepare-database)",
+    SessionOutcome.NOT_ADMITTED: "are not let in: look at IAM authentication and the grants of dr_probe",
+    SessionOutcome.NOT_VERIFIED: "do not trust its certificate",
+    SessionOutcome.NO_ROOM: "find no room: look at the sessions of dr_probe",
+    SessionOutcome.NOT_ENDED: "break or take too long",
+}
+
+
+@dataclass(frozen=True)
+class Concern:
+    """One of them.
+
+    Attributes:
+        code: one word for machines.
+        reason: the same for people.
+    """
+
+    code: str
+    reason: str
+
+
+def concerns(
+    readings: Readings,
+    policy: Policy,
+    *,
+    probe_works: Answer,
+    answers_there: Answer,
+    standby_ready: Answer,
+    lag: float | None,
+) -> tuple[Concern, ...]:
+    """What there is, the most urgent first.
+
+    Args:
+        readings: what was read.
+        policy: the rules of evidence.
+        probe_works: this site's probe reaches this site's own database.
+        answers_there: the writer answers its own site's probes.
+        standby_ready: this site's instance is an available replica.
+        lag: how far the replica is behind, in seconds; None where nothing says so.
+    """
+    found = [*_of_the_writer(readings, policy), *_of_the_standby(readings, policy, standby_ready, lag)]
+    if probe_works is not Answer.YES:
+        found.append(Concern("probe_silent", "this site's probe is not known to reach this site's own database"))
+    if answers_there is Answer.UNKNOWN:
+        found.append(Concern("other_probe_silent", "nothing is known of the writer's own site's probe"))
+    if readings.witness is not None and not _is_recent(readings, policy):
+        found.append(Concern("witness_silent", "the witness has said nothing"))
+    return (*found, *_weak_evidence(readings, policy))
+
+
+def _of_the_writer(readings: Readings, policy: Policy) -> list[Concern]:
+    found, instance = [], readings.active_instance
+    if isinstance(instance, Instance) and instance.is_failed:
+        found.append(Concern("rds_says_failed", f"RDS calls the writer {instance.status}, although it answers"))
+    recently = readings.at - timedelta(seconds=2 * policy.outage_seconds)
+    seen = [point for point in series_of(readings.active_seen_from_here) if point.start >= recently]
+    lost = sum(point.maximum < 1 for point in seen)
+    if seen and lost / len(seen) >= MOST_PROBES_LOST:
+        found.append(Concern("probes_lost", f"{lost} of this site's last {len(seen)} probes of the writer were lost"))
+    return found
+
+
+def _of_the_standby(readings: Readings, policy: Policy, standby_ready: Answer, lag: float | None) -> list[Concern]:
+    if standby_ready is not Answer.YES:
+        return [Concern("standby_not_ready", f"whether the standby is an available replica: {standby_ready}")]
+    # Without heartbeats an idle writer's replica looks as far behind as a planned failover would wait.
+    most = policy.max_data_loss_seconds if series_of(readings.heartbeat) else policy.drain_seconds
+    if lag is None or lag > most:
+        behind = "an unknown time" if lag is None else f"{lag:.0f} s"
+        return [Concern("replica_behind", f"the replica is {behind} behind: a failover would wait for people")]
+    return []
+
+
+def _is_recent(readings: Readings, policy: Policy) -> bool:
+    series = series_of(readings.witness)
+    period = timedelta(seconds=policy.metric_period_seconds)
+    return bool(series) and readings.at - (series[-1].start + period) <= policy.silence
+
+
+def _weak_evidence(readings: Readings, policy: Policy) -> list[Concern]:
+    """Sessions that say nothing of commits, on the writer or on the replica."""
+    seen = {
+        "the writer": (readings.active_sessions_from_here, readings.active_sessions_from_there),
+        "the replica": (readings.standby_sessions,),
+    }
+    found = []
+    for where, sessions in seen.items():
+        outcomes = [newest(series_of(each), readings.at, policy) for each in sessions]
+        said = [outcome for outcome in outcomes if outcome is not None]
+        outcome = min(said, default=None)
+        if outcome in WEAKER:
+            found.append(Concern("evidence_weak", f"the probes' sessions on {where} {WEAKER[outcome]}"))
+    return found
+
+
+def is_due(since: datetime, at: datetime, policy: Policy) -> bool:
+    """Whether it has lasted so long that people are told."""
+    return at - since >= policy.readiness_patience

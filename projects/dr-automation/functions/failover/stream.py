@@ -1,0 +1,93 @@
+"""What the replication stream says of the writer: it commits, its process lives, or it has ended. Pure.
+
+The stream does not come through the writer's security group, so it is a witness of another kind than a probe. Its
+messages prove a process, not a commit: a sender goes on talking while storage hangs. Only a heartbeat or a received
+position that has moved proves a commit. Nothing rests on the receiver's status, which stays ``streaming`` until
+``wal_receiver_timeout`` after a host has vanished, nor on the growth of a lag, which an idle writer's has too.
+https://www.postgresql.org/docs/14/monitoring-stats.html#MONITORING-PG-STAT-WAL-RECEIVER-VIEW
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from failover.answer import Answer
+from failover.policy import Policy
+from failover.readings import Readings
+from failover.recognise import is_silent
+from function_runtime.readings import Series, series_of
+from function_runtime.trouble import Kind, Trouble
+
+LATE_PERIODS = 3
+
+
+@dataclass(frozen=True)
+class Stream:
+    """The three facts.
+
+    Attributes:
+        committed: the writer has committed since the trouble began, and not too long ago.
+        lives: its process has sent something since.
+        ended: it was there when the trouble began, and has been silent for longer than a living writer's can be.
+    """
+
+    committed: Answer = Answer.UNKNOWN
+    lives: Answer = Answer.UNKNOWN
+    ended: Answer = Answer.UNKNOWN
+
+
+def stream(readings: Readings, policy: Policy, trouble: Trouble | None) -> Stream:
+    """The facts, all of them unknown without a trouble that has a beginning."""
+    if trouble is None or trouble.kind not in (Kind.FAILING, Kind.HUNG):
+        return Stream()
+    # What the writer did at the beginning of a long trouble does not prove that it lives now.
+    window = timedelta(seconds=max(policy.outage_seconds, LATE_PERIODS * policy.lag_period_seconds))
+    after = max(trouble.first_failure_by, readings.at - window)
+    is_watched = not is_silent(series_of(readings.received), readings.at, policy)
+    committed, lives = _committed(readings, after), _moment_after(series_of(readings.stream_message), after)
+    shown = Answer.NO if is_watched else Answer.UNKNOWN
+    return Stream(
+        committed=Answer.YES if committed else shown,
+        lives=Answer.YES if lives else shown if readings.stream_message else Answer.UNKNOWN,
+        ended=Answer.NO if committed or lives else _ended(readings, policy, trouble) if is_watched else Answer.UNKNOWN,
+    )
+
+
+def _committed(readings: Readings, after: datetime) -> bool:
+    if _moment_after(series_of(readings.heartbeat), after) or _has_moved(series_of(readings.received), after):
+        return True
+    # A lag says when what was replayed last had been committed; a sample lies after its period's start.
+    return any(
+        point.minimum >= 0 and point.start - timedelta(seconds=point.minimum) > after
+        for point in series_of(readings.lag)
+    )
+
+
+def _moment_after(moments: Series, after: datetime) -> bool:
+    return any(point.maximum > after.timestamp() for point in moments)
+
+
+def _has_moved(positions: Series, after: datetime) -> bool:
+    seen = [point for point in positions if point.start >= after]
+    return bool(seen) and max(point.maximum for point in seen) > min(point.minimum for point in seen)
+
+
+def _ended(readings: Readings, policy: Policy, trouble: Trouble) -> Answer:
+    """Silent for long enough after it was heard of last, which was when the trouble began.
+
+    Where RDS does not show the receiver's row to the probe, only positions can be looked at, and an idle writer's stand
+    still for as long as RDS itself writes nothing.
+    """
+    received, messages = series_of(readings.received), series_of(readings.stream_message)
+    heard = [point.maximum for point in (messages or series_of(readings.heartbeat))]
+    if not heard:
+        return Answer.UNKNOWN
+    last = datetime.fromtimestamp(max(heard), UTC)
+    if last < trouble.since - policy.silence:
+        # It had ended before: that the writer is silent now is no consequence.
+        return Answer.UNKNOWN
+    quiet = policy.replication_timeout_seconds if messages else policy.drain_seconds
+    watched_until = received[-1].start
+    silent_for = watched_until - max(last, trouble.first_failure_by)
+    return Answer.YES if silent_for >= timedelta(seconds=quiet) else Answer.UNKNOWN
