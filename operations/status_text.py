@@ -29,6 +29,14 @@ QUESTIONS = {
     "lets_clients_in": "the writer's security groups let clients in",
     "catches_up": "the replica lags so little that a planned failover can wait for it",
 }
+EVIDENCE = {
+    "": "weaker: nothing is known of the probes' sessions in the writer",
+    "works": "the probes commit in the writer",
+    "not_prepared": "weaker: the probes see that the writer answers, not that it commits; nox -s prepare-database",
+    "read_only": "the writer is read-only",
+    "full": "the writer's storage is full",
+    "hung": "the writer's commits hang",
+}
 MEANING = {
     Action.HOLD: "hold: do nothing",
     Action.ALERT: "alert: notify people, do not fail over",
@@ -64,6 +72,8 @@ def situation(report: Report) -> list[tuple[str, list[str]]]:
         ("writer", [f"{report.writer_site} (epoch {report.epoch}), as {report.writer_name}"]),
         ("mode", [mode(report)]),
         ("trouble", [trouble(report.trouble, report.at)]),
+        ("evidence", [evidence(report)]),
+        *([("also wrong", list(report.concerns))] if report.concerns else []),
         ("replication lag", [lag(report)]),
         ("order on record", order(report.order, report.at, report.next_epoch)),
     ]
@@ -89,6 +99,11 @@ def mode(report: Report) -> str:
 def trouble(trouble: Trouble | None, now: datetime) -> str:
     """The trouble and how long it has lasted."""
     return words.NONE if trouble is None else f"{trouble.kind} since {words.ago(trouble.since, now)}"
+
+
+def evidence(report: Report) -> str:
+    """What the probes' sessions in the writer prove, and what to run where they prove less than they could."""
+    return EVIDENCE.get(report.session or "", f"weaker: the probes' sessions in the writer end as: {report.session}")
 
 
 def lag(report: Report) -> str:

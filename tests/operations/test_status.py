@@ -8,7 +8,7 @@ import pytest
 
 from aws_in_memory.aws import Call
 from aws_in_memory.clock import Clock
-from aws_in_memory.deployed import REGIONS, healthy, writer_dead
+from aws_in_memory.deployed import REGIONS, healthy, unprepared, writer_dead
 from aws_in_memory.faults import before
 from failover.report import report
 from failover.signals import SIGNAL_NAMES
@@ -45,7 +45,7 @@ def test_every_signal_is_shown_and_explained_and_an_unknown_one_is_shown_as_unkn
 
 
 def test_an_unknown_loss_is_not_shown_as_none() -> None:
-    terminal = Terminal(writer_dead(lag_seconds=-1))
+    terminal = Terminal(unprepared(writer_dead(lag_seconds=-1)))
     terminal.give("status")
     assert "a failover would lose: unknown" in terminal.printed
 

@@ -116,6 +116,8 @@ def _environment(settings: AutomationSettings, args: FailoverArgs) -> dict[str, 
         "RECOVERY_TOPIC_ARN": args.topics.recovery.arn,
         "MODE": settings.mode,
         "DARK_WITHOUT_WITNESS": settings.dark_without_witness,
+        "WRITER_HUNG": settings.writer_hung,
+        "MAINTENANCE_OVERDUE": settings.maintenance_overdue,
         **(
             {}
             if settings.environment.witness_region is None

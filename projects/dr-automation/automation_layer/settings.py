@@ -15,7 +15,7 @@ from shared.settings import SettingsReader
 from shared.sites import Site
 
 MODES = ("automatic", "manual", "paused")
-WHEN_DARK = ("failover", "ask")
+WHEN_UNSURE = ("failover", "ask")
 SSL_MODES = ("verify-full", "verify-ca", "require")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 EMAIL_PATTERN = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -35,6 +35,8 @@ class AutomationSettings:
         max_data_loss_seconds: a failover that would lose more is not made without a person (C2).
         reference_region: a third region; whether it answers tells a dark region from a network of our own that is down.
         dark_without_witness: ``failover`` or ``ask``: what to do when the other region is dark and no witness speaks.
+        writer_hung: the same where the writer answers and nobody can commit.
+        maintenance_overdue: the same where RDS has been at work on a silent writer for too long.
         snapshot_retention_days: how long copies of snapshots are kept in the other site (R7).
         copy_stuck_hours: a copy that takes longer is given up and made again.
         snapshot_export_days: from one export of the newest snapshot to the next; 0 for none.
@@ -55,6 +57,8 @@ class AutomationSettings:
     max_data_loss_seconds: int
     reference_region: str
     dark_without_witness: str
+    writer_hung: str
+    maintenance_overdue: str
     snapshot_retention_days: int
     copy_stuck_hours: int
     snapshot_export_days: int
@@ -111,7 +115,9 @@ class AutomationSettings:
             mode=reader.choice("mode", "automatic", MODES),
             max_data_loss_seconds=reader.whole_number("maxDataLossSeconds", 60, minimum=1, maximum=3600),
             reference_region=_reference_region(reader, environment),
-            dark_without_witness=reader.choice("darkWithoutWitness", "failover", WHEN_DARK),
+            dark_without_witness=reader.choice("darkWithoutWitness", "failover", WHEN_UNSURE),
+            writer_hung=reader.choice("writerHung", "ask", WHEN_UNSURE),
+            maintenance_overdue=reader.choice("maintenanceOverdue", "ask", WHEN_UNSURE),
             snapshot_retention_days=reader.whole_number("snapshotRetentionDays", 7, minimum=1, maximum=35),
             copy_stuck_hours=reader.whole_number("copyStuckHours", 12, minimum=1, maximum=240),
             snapshot_export_days=reader.whole_number("snapshotExportDays", 7, minimum=0, maximum=90),

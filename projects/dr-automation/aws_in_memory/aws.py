@@ -241,8 +241,8 @@ class Aws:
                     RECEIVED_POSITION: Found.received,
                     STREAM_MESSAGE: Found.message,
                 }.items():
-                    value = partial(of, Found(self.instances[database], self.instances[database.other]))
-                    cloudwatch.add(name, dimensions, Sessions(chance, probes, 0.0, since, reaches, value))
+                    found = partial(of, Found(self.instances[database], self.instances[database.other]))
+                    cloudwatch.add(name, dimensions, Sessions(chance, probes, 0.0, since, reaches, found))
             own = {"DBInstanceIdentifier": self.instances[observer].identifier}
             measured = {
                 "ReplicaLag": self._lag,

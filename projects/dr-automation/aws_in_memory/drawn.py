@@ -276,7 +276,8 @@ DEAD_READINGS = Readings(
     active_region=RegionAnswers(("rds", "cloudwatch"), ()),
     reference_region=None,
 )
-DARK_READINGS = seen(replace(DEAD_READINGS, **dict.fromkeys(FAR, SILENCE), active_instance=SILENCE))
+SILENT_THERE: dict[str, Any] = dict.fromkeys(FAR, SILENCE)
+DARK_READINGS = seen(replace(DEAD_READINGS, **SILENT_THERE, active_instance=SILENCE))
 CHANGES: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "near": NEAR_READ.map(lambda read: dict(zip(NEAR, read, strict=True))),
     "far": FAR_READ.map(lambda read: dict(zip(FAR, read, strict=True))),

@@ -98,6 +98,7 @@ def test_without_a_witness_nothing_is_in_a_third_region_and_the_failover_asks_no
     failover = program.resource("failover-recovery-lab", "Function").inputs["environment"]["variables"]
     assert "WITNESS_REGION" not in failover
     assert failover["DARK_WITHOUT_WITNESS"] == "failover"
+    assert (failover["WRITER_HUNG"], failover["MAINTENANCE_OVERDUE"]) == ("ask", "ask")
 
 
 def test_a_functions_log_group_and_policy_are_there_before_it(

@@ -35,6 +35,8 @@ def test_the_zone_carries_the_environments_suffix() -> None:
         ("witnessRegion", "ap-southeast-2"),
         ("witnessRegion", "Tokyo"),
         ("darkWithoutWitness", "hope"),
+        ("writerHung", "hope"),
+        ("maintenanceOverdue", "hope"),
         ("nameTtlSeconds", 61),
         ("outageSeconds", 30),
     ],

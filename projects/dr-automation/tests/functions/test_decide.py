@@ -93,7 +93,6 @@ READINGS = replace(
     standby_seen_from_here=series(1, 1, 1, 1, 1, 1, 1),
     lag=series(0, 0, 0.5, 1, 2, 3, 4),
 )
-SILENT_THERE = dict.fromkeys(drawn.FAR, SILENCE)
 UNPREPARED: dict[str, Series] = {
     "standby_sessions": series(*[1] * 7),
     "heartbeat": (),
@@ -109,7 +108,7 @@ HUNG = replace(
     lag=series(0, 0, 0, 1, 2, 3, 4),
 )
 NO_METRICS_THERE = {
-    **SILENT_THERE,
+    **drawn.SILENT_THERE,
     "active_region": RegionAnswers(("rds",), ("cloudwatch",)),
 }
 
@@ -165,7 +164,7 @@ def test_what_keeps_the_standby_from_taking_over(changed: dict[str, object], cod
 
 DARK = replace(
     READINGS,
-    **SILENT_THERE,
+    **drawn.SILENT_THERE,
     active_instance=SILENCE,
     active_region=RegionAnswers((), ("rds", "cloudwatch", "sts")),
     reference_region=RegionAnswers(("sts",), ()),
@@ -293,8 +292,8 @@ def test_a_hung_writer_is_a_question_to_people_or_a_failover_by_a_setting() -> N
     assert decide(signals, SITUATION, POLICY).action is Action.ASK
     decision = decide(signals, SITUATION, by_setting)
     assert (decision.action, decision.code) == (Action.FAIL_OVER, "writer_hung")
-    for unknown in ({"committed": Answer.UNKNOWN}, {"committed": Answer.YES}):
-        assert decide(replace(signals, **unknown), SITUATION, by_setting).action is not Action.FAIL_OVER
+    for committed in (Answer.UNKNOWN, Answer.YES):
+        assert decide(replace(signals, committed=committed), SITUATION, by_setting).action is not Action.FAIL_OVER
 
 
 @pytest.mark.parametrize("there", [series(*[0] * 7), series(0, 0, 0, 0, 0, 0, None)])
