@@ -103,6 +103,8 @@ def trouble(trouble: Trouble | None, now: datetime) -> str:
 
 def evidence(report: Report) -> str:
     """What the probes' sessions in the writer prove, and what to run where they prove less than they could."""
+    if report.session is None and report.trouble is not None:
+        return "none from the probes' sessions: they do not get into the writer"
     return EVIDENCE.get(report.session or "", f"weaker: the probes' sessions in the writer end as: {report.session}")
 
 

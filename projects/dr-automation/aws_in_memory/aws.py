@@ -17,7 +17,7 @@ from botocore.exceptions import ConnectTimeoutError
 from botocore.validate import validate_parameters
 
 from aws_in_memory.clock import START, moment
-from aws_in_memory.instance import DatabaseInstance
+from aws_in_memory.instance import DatabaseInstance, covering
 from aws_in_memory.metric import Probes, Rhythm, Sampled, Sessions
 from aws_in_memory.replication import Found
 from aws_in_memory.services import CloudWatch, DynamoDb, Rds, Sns, Sts
@@ -260,13 +260,13 @@ class Aws:
         return lambda at: observer not in self.broken_probes and self.instances[database].is_reached(moment(at))
 
     def _lag(self, site: Site) -> Callable[[float], float | None]:
-        """It climbs while the source is down: it is the age of the last commit that was replayed."""
+        """It climbs while the source does not commit: it is the age of the last commit that was replayed."""
         replica, source = self.instances[site], self.instances[site.other]
 
         def lag(at: float) -> float | None:
             if replica.source is None:
                 return None
-            outage = source.outage(moment(at))
+            outage = source.outage(moment(at)) or covering(source.hung, moment(at))
             return replica.lag_seconds + (0.0 if outage is None else (moment(at) - outage.begins).total_seconds())
 
         return lag

@@ -13,9 +13,12 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from aws_in_memory.aws import Aws, Call, no_fault
+from aws_in_memory.clock import START
 from aws_in_memory.deployed import SETTINGS, healthy, run, writer_dead
 from aws_in_memory.faults import Killed
+from aws_in_memory.instance import Outage
 from decision_table.phases import PHASES
+from failover.policy import WhenUnsure
 from failover.settings import Settings
 from function_runtime.control import Control, Order, OrderKind
 from function_runtime.incident import IN_AN_EMERGENCY, TAKEN_BACK, WHEN_PLANNED
@@ -73,12 +76,20 @@ def _planned(lag_seconds: float = 0.0, slot_lag_bytes: float = 0.0) -> Aws:
     return aws
 
 
+def _hung() -> Aws:
+    aws = healthy()
+    aws.writer.hung.append(Outage(START))
+    return aws
+
+
+BY_SETTING = replace(SETTINGS, policy=replace(SETTINGS.policy, writer_hung=WhenUnsure.FAILOVER))
 STORIES = (
     Story("automatic", writer_dead),
     Story("approved", _approved, topics=frozenset({"arn:failures", "arn:recovery"})),
     Story("planned", _planned),
     # Its replica does not receive everything in time.
     Story("taken back", lambda: _planned(29.0, 64.0), settings=replace(SETTINGS, drain_timeout_seconds=3)),
+    Story("hung", _hung, settings=BY_SETTING),
     Story("dark region", lambda: writer_dead(dark={Site.PRIMARY})),
 )
 
