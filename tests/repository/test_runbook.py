@@ -50,7 +50,7 @@ def anchor(code: str) -> str:
 
 
 TOLD = codes(Action.ALERT, Action.ASK) | set(CODES)
-BEGUN = codes(Action.FAIL_OVER)
+BEGUN = codes(Action.FAIL_OVER) | {ast.literal_eval(call.args[0]) for call in calls("failover/decide.py", "_over")}
 # An incident is recorded as opened before anybody is told, so its first phase is no step that a message is about.
 STEPS = {phase for phases in (IN_AN_EMERGENCY, WHEN_PLANNED, TAKEN_BACK) for phase in phases[1:]}
 # How messages.py names the section, by the source of the last argument of each message.
@@ -95,7 +95,7 @@ def commands(text: str) -> list[str]:
 def test_codes_are_found_in_the_source() -> None:
     assert {"flapping", "not_watched", "planned_not_healthy"} <= TOLD
     assert {"loss_unknown", "loss_not_accepted", "manual"} <= TOLD
-    assert {"writer_dead", "approved", "planned", "forced"} == BEGUN
+    assert {"writer_dead", "writer_hung", "approved", "planned", "forced"} == BEGUN
     assert {"old-writer-fenced", "old-writer-not-fenced", "two-writers"} == GUARD_ANCHORS
 
 
