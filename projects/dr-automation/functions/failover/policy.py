@@ -43,7 +43,7 @@ class Policy:
         outage_seconds: how long every probe must have failed before the site counts as not answering.
         metric_period_seconds: the resolution in which an outage is looked for in the probes' readings.
         lag_period_seconds: the resolution in which replication lag is read (60 where AWS publishes it).
-        max_data_loss_seconds: above this replication lag before the trouble, people decide.
+        max_data_loss_seconds: a failover that may lose more is left to people.
         cool_down_seconds: after a failover closed, no other starts for so long.
         dark_without_witness: what to do when the writer's region is dark and no witness says anything.
         writer_hung: what to do when the writer answers and nobody can commit.
