@@ -47,11 +47,12 @@ def main() -> int:
     listening = int(os.environ.pop("LAB_SOCKET"))
     secret = os.environ.pop("LAB_RDS_SECRET")
     backend_url = os.environ.pop("LAB_RDS_BACKEND", None)
-    _serve(listening, backend_url, secret)
+    database_authority = os.environ.pop("LAB_DATABASE_AUTHORITY", None)
+    _serve(listening, backend_url, secret, database_authority)
     return 0
 
 
-def _serve(listening: int, backend_url: str | None, secret: str) -> None:
+def _serve(listening: int, backend_url: str | None, secret: str, database_authority: str | None) -> None:
     # Imported here: MiniStack reads its environment when it is imported, and its version has to be checked first.
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
@@ -62,6 +63,7 @@ def _serve(listening: int, backend_url: str | None, secret: str) -> None:
         asynchronous_invocation,
         condition_keys,
         darkness,
+        database_logins,
         function_network,
         metrics,
         rds,
@@ -73,11 +75,12 @@ def _serve(listening: int, backend_url: str | None, secret: str) -> None:
     rds.install(backend_url, secret)
     metrics.install()
     schedules.install()
-    function_network.install()
+    function_network.install(database_authority)
     asynchronous_invocation.install()
     transport.install()
     condition_keys.install()
     darkness.install()
+    database_logins.install()
 
     with contextlib.suppress(ValueError, OSError):
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

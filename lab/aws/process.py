@@ -57,12 +57,13 @@ class LabAws:
         self._clients: dict[tuple[str, str], Any] = {}
         self._clients_lock = threading.Lock()
 
-    def start(self, rds_backend_url: str | None, secret: str) -> None:
+    def start(self, rds_backend_url: str | None, secret: str, database_authority: Path | None = None) -> None:
         """Start the account and wait until it answers.
 
         Args:
             rds_backend_url: where RDS calls go once they are authorized; None for an account whose RDS is unavailable.
             secret: the header ``X-Lab-Secret``, by which the backend knows the account, and the account the lab.
+            database_authority: the certificate of who signs the databases' certificates; None where there are none.
 
         Raises:
             SettingsError: the port is in use.
@@ -75,7 +76,7 @@ class LabAws:
             started = self._processes.start(
                 "aws",
                 [sys.executable, "-m", "lab.aws.ministack"],
-                environment=self._host_environment(rds_backend_url, secret, listening.fileno()),
+                environment=self._host_environment(rds_backend_url, secret, listening.fileno(), database_authority),
                 directory=Path(__file__).resolve().parents[2],
                 open_files=[listening.fileno()],
             )
@@ -187,6 +188,18 @@ class LabAws:
         """
         return bool(self._command("kill-function", {"region": region, "name": name}))
 
+    def refusal_of_login(self, login: Mapping[str, str | int]) -> str | None:
+        """Why an IAM token does not log a user in to a database; None where it does.
+
+        Args:
+            login: ``token``, ``user``, and the database's ``host``, ``port``, ``region`` and ``resource_id``.
+
+        Raises:
+            OSError: the account does not answer.
+        """
+        refusal = self._command("refusal-of-login", {**login, "account_id": ACCOUNT_ID})
+        return None if refusal is None else str(refusal)
+
     def environment(self) -> dict[str, str]:
         """The variables with which the AWS CLI, any SDK and the real Pulumi provider use this account as root."""
         return {
@@ -196,7 +209,9 @@ class LabAws:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def _host_environment(self, rds_backend_url: str | None, secret: str, listening: int) -> dict[str, str]:
+    def _host_environment(
+        self, rds_backend_url: str | None, secret: str, listening: int, database_authority: Path | None
+    ) -> dict[str, str]:
         """The process's whole environment. The functions inherit it, except ``LAB_...``, which the process removes."""
         temporary = self._home.directory("aws-temporary", mode=0o700)
         nowhere = str(temporary / "none")
@@ -208,6 +223,7 @@ class LabAws:
             "LAB_SOCKET": str(listening),
             "LAB_RDS_SECRET": secret,
             **({} if rds_backend_url is None else {"LAB_RDS_BACKEND": rds_backend_url}),
+            **({} if database_authority is None else {"LAB_DATABASE_AUTHORITY": str(database_authority)}),
             # Neither a profile of this user's nor the role of an EC2 instance may reach the functions.
             "AWS_CONFIG_FILE": nowhere,
             "AWS_SHARED_CREDENTIALS_FILE": nowhere,

@@ -9,7 +9,9 @@ from pathlib import Path
 SUPERUSER = "rdsadmin"
 REPLICATION_USER = "rdsrepladmin"
 ADMIN_DATABASE = "rdsadmin"
-"""RDS's own names: its superuser, the user its replicas connect as, the database its agent writes to."""
+IAM_ROLE = "rds_iam"
+"""RDS's own names: its superuser, the user its replicas connect as, the database its agent writes to, and the role of
+those who log in with IAM tokens."""
 
 PLAINTEXT_SOURCE = "127.255.255.254"
 """Where the forwarder connects from for a client without TLS when TLS is required. pg_hba.conf has no entry for it, so
@@ -113,6 +115,8 @@ def _host_based_access() -> str:
             # Only the lab itself can enter the socket's folder.
             f"local all {SUPERUSER} trust\n",
             f"local replication {REPLICATION_USER} trust\n",
+            # Whose IAM token the forwarder has found to be good.
+            f"local all +{IAM_ROLE} trust\n",
             f"host all {SUPERUSER},{REPLICATION_USER} all reject\n",
             *(f"host all all {network} scram-sha-256\n" for network in sorted(clients, key=str)),
         ]

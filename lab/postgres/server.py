@@ -19,7 +19,7 @@ from psycopg import sql
 from lab.home import ChildProcesses, read_pid_file, release_shared_memory, wait_until_dead
 from lab.postgres.binaries import PostgresBinaries, PostgresError
 from lab.postgres.configuration import ADMIN_DATABASE, REPLICATION_USER, SUPERUSER, write_configuration
-from lab.postgres.databases import create_databases, drop_slot
+from lab.postgres.databases import create_databases, drop_slot, takes_token
 from lab.postgres.private_port import reserved_port
 from lab.postgres.process_tree import freeze_tree, kill_tree, thaw_tree, tree_of
 from lab.postgres.replication_stall import stall_in, unstall_in
@@ -289,6 +289,20 @@ class PostgresServer:
         """Remove a replication slot that no replica needs any more; one that does not exist is fine."""
         with self.connect() as connection:
             drop_slot(connection, slot)
+
+    def takes_token(self, user: str) -> bool:
+        """Whether a user logs in with IAM tokens.
+
+        Raises:
+            psycopg.Error: the server did not say.
+        """
+        with self.connect() as connection:
+            return takes_token(connection, user)
+
+    @property
+    def socket(self) -> Path:
+        """Its Unix socket, which only the lab can connect to."""
+        return self.sockets / f".s.PGSQL.{self.port}"
 
     def connect(self, database: str = ADMIN_DATABASE) -> psycopg.Connection:
         """Connect as RDS's own superuser through the Unix socket, with autocommit.

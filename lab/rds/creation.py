@@ -152,6 +152,8 @@ class Creation(Groups):
             listening,
             lambda: list(instance.vpc_security_group_ids),
             instance.requires_tls,
+            lambda: bool(instance.iam_database_authentication_enabled),
+            str(instance.dbi_resource_id),
         )
         self.databases[instance.db_instance_identifier] = instance
         return instance

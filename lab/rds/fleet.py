@@ -14,6 +14,7 @@ from lab.home import ChildProcesses
 from lab.postgres import PostgresBinaries, PostgresServer, parameter_names
 from lab.rds.certificates import CertificateAuthority
 from lab.rds.forwarder import Access, Forwarder, ForwarderLoop
+from lab.rds.iam_login import IamLogins, Judge, TokenLogin
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,14 @@ class Member:
 class DatabaseFleet:
     """Every database server of the lab. Drills break servers here; RDS learns of it only as its workflows look."""
 
-    def __init__(self, home: Path, binaries: PostgresBinaries, children: ChildProcesses, network: LabNetwork) -> None:
+    def __init__(
+        self,
+        home: Path,
+        binaries: PostgresBinaries,
+        children: ChildProcesses,
+        network: LabNetwork,
+        judge: Judge = lambda _: "the lab has no IAM",
+    ) -> None:
         """Prepare; there are no servers yet.
 
         Args:
@@ -37,6 +45,7 @@ class DatabaseFleet:
             binaries: the PostgreSQL to run.
             children: starts the servers' processes.
             network: decides which connections get through.
+            judge: decides whom an IAM token logs in.
         """
         self.home = home
         home.mkdir(parents=True, exist_ok=True)
@@ -48,6 +57,7 @@ class DatabaseFleet:
         self.authority = CertificateAuthority(certificates)
         self._children = children
         self._network = network
+        self._judge = judge
         self._loop = ForwarderLoop()
         self._members: dict[tuple[str, str], Member] = {}
         self._state = threading.Lock()
@@ -89,6 +99,8 @@ class DatabaseFleet:
         listening: socket.socket,
         security_groups: Callable[[], list[str]],
         requires_tls: Callable[[], bool],
+        takes_tokens: Callable[[], bool],
+        resource_id: str,
     ) -> None:
         """Add an instance, whose server is not created yet. Its endpoint rejects everybody until then.
 
@@ -98,6 +110,8 @@ class DatabaseFleet:
             listening: listens on the address and port that clients use.
             security_groups: tells the ids of its security groups.
             requires_tls: tells whether it refuses clients without TLS.
+            takes_tokens: tells whether its IAM database authentication is on.
+            resource_id: its `DbiResourceId`.
         """
         address, port = listening.getsockname()
         with self._state:
@@ -114,7 +128,11 @@ class DatabaseFleet:
         def drops(source: str) -> bool:
             return self._network.is_interrupted(vpc_address(source), vpc_address(address))
 
-        access = Access(admits, requires_tls, self.authority.server_context(address), drops)
+        def judge(user: str, token: str) -> str | None:
+            return self._judge(TokenLogin(token, address, port, user, region, resource_id))
+
+        iam = IamLogins(server, takes_tokens, judge)
+        access = Access(admits, requires_tls, self.authority.server_context(address), drops, iam)
         forwarder = Forwarder(self._loop, listening, lambda: server.port, access)
         member = Member(region, identifier.lower(), server, forwarder)
         with self._state:

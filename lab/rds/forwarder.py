@@ -8,15 +8,18 @@ import socket
 import ssl
 import struct
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from lab.postgres import PLAINTEXT_SOURCE
+from lab.rds.iam_login import IamLogins, ask_for_token, read_startup, refusal_message, user_of
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 # The first message of a connection: length, then a protocol version or one of these requests.
 # https://www.postgresql.org/docs/current/protocol-message-formats.html
@@ -71,12 +74,14 @@ class Access:
         requires_tls: whether a client without TLS is refused (`rds.force_ssl`).
         tls: the server certificate.
         drops: whether the packets of a client's loopback address are lost on their way.
+        iam: the logins with IAM tokens; None where there are none.
     """
 
     admits: Callable[[str], bool]
     requires_tls: Callable[[], bool]
     tls: ssl.SSLContext
     drops: Callable[[str], bool] = lambda _: False
+    iam: IamLogins | None = None
 
 
 class Forwarder:
@@ -140,7 +145,7 @@ class Forwarder:
         self._sources[plain] = source
         try:
             await self._until_not_dropped(source, plain)
-            if await asyncio.get_running_loop().run_in_executor(None, self._access.admits, source):
+            if await _in_a_thread(self._access.admits, source):
                 await self._forward(source, client, to_client)
         # Cancelled when the loop is closed; asyncio would print a traceback of a cancelled connection.
         except (OSError, EOFError, ssl.SSLError, asyncio.CancelledError) as error:
@@ -165,31 +170,73 @@ class Forwarder:
         encrypted = first == _SSL_REQUEST
         # The server sees the client's own address, except where it is to refuse the client for want of TLS.
         seen_as = source if encrypted or not self._access.requires_tls() else PLAINTEXT_SOURCE
-        server, to_server = await asyncio.open_connection("127.0.0.1", self._upstream_port(), local_addr=(seen_as, 0))
-        self._sources[to_server.transport] = source
-        try:
-            to_server.write(first)
+        async with AsyncExitStack() as upstreams:
+            server, to_server = await upstreams.enter_async_context(self._upstream(source, self._tcp(seen_as)))
+            upstreams.push_async_callback(_flushed, to_client)
             if encrypted:
                 # TLS begins only once the server has answered: a frozen one leaves the client waiting here.
+                to_server.write(first)
                 if await server.readexactly(1) != b"N":
                     raise ConnectionError("the server speaks TLS itself")
                 to_client.write(b"S")
                 await to_client.drain()
                 await _start_tls(to_client, self._access.tls)
-            done, pending = await asyncio.wait(
-                (
-                    asyncio.ensure_future(_copy(client, to_server)),
-                    asyncio.ensure_future(_copy(server, to_client)),
-                ),
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            for copying in pending:
-                copying.cancel()
-            await asyncio.gather(*done, *pending, return_exceptions=True)
+                first = b""
+            iam = self._access.iam
+            if iam is not None and iam.enabled():
+                first = await read_startup(client, first)
+                user = user_of(first)
+                if user is not None and await _in_a_thread(iam.concern, user):
+                    to_server.close()
+                    entered = self._entered_by_token(iam, user, client, to_client) if encrypted else self._tcp()
+                    server, to_server = await upstreams.enter_async_context(self._upstream(source, entered))
+            to_server.write(first)
+            await _copy_both(client, to_server, server, to_client)
+
+    async def _entered_by_token(
+        self, iam: IamLogins, user: str, client: asyncio.StreamReader, to_client: asyncio.StreamWriter
+    ) -> Connection:
+        """Ask for a token, and connect where only the lab can: there the server asks for no password."""
+        token = await ask_for_token(client, to_client)
+        if not await _in_a_thread(iam.admit, user, token):
+            to_client.write(refusal_message(user))
+            await to_client.drain()
+            raise ConnectionError("the token was refused")
+        return await asyncio.open_unix_connection(iam.server.socket)
+
+    async def _tcp(self, seen_as: str = PLAINTEXT_SOURCE) -> Connection:
+        return await asyncio.open_connection("127.0.0.1", self._upstream_port(), local_addr=(seen_as, 0))
+
+    @asynccontextmanager
+    async def _upstream(self, source: str, opening: Awaitable[Connection]) -> AsyncIterator[Connection]:
+        """A connection to the server, which `drop` drops with its client's."""
+        server, to_server = await opening
+        self._sources[to_server.transport] = source
+        try:
+            yield server, to_server
         finally:
             self._sources.pop(to_server.transport, None)
             to_server.close()
-            await _flushed(to_client)
+
+
+async def _in_a_thread(work: Callable[..., bool], *arguments: str) -> bool:
+    return await asyncio.get_running_loop().run_in_executor(None, work, *arguments)
+
+
+async def _copy_both(
+    client: asyncio.StreamReader,
+    to_server: asyncio.StreamWriter,
+    server: asyncio.StreamReader,
+    to_client: asyncio.StreamWriter,
+) -> None:
+    """Copy in both directions until one of them ends."""
+    done, pending = await asyncio.wait(
+        (asyncio.ensure_future(_copy(client, to_server)), asyncio.ensure_future(_copy(server, to_client))),
+        return_when=asyncio.FIRST_COMPLETED,
+    )
+    for copying in pending:
+        copying.cancel()
+    await asyncio.gather(*done, *pending, return_exceptions=True)
 
 
 async def _start_tls(writer: asyncio.StreamWriter, context: ssl.SSLContext) -> None:

@@ -19,6 +19,7 @@ from lab.aws import LabNetwork
 from lab.home import ChildProcesses, LabHome
 from lab.postgres import find_binaries
 from lab.rds import DatabaseFleet, RdsBackend
+from lab.rds.iam_login import Judge
 from lab.rds.protocol import SECRET_HEADER
 from lab.rds.timings import Timings
 from shared.sites import Site
@@ -51,11 +52,13 @@ def lab_home() -> Iterator[LabHome]:
 
 
 class RunningRds:
-    def __init__(self, home: LabHome, timings: Timings) -> None:
+    def __init__(self, home: LabHome, timings: Timings, judge: Judge = lambda _: "nobody is let in") -> None:
         self.account = FakeAccount()
         self.children = ChildProcesses(home)
         self.network = LabNetwork(self.account.client, {Site.PRIMARY: PRIMARY, Site.RECOVERY: RECOVERY})
-        self.fleet = DatabaseFleet(home.directory("databases"), find_binaries(home.path), self.children, self.network)
+        self.fleet = DatabaseFleet(
+            home.directory("databases"), find_binaries(home.path), self.children, self.network, judge
+        )
         self.secret = secrets.token_hex(8)
         self.backend = RdsBackend(
             self.fleet, self.network, self.account.client, (PRIMARY, RECOVERY, WITNESS), self.secret, timings=timings
@@ -126,23 +129,22 @@ class RunningRds:
 
     def connect(self, region: str, name: str, **more: Any) -> psycopg.Connection:
         endpoint = self.describe(region, name)["Endpoint"]
-        settings = {"sslmode": "require", "connect_timeout": 3, **more}
+        settings = {"dbname": DATABASE, "sslmode": "require", "connect_timeout": 3, **more}
         return psycopg.connect(
             host=endpoint["Address"],
             port=endpoint["Port"],
             user=USER,
             password=PASSWORD,
-            dbname=DATABASE,
             autocommit=True,
             **settings,
         )
 
 
 @contextmanager
-def running_rds(timings: Timings = QUICK) -> Iterator[RunningRds]:
+def running_rds(timings: Timings = QUICK, judge: Judge = lambda _: "nobody is let in") -> Iterator[RunningRds]:
     """RDS of its own; nothing of it is left afterwards."""
     with lab_home() as home:
-        rds = RunningRds(home, timings)
+        rds = RunningRds(home, timings, judge)
         try:
             yield rds
         finally:

@@ -5,6 +5,8 @@ one; a function outside every VPC reaches the AWS API and no VPC address. On one
 this blocks what is not on AWS. A VPC's address 10.a.b.c is 127.a.b.c here, and 127.0.0.0/24 is the machine itself,
 with the gateway.
 
+A database's certificate is signed by the lab's own authority here. Who trusts RDS's authorities trusts that one too.
+
 It is here so that the function's code is the same as on AWS. A connection that AWS would drop times out here too.
 """
 
@@ -14,18 +16,24 @@ import errno
 import ipaddress
 import os
 import socket
+import ssl
 import threading
 import time
 from typing import Any, NoReturn
 
 _VPC_ADDRESS = os.environ.get("LAB_FUNCTION_VPC_ADDRESS")
+_AUTHORITY = os.environ.get("LAB_DATABASE_AUTHORITY")
 _VPC = ipaddress.ip_network("10.0.0.0/8")
 _LOOPBACK = ipaddress.ip_network("127.0.0.0/8")
 _MACHINE = ipaddress.ip_network("127.0.0.0/24")
 # What Linux waits for an answer to its SYNs (tcp(7), tcp_syn_retries = 6).
 _KERNEL_TIMEOUT_SECONDS = 127.0
 
+# Of every certificate in RDS's bundles: https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem
+_OF_RDS = ("organizationalUnitName", "Amazon RDS")
+
 _connect = socket.socket.connect
+_load_verify_locations = ssl.SSLContext.load_verify_locations
 
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -77,6 +85,13 @@ def _connect_ex_from_function(self: socket.socket, target: Any) -> int:
     return 0
 
 
+def _trust_from_function(self: ssl.SSLContext, cafile: Any = None, capath: Any = None, cadata: Any = None) -> None:
+    _load_verify_locations(self, cafile, capath, cadata)
+    trusted: list[dict[str, Any]] = self.get_ca_certs()
+    if _AUTHORITY is not None and any((_OF_RDS,) in each["subject"] for each in trusted):
+        _load_verify_locations(self, _AUTHORITY)
+
+
 def _end_with_the_host(host: int) -> NoReturn:
     """End the function's process when the lab's AWS has ended."""
     while os.getppid() == host:
@@ -86,4 +101,5 @@ def _end_with_the_host(host: int) -> NoReturn:
 
 socket.socket.connect = _connect_from_function  # type: ignore[assignment,method-assign]
 socket.socket.connect_ex = _connect_ex_from_function  # type: ignore[assignment,method-assign]
+ssl.SSLContext.load_verify_locations = _trust_from_function  # type: ignore[method-assign]
 threading.Thread(target=_end_with_the_host, args=(os.getppid(),), name="lab-host-watch", daemon=True).start()

@@ -25,8 +25,12 @@ _OK = range(200, 300)
 _interfaces: dict[str, tuple[str, ...]] = {}
 
 
-def install() -> None:
-    """Create interfaces for functions in a VPC, and run `sitecustomize.py` in every function's process."""
+def install(database_authority: str | None) -> None:
+    """Create interfaces for functions in a VPC, and run `sitecustomize.py` in every function's process.
+
+    Args:
+        database_authority: the file with the certificate of who signs the databases' certificates; None for none.
+    """
     create, update, delete = lambda_svc._create_function, lambda_svc._update_config, lambda_svc._delete_function
     spawn = lambda_runtime.Worker._spawn
     describe = ec2._describe_network_interfaces
@@ -57,7 +61,7 @@ def install() -> None:
 
     def spawn_in_network(worker: Any) -> None:
         config = worker.config
-        worker.config = _with_network(config)
+        worker.config = _with_network(config, database_authority)
         try:
             spawn(worker)
         finally:
@@ -73,11 +77,13 @@ def install() -> None:
     ec2._ACTION_MAP["DescribeNetworkInterfaces"] = describe_network_interfaces
 
 
-def _with_network(config: dict[str, Any]) -> dict[str, Any]:
+def _with_network(config: dict[str, Any], database_authority: str | None) -> dict[str, Any]:
     """The function's configuration, with the environment variables for `sitecustomize.py`."""
     variables = dict((config.get("Environment") or {}).get("Variables") or {})
     own_path = variables.get("PYTHONPATH")
     variables["PYTHONPATH"] = os.pathsep.join([str(_IN_THE_FUNCTION), *([own_path] if own_path else [])])
+    if database_authority is not None:
+        variables["LAB_DATABASE_AUTHORITY"] = database_authority
     arn = ":".join(config["FunctionArn"].split(":")[:7])
     interfaces = _interfaces.get(arn, ())
     if interfaces:

@@ -11,7 +11,7 @@ from typing import Any
 
 from ministack.core import router  # type: ignore[import-untyped]
 
-from lab.aws.host import call_faults, darkness
+from lab.aws.host import call_faults, darkness, database_logins
 from lab.aws.host.function_processes import kill_function
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -93,13 +93,14 @@ class Gate:
         await _answer(send, 200, {"result": await asyncio.to_thread(command, **json.loads(body))})
 
 
-_COMMANDS: dict[str, Callable[..., bool | None]] = {
+_COMMANDS: dict[str, Callable[..., bool | str | None]] = {
     "darken": darkness.darken,
     "lighten": darkness.lighten,
     "refuse-calls": call_faults.refuse,
     "slow-calls": call_faults.slow,
     "answer-calls": call_faults.answer,
     "kill-function": kill_function,
+    "refusal-of-login": database_logins.refusal_of_login,
 }
 
 
