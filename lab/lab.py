@@ -10,6 +10,7 @@ import string
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
@@ -17,15 +18,17 @@ from typing import Any, Self
 
 from deployment.flat_outputs import FLAT_OUTPUTS_FILE, merged, write
 from lab.aws import ACCOUNT_ID, DnsServer, LabAws, LabClock, LabNetwork, Resolver
+from lab.breakable import Breakable
 from lab.engine import LabEngine, Registration, configured, run_program
 from lab.home import ChildProcesses, LabHome
 from lab.postgres import PostgresServer, find_binaries
+from lab.preparation import PREPARATION, prepare_database
 from lab.rds import DatabaseFleet, RdsBackend, require_free_port
 from lab.settings import LAB_STACK, LabSettings
 from lab.target import Credentials, DeployedDatabase, Target
 from shared.environment import Environment
 from shared.errors import SettingsError
-from shared.layers import LAYERS, Layer, layer
+from shared.layers import LAYERS, REPOSITORY_ROOT, Layer, layer
 from shared.sites import Site
 
 MASTER_USER = "dr_admin"
@@ -36,13 +39,14 @@ SECRET_NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
 Progress = Callable[[str], None]
 
 
-class Lab:
+class Lab(Breakable):
     """One lab. Use it as a context manager: whatever happens, nothing is left behind.
 
     Args:
         settings: the lab's settings.
         progress: is given lines that say what the lab does.
         empty: apply no program, for those who deploy with the Pulumi CLI.
+        prepared: prepare the database for probes that log in, as its owner does.
 
     Attributes:
         home: the lab's folder.
@@ -56,17 +60,16 @@ class Lab:
     """
 
     home: LabHome
-    aws: LabAws
-    network: LabNetwork
     engine: LabEngine
     outputs_file: Path
-    _fleet: DatabaseFleet
-    _backend: RdsBackend
     _dns: DnsServer
 
-    def __init__(self, settings: LabSettings, progress: Progress, *, empty: bool = False) -> None:
+    def __init__(
+        self, settings: LabSettings, progress: Progress, *, empty: bool = False, prepared: bool = True
+    ) -> None:
         self._settings = settings
         self._empty = empty
+        self._prepared = prepared
         self._progress = progress
         self._closing = ExitStack()
         self._password = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(PASSWORD_LENGTH))
@@ -132,83 +135,6 @@ class Lab:
         """The server behind an RDS instance."""
         return self._fleet.server(region, identifier)
 
-    def darken(self, region: str, *, seen_from: str | None = None) -> None:
-        """Make a region fail, for everybody or for another region alone.
-
-        For everybody: calls of roles to it are not answered, its functions are killed and do not run, connections to
-        its databases are dropped and no new ones are made, nothing is replicated from or to it. `client` still works.
-
-        Args:
-            region: the region.
-            seen_from: the region for which alone it fails: calls of its functions are not answered, connections of its
-                network to the databases are dropped, replication from them stops.
-        """
-        self.network.darken(region, seen_from=seen_from)
-        self.aws.darken(region, seen_from=seen_from)
-        self._fleet.follow_interruptions()
-
-    def lighten(self, region: str) -> None:
-        """Undo `darken`; a link that was cut stays cut."""
-        self.network.lighten(region)
-        self.aws.lighten(region)
-        self._fleet.follow_interruptions()
-
-    def cut_link(self) -> None:
-        """Interrupt the peering of the sites' networks and drop its connections. Replication goes on."""
-        self.network.cut(Site.PRIMARY, Site.RECOVERY)
-        self._fleet.follow_interruptions()
-
-    def heal_link(self) -> None:
-        """Undo `cut_link`."""
-        self.network.heal()
-
-    def refuse_calls(self, region: str, service: str, operation: str | None, code: str) -> None:
-        """Answer calls of functions and operators with an error; those of `client` are answered as before.
-
-        Args:
-            region: the region that is called.
-            service: the service in boto3's words.
-            operation: its operation in the API's words, such as ``PutItem``; None for every one.
-            code: the error's code.
-
-        Raises:
-            SettingsError: the service has no such operation.
-        """
-        self.aws.refuse_calls(region, service, operation, code)
-
-    def slow_calls(self, region: str, service: str, operation: str | None, seconds: float) -> None:
-        """Let such calls wait so long before they take effect and are answered; see `refuse_calls`.
-
-        A call whose caller has given up meanwhile takes effect all the same.
-        """
-        self.aws.slow_calls(region, service, operation, seconds)
-
-    def answer_calls(self, region: str) -> None:
-        """Undo every `refuse_calls` and `slow_calls` of a region."""
-        self.aws.answer_calls(region)
-
-    def kill_function(self, region: str, name: str) -> bool:
-        """Kill every process of a function; tells whether one was running it."""
-        return self.aws.kill_function(region, name)
-
-    def take_automated_snapshot(self, region: str, identifier: str) -> str:
-        """Let an instance's backup window come now; returns the snapshot's identifier."""
-        return self._backend.take_automated_snapshot(region, identifier)
-
-    def end_replication(self, region: str, identifier: str) -> None:
-        """Let RDS end the replication of a replica for good, as after 30 days in which it was interrupted.
-
-        It stays a read replica, `available`, and can be promoted with the data it has.
-
-        Raises:
-            SettingsError: it is no read replica.
-        """
-        self._backend.end_replication(region, identifier)
-
-    def slow_reboots(self, seconds: float) -> None:
-        """Let every later reboot keep its server down for so long; 0 ends it."""
-        self._backend.slow_reboots(seconds)
-
     def versions(self) -> Mapping[str, str]:
         """The versions of what runs here."""
         return {
@@ -239,12 +165,18 @@ class Lab:
         self.aws = aws = LabAws(home, self._settings.port)
         self._closing.callback(aws.close)
         self.network = LabNetwork(aws.client, self.regions)
-        self._fleet = DatabaseFleet(home.directory("databases"), binaries, children, self.network)
+        self._fleet = DatabaseFleet(
+            home.directory("databases"),
+            binaries,
+            children,
+            self.network,
+            lambda login: aws.refusal_of_login(asdict(login)),
+        )
         secret = secrets.token_hex(16)
         self._backend = RdsBackend(self._fleet, self.network, aws.client, self._rds_regions(), secret)
         port = self._backend.start()
         self._closing.callback(self._backend.stop)
-        aws.start(f"http://127.0.0.1:{port}", secret)
+        aws.start(f"http://127.0.0.1:{port}", secret, self._fleet.authority.certificate_file)
         clock = LabClock(aws.client, tuple(self.regions.values()))
         clock.start()
         self._closing.callback(clock.stop)
@@ -263,8 +195,17 @@ class Lab:
             self.layer_seconds[each.name] = time.monotonic() - started
             count = sum(kept.registration.layer == each.name for kept in self.engine.kept)
             self._progress(f"applied {each.name}: {count} resources in {self.layer_seconds[each.name]:.1f} s")
+            if each.name == "data" and self._prepared:
+                self._prepare(merged(LAB_STACK, outputs))
         self.outputs = merged(LAB_STACK, outputs)
         write(self.outputs, self.outputs_file)
+
+    def _prepare(self, outputs: Mapping[str, Any]) -> None:
+        """Do what the database's owner does after it was made."""
+        credentials, authority = Credentials(MASTER_USER, self._password), self._fleet.authority.certificate_file
+        prepare_database(outputs["primaryDatabaseAddress"], outputs["databasePort"], credentials, authority)
+        file = PREPARATION.relative_to(REPOSITORY_ROOT)
+        self._progress(f"prepared the database: {file} was run as {MASTER_USER}, which is no superuser")
 
     def _put_master_secret(self) -> None:
         """Create the secret that must exist before the stacks (P4)."""

@@ -1,0 +1,98 @@
+"""What can be broken in a lab, and how it is undone."""
+
+from __future__ import annotations
+
+from lab.aws import LabAws, LabNetwork
+from lab.rds import DatabaseFleet, RdsBackend
+from shared.sites import Site
+
+
+class Breakable:
+    """The part of a lab that breaks it.
+
+    Attributes:
+        aws: the AWS account.
+        network: who reaches whom.
+    """
+
+    aws: LabAws
+    network: LabNetwork
+    _fleet: DatabaseFleet
+    _backend: RdsBackend
+
+    def darken(self, region: str, *, seen_from: str | None = None) -> None:
+        """Make a region fail, for everybody or for another region alone.
+
+        For everybody: calls of roles to it are not answered, its functions are killed and do not run, connections to
+        its databases are dropped and no new ones are made, nothing is replicated from or to it. `client` still works.
+
+        Args:
+            region: the region.
+            seen_from: the region for which alone it fails: calls of its functions are not answered, connections of its
+                network to the databases are dropped, replication from them stops.
+        """
+        self.network.darken(region, seen_from=seen_from)
+        self.aws.darken(region, seen_from=seen_from)
+        self._fleet.follow_interruptions()
+
+    def lighten(self, region: str) -> None:
+        """Undo `darken`; a link that was cut stays cut."""
+        self.network.lighten(region)
+        self.aws.lighten(region)
+        self._fleet.follow_interruptions()
+
+    def cut_link(self) -> None:
+        """Interrupt the peering of the sites' networks and drop its connections. Replication goes on."""
+        self.network.cut(Site.PRIMARY, Site.RECOVERY)
+        self._fleet.follow_interruptions()
+
+    def heal_link(self) -> None:
+        """Undo `cut_link`."""
+        self.network.heal()
+
+    def refuse_calls(self, region: str, service: str, operation: str | None, code: str) -> None:
+        """Answer calls of functions and operators with an error; those of `client` are answered as before.
+
+        Args:
+            region: the region that is called.
+            service: the service in boto3's words.
+            operation: its operation in the API's words, such as ``PutItem``; None for every one.
+            code: the error's code.
+
+        Raises:
+            SettingsError: the service has no such operation.
+        """
+        self.aws.refuse_calls(region, service, operation, code)
+
+    def slow_calls(self, region: str, service: str, operation: str | None, seconds: float) -> None:
+        """Let such calls wait so long before they take effect and are answered; see `refuse_calls`.
+
+        A call whose caller has given up meanwhile takes effect all the same.
+        """
+        self.aws.slow_calls(region, service, operation, seconds)
+
+    def answer_calls(self, region: str) -> None:
+        """Undo every `refuse_calls` and `slow_calls` of a region."""
+        self.aws.answer_calls(region)
+
+    def kill_function(self, region: str, name: str) -> bool:
+        """Kill every process of a function; tells whether one was running it."""
+        return self.aws.kill_function(region, name)
+
+    def take_automated_snapshot(self, region: str, identifier: str) -> str:
+        """Let an instance's backup window come now; returns the snapshot's identifier."""
+        return self._backend.take_automated_snapshot(region, identifier)
+
+    def end_replication(self, region: str, identifier: str) -> None:
+        """Let RDS end the replication of a replica for good, as after 30 days in which it was interrupted.
+
+        It stays a read replica, `available`, and can be promoted with the data it has.
+
+        Raises:
+            SettingsError: it is no read replica.
+        """
+        self._backend.end_replication(region, identifier)
+
+    def slow_reboots(self, seconds: float) -> None:
+        """Let every later reboot keep its server down for so long; 0 ends it."""
+        self._backend.slow_reboots(seconds)
