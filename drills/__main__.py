@@ -97,7 +97,8 @@ def _series(arguments: argparse.Namespace) -> list[Scenario]:
 
 def _lab_of(scenario: Scenario, arguments: argparse.Namespace) -> Lab:
     """A lab with the scenario's settings and those of the command line, which win."""
-    return Lab(_settings(arguments, *(f"{key}={value}" for key, value in scenario.configuration.items())), say)
+    settings = _settings(arguments, *(f"{key}={value}" for key, value in scenario.configuration.items()))
+    return Lab(settings, say, prepared=scenario.is_prepared, small_disks=scenario.has_small_disks)
 
 
 def _settings(arguments: argparse.Namespace, *needed: str) -> LabSettings:

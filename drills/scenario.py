@@ -37,6 +37,8 @@ class Scenario:
         demands_fence: whether the old writer must really be fenced: an attempt on record is not enough.
         restored_rows: how many rows a table of the scenario's own must have after a restore; None where it has none.
         configuration: stack settings of the lab it runs in, by key; settings from the command line win.
+        is_prepared: whether the database of that lab is prepared for probes that log in.
+        has_small_disks: whether its servers have disks that can be filled; it is skipped where none can be made.
     """
 
     name: str
@@ -48,6 +50,8 @@ class Scenario:
     demands_fence: bool = False
     restored_rows: int | None = None
     configuration: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    is_prepared: bool = True
+    has_small_disks: bool = False
 
     def __post_init__(self) -> None:
         """Add the expected outcome to the outcomes."""

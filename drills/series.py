@@ -17,6 +17,7 @@ from drills.runner import run_scenario
 from drills.scenario import Scenario
 from drills.system import LabSystem
 from lab.engine import EngineError
+from lab.postgres import NoSmallDiskError
 from shared.errors import SettingsError
 
 LabFor = Callable[[Scenario], AbstractContextManager[LabSystem]]
@@ -43,7 +44,7 @@ class Series:
         """Run them all, and update the index after each.
 
         Returns:
-            Whether every drill passed.
+            Whether every drill passed; one that this machine cannot run is skipped.
         """
         entries: list[Entry] = []
         for number, scenario in enumerate(scenarios, start=1):
@@ -52,19 +53,22 @@ class Series:
             write_index(entries, len(scenarios), self.report_dir)
         self.progress("\n" + "\n".join(_summary(entries)))
         self.progress(f"all reports: {self.report_dir / 'index.html'}")
-        return all(entry.passed for entry in entries)
+        return all(entry.passed or entry.why_skipped for entry in entries)
 
     def _entry(self, scenario: Scenario) -> Entry:
         started = time.monotonic()
         report: DrillReport | None = None
-        why_not = ""
+        why_not = why_skipped = ""
         try:
             with self.lab_for(scenario) as system:
                 report = run_scenario(system, scenario, self.report_dir, self.progress)
+        except NoSmallDiskError as error:
+            why_skipped = f"skipped: {error}"
+            self.progress(why_skipped)
         except LAB_BROKEN as error:
             why_not = f"the lab did not start or stop: {type(error).__name__}: {error}"
             self.progress(why_not)
-        return Entry(scenario.name, scenario.summary, report, why_not, time.monotonic() - started)
+        return Entry(scenario.name, scenario.summary, report, why_not, time.monotonic() - started, why_skipped)
 
 
 def _summary(entries: Sequence[Entry]) -> list[str]:
@@ -72,8 +76,8 @@ def _summary(entries: Sequence[Entry]) -> list[str]:
     lines = []
     for entry in entries:
         outcome, rto, lost, _ = entry.figures
-        passed = "passed" if entry.passed else "FAILED"
+        passed = "skipped" if entry.why_skipped else "passed " if entry.passed else "FAILED "
         lines.append(
-            f"{passed}  {entry.name:<{width}}  {outcome:<11}  RTO {rto}, lost {lost} ({entry.taken_seconds:.0f} s)"
+            f"{passed} {entry.name:<{width}}  {outcome:<11}  RTO {rto}, lost {lost} ({entry.taken_seconds:.0f} s)"
         )
     return [*lines, f"{sum(entry.passed for entry in entries)} of {len(entries)} drills passed"]

@@ -29,6 +29,24 @@ class DatabaseServer(Protocol):
     def stall_replication(self) -> None:
         """Stop a replica from receiving anything while it answers as before: its `ReplicaLag` grows."""
 
+    def hang_commits(self) -> None:
+        """Let every commit hang, past every timeout, while logins and reads work and the stream says that it lives."""
+
+    def release_commits(self) -> None:
+        """Let commits go on; those that hung take effect."""
+
+    def fill_disk(self) -> None:
+        """Fill the server's own disk; RDS soon reports `storage-full`.
+
+        Rows that need new pages are refused. The server dies when it needs a new file for its WAL.
+
+        Raises:
+            SettingsError: it has none: the lab was not started with small disks.
+        """
+
+    def free_disk(self) -> None:
+        """Make room again, and start the server where it has died."""
+
 
 class LabSystem(Protocol):
     """A running system a drill can break and watch."""
@@ -118,6 +136,15 @@ class LabSystem(Protocol):
 
         Raises:
             SettingsError: it is no read replica.
+        """
+
+    def set_status(self, region: str, identifier: str, status: str, seconds: float) -> None:
+        """Let RDS give an instance a status for so long, as ``storage-optimization``, also where its server crashes.
+
+        It has it while nothing else is done to it. Other than `available`, it is neither rebooted nor promoted.
+
+        Raises:
+            SettingsError: there is no such instance.
         """
 
     def slow_reboots(self, seconds: float) -> None:

@@ -93,6 +93,14 @@ class Breakable:
         """
         self._backend.end_replication(region, identifier)
 
+    def set_status(self, region: str, identifier: str, status: str, seconds: float) -> None:
+        """Let RDS give an instance a status for so long, as ``storage-optimization``, also where its server crashes.
+
+        Raises:
+            SettingsError: there is no such instance.
+        """
+        self._backend.set_status(region, identifier, status, seconds)
+
     def slow_reboots(self, seconds: float) -> None:
         """Let every later reboot keep its server down for so long; 0 ends it."""
         self._backend.slow_reboots(seconds)

@@ -21,7 +21,7 @@ from lab.aws import ACCOUNT_ID, DnsServer, LabAws, LabClock, LabNetwork, Resolve
 from lab.breakable import Breakable
 from lab.engine import LabEngine, Registration, configured, run_program
 from lab.home import ChildProcesses, LabHome
-from lab.postgres import PostgresServer, find_binaries
+from lab.postgres import PostgresServer, find_binaries, require_small_disks
 from lab.preparation import PREPARATION, prepare_database
 from lab.rds import DatabaseFleet, RdsBackend, require_free_port
 from lab.settings import LAB_STACK, LabSettings
@@ -33,6 +33,8 @@ from shared.sites import Site
 
 MASTER_USER = "dr_admin"
 PASSWORD_LENGTH = 32
+# A new cluster with the WAL that a server keeps (max_wal_size), and some room.
+SMALL_DISK_BYTES = 400 * 1024 * 1024
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 SECRET_NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
 
@@ -47,6 +49,7 @@ class Lab(Breakable):
         progress: is given lines that say what the lab does.
         empty: apply no program, for those who deploy with the Pulumi CLI.
         prepared: prepare the database for probes that log in, as its owner does.
+        small_disks: give each server a disk of its own that can be filled; `NoSmallDiskError` where none can be made.
 
     Attributes:
         home: the lab's folder.
@@ -65,11 +68,18 @@ class Lab(Breakable):
     _dns: DnsServer
 
     def __init__(
-        self, settings: LabSettings, progress: Progress, *, empty: bool = False, prepared: bool = True
+        self,
+        settings: LabSettings,
+        progress: Progress,
+        *,
+        empty: bool = False,
+        prepared: bool = True,
+        small_disks: bool = False,
     ) -> None:
         self._settings = settings
         self._empty = empty
         self._prepared = prepared
+        self._small_disks = small_disks
         self._progress = progress
         self._closing = ExitStack()
         self._password = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(PASSWORD_LENGTH))
@@ -159,6 +169,8 @@ class Lab(Breakable):
         require_free_port(int(self._values("network")["databasePort"]))
         self.home = home = self._closing.enter_context(LabHome.open())
         self.outputs_file = FLAT_OUTPUTS_FILE if home.is_first else home.path / FLAT_OUTPUTS_FILE.name
+        if self._small_disks:
+            require_small_disks(home.path)
         binaries = find_binaries(home.path)
         children = ChildProcesses(home)
         self._closing.callback(children.close)
@@ -171,6 +183,7 @@ class Lab(Breakable):
             children,
             self.network,
             lambda login: aws.refusal_of_login(asdict(login)),
+            SMALL_DISK_BYTES if self._small_disks else None,
         )
         secret = secrets.token_hex(16)
         self._backend = RdsBackend(self._fleet, self.network, aws.client, self._rds_regions(), secret)

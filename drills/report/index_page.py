@@ -26,6 +26,7 @@ class Entry:
         report: None where the drill produced none.
         why_not: what went wrong with its lab; empty where nothing did.
         taken_seconds: how long it took, its lab included.
+        why_skipped: why this machine cannot run it; empty where it was run.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Entry:
     report: DrillReport | None
     why_not: str
     taken_seconds: float
+    why_skipped: str = ""
 
     @property
     def passed(self) -> bool:
@@ -73,24 +75,29 @@ def write_index(entries: Sequence[Entry], planned: int, report_dir: Path) -> Pat
 def index_of(entries: Sequence[Entry], planned: int) -> str:
     """The whole page as HTML text."""
     passed = sum(entry.passed for entry in entries)
-    kind = "passed" if passed == planned else "failed"
+    skipped = sum(bool(entry.why_skipped) for entry in entries)
+    kind = "passed" if passed + skipped == planned else "failed"
     verdict = f"{passed} of {planned} drills passed"
+    if skipped:
+        verdict += f", {skipped} skipped"
     if len(entries) < planned:
         # Also what remains when a series was interrupted.
         verdict += f", {planned - len(entries)} not run"
-    rows = [
-        (_name(entry), result(good=entry.passed, yes="passed", no="failed"), *map(escape, entry.figures))
-        for entry in entries
-    ]
+    rows = [(_name(entry), _result(entry), *map(escape, entry.figures)) for entry in entries]
     return html_page(
         f"Drills: {verdict}",
         ["<h1>Drills</h1>", f'<p class="verdict {kind}"><b>{verdict}.</b></p>', table(HEADINGS, rows, KINDS)],
     )
 
 
+def _result(entry: Entry) -> str:
+    return "skipped" if entry.why_skipped else result(good=entry.passed, yes="passed", no="failed")
+
+
 def _name(entry: Entry) -> str:
     title = escape(entry.name)
     if entry.report is not None:
         title = f'<a href="{escape(entry.report.page_name)}">{title}</a>'
-    why_not = f'<br><span class="false">{escape(entry.why_not)}</span>' if entry.why_not else ""
+    reason = entry.why_not or entry.why_skipped
+    why_not = f'<br><span class="false">{escape(reason)}</span>' if reason else ""
     return f'{title}<br><span class="soft">{escape(entry.summary)}</span>{why_not}'

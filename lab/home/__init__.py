@@ -5,6 +5,7 @@ The rest of the lab uses what is named here.
 
 from lab.home.children import ChildProcesses
 from lab.home.folder import LabHome
+from lab.home.mounts import unmount_below
 from lab.home.postmaster import read_pid_file, release_shared_memory
 from lab.home.processes import is_alive, wait_until_dead
 
@@ -14,5 +15,6 @@ __all__ = [
     "is_alive",
     "read_pid_file",
     "release_shared_memory",
+    "unmount_below",
     "wait_until_dead",
 ]

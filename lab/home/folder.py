@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Self
 
 from lab.home.location import HOME_VARIABLE, existing_homes, first_home, given_home, homes
+from lab.home.mounts import unmount_below
 from lab.home.postmaster import clear_leftovers
 from lab.home.processes import birth_of, kill_group
 from shared.errors import SettingsError
@@ -137,6 +138,7 @@ class LabHome:
             if birth_of(process.pid) in (None, process.birth):
                 kill_group(process.pid)
         clear_leftovers(self.path)
+        unmount_below(self.path)
         _remove(self.path)
 
     def close(self) -> None:

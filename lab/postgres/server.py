@@ -18,23 +18,31 @@ from psycopg import sql
 
 from lab.home import ChildProcesses, read_pid_file, release_shared_memory, wait_until_dead
 from lab.postgres.binaries import PostgresBinaries, PostgresError
+from lab.postgres.breakable import BreakableServer
 from lab.postgres.configuration import ADMIN_DATABASE, REPLICATION_USER, SUPERUSER, write_configuration
 from lab.postgres.databases import create_databases, drop_slot, takes_token
 from lab.postgres.private_port import reserved_port
-from lab.postgres.process_tree import freeze_tree, kill_tree, thaw_tree, tree_of
-from lab.postgres.replication_stall import stall_in, unstall_in
+from lab.postgres.process_tree import kill_tree, tree_of
+from lab.postgres.small_disk import SmallDisk
 from shared.errors import SettingsError
 
 _LONGEST_SOCKET_PATH = 100  # a Unix socket's address has 107 bytes
 
 
-class PostgresServer:
+class PostgresServer(BreakableServer):
     """A server with a data directory of its own, which listens on a private port of 127.0.0.1.
 
     Calls that start or stop it exclude each other; reading its state never waits for them.
     """
 
-    def __init__(self, binaries: PostgresBinaries, home: Path, children: ChildProcesses, name: str) -> None:
+    def __init__(
+        self,
+        binaries: PostgresBinaries,
+        home: Path,
+        children: ChildProcesses,
+        name: str,
+        disk_bytes: int | None = None,
+    ) -> None:
         """Describe a server; nothing is created yet.
 
         Args:
@@ -42,10 +50,11 @@ class PostgresServer:
             home: a folder of its own, made by `init` or `make_replica`.
             children: starts its process.
             name: what it is called in errors and as a replica's application name.
+            disk_bytes: the size of a disk of its own, on which it is made; None for none.
         """
-        self.name = name
+        disk = None if disk_bytes is None else SmallDisk(home / "disk", disk_bytes)
+        super().__init__(name, (home if disk is None else disk.folder) / "data", disk)
         self.home = home
-        self.data = home / "data"
         self.sockets = home / "s"
         self.log = home / "server.log"
         self.port = 0
@@ -55,7 +64,6 @@ class PostgresServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._parameters: Mapping[str, str] = {}
         self._life = threading.RLock()
-        self._stalls: set[str] = set()
         self.source: PostgresServer | None = None
         """The server it replicates, until it is promoted."""
         self.expected_running = False
@@ -214,39 +222,6 @@ class PostgresServer:
         self._kill_processes()
         self.release_shared_memory()
 
-    def freeze(self) -> None:
-        """Stop every process of the server (SIGSTOP): the kernel still accepts connections, nobody answers them."""
-        freeze_tree(self.processes)
-
-    def thaw(self) -> None:
-        """Continue every process of a frozen server (SIGCONT)."""
-        thaw_tree(self.processes)
-
-    def stall_replication(self, cause: str = "drill") -> None:
-        """Let a replica receive no more WAL while it runs and answers queries, as with a stuck WAL receiver.
-
-        Done by an empty primary_conninfo. With SIGSTOP the WAL receiver would keep a promotion waiting, and would
-        later apply what is in its socket. A restart does not undo it; a promotion works.
-
-        Args:
-            cause: who stalls it; replication resumes when every cause has been removed.
-
-        Raises:
-            PostgresError: it is no replica.
-        """
-        if not self.is_replica():
-            raise PostgresError(f"server {self.name} is no replica: there is no replication to stall")
-        self._stalls.add(cause)
-        stall_in(self.data)
-        self.reload()
-
-    def resume_replication(self, cause: str = "drill") -> None:
-        """Remove a cause of a stall, if it is one; without any left the replica receives again, within a second."""
-        self._stalls.discard(cause)
-        if not self._stalls and self.data.exists():
-            unstall_in(self.data)
-            self.reload()
-
     def reload(self) -> None:
         """Have a running server reload its configuration files."""
         process = self._alive()
@@ -300,7 +275,7 @@ class PostgresServer:
             return takes_token(connection, user)
 
     @property
-    def socket(self) -> Path:
+    def socket_file(self) -> Path:
         """Its Unix socket, which only the lab can connect to."""
         return self.sockets / f".s.PGSQL.{self.port}"
 
@@ -327,6 +302,8 @@ class PostgresServer:
             self.kill()
             if self._reservation is not None:
                 self._reservation.close()
+            if self.disk is not None:
+                self.disk.unmount()
             shutil.rmtree(self.home, ignore_errors=True)
 
     def log_tail(self, lines: int = 8) -> str:
@@ -341,6 +318,9 @@ class PostgresServer:
             raise SettingsError(
                 "lab home", self.home, "choose a shorter path: a Unix socket's path has at most 107 bytes"
             )
+        if self.disk is not None:
+            self.home.mkdir(parents=True, exist_ok=True)
+            self.disk.mount()
         for folder in (self.home, self.data, self.sockets):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)

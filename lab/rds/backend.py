@@ -120,6 +120,21 @@ class RdsBackend:
             source = regional.source_of(instance)
         self._workflows.end_replication(instance, source)
 
+    def set_status(self, region: str, identifier: str, status: str, seconds: float) -> None:
+        """Let an instance have a status for so long, as `storage-optimization` or `backing-up`.
+
+        It has it while nothing else is done to it, also where its server crashes meanwhile; as on AWS it is neither
+        rebooted nor promoted in a status that is not `available`.
+
+        Raises:
+            SettingsError: there is no such instance.
+        """
+        with self._lock:
+            instance = self.regions[region].get(identifier)
+        if instance is None:
+            raise SettingsError("instance", identifier, f"name a database in {region}")
+        self._workflows.hold_status(instance, status, seconds)
+
     def slow_reboots(self, down_seconds: float) -> None:
         """Let every later RebootDBInstance keep its server down for so long, besides the restart; 0 ends it."""
         self._workflows.reboot_down_seconds = down_seconds

@@ -37,6 +37,7 @@ class DatabaseFleet:
         children: ChildProcesses,
         network: LabNetwork,
         judge: Judge = lambda _: "the lab has no IAM",
+        disk_bytes: int | None = None,
     ) -> None:
         """Prepare; there are no servers yet.
 
@@ -46,6 +47,7 @@ class DatabaseFleet:
             children: starts the servers' processes.
             network: decides which connections get through.
             judge: decides whom an IAM token logs in.
+            disk_bytes: the size of each server's own disk; None where all share the home's.
         """
         self.home = home
         home.mkdir(parents=True, exist_ok=True)
@@ -58,6 +60,7 @@ class DatabaseFleet:
         self._children = children
         self._network = network
         self._judge = judge
+        self._disk_bytes = disk_bytes
         self._loop = ForwarderLoop()
         self._members: dict[tuple[str, str], Member] = {}
         self._state = threading.Lock()
@@ -118,7 +121,7 @@ class DatabaseFleet:
             self._created += 1
             # Numbered and short: the path of the server's Unix socket has to fit 107 bytes.
             home = self.home / f"{self._created}"
-        server = PostgresServer(self.binaries, home, self._children, identifier)
+        server = PostgresServer(self.binaries, home, self._children, identifier, self._disk_bytes)
 
         def admits(source: str) -> bool:
             return server.port != 0 and self._network.admits(

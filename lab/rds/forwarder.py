@@ -202,7 +202,7 @@ class Forwarder:
             to_client.write(refusal_message(user))
             await to_client.drain()
             raise ConnectionError("the token was refused")
-        return await asyncio.open_unix_connection(iam.server.socket)
+        return await asyncio.open_unix_connection(iam.server.socket_file)
 
     async def _tcp(self, seen_as: str = PLAINTEXT_SOURCE) -> Connection:
         return await asyncio.open_connection("127.0.0.1", self._upstream_port(), local_addr=(seen_as, 0))

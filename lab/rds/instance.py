@@ -21,6 +21,8 @@ FAILED = "failed"
 MODIFYING = "modifying"
 REBOOTING = "rebooting"
 STARTING = "starting"
+STORAGE_FULL = "storage-full"
+STORAGE_OPTIMIZATION = "storage-optimization"
 STOPPED = "stopped"
 STOPPING = "stopping"
 
@@ -41,6 +43,8 @@ class LabInstance(DBInstance):
         super().__init__(backend, **settings)
         self._address = address
         self.status = CREATING
+        self.resting_status = AVAILABLE
+        """What it is called while nothing is done to it."""
         # The Terraform provider identifies instances by it, so it must be unique; moto's is a constant.
         self.dbi_resource_id = "db-" + "".join(random.choices(_RESOURCE_ID_LETTERS, k=26))  # noqa: S311
         self.workflow = threading.Lock()

@@ -79,6 +79,7 @@ class ServerAgent:
         self._ended = threading.Event()
         self._samples: deque[Sample] = deque(maxlen=_KEPT_SAMPLES)
         self._processes: dict[int, psutil.Process] = {}
+        self._beating = threading.Thread()
         threading.Thread(target=self._measure, name=f"rds-agent-{server.name}", daemon=True).start()
 
     def take(self) -> list[Sample]:
@@ -113,8 +114,19 @@ class ServerAgent:
                 self._samples.append(Sample(datetime.datetime.now(datetime.UTC), tuple(metrics)))
                 if not is_replica and time.monotonic() - last_beat >= self._heartbeat_seconds:
                     last_beat = time.monotonic()
-                    connection.execute(_HEARTBEAT)
+                    self._beat()
                 self._ended.wait(seconds_to_tick(self._period_seconds, _MEASURED_AT))
+
+    def _beat(self) -> None:
+        """Write a heartbeat beside the measurements, which go on where commits hang; then there is no second one."""
+
+        def write() -> None:
+            with contextlib.suppress(psycopg.Error), self._server.connect() as connection:
+                connection.execute(_HEARTBEAT)
+
+        if not self._beating.is_alive():
+            self._beating = threading.Thread(target=write, name=f"rds-heartbeat-{self._server.name}", daemon=True)
+            self._beating.start()
 
     def _metrics(
         self,
@@ -125,7 +137,9 @@ class ServerAgent:
         wal_bytes: float,
         database_bytes: float,
     ) -> list[Metric]:
-        free_bytes = max(0.0, self._allocated_bytes() - database_bytes - wal_bytes)
+        disk = self._server.disk
+        used_bytes = database_bytes + wal_bytes
+        free_bytes = max(0.0, self._allocated_bytes() - used_bytes) if disk is None else disk.free_bytes()
         metrics = [
             Metric("DatabaseConnections", connections, "Count"),
             Metric("TransactionLogsDiskUsage", wal_bytes, "Bytes"),

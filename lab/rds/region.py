@@ -13,7 +13,18 @@ from lab.rds.catalogue import ENGINE, engine_versions, family_of
 from lab.rds.creation import settings_of
 from lab.rds.errors import InvalidCombinationError, InvalidDBInstanceStateError
 from lab.rds.fleet import DatabaseFleet
-from lab.rds.instance import AVAILABLE, BACKING_UP, DELETING, MODIFYING, REBOOTING, STARTING, STOPPED, STOPPING
+from lab.rds.instance import (
+    AVAILABLE,
+    BACKING_UP,
+    DELETING,
+    MODIFYING,
+    REBOOTING,
+    STARTING,
+    STOPPED,
+    STOPPING,
+    STORAGE_FULL,
+    STORAGE_OPTIMIZATION,
+)
 from lab.rds.lookups import Lookups
 from lab.rds.snapshots import Snapshots, WriteObject
 from lab.rds.validation import engine_version, require_available, require_class
@@ -63,7 +74,7 @@ class RegionalRds(Snapshots):
     def modify_db_instance(self, db_instance_identifier: str, db_kwargs: Mapping[str, Any]) -> DBInstance:
         """ModifyDBInstance: the instance is `modifying` for a while."""
         instance = self.instance(db_instance_identifier)
-        if instance.status not in (AVAILABLE, BACKING_UP, STOPPED):
+        if instance.status not in (AVAILABLE, BACKING_UP, STORAGE_FULL, STORAGE_OPTIMIZATION, STOPPED):
             raise InvalidDBInstanceStateError(
                 f"Database instance {instance.db_instance_identifier} is not in available state "
                 f"(it is {instance.status})."

@@ -13,15 +13,16 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.postgres import PostgresError, applicable
 from lab.rds.fleet import DatabaseFleet, Member
-from lab.rds.instance import AVAILABLE, BACKING_UP, FAILED, REBOOTING, STOPPED, LabInstance
+from lab.rds.instance import AVAILABLE, BACKING_UP, REBOOTING, STOPPED, LabInstance
 from lab.rds.region_state import RegionState
 from lab.rds.snapshot import LabExport, LabSnapshot
 from lab.rds.timings import Timings
+from lab.rds.watch import Watch
 
 logger = logging.getLogger(__name__)
 
 
-class Workflows:
+class Workflows(Watch):
     """Runs one workflow at a time for each instance."""
 
     def __init__(
@@ -35,13 +36,9 @@ class Workflows:
             lock: held while the regions' state is read or changed.
             regions: the state of each region.
         """
-        self._regions = regions
-        self._fleet = fleet
-        self._timings = timings
-        self._lock = lock
+        super().__init__(fleet, timings, lock, regions)
         self.reboot_down_seconds = 0.0
         """How long a server stays down in a reboot, besides the time of its restart; drills change it."""
-        self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def create(self, instance: LabInstance) -> None:
@@ -189,6 +186,19 @@ class Workflows:
             message = "Replication on the read replica was terminated."
             self._regional(instance).record(instance, message, "read replica")
 
+    def hold_status(self, instance: LabInstance, status: str, seconds: float) -> None:
+        """Let an instance have a status for so long, whatever happens to its server, while nothing is done to it."""
+        with self._lock:
+            self._rest_in(instance, status)
+
+        def end() -> None:
+            self._pause(seconds)
+            with self._lock:
+                if instance.resting_status == status:
+                    self._rest_in(instance, AVAILABLE)
+
+        self._in_background(end)
+
     def delete(self, instance: LabInstance, source: LabInstance | None) -> None:
         """Remove the server and its data, then the instance."""
 
@@ -228,16 +238,6 @@ class Workflows:
         parameters = self._applicable(instance)
         self._in_background(lambda: self._member(instance).server.configure(parameters))
 
-    def watch(self) -> None:
-        """Look for servers that crashed, and for crashed ones that were started again, until `close`."""
-        while not self._stopping.wait(self._timings.watch_seconds):
-            for member in self._fleet.members():
-                if member.server.expected_running and not member.server.is_running():
-                    member.server.expected_running = False
-                    self._crashed(member)
-                elif member.server.is_ready():
-                    self._recovered(member)
-
     def start_watching(self) -> None:
         """Run `watch` in the background."""
         self._in_background(self.watch)
@@ -248,39 +248,6 @@ class Workflows:
         for thread in list(self._threads):
             thread.join(15)
 
-    def _crashed(self, member: Member) -> None:
-        logger.info("server of %s crashed", member.identifier)
-        member.forwarder.reset()
-        member.server.release_shared_memory()
-        with self._lock:
-            instance = self._instance(member)
-            if instance is not None:
-                instance.lost_its_server = True
-                self._fail(instance)
-
-    def _recovered(self, member: Member) -> None:
-        """A failed instance whose server was started again, as when its host has power again, is `available`."""
-        with self._lock:
-            instance = self._instance(member)
-            if instance is None or not instance.lost_its_server:
-                return
-            instance.lost_its_server = False
-            member.server.expected_running = True
-            if instance.status == FAILED:
-                logger.info("server of %s is back", member.identifier)
-                instance.status = AVAILABLE
-                # RDS-EVENT-0006
-                self._regional(instance).record(instance, "DB instance restarted", "availability")
-
-    def _fail(self, instance: LabInstance) -> None:
-        instance.status = FAILED
-        # RDS-EVENT-0031
-        message = (
-            "The DB instance has failed due to an incompatible configuration or an underlying storage issue. "
-            "Begin a point-in-time-restore for the DB instance."
-        )
-        self._regional(instance).record(instance, message, "failure")
-
     def _finish(self, instance: LabInstance, message: str, *, backup: bool) -> None:
         with self._lock:
             regional = self._regional(instance)
@@ -288,24 +255,14 @@ class Workflows:
             regional.record(instance, message, "availability")
             if not self._lives(instance):
                 return
-            instance.status = BACKING_UP if backup else AVAILABLE
+            instance.status = BACKING_UP if backup else instance.resting_status
         if backup:
             self._pause(self._timings.backup_seconds)
             with self._lock:
                 instance.save_automated_backup()
                 instance.has_backup = True
                 if self._lives(instance):
-                    instance.status = AVAILABLE
-
-    def _lives(self, instance: LabInstance) -> bool:
-        """Whether the server is running. If it crashed meanwhile, the instance is `failed`."""
-        if instance.status == FAILED:
-            return False
-        if self._member(instance).server.is_running():
-            return True
-        instance.lost_its_server = True
-        self._fail(instance)
-        return False
+                    instance.status = instance.resting_status
 
     def _restart(self, instance: LabInstance, member: Member, down_seconds: float = 0.0) -> None:
         member.forwarder.reset()
@@ -324,15 +281,6 @@ class Workflows:
     def _applicable(self, instance: LabInstance) -> dict[str, str]:
         with self._lock:
             return applicable(instance.parameters(), self._fleet.known_parameters)
-
-    def _member(self, instance: LabInstance) -> Member:
-        return self._fleet.member(instance.region, instance.db_instance_identifier)
-
-    def _instance(self, member: Member) -> LabInstance | None:
-        return self._regions[member.region].get(member.identifier)
-
-    def _regional(self, instance: LabInstance) -> RegionState:
-        return self._regions[instance.region]
 
     def _pause(self, seconds: float) -> None:
         self._stopping.wait(seconds)

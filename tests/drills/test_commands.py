@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,10 +24,12 @@ class Drills:
     def __init__(self) -> None:
         self.ran: list[str] = []
         self.configurations: list[dict[str, dict[str, object]]] = []
+        self.wishes: list[dict[str, bool]] = []
         self.report_dirs: set[Path] = set()
         self.passed = True
 
-    def lab(self, settings: Any, progress: object) -> nullcontext[None]:
+    def lab(self, settings: Any, progress: object, **wishes: bool) -> nullcontext[None]:
+        self.wishes.append(wishes)
         self.configurations.append({layer: dict(values) for layer, values in settings.configuration.items()})
         return nullcontext()
 
@@ -73,6 +76,13 @@ def test_one_scenario_by_name_with_its_own_settings(monkeypatch: pytest.MonkeyPa
 def test_settings_of_the_command_line_win_over_the_scenarios(monkeypatch: pytest.MonkeyPatch, drills: Drills) -> None:
     drill(monkeypatch, "--scenario", "lag-too-high", "--config", "maxDataLossSeconds=7")
     assert drills.configurations == [{"dr-automation": {"maxDataLossSeconds": "7"}}]
+
+
+def test_a_scenario_gets_the_lab_that_it_needs(monkeypatch: pytest.MonkeyPatch, drills: Drills) -> None:
+    picky = replace(scenario_named("primary-crash"), is_prepared=False, has_small_disks=True)
+    monkeypatch.setattr("drills.__main__.scenario_named", lambda name: picky)
+    assert drill(monkeypatch, "--scenario", "primary-crash") == 0
+    assert drills.wishes == [{"prepared": False, "small_disks": True}]
 
 
 def test_a_drill_that_does_not_pass_ends_with_1(monkeypatch: pytest.MonkeyPatch, drills: Drills) -> None:

@@ -16,6 +16,7 @@ from drills.scenarios import scenario_named
 from drills.series import Series
 from drills.system import LabSystem
 from lab.aws.process import AwsDidNotStartError
+from lab.postgres import NoSmallDiskError
 from tests.drills.stories import never_recovered, recovered
 from tests.drills.test_runner import dead_system
 
@@ -25,10 +26,11 @@ CRASH, CUT, FROZEN = (scenario_named(name) for name in ("primary-crash", "link-c
 class Labs:
     """Makes labs and counts those that are up."""
 
-    def __init__(self, *, broken: tuple[str, ...] = ()) -> None:
+    def __init__(self, *, broken: tuple[str, ...] = (), impossible: tuple[str, ...] = ()) -> None:
         self.made: list[str] = []
         self.up = 0
         self._broken = broken
+        self._impossible = impossible
 
     def lab_for(self, scenario: Scenario) -> AbstractContextManager[LabSystem]:
         return self._lab(scenario)
@@ -39,6 +41,8 @@ class Labs:
         self.made.append(scenario.name)
         if scenario.name in self._broken:
             raise AwsDidNotStartError("no port <is> free")
+        if scenario.name in self._impossible:
+            raise NoSmallDiskError("small disk", "no right to mount", "run as root")
         self.up += 1
         yield dead_system()
         self.up -= 1
@@ -75,6 +79,17 @@ def test_a_lab_that_does_not_come_up_fails_its_drill_alone(tmp_path: Path, passi
     assert "no port &lt;is&gt; free" in page
     assert 'href="drill-primary-crash.html"' not in page
     assert 'href="drill-primary-frozen.html"' in page
+
+
+def test_a_drill_that_this_machine_cannot_run_is_skipped_and_told(tmp_path: Path, passing: None) -> None:
+    labs = Labs(impossible=("primary-frozen",))
+    said = list[str]()
+    assert Series(labs.lab_for, tmp_path, said.append).run([FROZEN, CRASH])
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "1 of 2 drills passed, 1 skipped" in page
+    assert '<p class="verdict passed">' in page
+    assert "run as root" in page
+    assert any(line.startswith("skipped: ") and "run as root" in line for line in said)
 
 
 def test_a_drill_that_could_not_be_completed_is_still_in_the_index(

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from lab.postgres import NoSmallDiskError, require_small_disks
 from tests.lab.running_aws import Account, running_account
-from tests.lab.running_rds import RunningRds, running_rds
+from tests.lab.running_rds import RunningRds, lab_home, running_rds
 
 
 @pytest.fixture(scope="module")
@@ -23,3 +24,13 @@ def rds() -> Iterator[RunningRds]:
         rds.create("orders")
         rds.create_replica("orders-replica", "orders")
         yield rds
+
+
+@pytest.fixture
+def disks() -> None:
+    """What needs a small disk is skipped where none can be made."""
+    with lab_home() as home:
+        try:
+            require_small_disks(home.path)
+        except NoSmallDiskError as error:
+            pytest.skip(str(error))

@@ -52,12 +52,19 @@ def lab_home() -> Iterator[LabHome]:
 
 
 class RunningRds:
-    def __init__(self, home: LabHome, timings: Timings, judge: Judge = lambda _: "nobody is let in") -> None:
+    def __init__(
+        self,
+        home: LabHome,
+        timings: Timings = QUICK,
+        judge: Judge = lambda _: "nobody is let in",
+        disk_bytes: int | None = None,
+    ) -> None:
+        self.timings = timings
         self.account = FakeAccount()
         self.children = ChildProcesses(home)
         self.network = LabNetwork(self.account.client, {Site.PRIMARY: PRIMARY, Site.RECOVERY: RECOVERY})
         self.fleet = DatabaseFleet(
-            home.directory("databases"), find_binaries(home.path), self.children, self.network, judge
+            home.directory("databases"), find_binaries(home.path), self.children, self.network, judge, disk_bytes
         )
         self.secret = secrets.token_hex(8)
         self.backend = RdsBackend(
@@ -141,10 +148,10 @@ class RunningRds:
 
 
 @contextmanager
-def running_rds(timings: Timings = QUICK, judge: Judge = lambda _: "nobody is let in") -> Iterator[RunningRds]:
-    """RDS of its own; nothing of it is left afterwards."""
+def running_rds(**settings: Any) -> Iterator[RunningRds]:
+    """RDS of its own, with the settings of `RunningRds`; nothing of it is left afterwards."""
     with lab_home() as home:
-        rds = RunningRds(home, timings, judge)
+        rds = RunningRds(home, **settings)
         try:
             yield rds
         finally:

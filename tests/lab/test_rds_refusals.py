@@ -16,7 +16,7 @@ from tests.lab.running_rds import PRIMARY, QUICK, RECOVERY, RunningRds, instance
 @pytest.fixture(scope="module")
 def rds() -> Iterator[RunningRds]:
     # Backups long enough to ask for something meanwhile.
-    with running_rds(dataclasses.replace(QUICK, backup_seconds=1.0)) as rds:
+    with running_rds(timings=dataclasses.replace(QUICK, backup_seconds=1.0)) as rds:
         rds.create("orders", DeletionProtection=True)
         rds.create_replica("orders-replica", "orders")
         rds.create("unsaved", BackupRetentionPeriod=0)
