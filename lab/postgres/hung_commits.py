@@ -18,17 +18,23 @@ import psycopg
 
 from lab.postgres.binaries import PostgresError
 
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_SECONDS = 30.0
 # Longer than a flush takes where storage answers.
 _SURELY_SECONDS = 0.7
+# How soon the next commit comes to the lock, also on a busy machine.
+_SOON_SECONDS = 0.3
 _LOOK_SECONDS = 0.02
+# A process may be stopped while it holds a spinlock as well. Then everybody spins, and the server panics in the end.
+_SPINS_SECONDS = 2.0
 
 # Writes WAL, no row, and commits; `synchronous_commit` may be off for the whole server.
 _COMMIT = "SELECT pg_logical_emit_message(true, 'lab', 'commit')"
 _STATE = """
 SELECT pg_current_wal_flush_lsn()::text,
-       (SELECT wait_event_type = 'LWLock' AND wait_event = 'WALWrite' FROM pg_stat_activity WHERE pid = %s)
+       (SELECT wait_event_type = 'LWLock' AND wait_event = 'WALWrite' FROM pg_stat_activity WHERE pid = %s),
+       (SELECT count(*) FROM pg_stat_replication)
 """
+"""What is flushed, and whether a process waits for the lock. It takes the spinlocks that logins and the stream need."""
 
 
 class HungCommits:
@@ -53,11 +59,12 @@ class HungCommits:
             holder, waiting = (self._start_committing() for _ in range(2))
             deadline = time.monotonic() + _PATIENCE_SECONDS
             while time.monotonic() < deadline:
-                os.kill(holder, signal.SIGSTOP)
                 self._stopped = holder
-                if _hang(looking, waiting):
+                os.kill(holder, signal.SIGSTOP)
+                # Who comes later has to wait, too: the process may just have released the lock and woken nobody.
+                if self._hangs(looking, waiting) and self._hangs(looking, self._start_committing()):
                     return
-                os.kill(holder, signal.SIGCONT)
+                self._continue()
                 # Not in step with what it does.
                 time.sleep(random.uniform(0.0, 0.01))  # noqa: S311 - no secret
         self.end()
@@ -66,6 +73,9 @@ class HungCommits:
     def end(self) -> None:
         """Let commits go on; those that hang take effect. Nothing to do where none hang, or the server was killed."""
         self._over.set()
+        self._continue()
+
+    def _continue(self) -> None:
         stopped, self._stopped = self._stopped, None
         if stopped is not None:
             with contextlib.suppress(ProcessLookupError):
@@ -85,16 +95,32 @@ class HungCommits:
         threading.Thread(target=commit, name="lab-commits", daemon=True).start()
         return connection.info.backend_pid
 
+    def _hangs(self, looking: psycopg.Connection, waiting: int) -> bool:
+        """Whether nothing is flushed while a committing process waits for the lock, for some time."""
+        began = time.monotonic()
+        waits_since: float | None = None
+        flushed: str | None = None
+        while True:
+            flushed_now, waits = self._look(looking, waiting)
+            now = time.monotonic()
+            if self._stopped is None or flushed_now != (flushed or flushed_now):
+                return False
+            flushed = flushed_now
+            if not waits:
+                waits_since = None
+                if now - began > _SOON_SECONDS:
+                    return False
+            elif waits_since is None:
+                waits_since = now
+            elif now - waits_since > _SURELY_SECONDS:
+                return True
+            time.sleep(_LOOK_SECONDS)
 
-def _hang(looking: psycopg.Connection, waiting: int) -> bool:
-    """Whether nothing is flushed, and a committing process waits for the lock, for some time."""
-    deadline = time.monotonic() + _SURELY_SECONDS
-    flushed = None
-    while True:
-        row = looking.execute(_STATE, (waiting,)).fetchone()
-        if row is None or (flushed is not None and (row[0] != flushed or not row[1])):
-            return False
-        flushed = row[0]
-        if time.monotonic() > deadline:
-            return True
-        time.sleep(_LOOK_SECONDS)
+    def _look(self, looking: psycopg.Connection, waiting: int) -> tuple[str, bool]:
+        rescue = threading.Timer(_SPINS_SECONDS, self._continue)
+        rescue.start()
+        try:
+            row = looking.execute(_STATE, (waiting,)).fetchone()
+        finally:
+            rescue.cancel()
+        return ("", False) if row is None else (row[0], bool(row[1]))

@@ -59,7 +59,9 @@ class SmallDisk:
         unmount_below(self.folder)
 
     def free_bytes(self) -> int:
-        """What is left of it."""
+        """What is left of it; all of it where it is not mounted."""
+        if not self.folder.is_mount():
+            return self.size_bytes
         status = os.statvfs(self.folder)
         return status.f_bavail * status.f_frsize
 
