@@ -266,6 +266,8 @@ class Aws:
         def lag(at: float) -> float | None:
             if replica.source is None:
                 return None
+            if replica.lag_seconds < 0:
+                return replica.lag_seconds  # RDS knows none
             outage = source.outage(moment(at)) or covering(source.hung, moment(at))
             return replica.lag_seconds + (0.0 if outage is None else (moment(at) - outage.begins).total_seconds())
 
