@@ -190,7 +190,7 @@ class Lab(Breakable):
         port = self._backend.start()
         self._closing.callback(self._backend.stop)
         aws.start(f"http://127.0.0.1:{port}", secret, self._fleet.authority.certificate_file)
-        clock = LabClock(aws.client, tuple(self.regions.values()))
+        clock = LabClock(aws.client, tuple(self.regions.values()), aws.high_resolution_metrics)
         clock.start()
         self._closing.callback(clock.stop)
         self._dns = DnsServer(Resolver(aws.client("route53", self.regions[Site.RECOVERY]), clock.health_status))

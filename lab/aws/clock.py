@@ -1,7 +1,8 @@
 """What AWS does periodically: evaluate alarms and health checks.
 
-Each second the alarms of both regions are evaluated from their metrics and set where their state differs; MiniStack
-then sends the alarm's actions and re-evaluates composite alarms. The health checks watch their metric streams.
+Once a minute, the lab's, the alarms of both regions are evaluated from their metrics and set where their state
+differs; MiniStack then sends the alarm's actions and re-evaluates composite alarms. The health checks watch their
+metric streams, and see only metrics of standard resolution.
 """
 
 from __future__ import annotations
@@ -11,13 +12,21 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lab.aws.cloudwatch_alarms import AlarmConfiguration, AlarmState, Series, UnsupportedAlarmError, evaluate
+from lab.aws.cloudwatch_alarms import (
+    AlarmConfiguration,
+    AlarmState,
+    MetricIdentity,
+    Series,
+    UnsupportedAlarmError,
+    evaluate,
+)
 from lab.aws.health_checks import HealthCheck, MetricWatch, statuses
 
 if TYPE_CHECKING:
@@ -35,17 +44,23 @@ class LabClock:
     """A thread that evaluates the alarms and health checks of the lab's AWS."""
 
     def __init__(
-        self, client: Callable[[str, str], Any], regions: Sequence[str], interval_seconds: float = 1.0
+        self,
+        client: Callable[[str, str], Any],
+        regions: Sequence[str],
+        high_resolution: Callable[[], Collection[MetricIdentity]],
+        interval_seconds: float = 1.0,
     ) -> None:
         """Nothing runs yet.
 
         Args:
             client: gives boto3 clients.
             regions: whose alarms are evaluated.
-            interval_seconds: how often.
+            high_resolution: gives the metrics that Route 53 does not read.
+            interval_seconds: how often it looks what is due, and at the health checks.
         """
         self._client = client
         self._regions = tuple(regions)
+        self._high_resolution = high_resolution
         self._interval_seconds = interval_seconds
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -73,7 +88,7 @@ class LabClock:
         """Evaluate everything once; ``now`` in epoch seconds.
 
         Raises:
-            ClientError, BotoCoreError: AWS did not answer; the next tick tries again.
+            ClientError, BotoCoreError, OSError, HTTPException: AWS did not answer; the next tick tries again.
         """
         alarms = {region: self._alarms(region) for region in self._regions}
         checks = self._health_checks(alarms)
@@ -92,19 +107,28 @@ class LabClock:
             for name, alarm in found.items():
                 self._set_where_it_differs(region, name, alarm, alarms[region][name][1], series[region][alarm], now)
                 self._evaluated[region, name] = (alarm, _step(alarm, now))
-        self._watches = {
-            identifier: watch
-            if watch.alarm is None or watch.check.alarm is None
-            else watch.after(series[watch.check.alarm[1]][watch.alarm], now)
-            for identifier, watch in self._watches.items()
-        }
+        self._watches = self._watched(series, now)
         self._statuses = statuses(checks, self._watches)
+
+    def _watched(self, series: Mapping[str, Mapping[Stream, Series]], now: float) -> dict[str, MetricWatch]:
+        """The watches after another look at their streams."""
+        # "Route 53 does not support high-resolution metrics": to a check there is nothing in such a stream.
+        # https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-values.html
+        unread = self._high_resolution() if self._watches else ()
+        watched = {}
+        for identifier, watch in self._watches.items():
+            watched[identifier] = watch
+            if watch.alarm is not None and watch.check.alarm is not None:
+                region, stream = watch.check.alarm[1], watch.alarm
+                is_unread = (region, stream.namespace, stream.metric_name, stream.dimensions) in unread
+                watched[identifier] = watch.after({} if is_unread else series[region][stream], now)
+        return watched
 
     def _run(self) -> None:
         while not self._stop.wait(self._interval_seconds):
             try:
                 self.tick(time.time())
-            except (ClientError, BotoCoreError) as error:
+            except (ClientError, BotoCoreError, OSError, HTTPException) as error:
                 _LOG.warning("the clock missed a tick: %s", error)
 
     def _alarms(self, region: str) -> dict[str, tuple[AlarmConfiguration, AlarmState]]:

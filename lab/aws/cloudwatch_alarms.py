@@ -13,12 +13,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from lab.minute import MINUTE_SECONDS
+
 # "CloudWatch attempts to retrieve a higher number of data points than the number specified as Evaluation Periods"; how
 # many more depends on the alarm and is not published. The guide's own tables use 5 for an alarm of 3 periods.
 _EXTRA_PERIODS = 2
 
-# A window slides in steps. AWS evaluates an alarm of 5 minutes each minute; ten steps a period is at least as smooth.
+# A window slides by a minute, or by a tenth of a period that is longer than ten. AWS evaluates each minute; alarms of a
+# high-resolution metric, which it evaluates every 10 seconds, are evaluated each minute in the lab too.
 _STEPS_PER_PERIOD = 10
+
+MetricIdentity = tuple[str, str, str, tuple[tuple[str, str], ...]]
+"""A metric: its region, namespace and name, and its dimensions as sorted pairs of name and value."""
 
 Series = Mapping[str, Mapping[int, float]]
 """A metric: for each part (``Sum``, ``Maximum`` ...) the value of each step, by the step's start in epoch seconds."""
@@ -108,7 +114,7 @@ class AlarmConfiguration:
     @property
     def step_seconds(self) -> int:
         """The resolution of the data, and by how much the window slides. It divides the period."""
-        return math.gcd(self.period_seconds, max(1, self.period_seconds // _STEPS_PER_PERIOD))
+        return math.gcd(self.period_seconds, max(MINUTE_SECONDS, self.period_seconds // _STEPS_PER_PERIOD))
 
     @property
     def range_seconds(self) -> int:

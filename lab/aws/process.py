@@ -19,6 +19,7 @@ import boto3
 from botocore.config import Config
 
 from lab.aws.calls import described_call
+from lab.aws.cloudwatch_alarms import MetricIdentity
 from lab.home import ChildProcesses, LabHome
 from shared.errors import SettingsError
 
@@ -199,6 +200,14 @@ class LabAws:
         """
         refusal = self._command("refusal-of-login", {**login, "account_id": ACCOUNT_ID})
         return None if refusal is None else str(refusal)
+
+    def high_resolution_metrics(self) -> frozenset[MetricIdentity]:
+        """The metrics that are kept to the second, which Route 53 does not read."""
+        found: Any = self._command("high-resolution-metrics", {})
+        return frozenset(
+            (region, namespace, name, tuple((key, value) for key, value in dimensions))
+            for region, namespace, name, dimensions in found
+        )
 
     def environment(self) -> dict[str, str]:
         """The variables with which the AWS CLI, any SDK and the real Pulumi provider use this account as root."""

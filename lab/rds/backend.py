@@ -60,7 +60,7 @@ class RdsBackend:
             )
             self.regions[region] = regional
         self._publishers = [
-            MetricsPublisher(region, fleet, partial(client, "cloudwatch", region), self._agent, timings.measure_seconds)
+            MetricsPublisher(region, fleet, partial(client, "cloudwatch", region), self._agent, timings)
             for region in self.regions
         ]
         self._endpoint = RdsEndpoint(self.regions, secret, self._lock)

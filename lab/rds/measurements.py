@@ -16,9 +16,10 @@ import psycopg
 from lab.postgres import PostgresServer
 
 _KEPT_SAMPLES = 30
-# Measured at a fixed time in each period and published at a later one, so that each period has one datapoint.
-_MEASURED_AT = 0.2
-PUBLISHED_AT = 0.6
+# Measured in the middle of each period, so that each has one sample.
+_MEASURED_AT = 0.5
+# How often in a period it is tried to reach a server that is down.
+_TRIES_PER_PERIOD = 10
 
 _HEARTBEAT = "INSERT INTO heartbeat VALUES (1, now()) ON CONFLICT (id) DO UPDATE SET beat_at = excluded.beat_at"
 
@@ -99,13 +100,13 @@ class ServerAgent:
             with contextlib.suppress(psycopg.Error, OSError):
                 if self._server.expected_running:
                     self._measure_while_connected()
-            self._ended.wait(seconds_to_tick(self._period_seconds, _MEASURED_AT))
+            self._ended.wait(self._period_seconds / _TRIES_PER_PERIOD)
 
     def _measure_while_connected(self) -> None:
         last_beat = float("-inf")
         with self._server.connect() as connection:
             connection.execute("SET statement_timeout = '1s'")
-            while not self._ended.is_set():
+            while not self._ended.wait(_seconds_to_tick(self._period_seconds, _MEASURED_AT)):
                 row = connection.execute(_MEASURE).fetchone()
                 if row is None:
                     return
@@ -115,7 +116,6 @@ class ServerAgent:
                 if not is_replica and time.monotonic() - last_beat >= self._heartbeat_seconds:
                     last_beat = time.monotonic()
                     self._beat()
-                self._ended.wait(seconds_to_tick(self._period_seconds, _MEASURED_AT))
 
     def _beat(self) -> None:
         """Write a heartbeat beside the measurements, which go on where commits hang; then there is no second one."""
@@ -168,7 +168,7 @@ class ServerAgent:
         return min(100.0, total / (psutil.cpu_count() or 1))
 
 
-def seconds_to_tick(period_seconds: float, part: float) -> float:
+def _seconds_to_tick(period_seconds: float, part: float) -> float:
     """Seconds until the clock's period has next passed to this part of it (0 to 1)."""
     position = (time.time() / period_seconds - part) % 1.0
     return (1.0 - position) * period_seconds

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from lab.minute import MINUTE_SECONDS, RDS_METRIC_DELAY, Delay
+
 
 @dataclass(frozen=True)
 class Timings:
@@ -14,8 +16,9 @@ class Timings:
         modify_seconds: how long it is `modifying`.
         promotion_seconds: from PromoteReadReplica to the server's promotion.
         shutdown_seconds: how long a reboot waits for the server to shut down before it is killed.
-        heartbeat_seconds: how often RDS's agent writes to an idle writer (AWS: about 5 minutes).
+        heartbeat_seconds: how often RDS's agent writes to an idle writer (AWS: about 5 minutes; the same part of them).
         measure_seconds: how often metrics are measured and published (AWS: 60).
+        metric_delay: how long after the end of such a period its sample can be read.
         watch_seconds: how often RDS looks whether a server has crashed, or has started again.
     """
 
@@ -23,6 +26,7 @@ class Timings:
     modify_seconds: float = 0.3
     promotion_seconds: float = 1.0
     shutdown_seconds: float = 3.0
-    heartbeat_seconds: float = 5.0
-    measure_seconds: float = 1.0
+    heartbeat_seconds: float = 5.0 * MINUTE_SECONDS
+    measure_seconds: float = MINUTE_SECONDS
+    metric_delay: Delay = RDS_METRIC_DELAY
     watch_seconds: float = 0.25

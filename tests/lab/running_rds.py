@@ -17,6 +17,7 @@ from botocore.config import Config
 
 from lab.aws import LabNetwork
 from lab.home import ChildProcesses, LabHome
+from lab.minute import Delay
 from lab.postgres import find_binaries
 from lab.rds import DatabaseFleet, RdsBackend
 from lab.rds.iam_login import Judge
@@ -35,6 +36,7 @@ QUICK = Timings(
     shutdown_seconds=0.2,
     heartbeat_seconds=0.5,
     measure_seconds=0.2,
+    metric_delay=Delay(0.01, 0.02, 0.03),
     watch_seconds=0.1,
 )
 

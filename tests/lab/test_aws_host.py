@@ -19,8 +19,13 @@ from lab.aws import LabAws, LabClock, Resolver, port_from_environment
 from lab.aws.host.embedded_metrics import extract
 from lab.aws.ministack import WRITTEN_FOR, check_version
 from lab.home import LabHome
+from lab.minute import LOG_METRIC_DELAY, MINUTE_SECONDS
 from shared.errors import SettingsError
 from tests.lab.running_aws import PRIMARY, RECOVERY, SECRET, Account, RdsBackend, lines, policy, until
+
+LATE_SECONDS = LOG_METRIC_DELAY.longest + 2
+# Until a sample's minute is over, the next evaluation, and what a busy machine takes.
+EVALUATED_SECONDS = 2 * MINUTE_SECONDS + 5
 
 # RDS
 
@@ -79,7 +84,7 @@ def test_a_functions_metrics_on_standard_output_become_metrics_of_its_region(acc
     }
     account.call(account.function("measure", region=PRIMARY), message)
     cloudwatch = account.client("cloudwatch", PRIMARY)
-    found = cloudwatch.list_metrics(Namespace="Embedded")["Metrics"]
+    found = until(lambda: cloudwatch.list_metrics(Namespace="Embedded")["Metrics"], LATE_SECONDS)
     assert sorted(len(metric["Dimensions"]) for metric in found) == [0, 1, 2]
     (point,) = cloudwatch.get_metric_statistics(
         Namespace="Embedded",
@@ -102,17 +107,19 @@ def test_log_events_in_the_format_become_metrics_too(account: Account) -> None:
     at = int(time.time() * 1000)
     message = json.dumps({"_aws": {"Timestamp": at, "CloudWatchMetrics": [directive]}, "D": "d", "M": 1.5})
     logs.put_log_events(logGroupName="g", logStreamName="s", logEvents=[{"timestamp": at, "message": message}])
-    found = account.client("cloudwatch").list_metrics(Namespace="Logged")["Metrics"]
+    cloudwatch = account.client("cloudwatch")
+    assert not cloudwatch.list_metrics(Namespace="Logged")["Metrics"], "it takes its time"
+    found = until(lambda: cloudwatch.list_metrics(Namespace="Logged")["Metrics"], LATE_SECONDS)
     assert [metric["MetricName"] for metric in found] == ["M"]
 
 
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({}, [(120.0, (1.0,))]),
+        ({}, [(130.0, (1.0,))]),
         ({"M": "text"}, []),
         ({"M": True}, []),
-        ({"M": [1, 2]}, [(120.0, (1.0, 2.0))]),
+        ({"M": [1, 2]}, [(130.0, (1.0, 2.0))]),
         ({"M": list(range(101))}, []),
         ({"D": 5}, []),
         ({"_aws": {}}, []),
@@ -121,13 +128,13 @@ def test_log_events_in_the_format_become_metrics_too(account: Account) -> None:
 )
 def test_what_an_embedded_metric_is(changes: dict[str, Any], expected: list[Any]) -> None:
     directive = {"Namespace": "N", "Dimensions": [["D"]], "Metrics": [{"Name": "M"}]}
-    message = {"_aws": {"Timestamp": 130_500, "CloudWatchMetrics": [directive]}, "D": "d", "M": 1, **changes}
+    message = {"_aws": {"Timestamp": 133_500, "CloudWatchMetrics": [directive]}, "D": "d", "M": 1, **changes}
     assert [(metric.at_seconds, metric.values) for metric in extract(json.dumps(message))] == expected
     assert extract(json.dumps(message)[:-1]) == []
 
 
 def test_data_of_standard_resolution_are_kept_by_the_minute(account: Account) -> None:
-    cloudwatch, at = account.client("cloudwatch"), time.time() // 60 * 60 - 60 + 25
+    cloudwatch, at = account.client("cloudwatch"), time.time() // MINUTE_SECONDS * MINUTE_SECONDS - 57
     for name, resolution in (("Standard", 60), ("High", 1)):
         datum = {"MetricName": name, "Value": 1.0, "Timestamp": at, "StorageResolution": resolution}
         cloudwatch.put_metric_data(Namespace="Resolution", MetricData=[datum])
@@ -145,7 +152,9 @@ def test_data_of_standard_resolution_are_kept_by_the_minute(account: Account) ->
         ]
         for name in ("Standard", "High")
     }
-    assert moments == {"Standard": [-25], "High": [0]}
+    assert moments == {"Standard": [-3], "High": [0]}
+    known = account.aws.high_resolution_metrics()
+    assert {name for _, namespace, name, _ in known if namespace == "Resolution"} == {"High"}
 
 
 # Schedules, topics and retries
@@ -308,7 +317,7 @@ def test_time_moves_alarms_health_checks_and_names(account: Account) -> None:
     ]
     route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
 
-    clock = LabClock(account.aws.client, (PRIMARY, RECOVERY), interval_seconds=0.5)
+    clock = LabClock(account.aws.client, (PRIMARY, RECOVERY), account.aws.high_resolution_metrics, 0.5)
     resolver = Resolver(route53, clock.health_status)
 
     def states() -> dict[str, str]:
@@ -316,21 +325,29 @@ def test_time_moves_alarms_health_checks_and_names(account: Account) -> None:
         found = [*described["MetricAlarms"], *described["CompositeAlarms"]]
         return {alarm["AlarmName"]: alarm["StateValue"] for alarm in found}
 
-    def publish(value: float) -> None:
-        datum = {"MetricName": "WriterSite", "Dimensions": latch["Dimensions"], "Value": value, "StorageResolution": 1}
+    def publish(value: float, resolution: int = 60) -> None:
+        datum = {
+            "MetricName": "WriterSite",
+            "Dimensions": latch["Dimensions"],
+            "Value": value,
+            "StorageResolution": resolution,
+        }
         cloudwatch.put_metric_data(Namespace="Latch", MetricData=[datum])
 
     clock.start()
     try:
         assert resolver.address("writer.db.internal") == ("127.10.0.10", 5)
         publish(0)
-        until(lambda: states()["latch"] == "OK")
+        until(lambda: states()["latch"] == "OK", EVALUATED_SECONDS)
         # The alarm's state means nothing to Route 53, and CloudWatch puts it right.
         cloudwatch.set_alarm_state(AlarmName="latch", StateValue="ALARM", StateReason="a person said so")
-        until(lambda: states()["latch"] == "OK")
+        until(lambda: states()["latch"] == "OK", EVALUATED_SECONDS)
+        # Route 53 reads no high-resolution metric; an alarm does.
+        publish(1, resolution=1)
+        until(lambda: states()["latch"] == "ALARM", EVALUATED_SECONDS)
         assert clock.health_status(check) is True
         publish(1)
-        until(lambda: not clock.health_status(check), seconds=3)
+        until(lambda: not clock.health_status(check), EVALUATED_SECONDS)
         assert resolver.address("writer.db.internal")[0] == "127.20.0.10"
         assert states() == {"latch": "ALARM", "other": "INSUFFICIENT_DATA", "both": "ALARM"}
         messages = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
@@ -338,10 +355,10 @@ def test_time_moves_alarms_health_checks_and_names(account: Account) -> None:
         assert [each["NewStateReason"][:16] for each in told] == ["a person said so", "Threshold Crosse"]
         # Changing the alarm changes nothing for Route 53 until the health check is updated.
         cloudwatch.put_metric_alarm(**{**latch, "Threshold": 5.0})
-        until(lambda: states()["latch"] == "OK")
+        until(lambda: states()["latch"] == "OK", EVALUATED_SECONDS)
         assert clock.health_status(check) is False
         route53.update_health_check(HealthCheckId=check, InsufficientDataHealthStatus="LastKnownStatus")
-        until(lambda: clock.health_status(check), seconds=3)
+        until(lambda: clock.health_status(check), EVALUATED_SECONDS)
     finally:
         clock.stop()
 

@@ -117,17 +117,22 @@ def series(values: dict[int, float], *parts: str) -> dict[str, dict[int, float]]
 
 def test_the_window_slides_with_the_evaluation() -> None:
     configured = alarm(EvaluationPeriods=1, Threshold=1, TreatMissingData="ignore")
-    published = series({1007: 1.0}, "Maximum")
-    assert evaluate(configured, published, 1007.9, OK).state is OK, "the second under way does not count yet"
-    assert evaluate(configured, published, 1008.0, OK).state is ALARM
-    assert evaluate(configured, published, 1017.0, OK).state is ALARM
+    published = series({1005: 1.0}, "Maximum")
+    assert evaluate(configured, published, 1009.9, OK).state is OK, "the minute under way does not count yet"
+    assert evaluate(configured, published, 1010.0, OK).state is ALARM
+    assert evaluate(configured, published, 1019.0, OK).state is ALARM
+
+
+@pytest.mark.parametrize(("period", "step"), [(1, 1), (5, 5), (10, 5), (20, 5), (30, 5), (60, 6), (300, 30)])
+def test_an_alarm_is_evaluated_once_a_minute_or_ten_times_in_a_longer_period(period: int, step: int) -> None:
+    assert alarm(Period=period).step_seconds == step
 
 
 def test_data_beyond_the_evaluation_range_do_not_count() -> None:
     configured = alarm(EvaluationPeriods=1, TreatMissingData="breaching", ComparisonOperator="LessThanThreshold")
     alive = series({1000: 1.0}, "Maximum")
     assert evaluate(configured, alive, 1030.0, OK).state is OK, "the range is longer than the evaluation periods"
-    assert evaluate(configured, alive, 1031.0, OK).state is ALARM
+    assert evaluate(configured, alive, 1035.0, OK).state is ALARM
 
 
 @pytest.mark.parametrize(
@@ -137,10 +142,10 @@ def test_data_beyond_the_evaluation_range_do_not_count() -> None:
 def test_a_periods_statistic_is_made_of_its_steps(statistic: str, expected: float) -> None:
     configured = alarm(EvaluationPeriods=1, Statistic=statistic)
     parts = {
-        "Maximum": {1001: 9.0, 1009: 2.0},
-        "Minimum": {1001: 7.0, 1009: 1.0},
-        "Sum": {1001: 12.0, 1009: 3.0},
-        "SampleCount": {1001: 2.0, 1009: 3.0},
+        "Maximum": {1000: 9.0, 1005: 2.0},
+        "Minimum": {1000: 7.0, 1005: 1.0},
+        "Sum": {1000: 12.0, 1005: 3.0},
+        "SampleCount": {1000: 2.0, 1005: 3.0},
     }
     assert data_points(configured, parts, 1010.0) == (None, None, expected)
 

@@ -7,6 +7,7 @@ import socket
 import time
 from pathlib import Path
 
+from lab.minute import LOG_METRIC_DELAY
 from tests.lab.running_aws import PRIMARY, RECOVERY, WITNESS, Account, lines, until
 
 
@@ -30,10 +31,13 @@ def test_what_a_function_prints_as_a_metric_is_read_there_from_another_region(ac
     may_read = {"Effect": "Allow", "Action": "cloudwatch:GetMetricData", "Resource": "*"}
     reading = account.function("read_metric", RECOVERY, role=account.role(may_read))
     question = {"namespace": "PostgresDR/lab", "metric": "WitnessSeesDatabase", "dimensions": {"Database": "primary"}}
-    values = {
-        region: account.call(reading, {**question, "region": region, "from": now - 30, "to": now + 30})
-        for region in (WITNESS, RECOVERY, PRIMARY)
-    }
+
+    def values_in(region: str) -> list[float]:
+        read: list[float] = account.call(reading, {**question, "region": region, "from": now - 30, "to": now + 30})
+        return read
+
+    until(lambda: values_in(WITNESS), LOG_METRIC_DELAY.longest + 2)
+    values = {region: values_in(region) for region in (WITNESS, RECOVERY, PRIMARY)}
     assert values == {WITNESS: [1.0], RECOVERY: [], PRIMARY: []}
     (listed,) = account.client("cloudwatch", WITNESS).list_metrics(Namespace="PostgresDR/lab")["Metrics"]
     assert listed["Dimensions"] == [{"Name": "Database", "Value": "primary"}]

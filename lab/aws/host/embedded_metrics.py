@@ -11,7 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-_MINUTE_SECONDS = 60
+from lab.minute import MINUTE_SECONDS
+
+STANDARD_RESOLUTION = 60
+"""What a datum says of itself that is kept by the minute, in AWS's seconds; it is the default."""
 _HIGH_RESOLUTION = 1
 _MAX_VALUES = 100
 _MAX_DIMENSIONS = 30
@@ -23,6 +26,7 @@ class EmbeddedMetric:
 
     Attributes:
         at_seconds: epoch seconds; cut to the minute for a metric of standard resolution, as CloudWatch keeps it.
+        is_high_resolution: whether it is kept more finely than by the minute.
     """
 
     namespace: str
@@ -31,6 +35,7 @@ class EmbeddedMetric:
     at_seconds: float
     unit: str
     values: tuple[float, ...]
+    is_high_resolution: bool
 
 
 def extract(message: str) -> list[EmbeddedMetric]:
@@ -44,9 +49,14 @@ def extract(message: str) -> list[EmbeddedMetric]:
         return []
 
 
-def stored_at(at_seconds: float, storage_resolution: int) -> float:
-    """The time under which CloudWatch keeps a data point: standard resolution keeps minutes, high resolution all."""
-    return at_seconds if storage_resolution == _HIGH_RESOLUTION else at_seconds // _MINUTE_SECONDS * _MINUTE_SECONDS
+def is_high_resolution(storage_resolution: object) -> bool:
+    """Whether a datum with that ``StorageResolution`` is kept to the second."""
+    return storage_resolution == _HIGH_RESOLUTION
+
+
+def stored_at(at_seconds: float, high_resolution: bool) -> float:  # noqa: FBT001 - what the name asks
+    """The time under which CloudWatch keeps a data point. Standard resolution keeps minutes, here the lab's."""
+    return at_seconds if high_resolution else at_seconds // MINUTE_SECONDS * MINUTE_SECONDS
 
 
 def _metrics(document: Mapping[str, Any]) -> Iterator[EmbeddedMetric]:
@@ -62,13 +72,15 @@ def _metrics(document: Mapping[str, Any]) -> Iterator[EmbeddedMetric]:
                 values: list[Any] = found if isinstance(found, list) else [found]
                 if not values or len(values) > _MAX_VALUES or not all(_is_number(value) for value in values):
                     continue
+                high = is_high_resolution(definition.get("StorageResolution", STANDARD_RESOLUTION))
                 yield EmbeddedMetric(
                     namespace=directive["Namespace"],
                     name=definition["Name"],
                     dimensions=dimensions,
-                    at_seconds=stored_at(at_seconds, int(definition.get("StorageResolution", _MINUTE_SECONDS))),
+                    at_seconds=stored_at(at_seconds, high),
                     unit=definition.get("Unit", "None"),
                     values=tuple(map(float, values)),
+                    is_high_resolution=high,
                 )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from ministack.core import router  # type: ignore[import-untyped]
 
-from lab.aws.host import call_faults, darkness, database_logins
+from lab.aws.host import call_faults, darkness, database_logins, metrics
 from lab.aws.host.function_processes import kill_function
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -93,7 +93,7 @@ class Gate:
         await _answer(send, 200, {"result": await asyncio.to_thread(command, **json.loads(body))})
 
 
-_COMMANDS: dict[str, Callable[..., bool | str | None]] = {
+_COMMANDS: dict[str, Callable[..., object]] = {
     "darken": darkness.darken,
     "lighten": darkness.lighten,
     "refuse-calls": call_faults.refuse,
@@ -101,6 +101,7 @@ _COMMANDS: dict[str, Callable[..., bool | str | None]] = {
     "answer-calls": call_faults.answer,
     "kill-function": kill_function,
     "refusal-of-login": database_logins.refusal_of_login,
+    "high-resolution-metrics": metrics.high_resolution_metrics,
 }
 
 
