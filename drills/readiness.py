@@ -16,7 +16,8 @@ from drills.system import LabSystem
 from shared.sites import Site
 
 READY_DEADLINE_SECONDS = 60.0
-LAG_DEADLINE_SECONDS = 15.0
+# A sample's minute, its delay, and the next sample.
+LAG_DEADLINE_SECONDS = 30.0
 POLL_SECONDS = 0.2
 DATABASE_ERRORS = (NotConnectedError, StatementRefusedError, ConnectionLostError)
 

@@ -9,6 +9,11 @@ from types import MappingProxyType
 
 from drills.stage import Stage
 
+# The recovery objective of 15 minutes, at 12 seconds of AWS for one of the lab.
+RTO_LIMIT_SECONDS = 75.0
+# The lease of a run that was killed, and a schedule.
+KILLED_RUN_SECONDS = 25.0
+
 
 class DrillOutcome(StrEnum):
     """What the system did."""

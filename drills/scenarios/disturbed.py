@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from drills.faults import Act, darken_writer_region, lighten_writer_region, lose_item, refuse, start_old_writer
+from drills.faults import (
+    Act,
+    darken_writer_region,
+    lighten_writer_region,
+    lose_item,
+    refuse,
+    start_old_writer,
+)
 from drills.records.state_table import controller_state, incidents_since
-from drills.scenario import DrillOutcome, Scenario
+from drills.scenario import KILLED_RUN_SECONDS, RTO_LIMIT_SECONDS, DrillOutcome, Scenario
 from drills.scenarios.lag_too_high import OPERATOR, put_on_record
 from drills.scenarios.old_writer_returns import wait_for_fence
 from drills.stage import Stage
@@ -76,7 +83,8 @@ RECORD_LOST = Scenario(
     summary="The region is lost, and the record while RDS promotes, and again when the old writer comes back.",
     expected=DrillOutcome.FAILED_OVER,
     run=_record_lost,
-    rto_limit_seconds=90.0,
+    # The next run waits for the lease of the one whose record is gone.
+    rto_limit_seconds=RTO_LIMIT_SECONDS + KILLED_RUN_SECONDS,
     demands_fence=True,
 )
 SLOW_REBOOT = Scenario(
@@ -84,7 +92,7 @@ SLOW_REBOOT = Scenario(
     summary=f"A planned failover of a writer whose reboot takes {SLOW_REBOOT_SECONDS:g} s; nothing may be lost.",
     expected=DrillOutcome.FAILED_OVER,
     run=_slow_reboot,
-    rto_limit_seconds=90.0,
+    rto_limit_seconds=RTO_LIMIT_SECONDS,
     demands_fence=True,
 )
 PLANNED_REFUSED = Scenario(

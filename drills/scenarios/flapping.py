@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from drills.faults import FLAP_ANSWERS_SECONDS, FLAP_FROZEN_SECONDS, freeze, thaw
+from drills.faults import FLAP_ANSWERS_SECONDS, FLAP_FROZEN_SECONDS, FLAPS, freeze, thaw
 from drills.scenario import DrillOutcome, Scenario
 from drills.stage import Stage
-
-TIMES = 5
 
 
 def run(stage: Stage) -> None:
     """Freeze and thaw the writer several times; people must be told that it flaps."""
-    for _ in range(TIMES):
+    for _ in range(FLAPS):
         stage.break_it(*freeze(stage))
         stage.keep_writing(FLAP_FROZEN_SECONDS)
         stage.do(*thaw(stage))
@@ -22,7 +20,7 @@ def run(stage: Stage) -> None:
 
 SCENARIO = Scenario(
     name="flapping",
-    summary="The primary goes away and comes back five times, each time for less than an outage.",
+    summary="The primary goes away and comes back again and again, each time for less than an outage.",
     expected=DrillOutcome.ALERTED,
     run=run,
 )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # More than two outages: a failure would have led to a failover by then, but maintenance may still go on.
 REBOOT_SECONDS = 2.5 * OUTAGE_SECONDS
-AVAILABLE_DEADLINE_SECONDS = 40.0
+AVAILABLE_DEADLINE_SECONDS = 60.0
 
 
 def run(stage: Stage) -> None:

@@ -14,20 +14,22 @@ import random
 from dataclasses import dataclass
 from enum import StrEnum
 
-from drills.faults import FLAP_ANSWERS_SECONDS, FLAP_FROZEN_SECONDS, KILLABLE_PHASES, OUTAGE_SECONDS
-from drills.scenario import DrillOutcome
+from drills.faults import (
+    FLAP_ANSWERS_SECONDS,
+    FLAP_FROZEN_SECONDS,
+    FLAPS,
+    KILLABLE_PHASES,
+    OUTAGE_SECONDS,
+)
+from drills.scenario import KILLED_RUN_SECONDS, RTO_LIMIT_SECONDS, DrillOutcome
 from function_runtime.incident import Phase
 
 DEADLY_SHARE = 2 / 3
 MAX_FAULTS = 3
-FLAPS = 4
 FLAPPING_SECONDS = FLAPS * (FLAP_FROZEN_SECONDS + FLAP_ANSWERS_SECONDS)
 LATEST_START_SECONDS = 6.0
 # What is written between a cut of the link and the writer's death is lost with the writer: keep it short.
 LONGEST_CUT_BEFORE_DEATH_SECONDS = 2.0
-RTO_LIMIT_SECONDS = 60.0
-# The lease of a killed run lasts up to 20 s more.
-RTO_OF_A_KILL_SECONDS = 30.0
 
 
 class Fault(StrEnum):
@@ -108,7 +110,7 @@ class Composition:
     @property
     def rto_limit_seconds(self) -> float:
         """How long the outage may last where a failover is expected."""
-        return RTO_LIMIT_SECONDS + (RTO_OF_A_KILL_SECONDS if Fault.KILLED_CONTROLLER in self.faults else 0.0)
+        return RTO_LIMIT_SECONDS + (KILLED_RUN_SECONDS if Fault.KILLED_CONTROLLER in self.faults else 0.0)
 
     def __str__(self) -> str:
         return ", ".join(str(part) for part in self.parts)

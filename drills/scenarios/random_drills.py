@@ -8,14 +8,14 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from drills import faults
-from drills.faults import FLAP_ANSWERS_SECONDS, FLAP_FROZEN_SECONDS, Act
+from drills.faults import FLAP_ANSWERS_SECONDS, FLAP_FROZEN_SECONDS, FLAPS, Act
 from drills.scenario import Scenario
 from drills.scenarios.maintenance_reboot import REBOOT_SECONDS
-from drills.scenarios.random_composition import DEADLY, FLAPS, Composition, Fault, Part, compose
+from drills.scenarios.random_composition import DEADLY, Composition, Fault, Part, compose
 from drills.stage import Stage
 
 NAME = re.compile(r"random-(\d+)-(\d+)")
-WRITES_DEADLINE_SECONDS = 40.0
+WRITES_DEADLINE_SECONDS = 60.0
 DEADLINE_BEYOND_LIMIT_SECONDS = 30.0
 
 _BEGIN: dict[Fault, Callable[[Stage], Act]] = {

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from drills.clients.writes_table import run_sql
-from drills.faults import crash
+from drills.faults import OUTAGE_SECONDS, crash
 from drills.restoring import bring_back, snapshot_and_copy
 from drills.scenario import DrillOutcome, Scenario
 from drills.stage import Stage
 
 ORDERS = 1000
 REPLICATED_SECONDS = 10.0
-ALERT_SECONDS = 12.0
+# Until an outage has been seen, and people have been told.
+ALERT_SECONDS = 4 * OUTAGE_SECONDS
 
 
 def _bad_delete(stage: Stage) -> None:

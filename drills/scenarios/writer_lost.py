@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from drills.faults import Act, crash, darken_writer_region, freeze, lose_trigger
-from drills.scenario import DrillOutcome, Scenario
+from drills.scenario import RTO_LIMIT_SECONDS, DrillOutcome, Scenario
 from drills.stage import Stage
-
-RTO_LIMIT_SECONDS = 60.0
 
 
 def _then_fail_over(

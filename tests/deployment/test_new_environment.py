@@ -128,7 +128,7 @@ def test_an_account_that_cannot_be_replaced_is_refused_and_nothing_is_written(ch
 
 def test_comments_are_kept_and_name_the_new_files(checkout: Checkout) -> None:
     made("staging", "--from", "lab")
-    assert "# Seconds stand for minutes." in checkout.stack_file("observability", "staging").read_text()
+    assert "# One second stands for twelve of AWS." in checkout.stack_file("observability", "staging").read_text()
     made("other", "--from", "dev")
     assert "Pulumi.other.yaml" in checkout.environment_file("other").read_text()
     assert "Pulumi.dev.yaml" not in checkout.environment_file("other").read_text()

@@ -233,7 +233,7 @@ def _copier_silent(settings: ObservabilitySettings, function_name: pulumi.Output
     in_minutes = settings.alarm_period_seconds >= STANDARD_PERIOD_SECONDS
     return replace(
         _silent(settings, "snapshot-copier", function_name, description),
-        # In the lab, where seconds stand for minutes, a copier is run as often as the others.
+        # In the lab, where a second stands for twelve, a copier is run as often as the others.
         period_seconds=COPIER_PERIOD_SECONDS if in_minutes else settings.alarm_period_seconds,
         # copyScheduleSeconds is an hour at most: even then one missed run is no news.
         periods=9,

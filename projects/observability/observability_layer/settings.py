@@ -89,7 +89,7 @@ class ObservabilitySettings:
             SettingsError: it does not.
         """
         idle_seconds = max(0, IDLE_LAG_SECONDS - self.thresholds.lag_seconds)
-        # Shorter periods are used in the lab only, where seconds stand for minutes.
+        # Shorter periods are used in the lab only, where a second stands for twelve.
         alarms_after_seconds = self.lag_periods * self.alarm_period_seconds
         if self.alarm_period_seconds < STANDARD_PERIOD_SECONDS or alarms_after_seconds > idle_seconds + 60:
             return
