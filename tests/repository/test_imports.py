@@ -56,9 +56,9 @@ def test_a_part_of_the_lab_is_used_through_what_it_exports(room: str) -> None:
 
 def test_the_parts_of_the_lab_build_on_each_other_one_way() -> None:
     below: dict[str, set[str]] = {
-        "rds": {"aws", "postgres", "home"},
+        "rds": {"aws", "postgres", "home", "minute"},
         "postgres": {"home"},
-        "aws": {"home"},
+        "aws": {"home", "minute"},
         "home": set(),
         "engine": set(),
     }
