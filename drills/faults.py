@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 
 # outageSeconds in projects/dr-automation/Pulumi.lab.yaml; a test compares them.
 OUTAGE_SECONDS = 10.0
-# Shorter than an outage, but long enough for two probes to start and time out: one lost probe does not count as a flap.
-# A flap counts where a metric's period has no answered probe, which is not so for each: more are made than must count,
-# and not a whole number of periods apart, so that their place in a period changes.
-FLAPS = 7
-FLAP_FROZEN_SECONDS = 8.0
+# Shorter than an outage, and long enough for two probes to start and time out: one lost probe does not count as a flap,
+# and three might prove an outage. Not each leaves a metric's period without an answered probe, which makes it count: so
+# more are made than must count, and not whole periods apart, so that their place in a period changes.
+FLAPS = 10
+FLAP_FROZEN_SECONDS = 7.0
 FLAP_ANSWERS_SECONDS = 4.0
 # Nothing in the lab listens on this port: a probe that connects to it is refused at once.
 WRONG_PORT = 1

@@ -32,8 +32,12 @@ def run(stage: Stage) -> None:
         DrillNotReadyError: the controller did not ask, or did not wait for the answer.
     """
     stage.do(*stall_replication(stage))
+    # An idle database lags, too: a sample from before the clients wrote does not count.
+    stalled_at = time.time()
     stage.require(
-        f"the replica's published lag to exceed {LAG_SECONDS:g} s", lambda: _lags(stage), LAG_DEADLINE_SECONDS
+        f"the replica's published lag to exceed {LAG_SECONDS:g} s",
+        lambda: _lags(stage, stalled_at),
+        LAG_DEADLINE_SECONDS,
     )
     stage.break_it(*crash(stage))
     if not stage.wait_for_decision(action="ask", code="loss_above_limit"):
@@ -86,8 +90,8 @@ def put_on_record(system: LabSystem, order: Order) -> None:
         raise DrillNotReadyError(f"the drill cannot go on: {error}") from error
 
 
-def _lags(stage: Stage) -> bool:
-    samples = lag_samples(stage.system, stage.replica_database, stage.started_at.wall, time.time())
+def _lags(stage: Stage, since: float) -> bool:
+    samples = lag_samples(stage.system, stage.replica_database, since, time.time())
     return bool(samples) and samples[-1].lag_seconds > LAG_SECONDS
 
 
