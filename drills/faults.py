@@ -26,12 +26,13 @@ if TYPE_CHECKING:
 
 # outageSeconds in projects/dr-automation/Pulumi.lab.yaml; a test compares them.
 OUTAGE_SECONDS = 10.0
-# Shorter than an outage, and long enough for two probes to start and time out: one lost probe does not count as a flap,
-# and three might prove an outage. Not each leaves a metric's period without an answered probe, which makes it count: so
-# more are made than must count, and not whole periods apart, so that their place in a period changes.
+# A flap counts where a metric's period has no answered probe, and not each leaves one. So more are made than must
+# count, and not whole periods apart, so that their place in a period changes.
 FLAPS = 10
-FLAP_FROZEN_SECONDS = 7.0
-FLAP_ANSWERS_SECONDS = 4.0
+FLAP_FROZEN_SECONDS = 6.5
+FLAP_ANSWERS_SECONDS = 4.5
+# With fewer probes, what is seen of a flap may last as long as an outage.
+PROBES_WHILE_FLAPPING = {"probesPerRun": "4", "probeIntervalSeconds": "1", "probeTimeoutSeconds": "1"}
 # Nothing in the lab listens on this port: a probe that connects to it is refused at once.
 WRONG_PORT = 1
 PROBE_DATABASES = "DATABASES"

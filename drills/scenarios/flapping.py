@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from drills.faults import FLAP_ANSWERS_SECONDS, FLAP_FROZEN_SECONDS, FLAPS, freeze, thaw
+from drills.faults import (
+    FLAP_ANSWERS_SECONDS,
+    FLAP_FROZEN_SECONDS,
+    FLAPS,
+    PROBES_WHILE_FLAPPING,
+    freeze,
+    thaw,
+)
 from drills.scenario import DrillOutcome, Scenario
 from drills.stage import Stage
 
@@ -23,4 +30,5 @@ SCENARIO = Scenario(
     summary="The primary goes away and comes back again and again, each time for less than an outage.",
     expected=DrillOutcome.ALERTED,
     run=run,
+    configuration=PROBES_WHILE_FLAPPING,
 )

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from drills import faults
-from drills.faults import FLAP_ANSWERS_SECONDS, FLAP_FROZEN_SECONDS, FLAPS, Act
+from drills.faults import FLAP_ANSWERS_SECONDS, FLAP_FROZEN_SECONDS, FLAPS, PROBES_WHILE_FLAPPING, Act
 from drills.scenario import Scenario
 from drills.scenarios.maintenance_reboot import REBOOT_SECONDS
 from drills.scenarios.random_composition import DEADLY, Composition, Fault, Part, compose
@@ -59,6 +59,7 @@ def random_drill(seed: int, index: int) -> Scenario:
         outcomes=composition.outcomes,
         # A frozen writer may wake up again, and RDS can reach it.
         demands_fence=Fault.FREEZE in composition.faults,
+        configuration=PROBES_WHILE_FLAPPING if Fault.FLAPPING in composition.faults else {},
     )
 
 

@@ -16,7 +16,8 @@ from drills.stage import DrillNotReadyError
 from function_runtime.incident import Phase
 from lab.settings import assigned
 from shared.errors import SettingsError
-from shared.layers import REPOSITORY_ROOT
+from shared.layers import REPOSITORY_ROOT, layer
+from shared.stack_files import load_configuration
 from tests.drills.recording_system import PRIMARY, RECOVERY, System, staged
 
 FAIL_OVER = {
@@ -90,14 +91,19 @@ def test_every_scenario_asks_only_for_settings_that_exist(scenario: Scenario) ->
 
 def test_faults_are_measured_by_the_outage_that_the_lab_waits_for() -> None:
     lab = yaml.safe_load((REPOSITORY_ROOT / "projects/dr-automation/Pulumi.lab.yaml").read_text(encoding="utf-8"))
-    timings = {key.rpartition(":")[2]: int(value) for key, value in lab["config"].items() if key.endswith("Seconds")}
-    assert timings["outageSeconds"] == OUTAGE_SECONDS
-    two_probes_seconds = 2 * timings["probeIntervalSeconds"] + timings["probeTimeoutSeconds"]
-    assert two_probes_seconds < FLAP_FROZEN_SECONDS < OUTAGE_SECONDS
-    longest_gap_seconds = timings["scheduleSeconds"] - timings["probeIntervalSeconds"]
+    assert float(lab["config"]["postgres-dr-automation:outageSeconds"]) == OUTAGE_SECONDS
+
+
+def test_flaps_can_be_told_from_answers_and_from_an_outage() -> None:
+    lab = load_configuration(layer("dr-automation").folder, "lab", SCENARIOS["flapping"].configuration)
+    timings = {key.rpartition(":")[2]: int(value) for key, value in lab.values.items() if value.isdigit()}
+    period_seconds, timeout_seconds = timings["metricPeriodSeconds"], timings["probeTimeoutSeconds"]
+    asking_seconds = (timings["probesPerRun"] - 1) * timings["probeIntervalSeconds"]
+    longest_gap_seconds = timings["scheduleSeconds"] - asking_seconds
     assert longest_gap_seconds < FLAP_ANSWERS_SECONDS
-    assert FLAP_FROZEN_SECONDS - timings["probeTimeoutSeconds"] <= timings["scheduleSeconds"], "one run's probes fail"
-    assert (FLAP_FROZEN_SECONDS + FLAP_ANSWERS_SECONDS) % timings["metricPeriodSeconds"] != 0
+    assert period_seconds <= FLAP_FROZEN_SECONDS - timeout_seconds, "a period may have no answer"
+    assert FLAP_FROZEN_SECONDS + longest_gap_seconds < timings["outageSeconds"]
+    assert (FLAP_FROZEN_SECONDS + FLAP_ANSWERS_SECONDS) % period_seconds != 0
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ import yaml
 
 from automation_layer.timings import Timings
 from aws_in_memory import durations
+from drills.scenarios import SCENARIOS
 from failover.settings import LEASE_SECONDS
 from function_runtime.metric_names import STANDARD_RESOLUTION_SECONDS
 from lab.minute import LOG_METRIC_DELAY, MINUTE_SECONDS, RDS_METRIC_DELAY
@@ -70,12 +71,17 @@ def _timings(values: Mapping[str, str]) -> Timings:
     return Timings.load(SettingsReader(cast(pulumi.Config, values)))
 
 
-def _values_of_the_lab(name: str) -> dict[str, str]:
-    configured = load_configuration(layer(name).folder, LAB_STACK).values
+def _values_of_the_lab(name: str, overrides: Mapping[str, str] | None = None) -> dict[str, str]:
+    configured = load_configuration(layer(name).folder, LAB_STACK, overrides).values
     return {key.rpartition(":")[2]: value for key, value in configured.items()}
 
 
 AWS, LAB, LAB_RDS = _timings({}), _timings(_values_of_the_lab("dr-automation")), RdsTimings()
+
+
+def _of_the_layer(configuration: Mapping[str, str]) -> dict[str, str]:
+    known = _values_of_the_lab("dr-automation")
+    return {key: value for key, value in configuration.items() if key in known}
 
 
 def _probes(timings: Timings) -> float:
@@ -128,6 +134,15 @@ def test_the_ratios_are_printed_side_by_side(capsys: pytest.CaptureFixture[str])
     outages = f"{'outage':<42} {AWS.outage_seconds:>6} {'':>6} {LAB.outage_seconds:>9}"
     with capsys.disabled():
         sys.stdout.write("\n".join(["", heading, outages, *map(str, RATIOS), ""]))
+
+
+@pytest.mark.parametrize("name", [name for name, scenario in SCENARIOS.items() if scenario.configuration])
+def test_no_drill_has_other_timings_except_that_it_may_ask_more_often_but_less_than_on_aws(name: str) -> None:
+    drill = _timings(_values_of_the_lab("dr-automation", _of_the_layer(SCENARIOS[name].configuration)))
+    probes = {"probes_per_run", "probe_interval_seconds", "probe_timeout_seconds"}
+    assert {field for field, value in vars(drill).items() if value != getattr(LAB, field)} <= probes
+    assert _probes(drill) <= _probes(AWS)
+    assert drill.probe_timeout_seconds / drill.outage_seconds >= AWS.probe_timeout_seconds / AWS.outage_seconds
 
 
 def test_alarms_are_evaluated_and_rds_sampled_in_minutes_of_the_length_that_the_controller_reads() -> None:
