@@ -35,11 +35,16 @@ class Pace:
 
 
 class RowNumbers:
-    """Row numbers, each handed out once; all clients of a drill share them."""
+    """Row numbers, each handed out once; all clients of a drill share them.
+
+    Attributes:
+        held_back: while it is set, no client asks for one: the writer is idle, and connections stay.
+    """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._given = 0
+        self.held_back = Event()
 
     def take(self) -> int:
         """A number that nobody has used."""
@@ -86,6 +91,14 @@ class WritingClient:
         for running in self._running:
             running.result()
 
+    def rest(self) -> None:
+        """Let all clients that share its numbers keep their connections and write nothing."""
+        self._numbers.held_back.set()
+
+    def go_on(self) -> None:
+        """Let them write again."""
+        self._numbers.held_back.clear()
+
     @property
     def history(self) -> ClientHistory:
         """Everything tried so far."""
@@ -106,6 +119,9 @@ class WritingClient:
         connection: DeadlineConnection | None = None
         try:
             while not self._done.is_set():
+                if self._numbers.held_back.is_set():
+                    self._done.wait(self._pace.retry_seconds)
+                    continue
                 if connection is not None and connection.broken:
                     connection.close()
                     connection = None
@@ -122,6 +138,8 @@ class WritingClient:
 
     def _write_on_fresh_connections(self) -> None:
         while not self._done.wait(self._pace.fresh_connection_seconds):
+            if self._numbers.held_back.is_set():
+                continue
             attempt, connection = self._attempt(None, fresh=True)
             self._attempts.append(attempt)
             if connection is not None:
