@@ -1,4 +1,4 @@
-"""Scenarios in which the writer is neither well nor gone, or RDS is busy with it: it takes evidence to tell what to do."""
+"""Scenarios in which the writer is neither well nor gone, or RDS is at work: it takes evidence to tell what to do."""
 
 from __future__ import annotations
 

@@ -31,9 +31,23 @@ FAIL_OVER = {
     "latch-holds",
     "record-lost",
     "planned-slow-reboot",
+    "writer-hung",
+    "standby-busy",
+    "crash-in-backup",
+    "unprepared-database",
 }
 RESTORED = {"bad-delete", "restore-from-snapshot"}
-STAY = {"link-cut", "sites-apart", "probe-broken", "maintenance-reboot", "flapping", "planned-refused"}
+STAY = {
+    "link-cut",
+    "sites-apart",
+    "probe-broken",
+    "maintenance-reboot",
+    "flapping",
+    "planned-refused",
+    "door-blocked",
+    "door-blocked-idle",
+    "disk-full",
+}
 
 
 def test_all_scenarios_are_there_and_the_crash_of_the_primary_is_the_default() -> None:
