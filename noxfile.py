@@ -33,7 +33,7 @@ BOOTSTRAP = ROOT / "bootstrap.lock"
 PACKAGES = ("shared", "lab", "drills", "deployment", "operations", "benchmarks")
 # One that must fail over, one that must not, one with a dark region, a lost record and a fence-guard. What a person
 # approves is tried at every call by the exhaustive tests.
-DRILLS_OF_CI = ("primary-crash", "link-cut", "record-lost")
+DRILLS_OF_CI = ("primary-crash", "door-blocked", "record-lost")
 BAD_INPUT = 2
 NOT_SO = 3
 
