@@ -87,6 +87,7 @@ SIGNALS = ANYTHING | st.builds(
             replace(DEAD, answers_there=Answer.NO),
             replace(DEAD, region_answers=Answer.NO),
             replace(DEAD, in_maintenance=Answer.YES),
+            replace(DEAD, stream_ended=Answer.NO),
         ]
     ),
     ANYTHING,

@@ -49,9 +49,9 @@ What the answers are:
 
 - **Trouble**: *none* while the writer is well; *failing* when this site's probes fail, *silent* when they report
   nothing, *flapping* when the writer has gone and come back three times, *hung* when it answers and no probe has
-  committed for an outage. Its age is *within* or *beyond* the patience of five times `outageSeconds`. *Any kind* is any
-  of the first three.
-- **What else has been wrong for long**: for three times `outageSeconds`, while the writer is well.
+  committed for an outage. Its age is *within* or *beyond* the patience: of five times `outageSeconds`, and where it is
+  *silent* of 1.75 times. *Any kind* is any of the first three.
+- **What else has been wrong for long**: for 1.75 times `outageSeconds`, while the writer is not known to be down.
 - **Probes' sessions**: how the newest ended at best.
 - **Writer answers this site's probes**: *no* only after every probe of at least `outageSeconds` has failed.
 - **Second signal**: what five signals say together: the writer answers its own site's probes; RDS calls the writer

@@ -35,9 +35,9 @@ WEIGHED_TOGETHER = (None, OrderKind.APPROVE)
 ORDER: tuple[tuple[str, frozenset[str] | None], ...] = (
     ("writer", None),
     ("trouble", None),
-    ("wrong", None),
     ("session", None),
     ("answers_here", None),
+    ("wrong", None),
     ("probe_works", None),
     (EVIDENCE, frozenset(each for each in TOGETHER.values if evidence(each) == LIFE_THERE)),
     (EVIDENCE, frozenset(each for each in TOGETHER.values if evidence(each) == LIFE_WITNESSED)),
@@ -48,6 +48,7 @@ ORDER: tuple[tuple[str, frozenset[str] | None], ...] = (
     ("in_maintenance", None),
     ("age", None),
     ("kind", None),
+    ("stream_ended", frozenset({"no"})),
     (EVIDENCE, None),
     ("dark_without_witness", None),
     ("stream_ended", None),
@@ -69,7 +70,7 @@ ORDER: tuple[tuple[str, frozenset[str] | None], ...] = (
 )
 # In which answers to the question of a trouble these have a meaning; in others they have no answers to count.
 MEANT_IN: Mapping[str, Set[str]] = MappingProxyType(
-    {"kind": {"some"}, "age": {"some", "hung"}, "session": {"hung"}, "wrong": {"none"}}
+    {"kind": {"some"}, "age": {"some", "hung"}, "session": {"hung"}, "wrong": {"none", "some"}}
 )
 
 

@@ -52,12 +52,13 @@ def _decided(signals: Signals, situation: Situation, policy: Policy) -> Decision
             return Decision(Action.ALERT, "flapping", reason)
         return HEALTHY
     if signals.answers_here is not Answer.NO:
-        return _not_proven(trouble, age, policy)
+        return _not_ready(signals, situation, policy) or _not_proven(trouble, age, policy)
     return (
         _probe_not_trusted(signals)
         or _answers_elsewhere(signals)
         or _proof_of_life(signals)
         or _in_maintenance(signals, age, situation, policy)
+        or _stream_not_ended(signals, situation)
         or _second_signal_missing(signals, situation, policy)
         or _what_is_in_the_way(signals, situation, policy)
         or _dead(signals, age, situation)
@@ -134,7 +135,7 @@ def _not_ready(signals: Signals, situation: Situation, policy: Policy) -> Decisi
     # What they have not heard of comes first.
     concern = next((each for each in due if each.code not in unready.told), due[0])
     lasting = "; ".join(f"since {unready.since[each.code]:%H:%M:%S} UTC {each.reason}" for each in due)
-    return Decision(Action.ALERT, concern.code, f"the writer answers this site's probes, but {lasting}")
+    return Decision(Action.ALERT, concern.code, f"the writer is not known to be down, but {lasting}")
 
 
 def _hung(signals: Signals, age: timedelta, situation: Situation, policy: Policy) -> Decision:
@@ -163,8 +164,8 @@ def _hung_for_people(signals: Signals, seen: str, situation: Situation, policy: 
 
 
 def _not_proven(trouble: Trouble, age: timedelta, policy: Policy) -> Decision:
-    late = age > policy.maintenance_patience
     # A probe may also fall silent after its first failures: that must not be waited out in silence.
+    late = age > (policy.readiness_patience if trouble.kind is Kind.SILENT else policy.maintenance_patience)
     if trouble.kind is Kind.SILENT or late:
         reason = f"this site's probes have proven nothing for {age.total_seconds():.0f} s: the writer is not watched"
         return Decision(Action.ALERT if late else Action.HOLD, "not_watched", reason)
@@ -211,6 +212,14 @@ def _in_maintenance(signals: Signals, age: timedelta, situation: Situation, poli
     if situation.order is not None or policy.maintenance_overdue is WhenUnsure.FAILOVER:
         return None
     return Decision(Action.ASK, "maintenance_overdue", reason)
+
+
+def _stream_not_ended(signals: Signals, situation: Situation) -> Decision | None:
+    """Readings come late: what the stream shows of the time since the trouble began may be on its way."""
+    if signals.stream_ended is not Answer.NO or situation.order is not None:
+        return None
+    reason = "the replication stream was there when the trouble began, and has not been silent for long enough to end"
+    return Decision(Action.HOLD, "stream_not_ended", reason)
 
 
 def _second_signal_missing(signals: Signals, situation: Situation, policy: Policy) -> Decision | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import cached_property
 
 from function_runtime.readings import MIN_FAILED_PROBES
 
@@ -64,12 +65,12 @@ class Policy:
     replication_timeout_seconds: float = 30.0
     min_failed_probes: int = MIN_FAILED_PROBES
 
-    @property
+    @cached_property
     def fine_period_seconds(self) -> int:
         """The resolution in which the probes' readings are asked for; the metric period is made of it."""
         return min(self.metric_period_seconds, FINEST_PERIOD_SECONDS)
 
-    @property
+    @cached_property
     def silence(self) -> timedelta:
         """How old the newest reading may be, and how long a gap within a series of readings, to mean anything.
 
@@ -78,7 +79,7 @@ class Policy:
         """
         return timedelta(seconds=max(3.0 * self.metric_period_seconds, self.outage_seconds))
 
-    @property
+    @cached_property
     def darkness(self) -> timedelta:
         """How long a region must have been seen dark, by more than one run, to count as dark.
 
@@ -87,12 +88,12 @@ class Policy:
         """
         return timedelta(seconds=self.outage_seconds / 2)
 
-    @property
+    @cached_property
     def lag_staleness(self) -> timedelta:
         """How much older than the trouble the last lag sample before it may be."""
         return timedelta(seconds=max(3.0 * self.lag_period_seconds, self.outage_seconds, self.max_data_loss_seconds))
 
-    @property
+    @cached_property
     def drain_seconds(self) -> float:
         """How long a planned failover waits for the replica to have everything.
 
@@ -100,20 +101,21 @@ class Policy:
         """
         return max(SHORTEST_DRAIN_SECONDS, 6.0 * self.lag_period_seconds)
 
-    @property
+    @cached_property
     def maintenance_patience(self) -> timedelta:
         """How long a database may be away in maintenance before people are told."""
         return timedelta(seconds=5 * self.outage_seconds)
 
-    @property
+    @cached_property
     def readiness_patience(self) -> timedelta:
         """How long a failover may be impossible, or the writer unwell, before people are told.
 
-        A probe counts as silent after a silence; with that and a run people are told within ten minutes on AWS.
+        A probe counts as silent after a silence, and is found so by the next run: with that people are told within ten
+        minutes on AWS. It is no whole number of the runs' minutes, so that a run that comes early does not add another.
         """
-        return timedelta(seconds=3 * self.outage_seconds)
+        return timedelta(seconds=1.75 * self.outage_seconds)
 
-    @property
+    @cached_property
     def lookback(self) -> timedelta:
         """How far back readings are asked for: enough to see a whole outage and the lag before it."""
         return timedelta(seconds=max(300.0, 5 * self.outage_seconds, 15.0 * self.lag_period_seconds))

@@ -14,9 +14,10 @@ from function_runtime.session_outcome import SessionOutcome
 
 # Of all probes; a burst of losses that lasts for a minute is less.
 MOST_PROBES_LOST = 0.3
+PROBES_LOST = "probes_lost"
 CODES = (
     "rds_says_failed",
-    "probes_lost",
+    PROBES_LOST,
     "standby_not_ready",
     "replica_behind",
     "probe_silent",
@@ -77,16 +78,21 @@ def concerns(
     return (*found, *_weak_evidence(readings, policy))
 
 
+def probes_lost(readings: Readings, policy: Policy) -> tuple[Concern, ...]:
+    """Whether many of this site's probes of the writer are lost, though not all."""
+    recently = readings.at - timedelta(seconds=2 * policy.outage_seconds)
+    seen = [point for point in series_of(readings.active_seen_from_here) if point.start >= recently]
+    lost = sum(point.maximum < 1 for point in seen)
+    if not seen or lost / len(seen) < MOST_PROBES_LOST:
+        return ()
+    return (Concern(PROBES_LOST, f"{lost} of this site's last {len(seen)} probes of the writer were lost"),)
+
+
 def _of_the_writer(readings: Readings, policy: Policy) -> list[Concern]:
     found, instance = [], readings.active_instance
     if isinstance(instance, Instance) and instance.is_failed:
         found.append(Concern("rds_says_failed", f"RDS calls the writer {instance.status}, although it answers"))
-    recently = readings.at - timedelta(seconds=2 * policy.outage_seconds)
-    seen = [point for point in series_of(readings.active_seen_from_here) if point.start >= recently]
-    lost = sum(point.maximum < 1 for point in seen)
-    if seen and lost / len(seen) >= MOST_PROBES_LOST:
-        found.append(Concern("probes_lost", f"{lost} of this site's last {len(seen)} probes of the writer were lost"))
-    return found
+    return [*found, *probes_lost(readings, policy)]
 
 
 def _of_the_standby(readings: Readings, policy: Policy, standby_ready: Answer, lag: float | None) -> list[Concern]:

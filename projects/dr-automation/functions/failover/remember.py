@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from failover.answer import Answer
@@ -11,8 +11,10 @@ from failover.decision import Action
 from failover.look import Look
 from failover.people import People
 from failover.settings import Settings
+from failover.signals import Signals
 from function_runtime.state import Controller, Proposal, State
 from function_runtime.trouble import Kind as TroubleKind
+from function_runtime.trouble import Trouble, Unready
 
 
 def remember(state: State, settings: Settings, controller: Controller, seen: Look, people: People | None) -> Controller:
@@ -28,14 +30,12 @@ def remember(state: State, settings: Settings, controller: Controller, seen: Loo
     Returns:
         The record as it is now.
     """
-    decision, signals, trouble, unready = seen.decision, seen.signals, seen.signals.trouble, seen.signals.unready
+    decision, signals = seen.decision, seen.signals
     proposal = _proposal(controller, seen)
-    if trouble is not None and trouble.kind in (TroubleKind.FAILING, TroubleKind.HUNG):
-        trouble = replace(trouble, lag_before_seconds=signals.lag_before_seconds)
     after = replace(
         controller,
-        trouble=trouble,
-        unready=unready,
+        trouble=kept_trouble(signals),
+        unready=signals.unready,
         proposal=proposal,
         replicated_until=_replicated_until(settings, controller, seen),
         # Not for every run: the reason counts seconds.
@@ -45,49 +45,71 @@ def remember(state: State, settings: Settings, controller: Controller, seen: Loo
         # The other database is a replica again.
         adopted_by=None if signals.standby_ready is Answer.YES else controller.adopted_by,
     )
-    tell = None if people is None else _telling(controller, seen, proposal, people)
+    telling = None if people is None else _telling(controller, seen, proposal, people)
     # What was seen is kept before people are told: telling may fail. A run that has been overtaken tells nobody.
-    if after != controller or tell is not None:
+    if after != controller or telling is not None:
         after = state.save_controller(after)
-    if tell is None:
+    if telling is None:
         return after
-    tell()
+    telling.tell()
     # Twice is better than never: that it was told is kept last.
-    if trouble is not None:
-        return state.save_controller(replace(after, trouble=trouble.tell(decision.code)))
-    if unready is not None and decision.action is Action.ALERT:
-        return state.save_controller(replace(after, unready=unready.tell(decision.code)))
-    return after
+    told = replace(after, trouble=telling.trouble, unready=telling.unready)
+    return after if told == after else state.save_controller(told)
 
 
-def _telling(
-    controller: Controller, seen: Look, proposal: Proposal | None, people: People
-) -> Callable[[], None] | None:
+def kept_trouble(signals: Signals) -> Trouble | None:
+    """The trouble as the next run is to know it: what the replica lacked when it began is soon not to be read."""
+    trouble = signals.trouble
+    if trouble is None or trouble.kind not in (TroubleKind.FAILING, TroubleKind.HUNG):
+        return trouble
+    return replace(trouble, lag_before_seconds=signals.lag_before_seconds)
+
+
+@dataclass(frozen=True)
+class _Telling:
+    """What people are to be told now, and what is kept once they have been.
+
+    Attributes:
+        tell: tells them.
+        trouble: the trouble, with what they were told of it.
+        unready: what is wrong although the writer is well, with the same.
+    """
+
+    tell: Callable[[], None]
+    trouble: Trouble | None
+    unready: Unready | None
+
+
+def _telling(controller: Controller, seen: Look, proposal: Proposal | None, people: People) -> _Telling | None:
     """What people are to be told now, None where they know, or where there is nothing."""
-    decision, signals, trouble = seen.decision, seen.signals, seen.signals.trouble
-    before = controller.trouble
-    if trouble is None:
-        if before is not None and before.told:
-            return lambda: people.tell_answers_again(before, decision)
-        return _telling_of_readiness(controller, seen, people)
-    if decision.code in trouble.told:
+    decision, signals = seen.decision, seen.signals
+    trouble, unready, before = kept_trouble(signals), signals.unready, controller.trouble
+    if trouble is None and before is not None and before.told:
+        return _Telling(lambda: people.tell_answers_again(before, decision), trouble, unready)
+    if trouble is None and (over := _ready_again(controller.unready, unready)) is not None:
+        return _Telling(lambda: people.tell_ready_again(over, decision), trouble, unready)
+    if unready is not None and decision.action is Action.ALERT and _is_concern(signals, decision.code):
+        if decision.code in unready.told:
+            return None
+        return _Telling(lambda: people.tell_not_ready(decision, signals, unready), trouble, unready.tell(decision.code))
+    if trouble is None or decision.code in trouble.told:
         return None
+    told = trouble.tell(decision.code)
     if decision.action is Action.ALERT:
-        return lambda: people.tell_alert(decision, signals, trouble)
+        return _Telling(lambda: people.tell_alert(decision, signals, trouble), told, unready)
     if proposal is not None:
-        return lambda: people.tell_asked(decision, signals, proposal)
+        return _Telling(lambda: people.tell_asked(decision, signals, proposal), told, unready)
     return None
 
 
-def _telling_of_readiness(controller: Controller, seen: Look, people: People) -> Callable[[], None] | None:
-    decision, unready, before = seen.decision, seen.signals.unready, controller.unready
-    if before is not None and before.told and (unready is None or not unready.told):
-        return lambda: people.tell_ready_again(before, decision)
-    if unready is None:
-        return None
-    if decision.action is not Action.ALERT or decision.code in unready.told:
-        return None
-    return lambda: people.tell_not_ready(decision, seen.signals, unready)
+def _ready_again(before: Unready | None, now: Unready | None) -> Unready | None:
+    """What people were told of and is over."""
+    return before if before is not None and before.told and (now is None or not now.told) else None
+
+
+def _is_concern(signals: Signals, code: str) -> bool:
+    """Whether a decision is about a writer that is not known to be down."""
+    return any(concern.code == code for concern in signals.concerns)
 
 
 def _replicated_until(settings: Settings, controller: Controller, seen: Look) -> datetime | None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from failover.answer import Answer
 from failover.loss import LATE_PERIODS, loss
 from failover.policy import Policy
-from failover.readiness import Concern, concerns
+from failover.readiness import PROBES_LOST, Concern, concerns, probes_lost
 from failover.readings import Readings
 from failover.recognise import dark_since, failing_run, is_silent, recognise
 from failover.sessions import best, blocked_run, newest
@@ -44,7 +44,7 @@ class Signals:
         lets_clients_in: the writer's security groups let somebody in.
         session: the best that the probes' newest sessions in the writer came to, None where nothing is known of any.
         trouble: the trouble the writer is in, None where it is well.
-        unready: since when each concern has been there, None where there is none; kept as it was during a trouble.
+        unready: since when each concern has been there, None where there is none; kept during a trouble.
         concerns: why a failover would not come by itself although the writer is well, and what else is wrong with it.
         lag_before_seconds: how far the replica was behind when the trouble began (without one: now); None: unknown.
         loss_bound_seconds: at most so much of the writer's time is not on the replica, None where unknown.
@@ -116,8 +116,7 @@ def interpret(readings: Readings, policy: Policy, remembered: Remembered) -> Sig
     probe_works = _answers(own, readings.at, policy, None, None)
     answers_there = _answers_there(readings, policy, trouble, counts_from)
     standby_ready = _standby_ready(readings.standby_instance)
-    found: tuple[Concern, ...] = ()
-    unready = remembered.unready
+    answers_here = _answers(here, readings.at, policy, trouble, counts_from)
     if trouble is None:
         found = concerns(
             readings,
@@ -127,9 +126,15 @@ def interpret(readings: Readings, policy: Policy, remembered: Remembered) -> Sig
             standby_ready=standby_ready,
             lag=lost.lag_before_seconds,
         )
-        unready = Unready.seen([concern.code for concern in found], readings.at, remembered.unready)
+        kept: set[str] = set()
+    else:
+        # Where most probes are lost, the newest have failed again and again.
+        is_proven = trouble.kind is not Kind.FAILING or answers_here is Answer.NO
+        found = () if is_proven else probes_lost(readings, policy)
+        kept = set() if remembered.unready is None else {*remembered.unready.since} - {PROBES_LOST}
+    unready = Unready.seen([*kept, *(concern.code for concern in found)], readings.at, remembered.unready)
     return Signals(
-        answers_here=_answers(here, readings.at, policy, trouble, counts_from),
+        answers_here=answers_here,
         probe_works=probe_works,
         answers_there=answers_there,
         commits=_commits(readings, policy, trouble),

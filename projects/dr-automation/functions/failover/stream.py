@@ -29,7 +29,8 @@ class Stream:
     Attributes:
         committed: the writer has committed since the trouble began, and not too long ago.
         lives: its process has sent something since.
-        ended: it was there when the trouble began, and has been silent for longer than a living writer's can be.
+        ended: it was there when the trouble began, and has been silent for longer than a living writer's can be; no:
+            it shows life, or has not been silent for so long yet.
     """
 
     committed: Answer = Answer.UNKNOWN
@@ -90,4 +91,7 @@ def _ended(readings: Readings, policy: Policy, trouble: Trouble) -> Answer:
     quiet = policy.replication_timeout_seconds if messages else policy.drain_seconds
     watched_until = received[-1].start
     silent_for = watched_until - max(last, trouble.first_failure_by)
-    return Answer.YES if silent_for >= timedelta(seconds=quiet) else Answer.UNKNOWN
+    if silent_for >= timedelta(seconds=quiet):
+        return Answer.YES
+    # Positions that stand still prove too little to wait for.
+    return Answer.NO if messages else Answer.UNKNOWN

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 
 from function_runtime import rds_status
 
@@ -29,27 +30,24 @@ class Datapoint:
     samples: float
 
 
+MAXIMUM, MINIMUM, SAMPLES = attrgetter("maximum"), attrgetter("minimum"), attrgetter("samples")
 Series = tuple[Datapoint, ...]
 """Datapoints, oldest first. Periods without a sample are not in it."""
 
 
 def coarser(series: Series, period_seconds: int) -> Series:
     """The series in a longer period, a multiple of its own."""
-    found: dict[int, Datapoint] = {}
-    for point in series:
-        number = int(point.start.timestamp() // period_seconds)
-        before = found.get(number)
-        found[number] = (
-            replace(point, start=datetime.fromtimestamp(number * period_seconds, UTC))
-            if before is None
-            else Datapoint(
-                before.start,
-                max(before.maximum, point.maximum),
-                min(before.minimum, point.minimum),
-                before.samples + point.samples,
-            )
-        )
-    return tuple(found.values())
+    found: list[Datapoint] = []
+    first = 0
+    while first < len(series):
+        begins = datetime.fromtimestamp(series[first].start.timestamp() // period_seconds * period_seconds, UTC)
+        ends, after = begins + timedelta(seconds=period_seconds), first + 1
+        while after < len(series) and series[after].start < ends:
+            after += 1
+        points = series[first:after]
+        found.append(Datapoint(begins, max(map(MAXIMUM, points)), min(map(MINIMUM, points)), sum(map(SAMPLES, points))))
+        first = after
+    return tuple(found)
 
 
 @dataclass(frozen=True)

@@ -318,8 +318,12 @@ def test_a_writer_that_comes_and_goes_is_left_alone_and_reported_once() -> None:
     while aws.now < START + timedelta(seconds=25):
         codes.add(run(aws)["code"])
         aws.sleep(1)
-    assert codes == {"healthy", "outage_too_short", "flapping"}
-    assert [subject for _, subject in aws.messages] == ["[test] PostgreSQL writer in trouble, no failover: flapping"]
+    assert codes == {"healthy", "outage_too_short", "probes_lost", "flapping"}
+    told = [subject for _, subject in aws.messages]
+    assert [subject for subject in told if "flapping" in subject] == [
+        "[test] PostgreSQL writer in trouble, no failover: flapping"
+    ]
+    assert len(told) == 2, "each reason once"
 
 
 def test_both_probes_broken_at_once_prove_nothing() -> None:

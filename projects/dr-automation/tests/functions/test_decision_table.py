@@ -16,6 +16,7 @@ from failover.decision import Situation
 from failover.policy import Policy
 from failover.signals import Signals
 from function_runtime.control import Order, OrderKind
+from function_runtime.trouble import Kind
 
 pytestmark = pytest.mark.exhaustive
 
@@ -93,7 +94,7 @@ def wrong(signals: Signals, policy: Policy, at: datetime) -> str:
     lasting = [
         each.code
         for each in signals.concerns
-        if (at - unready.since[each.code]).total_seconds() >= 3 * policy.outage_seconds
+        if (at - unready.since[each.code]).total_seconds() >= 1.75 * policy.outage_seconds
     ]
     return next((code for code in lasting if code not in unready.told), next(iter(lasting), "nothing"))
 
@@ -113,7 +114,8 @@ def accepted(signals: Signals, order: Order) -> str:
 def answers(signals: Signals, situation: Situation, policy: Policy) -> dict[str, str]:
     """What a person with the page in hand would answer to each column head."""
     trouble, order = signals.trouble, situation.order
-    patience = 5 * policy.outage_seconds
+    is_silent = trouble is not None and trouble.kind is Kind.SILENT and signals.answers_here is Answer.UNKNOWN
+    patience = (1.75 if is_silent else 5) * policy.outage_seconds
     found = {
         "Recorded writer": "this site" if situation.writer is situation.here else "the other site",
         "Trouble": "none" if trouble is None else trouble.kind.value,
