@@ -27,7 +27,9 @@ UNCHANGED = re.compile(r"0 changes, \d+ unchanged")
 
 def test_a_planned_failover_moves_the_writer_of_what_was_deployed(workplace: Workplace) -> None:
     deadline = time.monotonic() + HEALTHY_SECONDS
-    while (seen := json.loads(workplace.operate("status", "--json").out))["decision"]["code"] != "healthy":
+    # Nobody has prepared this database for the probes, which keeps no planned failover from it.
+    well = ("healthy", "evidence_weak")
+    while (seen := json.loads(workplace.operate("status", "--json").out))["decision"]["code"] not in well:
         assert time.monotonic() < deadline, seen
         time.sleep(1)
     workplace.operate("failover", "--planned", "--yes")

@@ -27,7 +27,12 @@ from function_runtime.trouble import Kind, Trouble, Unready
 ANSWERS = st.sampled_from(Answer)
 # Quarters: exact in seconds and in microseconds.
 SECONDS = st.integers(0, 800).map(lambda quarters: quarters / 4)
-TROUBLES = st.builds(lambda kind, age: Trouble(kind, NOW - timedelta(seconds=age), NOW), st.sampled_from(Kind), SECONDS)
+TROUBLES = st.builds(
+    lambda kind, age, lived_at: Trouble(kind, NOW - timedelta(seconds=age), NOW, lived_at=lived_at),
+    st.sampled_from(Kind),
+    SECONDS,
+    st.sampled_from([None, None, NOW]),
+)
 CONCERNS = st.lists(st.sampled_from(CODES), unique=True).map(lambda codes: tuple(Concern(code, code) for code in codes))
 ANYTHING = st.builds(
     Signals,
@@ -36,7 +41,7 @@ ANYTHING = st.builds(
     trouble=st.none() | TROUBLES,
     lag_before_seconds=st.none() | SECONDS,
     loss_bound_seconds=st.none() | SECONDS,
-    unready=st.just(Unready(dict.fromkeys(CODES, NOW - timedelta(hours=1)))),
+    unready=st.just(Unready(dict.fromkeys(CODES, NOW - timedelta(hours=1)), dict.fromkeys(CODES, NOW))),
     concerns=CONCERNS,
 )
 DEAD = Signals(
@@ -86,6 +91,10 @@ SIGNALS = ANYTHING | st.builds(
             DEAD,
             replace(DEAD, answers_there=Answer.NO),
             replace(DEAD, region_answers=Answer.NO),
+            replace(DEAD, answers_there=Answer.NO, process_lives=Answer.YES, stream_ended=Answer.NO),
+            replace(DEAD, answers_there=Answer.NO, stream_ended=Answer.UNKNOWN),
+            replace(DEAD, process_lives=Answer.YES, lets_clients_in=Answer.NO),
+            replace(DEAD, rds_healthy=Answer.NO, loss_bound_seconds=None),
             replace(DEAD, in_maintenance=Answer.YES),
             replace(DEAD, stream_ended=Answer.NO),
         ]

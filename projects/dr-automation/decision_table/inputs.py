@@ -25,8 +25,8 @@ WHEN_UNSURE = tuple(when.value for when in WhenUnsure)
 CONFIRMING = ("answers_there", "rds_healthy", "witness_sees", "host_reports", "region_answers")
 EVIDENCE = "evidence"
 LIFE_THERE, LIFE_WITNESSED = "its own site sees it", "the witness sees it"
-NONE, DARK_ALONE, DOOR_ALONE, CONFIRMED = "none", "the dark region alone", "through its door alone", "past its door"
-EVIDENCES = (LIFE_THERE, LIFE_WITNESSED, NONE, DARK_ALONE, DOOR_ALONE, CONFIRMED)
+NONE, DARK_ALONE, WEAK_ALONE, CONFIRMED = "none", "the dark region alone", "weak alone", "strong"
+EVIDENCES = (LIFE_THERE, LIFE_WITNESSED, NONE, DARK_ALONE, WEAK_ALONE, CONFIRMED)
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,10 @@ def evidence(combination: str) -> str:
         return LIFE_THERE
     if witness == "yes":
         return LIFE_WITNESSED
-    if "no" in (rds, host):
+    if rds == "no":
         return CONFIRMED
-    if "no" in (there, witness):
-        return CONFIRMED if region == "no" else DOOR_ALONE
+    if "no" in (there, witness, host):
+        return CONFIRMED if region == "no" else WEAK_ALONE
     return DARK_ALONE if region == "no" else NONE
 
 
@@ -63,6 +63,7 @@ COMMON = (
     Input("trouble", "Trouble", ("none", "some", "hung")),
     Input("kind", "Kind of trouble", tuple(kind.value for kind in Kind if kind is not Kind.HUNG)),
     Input("wrong", "What else has been wrong for long", ("nothing", *CODES)),
+    Input("commits", "Writer commits for a probe", ANSWERS),
     Input("session", "Probes' sessions", ("hung", "full", "read_only", "another end")),
     Input("age", "Its age against the patience", ("within", "beyond")),
     Input("answers_here", "Writer answers this site's probes", ANSWERS),
@@ -79,6 +80,7 @@ APART = (
 REST = (
     Input("committed", "Replica shows commits since", ANSWERS),
     Input("process_lives", "Stream shows a living process", ANSWERS),
+    Input("has_shown_life", "Writer has shown life since", ("no", "yes")),
     Input("stream_ended", "Stream has ended since", ANSWERS),
     Input("lets_clients_in", "Writer's security groups let clients in", ANSWERS),
     Input("in_maintenance", "RDS reports work on the writer", ANSWERS),
@@ -164,6 +166,7 @@ def decision(order: OrderKind | None, ask: Ask) -> Decision:
     """
     trouble = _Asking(
         {
+            "has_shown_life": lambda: ask("has_shown_life") == "yes",
             "is_hung": lambda: ask("trouble") == "hung",
             "kind": lambda: Kind.HUNG if ask("trouble") == "hung" else Kind(ask("kind")),
             "since": lambda: NOW - timedelta(seconds=AGE_SECONDS[ask("age")]),
@@ -174,7 +177,9 @@ def decision(order: OrderKind | None, ask: Ask) -> Decision:
             **{name: _answering(name, ask) for name in SIGNALS},
             "trouble": lambda: None if ask("trouble") == "none" else trouble,
             "session": lambda: SESSIONS[ask("session")],
-            "unready": lambda: None if ask("wrong") == "nothing" else Unready({ask("wrong"): NOW - timedelta(days=1)}),
+            "unready": lambda: (
+                None if ask("wrong") == "nothing" else Unready({ask("wrong"): NOW - timedelta(days=1)}, {})
+            ),
             "concerns": lambda: (Concern(ask("wrong"), WRONG),),
             "lag_before_seconds": lambda: LAG_SECONDS[ask("lag")],
             "loss_bound_seconds": lambda: LOSS_SECONDS[ask("loss")],

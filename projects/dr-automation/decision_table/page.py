@@ -52,14 +52,15 @@ What the answers are:
   committed for an outage. Its age is *within* or *beyond* the patience: of five times `outageSeconds`, and where it is
   *silent* of 1.75 times. *Any kind* is any of the first three.
 - **What else has been wrong for long**: for 1.75 times `outageSeconds`, while the writer is not known to be down.
+- **Writer has shown life since**: its stream, its own site's probe or the witness has, after the trouble had begun.
 - **Probes' sessions**: how the newest ended at best.
 - **Writer answers this site's probes**: *no* only after every probe of at least `outageSeconds` has failed.
 - **Second signal**: what five signals say together: the writer answers its own site's probes; RDS calls the writer
   operational; the witness sees the writer; RDS measures its host; its region answers. *Its own site sees it*: the first
-  is yes. *The witness sees it*: the third is yes and the first is not. Otherwise: *past its door*: the second or the
-  fourth is no, or the last together with another one. *Through its door alone*: the first or the third is no, and none
-  of the others, so a group or a rule that was changed can have silenced them. *The dark region alone*: only the last is
-  no. *None*: none is no.
+  is yes. *The witness sees it*: the third is yes and the first is not. Otherwise: *strong*: the second is
+  no, or the last together with another one. *Weak alone*: the first, the third or the fourth is no, and none of the
+  others: a group or a rule that was changed silences probes and witness alike, and RDS's metrics can be late. *The dark
+  region alone*: only the last is no. *None*: none is no.
 - **Policies**: the settings `darkWithoutWitness`, `writerHung` and `maintenanceOverdue`.
 - **Cool-down**: *over* or *running* after the last failover; *never began* where there was none.
 - **Greatest loss**: from the last commit known to be on the replica to the last moment at which the writer can have

@@ -36,6 +36,7 @@ ORDER: tuple[tuple[str, frozenset[str] | None], ...] = (
     ("writer", None),
     ("trouble", None),
     ("session", None),
+    ("commits", None),
     ("answers_here", None),
     ("wrong", None),
     ("probe_works", None),
@@ -51,6 +52,7 @@ ORDER: tuple[tuple[str, frozenset[str] | None], ...] = (
     ("stream_ended", frozenset({"no"})),
     (EVIDENCE, None),
     ("dark_without_witness", None),
+    ("has_shown_life", None),
     ("stream_ended", None),
     ("maintenance_overdue", None),
     ("writer_hung", None),
@@ -70,7 +72,14 @@ ORDER: tuple[tuple[str, frozenset[str] | None], ...] = (
 )
 # In which answers to the question of a trouble these have a meaning; in others they have no answers to count.
 MEANT_IN: Mapping[str, Set[str]] = MappingProxyType(
-    {"kind": {"some"}, "age": {"some", "hung"}, "session": {"hung"}, "wrong": {"none", "some"}}
+    {
+        "kind": {"some"},
+        "age": {"some", "hung"},
+        "session": {"hung"},
+        "commits": {"hung"},
+        "has_shown_life": {"some"},
+        "wrong": {"none", "some"},
+    }
 )
 
 
@@ -152,10 +161,23 @@ def _grow(order: OrderKind | None, inputs: Mapping[str, Input], known: Mapping[s
     except _AskedError as asked:
         # What decide() does not read cannot matter to it, so it needs no branch.
         name = asked.name
+        if name == EVIDENCE:
+            return _question(name, _weighed(order, inputs, known))
         return _question(
             name, [({value}, _grow(order, inputs, {**known, name: value})) for value in inputs[name].values]
         )
     return Leaf(decided.action, decided.code)
+
+
+def _weighed(
+    order: OrderKind | None, inputs: Mapping[str, Input], known: Mapping[str, str]
+) -> Iterator[tuple[Set[str], Tree]]:
+    """Combinations that `evidence` has one word for are grown once; that they are decided alike, a test looks up."""
+    words: dict[str, set[str]] = {}
+    for value in TOGETHER.values:
+        words.setdefault(evidence(value), set()).add(value)
+    for values in words.values():
+        yield values, _grow(order, inputs, {**known, EVIDENCE: min(values)})
 
 
 def _question(name: str, branches: Iterable[tuple[Set[str], Tree]]) -> Tree:

@@ -65,7 +65,7 @@ def test_what_runs_each_minute_is_over_within_a_minute(program: RecordedProgram)
 
 def test_every_function_is_run_by_the_clock(program: RecordedProgram, function: RecordedResource) -> None:
     rule = program.resource(function.name, "EventRule")
-    assert rule.inputs["scheduleExpression"] == "rate(2 seconds)"
+    assert rule.inputs["scheduleExpression"] == "rate(5 seconds)"
     assert rule.region == function.region
     assert program.resource(function.name, "EventTarget").inputs["arn"] == function.outputs["arn"]
 

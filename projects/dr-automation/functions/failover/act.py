@@ -224,10 +224,16 @@ class Failover:
                 step.started_at,
                 self._fence_bound(),
                 region_answered=self._incident.signals["region_answers"] == "yes",
-                answers=self._incident.signals["answers_there"] != "no",
+                # Unless the stream has ended too, somebody may be connected: a shut door keeps those who are in.
+                answers=self._incident.signals["answers_there"] != "no"
+                or self._incident.signals.get("stream_ended") != "yes",
             ),
             Phase.DRAINED: lambda step: wait_until_drained(
-                self._work, old_writer, self._finished_at(Phase.FENCED), step.started_at
+                self._work,
+                old_writer,
+                self._begun_at(Phase.FENCED),
+                self._finished_at(Phase.FENCED),
+                step.started_at,
             ),
             Phase.PROMOTING: self._promote,
             Phase.PROMOTED: lambda step: wait_until_promoted(self._work),
@@ -238,10 +244,15 @@ class Failover:
         }
 
     def _fence_bound(self) -> float:
-        """In an emergency nobody waits long for a dead writer; in a planned one a reboot may take its minutes."""
+        """Nobody waits long for a dead writer; one that answers must be seen to reboot, which takes minutes."""
         settings = self._settings
-        planned = self._incident.kind is Kind.PLANNED
-        return settings.reboot_timeout_seconds if planned else settings.fence_timeout_seconds
+        return settings.reboot_timeout_seconds if self._incident.must_be_fenced else settings.fence_timeout_seconds
+
+    def _begun_at(self, phase: Phase) -> datetime:
+        step = self._incident.step(phase)
+        if step is None:
+            raise ValueError(f"incident {self._incident.incident_id}: step {phase} is not begun")
+        return step.started_at
 
     def _finished_at(self, phase: Phase) -> datetime:
         step = self._incident.step(phase)

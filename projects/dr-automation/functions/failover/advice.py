@@ -127,6 +127,25 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
             NOT_READY,
             ("Look at the log and the schedule of the witness function in its region.", LOOK),
         ),
+        "hung_unseen": Advice(
+            "No failover: what the probes' sessions see says nothing of commits any more.",
+            ("Look at the log of the health-probe functions for what their sessions meet, and at the writer.", LOOK),
+        ),
+        "sessions_do_not_end": Advice(
+            NOT_READY,
+            (
+                "Look at the writer's storage and load first: logging in reads from it, and may hang where commits do.",
+                "If the network is slow (ProbeLatency), probeTimeoutSeconds gives the session more time.",
+                LOOK,
+            ),
+        ),
+        "not_verified": Advice(
+            NOT_READY,
+            (
+                "Look at the instance's certificate authority in RDS, and when it was changed.",
+                "If RDS has new authorities, renew those in the health-probe (docs/deploying.md).",
+            ),
+        ),
         "evidence_weak": Advice(
             "A failover on weak evidence is a question to people where stronger evidence would settle it.",
             (

@@ -76,23 +76,27 @@ def _what_is_in_the_way(signals: Signals, situation: Situation, policy: Policy) 
     )
 
 
-def through_its_door(signals: Signals) -> list[str]:
-    """Who else does not get into the writer: a group, a rule or a name that was changed keeps all of them out alike."""
+def weak_signals(signals: Signals) -> list[str]:
+    """What confirms that the writer is dead, and has other reasons too.
+
+    A group, a rule or a name that was changed keeps out all who ask at its endpoint alike; RDS metrics can be late in a
+    whole region.
+    """
     found = []
     if signals.answers_there is Answer.NO:
         found.append("its own site's probes fail too")
     if signals.witness_sees is Answer.NO:
         found.append("the witness does not see it either")
+    if signals.host_reports is Answer.NO:
+        found.append("RDS measures its host no longer")
     return found
 
 
-def past_its_door(signals: Signals) -> list[str]:
-    """What confirms the writer's death without asking for entry at its endpoint."""
+def strong_signals(signals: Signals) -> list[str]:
+    """What confirms it without that: the word of RDS, or of the region's silence."""
     found = []
     if signals.rds_healthy is Answer.NO:
         found.append("RDS reports it as failed")
-    if signals.host_reports is Answer.NO:
-        found.append("RDS measures its host no longer")
     if signals.region_answers is Answer.NO:
         found.append("its region is dark while another region answers")
     return found
@@ -100,7 +104,7 @@ def past_its_door(signals: Signals) -> list[str]:
 
 def second_signals(signals: Signals) -> list[str]:
     """What confirms, independently of this site's probes, that the writer is dead."""
-    return [*through_its_door(signals), *past_its_door(signals)]
+    return [*weak_signals(signals), *strong_signals(signals)]
 
 
 def _dead(signals: Signals, age: timedelta, situation: Situation) -> Decision:
@@ -144,8 +148,16 @@ def _hung(signals: Signals, age: timedelta, situation: Situation, policy: Policy
         return Decision(Action.ALERT, "storage_full", f"{seen}: its storage is full")
     if signals.session is SessionOutcome.READ_ONLY:
         return Decision(Action.ALERT, "read_only", f"{seen}: it is read-only")
+    if signals.commits is Answer.YES:
+        return Decision(
+            Action.HOLD, "commits_again", f"the writer commits again; its commits hung {age.total_seconds():.0f} s ago"
+        )
     if signals.committed is Answer.YES:
         return Decision(Action.ALERT, "writer_commits", f"{seen}, but the replica shows that others have")
+    if signals.commits is not Answer.NO:
+        return Decision(
+            Action.ALERT, "hung_unseen", f"{seen}; its commits hung, and no session shows any more how it is"
+        )
     return (
         _probe_not_trusted(signals)
         or _in_maintenance(signals, age, situation, policy)
@@ -234,13 +246,23 @@ def _second_signal_missing(signals: Signals, situation: Situation, policy: Polic
     if only_dark and policy.dark_without_witness is WhenUnsure.ASK:
         reason = "the writer's region is dark, and no witness tells whether for everybody or for this site alone"
         return Decision(Action.ASK, "dark_without_witness", reason)
-    if not past_its_door(signals) and signals.stream_ended is not Answer.YES:
+    return _through_one_door(signals)
+
+
+def _through_one_door(signals: Signals) -> Decision | None:
+    """A group or a rule that was changed keeps everybody out of a writer that lives: only its stream tells."""
+    if strong_signals(signals):
+        return None
+    trouble = signals.trouble
+    if trouble is not None and trouble.has_shown_life:
         reason = (
-            "nobody gets into the writer, which a group or a rule that was changed does too; whether it replicates is "
-            "not known"
+            "the writer lived on behind a door that nobody got through, and whether it has died since is not proven"
         )
         return Decision(Action.ASK, "one_door", reason)
-    return None
+    if signals.stream_ended is Answer.YES:
+        return None
+    reason = "nobody gets into the writer, as where a group or a rule was changed; whether it replicates is not known"
+    return Decision(Action.ASK, "one_door", reason)
 
 
 def _paused(policy: Policy) -> Decision | None:

@@ -84,7 +84,7 @@ def look(
 
 def remembered_by(controller: Controller) -> Remembered:
     """What earlier runs have kept of what they saw."""
-    return Remembered(controller.trouble, controller.replicated_until, controller.unready)
+    return Remembered(controller.trouble, controller.replicated_until, controller.unready, controller.let_in_at)
 
 
 def policy_in_force(settings: Settings, control: Control) -> Policy:

@@ -47,6 +47,9 @@ def loss(readings: Readings, policy: Policy, trouble: Trouble | None, remembered
     """
     lag, slot_lag = series_of(readings.lag), series_of(readings.slot_lag)
     emptied = _emptied_until(lag, slot_lag, readings.at, policy)
+    if series_of(readings.heartbeat):
+        # They outweigh a slot's word, which may be that of another replica.
+        slot_lag, remembered = (), None
     known = max((moment for moment in (emptied, remembered) if moment is not None), default=None)
     if trouble is None:
         return Loss(_lag_before(readings, policy, readings.at, remembered), None, known)
@@ -82,8 +85,9 @@ def _last_commit_by(readings: Readings, policy: Policy, trouble: Trouble) -> dat
         _first_failure_by(series_of(each), readings.at, policy)
         for each in (readings.active_seen_from_here, readings.active_seen_from_there)
     )
-    last_here = trouble.first_failure_by if here is None else here
-    return last_here if there is None else max(last_here, there)
+    last = trouble.first_failure_by if here is None else here
+    # Behind a shut door its clients may have written on.
+    return max(last, *(each for each in (there, trouble.lived_at) if each is not None), last)
 
 
 def _first_failure_by(series: Series, at: datetime, policy: Policy) -> datetime | None:
@@ -94,12 +98,10 @@ def _first_failure_by(series: Series, at: datetime, policy: Policy) -> datetime 
 
 def _lag_before(readings: Readings, policy: Policy, since: datetime, remembered: datetime | None) -> float | None:
     """How far the replica was behind then, in seconds; None where nothing recent enough says so."""
-    lag = series_of(readings.lag)
-    moments = [_emptied_until(lag, series_of(readings.slot_lag), since, policy), remembered]
+    lag, heartbeats = series_of(readings.lag), series_of(readings.heartbeat)
+    moments = [] if heartbeats else [_emptied_until(lag, series_of(readings.slot_lag), since, policy), remembered]
     moments += [
-        datetime.fromtimestamp(point.maximum, UTC)
-        for point in series_of(readings.heartbeat)
-        if point.maximum <= since.timestamp()
+        datetime.fromtimestamp(point.maximum, UTC) for point in heartbeats if point.maximum <= since.timestamp()
     ]
     known = [
         (since - moment).total_seconds()

@@ -11,12 +11,13 @@ from botocore.exceptions import ClientError
 
 from failover.loss import replicated_until
 from failover.sessions import best, said
+from failover.settings import Settings
 from failover.work import Outcome, StepBlockedError, Work
 from function_runtime import metrics, rds_status
 from function_runtime.clients import THROTTLED, AwsError, code_of, may_pass
 from function_runtime.database import NotInThisStateError
 from function_runtime.incident import Promotion
-from function_runtime.metric_names import ANSWERS, SESSION
+from function_runtime.metric_names import ANSWERS, HEARTBEAT, SESSION
 from function_runtime.readings import Instance, Series
 from function_runtime.session_outcome import CANNOT_COMMIT, SessionOutcome
 from function_runtime.sites import Site
@@ -27,12 +28,15 @@ Answer = TypeVar("Answer")
 SHOWN_WITHIN_SECONDS = 60.0
 
 
-def wait_until_drained(work: Work, writer: Site, fenced_at: datetime, started_at: datetime) -> Outcome:
+def wait_until_drained(
+    work: Work, writer: Site, fence_began_at: datetime, fenced_at: datetime, started_at: datetime
+) -> Outcome:
     """Wait until the replica has everything that the fenced writer ever took.
 
     Args:
         work: what to work with.
         writer: the site of the writer, fenced before.
+        fence_began_at: until when its heartbeats went on.
         fenced_at: when nobody could write to it any more.
         started_at: when the step was first begun.
 
@@ -46,8 +50,11 @@ def wait_until_drained(work: Work, writer: Site, fenced_at: datetime, started_at
     ends_at = started_at + timedelta(seconds=settings.drain_timeout_seconds)
     while True:
         now = work.clock.now()
-        until = replicated_until(*_lags(work, writer, fenced_at, now), now, settings.policy)
-        if until is not None and until >= fenced_at:
+        lag, slot_lag, heartbeat = _shown(work, writer, fenced_at, now)
+        until = replicated_until(lag, slot_lag, now, settings.policy)
+        # A slot that has nothing left to deliver may be another one's; heartbeats are the writer's own.
+        has_last = not heartbeat or heartbeat[-1].maximum >= (fence_began_at - _heartbeats(settings)).timestamp()
+        if until is not None and until >= fenced_at and has_last:
             return Outcome("drained", "the replica has everything the writer took until it was fenced")
         if now >= ends_at:
             return Outcome("not_drained", f"not shown within {settings.drain_timeout_seconds:g} s")
@@ -220,16 +227,25 @@ def _refuse_failed(instance: Instance) -> None:
         raise StepBlockedError("RDS has ended the replication for good: the replica is no replica to promote any more")
 
 
-def _lags(work: Work, writer: Site, since: datetime, now: datetime) -> tuple[Series, Series]:
-    settings, period = work.settings, work.settings.policy.lag_period_seconds
-    here = settings.here
+def _heartbeats(settings: Settings) -> timedelta:
+    """Within which there are some of a writer that lets a probe in."""
+    return timedelta(seconds=3 * settings.policy.fine_period_seconds)
+
+
+def _shown(work: Work, writer: Site, since: datetime, now: datetime) -> tuple[Series, Series, Series]:
+    """The replica's lag, the writer's oldest slot's, and the newest heartbeats on the replica."""
+    settings, policy, here = work.settings, work.settings.policy, work.settings.here
 
     def read(metric: metrics.Metric, region: str) -> Series:
         try:
-            return metrics.read(work.clients.of("cloudwatch", region), {"lag": metric}, since, now)["lag"]
+            return metrics.read(work.clients.of("cloudwatch", region), {"shown": metric}, since, now)["shown"]
         except AwsError:
             return ()
 
-    lag = read(metrics.replica_lag(settings.instance_ids[here], period), settings.regions[here])
-    slot = read(metrics.slot_lag(settings.instance_ids[writer], period), settings.regions[writer])
-    return lag, slot
+    period = policy.lag_period_seconds
+    heartbeat = metrics.probed(settings.metric_namespace, HEARTBEAT, here, here, policy.fine_period_seconds)
+    return (
+        read(metrics.replica_lag(settings.instance_ids[here], period), settings.regions[here]),
+        read(metrics.slot_lag(settings.instance_ids[writer], period), settings.regions[writer]),
+        read(heartbeat, settings.regions[here]),
+    )

@@ -23,16 +23,18 @@ CODES = (
     "probe_silent",
     "other_probe_silent",
     "witness_silent",
+    "sessions_do_not_end",
+    "not_verified",
     "evidence_weak",
 )
 """Of every concern, the most urgent first."""
+WEAK = "evidence_weak"
 WEAKER = {
-    None: "end without a word",
-    SessionOutcome.NOT_PREPARED: "find it not prepared (nox -s prepare-database)",
-    SessionOutcome.NOT_ADMITTED: "are not let in: look at IAM authentication and the grants of dr_probe",
-    SessionOutcome.NOT_VERIFIED: "do not trust its certificate",
-    SessionOutcome.NO_ROOM: "find no room: look at the sessions of dr_probe",
-    SessionOutcome.NOT_ENDED: "break or take too long",
+    SessionOutcome.NOT_PREPARED: (WEAK, "find it not prepared (nox -s prepare-database)"),
+    SessionOutcome.NOT_ADMITTED: (WEAK, "are not let in: look at IAM authentication and the grants of dr_probe"),
+    SessionOutcome.NOT_VERIFIED: ("not_verified", "do not trust its certificate"),
+    SessionOutcome.NO_ROOM: (WEAK, "find no room: look at the sessions of dr_probe"),
+    SessionOutcome.NOT_ENDED: ("sessions_do_not_end", "break, or take too long to log in"),
 }
 
 
@@ -113,19 +115,23 @@ def _is_recent(readings: Readings, policy: Policy) -> bool:
 
 
 def _weak_evidence(readings: Readings, policy: Policy) -> list[Concern]:
-    """Sessions that say nothing of commits, on the writer or on the replica."""
+    """Sessions that say nothing of commits, each by itself: of two, the better one may be the one that goes dark."""
     seen = {
-        "the writer": (readings.active_sessions_from_here, readings.active_sessions_from_there),
-        "the replica": (readings.standby_sessions,),
+        "this site's probe on the writer": readings.active_sessions_from_here,
+        "the writer's own site's probe on it": readings.active_sessions_from_there,
+        "this site's probe on the replica": readings.standby_sessions,
     }
-    found = []
-    for where, sessions in seen.items():
-        outcomes = [newest(series_of(each), readings.at, policy) for each in sessions]
-        said = [outcome for outcome in outcomes if outcome is not None]
-        outcome = min(said, default=None)
+    found: dict[str, list[str]] = {}
+    for whose, sessions in seen.items():
+        outcome = newest(series_of(sessions), readings.at, policy)
         if outcome in WEAKER:
-            found.append(Concern("evidence_weak", f"the probes' sessions on {where} {WEAKER[outcome]}"))
-    return found
+            code, what = WEAKER[outcome]
+            found.setdefault(code, []).append(f"the sessions of {whose} {what}")
+    return [Concern(code, "; ".join(reasons)) for code, reasons in sorted(found.items(), key=_urgency)]
+
+
+def _urgency(found: tuple[str, list[str]]) -> int:
+    return CODES.index(found[0])
 
 
 def is_due(since: datetime, at: datetime, policy: Policy) -> bool:

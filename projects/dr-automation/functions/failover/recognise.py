@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 from failover.policy import Policy
 from failover.readings import Readings
-from failover.sessions import Run, blocked_run, worked_since
+from failover.sessions import Run, best, blocked_run, worked_since
 from function_runtime import rds_status
 from function_runtime.readings import Datapoint, RegionAnswers, Series, Unanswered, coarser, series_of
+from function_runtime.session_outcome import CANNOT_COMMIT
 from function_runtime.trouble import Kind, Trouble
 
 # A writer that has gone and come back so often within the time that is looked back on is unstable, not healthy.
@@ -125,11 +126,17 @@ def _hung(readings: Readings, policy: Policy, recorded: Trouble | None) -> Troub
     seen = (readings.active_sessions_from_here, readings.active_sessions_from_there)
     runs = [run for each in seen if (run := blocked_run(series_of(each), readings.at, policy)) is not None]
     before = recorded if recorded is not None and recorded.kind is Kind.HUNG else None
-    since = min((run.first_failure_by for run in runs), default=None) if before is None else before.first_failure_by
+    if before is not None:
+        # Commits that come and go are no recovery: none may have hung for an outage.
+        quiet = readings.at - timedelta(seconds=policy.outage_seconds)
+        hung_lately = any(run.until > quiet for run in runs) or any(
+            best(point) in CANNOT_COMMIT and point.start > quiet for each in seen for point in series_of(each)
+        )
+        is_well = any(worked_since(series_of(each), before.first_failure_by) for each in seen)
+        return None if is_well and not hung_lately else before
+    since = min((run.first_failure_by for run in runs), default=None)
     if since is None or any(worked_since(series_of(each), since) for each in seen):
         return None
-    if before is not None:
-        return before
     long_enough = [run for run in runs if run.lasts(policy.outage_seconds, policy.min_failed_probes)]
     if not long_enough:
         return None

@@ -85,7 +85,9 @@ def _telling(controller: Controller, seen: Look, proposal: Proposal | None, peop
     decision, signals = seen.decision, seen.signals
     trouble, unready, before = kept_trouble(signals), signals.unready, controller.trouble
     if trouble is None and before is not None and before.told:
-        return _Telling(lambda: people.tell_answers_again(before, decision), trouble, unready)
+        # What else is over since is told by the next run.
+        kept = controller.unready if _ready_again(controller.unready, unready) is not None else unready
+        return _Telling(lambda: people.tell_answers_again(before, decision), trouble, kept)
     if trouble is None and (over := _ready_again(controller.unready, unready)) is not None:
         return _Telling(lambda: people.tell_ready_again(over, decision), trouble, unready)
     if unready is not None and decision.action is Action.ALERT and _is_concern(signals, decision.code):

@@ -211,7 +211,7 @@ class Run:
             return controller
         if not is_open or incident_id is None:
             return controller
-        controller = state.save_controller(replace(controller, owes_opening=None))
+        controller = state.save_controller(replace(controller, owes_opening=None, let_in_at=self.clock.now()))
         people.tell_opened_again(incident_id)
         return controller
 

@@ -5,7 +5,7 @@ A reading's way is a line: readings, trouble, what the stream shows and what wou
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
 from failover.answer import Answer
@@ -14,7 +14,7 @@ from failover.policy import Policy
 from failover.readiness import PROBES_LOST, Concern, concerns, probes_lost
 from failover.readings import Readings
 from failover.recognise import dark_since, failing_run, is_silent, recognise
-from failover.sessions import best, blocked_run, newest
+from failover.sessions import blocked_run, newest, worked_since
 from failover.stream import stream
 from function_runtime import rds_status
 from function_runtime.readings import Instance, Series, Unanswered, coarser, series_of
@@ -90,11 +90,13 @@ class Remembered:
         trouble: the trouble.
         replicated_until: the last moment at which they found everything replicated.
         unready: since when each concern has been there.
+        let_in_at: when the writer was last opened after a fence of ours.
     """
 
     trouble: Trouble | None = None
     replicated_until: datetime | None = None
     unready: Unready | None = None
+    let_in_at: datetime | None = None
 
 
 def interpret(readings: Readings, policy: Policy, remembered: Remembered) -> Signals:
@@ -106,17 +108,17 @@ def interpret(readings: Readings, policy: Policy, remembered: Remembered) -> Sig
         remembered: what earlier runs have kept.
     """
     trouble = recognise(readings, policy, remembered.trouble)
-    shown = stream(readings, policy, trouble)
+    shown = stream(readings, policy, trouble, remembered.let_in_at)
+    if trouble is not None:
+        trouble = replace(trouble, lived_at=shown.lived_at)
     lost = loss(readings, policy, trouble, remembered.replicated_until)
     in_maintenance = _in_maintenance(readings.active_instance)
     # What failed while RDS was at work on the writer was no outage: it counts from the end of that work.
     counts_from = None if trouble is None or in_maintenance is Answer.YES else trouble.maintenance_at
-    here = coarser(series_of(readings.active_seen_from_here), policy.metric_period_seconds)
-    own = coarser(series_of(readings.standby_seen_from_here), policy.metric_period_seconds)
-    probe_works = _answers(own, readings.at, policy, None, None)
+    probe_works = _answers(series_of(readings.standby_seen_from_here), readings.at, policy, None, None)
     answers_there = _answers_there(readings, policy, trouble, counts_from)
     standby_ready = _standby_ready(readings.standby_instance)
-    answers_here = _answers(here, readings.at, policy, trouble, counts_from)
+    answers_here = _answers(series_of(readings.active_seen_from_here), readings.at, policy, trouble, counts_from)
     if trouble is None:
         found = concerns(
             readings,
@@ -132,7 +134,9 @@ def interpret(readings: Readings, policy: Policy, remembered: Remembered) -> Sig
         is_proven = trouble.kind is not Kind.FAILING or answers_here is Answer.NO
         found = () if is_proven else probes_lost(readings, policy)
         kept = set() if remembered.unready is None else {*remembered.unready.since} - {PROBES_LOST}
-    unready = Unready.seen([*kept, *(concern.code for concern in found)], readings.at, remembered.unready)
+    unready = Unready.seen(
+        [*kept, *(concern.code for concern in found)], readings.at, remembered.unready, policy.silence
+    )
     return Signals(
         answers_here=answers_here,
         probe_works=probe_works,
@@ -160,27 +164,28 @@ def interpret(readings: Readings, policy: Policy, remembered: Remembered) -> Sig
 
 
 def _answers(
-    series: Series, at: datetime, policy: Policy, trouble: Trouble | None, counts_from: datetime | None
+    probes: Series, at: datetime, policy: Policy, trouble: Trouble | None, counts_from: datetime | None
 ) -> Answer:
+    """Whether probes are answered: looked for by the metric period, measured as finely as it is probed."""
+    series = coarser(probes, policy.metric_period_seconds)
     if is_silent(series, at, policy):
         return Answer.UNKNOWN
-    run = failing_run(series, at, policy)
-    if run is None:
+    if failing_run(series, at, policy) is None:
         return Answer.YES
+    if counts_from is not None:
+        probes = tuple(point for point in probes if point.start >= counts_from)
+    run = failing_run(probes, at, policy, policy.fine_period_seconds)
+    if run is None:
+        return Answer.UNKNOWN
     since = run.since
-    if trouble is not None and trouble.kind is Kind.FAILING:
+    if trouble is not None and trouble.kind is Kind.FAILING and counts_from is None:
         since = min(since, trouble.since)
-    if counts_from is not None and counts_from > since:
-        since = counts_from
-        run = failing_run(tuple(point for point in series if point.start >= since), at, policy)
-        if run is None:
-            return Answer.UNKNOWN
     long_enough = (run.until - since).total_seconds() >= policy.outage_seconds
     return Answer.NO if long_enough and run.probes >= policy.min_failed_probes else Answer.UNKNOWN
 
 
 def _answers_there(readings: Readings, policy: Policy, trouble: Trouble | None, counts_from: datetime | None) -> Answer:
-    series = coarser(series_of(readings.active_seen_from_there), policy.metric_period_seconds)
+    series = series_of(readings.active_seen_from_there)
     answer = _answers(series, readings.at, policy, None, counts_from)
     if answer is Answer.YES and trouble is not None and trouble.kind is Kind.FAILING:
         # Its last success may be from before the trouble, and its probe silent since.
@@ -189,19 +194,16 @@ def _answers_there(readings: Readings, policy: Policy, trouble: Trouble | None, 
 
 
 def _commits(readings: Readings, policy: Policy, trouble: Trouble | None) -> Answer:
-    if trouble is not None and trouble.kind is Kind.HUNG:
-        return Answer.NO
-    for reading in (readings.active_sessions_from_here, readings.active_sessions_from_there):
-        sessions = series_of(reading)
-        outcome = newest(sessions, readings.at, policy)
-        if outcome is None or blocked_run(sessions, readings.at, policy) is not None:
-            continue
-        since = None if trouble is None or trouble.kind is not Kind.FAILING else trouble.first_failure_by
-        worked = [point for point in sessions if best(point) is SessionOutcome.WORKS]
-        recent = readings.at - policy.silence
-        if worked and worked[-1].start >= max(recent, since or recent):
-            return Answer.YES
-    return Answer.UNKNOWN
+    seen = [series_of(each) for each in (readings.active_sessions_from_here, readings.active_sessions_from_there)]
+    runs = [run for sessions in seen if (run := blocked_run(sessions, readings.at, policy)) is not None]
+    since = readings.at - policy.silence
+    if runs:
+        since = max(since, min(run.first_failure_by for run in runs))
+    if trouble is not None and trouble.kind is Kind.FAILING:
+        since = max(since, trouble.first_failure_by)
+    if any(worked_since(sessions, since) for sessions in seen):
+        return Answer.YES
+    return Answer.NO if runs and trouble is not None and trouble.is_hung else Answer.UNKNOWN
 
 
 def _session(readings: Readings, policy: Policy) -> SessionOutcome | None:

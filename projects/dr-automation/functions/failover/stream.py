@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from failover.answer import Answer
 from failover.policy import Policy
@@ -28,18 +29,27 @@ class Stream:
 
     Attributes:
         committed: the writer has committed since the trouble began, and not too long ago.
-        lives: its process has sent something since.
+        lives: its process has sent something since, and not too long ago.
         ended: it was there when the trouble began, and has been silent for longer than a living writer's can be; no:
             it shows life, or has not been silent for so long yet.
+        lived_at: when it last showed life since the trouble began, however long ago; None where it has not.
     """
 
     committed: Answer = Answer.UNKNOWN
     lives: Answer = Answer.UNKNOWN
     ended: Answer = Answer.UNKNOWN
+    lived_at: datetime | None = None
 
 
-def stream(readings: Readings, policy: Policy, trouble: Trouble | None) -> Stream:
-    """The facts, all of them unknown without a trouble that has a beginning."""
+def stream(readings: Readings, policy: Policy, trouble: Trouble | None, let_in_at: datetime | None = None) -> Stream:
+    """The facts, all of them unknown without a trouble that has a beginning.
+
+    Args:
+        readings: what was read.
+        policy: the rules of evidence.
+        trouble: the trouble the writer is in.
+        let_in_at: until when a fence of ours kept everybody out, None where there was none.
+    """
     if trouble is None or trouble.kind not in (Kind.FAILING, Kind.HUNG):
         return Stream()
     # What the writer did at the beginning of a long trouble does not prove that it lives now.
@@ -52,11 +62,28 @@ def stream(readings: Readings, policy: Policy, trouble: Trouble | None) -> Strea
         committed=Answer.YES if committed else shown,
         lives=Answer.YES if lives else shown if readings.stream_message else Answer.UNKNOWN,
         ended=Answer.NO if committed or lives else _ended(readings, policy, trouble) if is_watched else Answer.UNKNOWN,
+        lived_at=_lived_at(readings, trouble, let_in_at),
     )
 
 
+def _lived_at(readings: Readings, trouble: Trouble, let_in_at: datetime | None) -> datetime | None:
+    # Life behind a door that we shut ourselves says nothing of another one.
+    after = trouble.first_failure_by if let_in_at is None else max(trouble.first_failure_by, let_in_at)
+    told = [datetime.fromtimestamp(point.maximum, UTC) for point in _told(readings)]
+    told += _moves(_since(series_of(readings.received), after))
+    told += [point.start - timedelta(seconds=point.minimum) for point in series_of(readings.lag) if point.minimum >= 0]
+    # Whoever else it answers can commit in it.
+    for reading in (readings.active_seen_from_there, readings.witness):
+        told += [point.start for point in series_of(reading) if point.maximum >= 1]
+    return max((moment for moment in (*told, trouble.lived_at) if moment is not None and moment > after), default=None)
+
+
+def _told(readings: Readings) -> Series:
+    return (*series_of(readings.heartbeat), *series_of(readings.stream_message))
+
+
 def _committed(readings: Readings, after: datetime) -> bool:
-    if _moment_after(series_of(readings.heartbeat), after) or _has_moved(series_of(readings.received), after):
+    if _moment_after(series_of(readings.heartbeat), after) or bool(_moves(_since(series_of(readings.received), after))):
         return True
     # A lag says when what was replayed last had been committed; a sample lies after its period's start.
     return any(
@@ -65,13 +92,17 @@ def _committed(readings: Readings, after: datetime) -> bool:
     )
 
 
+def _since(series: Series, after: datetime) -> Series:
+    return tuple(point for point in series if point.start >= after)
+
+
 def _moment_after(moments: Series, after: datetime) -> bool:
     return any(point.maximum > after.timestamp() for point in moments)
 
 
-def _has_moved(positions: Series, after: datetime) -> bool:
-    seen = [point for point in positions if point.start >= after]
-    return bool(seen) and max(point.maximum for point in seen) > min(point.minimum for point in seen)
+def _moves(positions: Series) -> list[datetime]:
+    """When a position was seen to have grown; after the replica's restart it begins anew, a little further back."""
+    return [later.start for earlier, later in pairwise(positions) if later.maximum > earlier.maximum]
 
 
 def _ended(readings: Readings, policy: Policy, trouble: Trouble) -> Answer:
@@ -81,10 +112,16 @@ def _ended(readings: Readings, policy: Policy, trouble: Trouble) -> Answer:
     still for as long as RDS itself writes nothing.
     """
     received, messages = series_of(readings.received), series_of(readings.stream_message)
-    heard = [point.maximum for point in (messages or series_of(readings.heartbeat))]
+    heard = [datetime.fromtimestamp(point.maximum, UTC) for point in (messages or series_of(readings.heartbeat))]
+    if not messages:
+        heard += _moves(received)
     if not heard:
         return Answer.UNKNOWN
-    last = datetime.fromtimestamp(max(heard), UTC)
+    last = max(heard)
+    period = timedelta(seconds=policy.fine_period_seconds)
+    watched = [point.start for point in received if point.start >= last]
+    if any(later - (earlier + period) > policy.silence for earlier, later in pairwise(watched)):
+        return Answer.UNKNOWN  # A replica that was away heard nothing.
     if last < trouble.since - policy.silence:
         # It had ended before: that the writer is silent now is no consequence.
         return Answer.UNKNOWN

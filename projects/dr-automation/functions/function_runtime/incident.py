@@ -161,8 +161,18 @@ class Incident:
     def _takes_back(self, step: Step) -> bool:
         if step.outcome in (WITHDRAWN, Promotion.NOT_ACCEPTED):
             return True
+        if step.phase is Phase.FENCED and self.must_be_fenced:
+            return step.outcome != Outcome.FENCED
         needed = NEEDED_WHEN_PLANNED.get(step.phase) if self.kind is Kind.PLANNED else None
         return needed is not None and step.outcome != needed
+
+    @property
+    def must_be_fenced(self) -> bool:
+        """Whether no new writer may be made while the old one is not fenced: it answered when this was decided.
+
+        A person who forces a failover has decided that too.
+        """
+        return self.kind is not Kind.FORCED and self.signals.get("answers_here") == "yes"
 
     @property
     def is_abandoned(self) -> bool:

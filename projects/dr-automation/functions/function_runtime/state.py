@@ -72,6 +72,7 @@ class Controller:
         replicated_until: the last moment at which the replica had everything, kept while its lag alone looks too high.
         decision: action, code and reason of the last decision; the reason as it was when the code came up.
         owes_opening: the incident that was taken back and could not open the writer to its clients again.
+        let_in_at: when the writer's clients were last let in again; what failed before was our own fence.
         adopted_by: who said who the writer is; then the other database may be no replica, and must be shut.
         heeded_at: when the last instruction that was carried out was given.
     """
@@ -88,6 +89,7 @@ class Controller:
     replicated_until: datetime | None = None
     decision: Mapping[str, str] | None = None
     owes_opening: str | None = None
+    let_in_at: datetime | None = None
     adopted_by: str | None = None
     heeded_at: datetime | None = None
 
@@ -107,6 +109,7 @@ class Controller:
             "replicated_until": _text(self.replicated_until),
             "decision": None if self.decision is None else dict(self.decision),
             "owes_opening": self.owes_opening,
+            "let_in_at": _text(self.let_in_at),
             "adopted_by": self.adopted_by,
             "heeded_at": _text(self.heeded_at),
         }
@@ -129,6 +132,7 @@ class Controller:
             replicated_until=_moment(item.get("replicated_until")),
             decision=item.get("decision"),
             owes_opening=item.get("owes_opening"),
+            let_in_at=_moment(item.get("let_in_at")),
             adopted_by=item.get("adopted_by"),
             heeded_at=_moment(item.get("heeded_at")),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -32,6 +32,7 @@ class Trouble:
         dark_since: since when every run has found the writer's region dark, None where it answers.
         maintenance_at: when RDS last reported work on the writer in this trouble, None where it did not.
         incident_id: the incident this would become; what people's orders name.
+        lived_at: when the writer last showed life after it had begun, None where it has not.
     """
 
     kind: Kind
@@ -42,11 +43,17 @@ class Trouble:
     dark_since: datetime | None = None
     maintenance_at: datetime | None = None
     incident_id: str | None = None
+    lived_at: datetime | None = None
 
     @property
     def is_hung(self) -> bool:
         """Whether the writer answers, and nobody can commit."""
         return self.kind is Kind.HUNG
+
+    @property
+    def has_shown_life(self) -> bool:
+        """Whether the writer has shown life after the trouble had begun."""
+        return self.lived_at is not None
 
     def tell(self, code: str) -> Trouble:
         """This trouble, with one more code told."""
@@ -55,7 +62,9 @@ class Trouble:
     def as_item(self) -> dict[str, Any]:
         """For the state table."""
         return {
-            "kind": self.kind.value,
+            # Versions of the function that know no hung writer take it for one that comes and goes.
+            "kind": (Kind.FLAPPING if self.is_hung else self.kind).value,
+            "hung": self.is_hung,
             "since": self.since.isoformat(),
             "first_failure_by": self.first_failure_by.isoformat(),
             "lag_before_seconds": self.lag_before_seconds,
@@ -63,6 +72,7 @@ class Trouble:
             "dark_since": None if self.dark_since is None else self.dark_since.isoformat(),
             "maintenance_at": None if self.maintenance_at is None else self.maintenance_at.isoformat(),
             "incident_id": self.incident_id,
+            "lived_at": None if self.lived_at is None else self.lived_at.isoformat(),
         }
 
     @classmethod
@@ -70,7 +80,7 @@ class Trouble:
         """From the state table."""
         lag, dark_since, maintenance_at = item["lag_before_seconds"], item["dark_since"], item["maintenance_at"]
         return cls(
-            kind=Kind(item["kind"]),
+            kind=Kind.HUNG if item.get("hung") else Kind(item["kind"]),
             since=datetime.fromisoformat(item["since"]),
             first_failure_by=datetime.fromisoformat(item["first_failure_by"]),
             lag_before_seconds=None if lag is None else float(lag),
@@ -78,6 +88,7 @@ class Trouble:
             dark_since=None if dark_since is None else datetime.fromisoformat(dark_since),
             maintenance_at=None if maintenance_at is None else datetime.fromisoformat(maintenance_at),
             incident_id=item["incident_id"],
+            lived_at=None if item.get("lived_at") is None else datetime.fromisoformat(item["lived_at"]),
         )
 
 
@@ -87,25 +98,32 @@ class Unready:
 
     Attributes:
         since: when each concern was first seen, by its code.
+        seen_at: when each was seen last.
         told: codes that people were told of; each is told once while it lasts.
     """
 
     since: Mapping[str, datetime]
+    seen_at: Mapping[str, datetime]
     told: tuple[str, ...] = ()
 
     @classmethod
-    def seen(cls, codes: Iterable[str], at: datetime, before: Unready | None) -> Unready | None:
-        """What is wrong now, None where nothing is.
+    def seen(
+        cls, codes: Iterable[str], at: datetime, before: Unready | None, forgotten_after: timedelta
+    ) -> Unready | None:
+        """What is wrong now, or was a short time ago; None where nothing is.
 
         Args:
             codes: of the concerns there are.
             at: now.
             before: what was wrong when it was looked at last.
+            forgotten_after: what comes and goes within this time lasts.
         """
         known = {} if before is None else before.since
-        since = {code: known.get(code, at) for code in codes}
-        told = () if before is None else tuple(code for code in before.told if code in since)
-        return cls(since, told) if since else None
+        last = {} if before is None else before.seen_at
+        seen_at = {code: seen for code, seen in last.items() if at - seen <= forgotten_after}
+        seen_at.update(dict.fromkeys(codes, at))
+        told = () if before is None else tuple(code for code in before.told if code in seen_at)
+        return cls({code: known.get(code, at) for code in seen_at}, seen_at, told) if seen_at else None
 
     def tell(self, code: str) -> Unready:
         """This, with one more code told."""
@@ -113,9 +131,17 @@ class Unready:
 
     def as_item(self) -> dict[str, Any]:
         """For the state table."""
-        return {"since": {code: at.isoformat() for code, at in self.since.items()}, "told": list(self.told)}
+        return {"since": _texts(self.since), "seen_at": _texts(self.seen_at), "told": list(self.told)}
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Unready:
         """From the state table."""
-        return cls({code: datetime.fromisoformat(at) for code, at in item["since"].items()}, tuple(item["told"]))
+        return cls(_moments(item["since"]), _moments(item["seen_at"]), tuple(item["told"]))
+
+
+def _texts(moments: Mapping[str, datetime]) -> dict[str, str]:
+    return {code: at.isoformat() for code, at in moments.items()}
+
+
+def _moments(texts: Mapping[str, str]) -> dict[str, datetime]:
+    return {code: datetime.fromisoformat(text) for code, text in texts.items()}

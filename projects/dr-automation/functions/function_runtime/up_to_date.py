@@ -21,11 +21,14 @@ def after(controller: Controller, incident: Incident) -> Controller:
         writer_site=incident.new_writer if incident.is_switched else incident.new_writer.other,
         incident_id=None,
         trouble=None,
+        # What was wrong with the old pair says nothing of the new one.
+        unready=None if incident.is_switched else controller.unready,
         proposal=None,
         replicated_until=None,
         last_closed_at=incident.closed_at if cools_down else controller.last_closed_at,
         last_incident_id=incident.incident_id,
         owes_opening=incident.incident_id if owes_opening else None,
+        let_in_at=incident.closed_at if incident.is_taken_back else None,
         # Its standby may be left no replica, by a person's decision.
         adopted_by=f"who abandoned {incident.incident_id}" if incident.is_abandoned else None,
     )

@@ -199,7 +199,7 @@ def test_a_loss_above_the_bound_needs_an_approval_that_accepts_it() -> None:
 
 def test_a_replica_that_has_everything_is_not_held_back_by_the_age_of_the_last_commit() -> None:
     aws = unprepared(writer_dead(lag_seconds=20, slot_lag_bytes=0.0))
-    aws.writer.host_lost = START
+    aws.writer.status = "failed"
     assert run(aws)["code"] == "closed", "an idle writer's lag is only the age of its last commit"
 
 

@@ -22,6 +22,7 @@ from function_runtime.sites import Site
 from function_runtime.trouble import Kind, Trouble
 
 DEAD = replace(drawn.DEAD, answers_there=Answer.NO, region_answers=Answer.YES)
+LIVED_ON = replace(drawn.DEAD.trouble, lived_at=NOW)  # type: ignore[type-var]
 UNWATCHED = {"stream_ended": Answer.UNKNOWN, "committed": Answer.UNKNOWN, "process_lives": Answer.UNKNOWN}
 SITUATION = Situation(NOW, here=Site.RECOVERY, writer=Site.PRIMARY, last_closed_at=None)
 
@@ -42,7 +43,10 @@ SITUATION = Situation(NOW, here=Site.RECOVERY, writer=Site.PRIMARY, last_closed_
         (UNWATCHED, Action.ASK, "one_door"),
         ({**UNWATCHED, "witness_sees": Answer.NO}, Action.ASK, "one_door"),
         ({**UNWATCHED, "rds_healthy": Answer.NO}, Action.FAIL_OVER, "writer_dead"),
-        ({**UNWATCHED, "host_reports": Answer.NO}, Action.FAIL_OVER, "writer_dead"),
+        ({**UNWATCHED, "host_reports": Answer.NO}, Action.ASK, "one_door"),
+        ({"answers_there": Answer.UNKNOWN, "host_reports": Answer.NO}, Action.FAIL_OVER, "writer_dead"),
+        ({"trouble": LIVED_ON}, Action.ASK, "one_door"),
+        ({"trouble": LIVED_ON, "rds_healthy": Answer.NO}, Action.FAIL_OVER, "writer_dead"),
         ({**UNWATCHED, "region_answers": Answer.NO}, Action.FAIL_OVER, "writer_dead"),
         ({"in_maintenance": Answer.YES}, Action.HOLD, "maintenance"),
         ({"probe_works": Answer.NO}, Action.ALERT, "probe_not_trusted"),
@@ -213,6 +217,9 @@ def test_a_success_from_before_the_trouble_proves_no_life(signal: str) -> None:
     assert Answer.YES not in (signals.answers_there, signals.witness_sees)
 
 
+LAST = (NOW - timedelta(seconds=4.5)).timestamp()
+
+
 def test_what_failed_during_maintenance_is_no_outage_when_the_maintenance_ends() -> None:
     at_work = interpreted(replace(READINGS, active_instance=Instance("rebooting", None, {})), POLICY, None)
     assert decide(at_work, SITUATION, POLICY).code == "maintenance"
@@ -233,6 +240,10 @@ def test_what_failed_during_maintenance_is_no_outage_when_the_maintenance_ends()
         active_seen_from_here=series(1, 1, 1, *[0] * 8, until=dead),
         standby_seen_from_here=series(1, 1, 1, 1, until=dead),
         active_seen_from_there=series(1, 1, 1, *[0] * 8, until=dead),
+        standby_sessions=series(*[0] * 8, until=dead),
+        heartbeat=series(*[LAST] * 8, until=dead),
+        received=series(*[LAST] * 8, until=dead),
+        stream_message=series(*[LAST] * 8, until=dead),
     )
     assert (
         decide(interpreted(still, POLICY, signals.trouble), replace(SITUATION, at=dead), POLICY).code == "writer_dead"
@@ -312,7 +323,27 @@ def test_a_hung_writer_stays_hung_until_somebody_commits() -> None:
     no_room = replace(HUNG, active_sessions_from_here=series(*[SessionOutcome.NO_ROOM] * 7))
     assert interpreted(no_room, POLICY, hung).trouble == hung
     works = replace(HUNG, active_sessions_from_here=series(*[8] * 6, 0))
-    assert interpreted(works, POLICY, hung).trouble is None
+    again = interpreted(works, POLICY, hung)
+    assert (again.trouble, again.commits) == (hung, Answer.YES), "for too short a time to call it well"
+    assert decide(again, SITUATION, POLICY).code == "commits_again"
+    well = replace(HUNG, active_sessions_from_here=series(*[8] * 4, 0, 0, 0))
+    assert interpreted(well, POLICY, hung).trouble is None
+
+
+def test_a_writer_that_hung_and_is_not_seen_any_more_is_left_to_people() -> None:
+    hung = interpreted(HUNG, POLICY, None).trouble
+    unseen = replace(HUNG, active_sessions_from_here=series(*[SessionOutcome.NOT_ADMITTED] * 7))
+    by_setting = replace(POLICY, writer_hung=WhenUnsure.FAILOVER)
+    assert decide(interpreted(unseen, POLICY, hung), SITUATION, by_setting).code == "hung_unseen"
+
+
+def test_an_older_version_of_the_function_can_read_a_hung_writers_record() -> None:
+    hung = interpreted(HUNG, POLICY, None).trouble
+    assert hung is not None
+    assert hung.as_item()["kind"] in ("failing", "silent", "flapping")
+    assert Trouble.from_item(hung.as_item()) == hung
+    without = {name: value for name, value in hung.as_item().items() if name not in ("hung", "lived_at")}
+    assert Trouble.from_item(without).kind is Kind.FLAPPING
 
 
 def test_a_writer_that_comes_and_goes_is_unstable() -> None:

@@ -66,10 +66,10 @@ def second_signal(signals: Signals) -> str:
     if signals.witness_sees is Answer.YES:
         return "the witness sees it"
     dark = signals.region_answers is Answer.NO
-    if Answer.NO in (signals.rds_healthy, signals.host_reports):
-        return "past its door"
-    if Answer.NO in (signals.answers_there, signals.witness_sees):
-        return "past its door" if dark else "through its door alone"
+    if signals.rds_healthy is Answer.NO:
+        return "strong"
+    if Answer.NO in (signals.answers_there, signals.witness_sees, signals.host_reports):
+        return "strong" if dark else "weak alone"
     return "the dark region alone" if dark else "none"
 
 
@@ -126,6 +126,8 @@ def answers(signals: Signals, situation: Situation, policy: Policy) -> dict[str,
         "RDS calls the writer operational": told(signals.rds_healthy),
         "Replica shows commits since": told(signals.committed),
         "Stream shows a living process": told(signals.process_lives),
+        "Writer has shown life since": "yes" if trouble is not None and trouble.lived_at is not None else "no",
+        "Writer commits for a probe": told(signals.commits),
         "Stream has ended since": told(signals.stream_ended),
         "RDS measures the writer's host": told(signals.host_reports),
         "What else has been wrong for long": wrong(signals, policy, situation.at),
@@ -163,7 +165,7 @@ def matches(cell: str, answer: str) -> bool:
 def test_any_combination_is_in_exactly_one_row_and_decided_as_it_says() -> None:
     seen = set()
 
-    @settings(max_examples=4000, deadline=None, derandomize=True)
+    @settings(max_examples=6000, deadline=None, derandomize=True)
     @given(SIGNALS, SITUATIONS, POLICIES)
     def look_up(signals: Signals, situation: Situation, policy: Policy) -> None:
         found = answers(signals, situation, policy)

@@ -35,7 +35,7 @@ from aws_in_memory.drawn import (
 from failover import messages
 from failover.advice import ADVICE
 from failover.answer import Answer
-from failover.decide import decide, past_its_door, second_signals
+from failover.decide import decide, second_signals
 from failover.decision import Action, Decision, Situation
 from failover.policy import Mode, Policy, WhenUnsure
 from failover.readings import Readings
@@ -105,7 +105,9 @@ def assert_may_fail_over(signals: Signals, situation: Situation, policy: Policy)
     assert Answer.YES not in alive
     if order is None:
         assert second_signals(signals), "never on one signal"
-        assert past_its_door(signals) or signals.stream_ended is Answer.YES, "never through one door alone"
+        proven = Answer.NO in (signals.rds_healthy, signals.region_answers)
+        ended = signals.stream_ended is Answer.YES and signals.trouble.lived_at is None
+        assert proven or ended, "never through one door alone"
         assert_within_the_bounds(signals, policy)
         return
     # A person may stand for the second signal only where RDS itself reports work that does not end.
@@ -131,6 +133,7 @@ def assert_loss_accepted(signals: Signals, order: Order, policy: Policy) -> None
 
 def assert_may_replace_a_hung_writer(signals: Signals, situation: Situation, policy: Policy) -> None:
     assert signals.session not in (SessionOutcome.FULL, SessionOutcome.READ_ONLY)
+    assert signals.commits is Answer.NO, "what hung before and is not seen now is no reason"
     if situation.order is not None:
         assert_loss_accepted(signals, situation.order, policy)
         return

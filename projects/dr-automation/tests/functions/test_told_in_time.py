@@ -56,7 +56,7 @@ def does_not_verify(aws: Aws) -> None:
         (breaks_standby, "standby_not_ready"),
         (falls_behind, "replica_behind"),
         (fills_storage, "rds_says_failed"),
-        (does_not_verify, "evidence_weak"),
+        (does_not_verify, "not_verified"),
         (unprepared, "evidence_weak"),
     ],
 )
@@ -87,7 +87,7 @@ def test_a_second_concern_is_told_beside_the_first() -> None:
     watch(aws, int(PATIENCE.total_seconds()) + 3)
     does_not_verify(aws)
     watch(aws, int(PATIENCE.total_seconds()) + 8)
-    assert [code in subjects(aws) for code in ("standby_not_ready", "evidence_weak")] == [True, True]
+    assert [code in subjects(aws) for code in ("standby_not_ready", "not_verified")] == [True, True]
     assert len(aws.messages) == 2
 
 
@@ -167,7 +167,7 @@ def test_the_promoted_database_is_confirmed_by_a_commit_or_where_nobody_can_log_
     for world, outcome in ((healthy(START), "commits"), (unprepared(healthy(START)), "reachable")):
         watch(world, 3)
         world.writer.dies(world.now)
-        world.writer.host_lost = world.now
+        world.writer.status = "failed"
         watch(world, 12)
         (incident,) = world.incidents
         verified = next(step for step in incident["steps"] if step["phase"] == "verified")
