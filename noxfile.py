@@ -106,7 +106,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure everything that has a limit, or the parts named: `-- [PART ...]`, such as simulation or own-time."""
+    """Measure everything that has a limit, or the parts named: `-- [PART ...]`, such as `simulation --runs 10000`."""
     environment(session)
     python(session, "benchmarks", *session.posargs, patient=True)
 

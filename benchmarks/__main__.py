@@ -1,4 +1,4 @@
-"""Run the benchmarks and print what they found: ``python -m benchmarks [PART ...] [--without-first-run]``."""
+"""Run the benchmarks and print what they found: ``python -m benchmarks [PART ...] [--runs N]``."""
 
 from __future__ import annotations
 
@@ -50,39 +50,45 @@ def fast_tests() -> Measurement:
     return Measurement("unit and contract tests", time.monotonic() - started, "s", 60)
 
 
-PARTS: Mapping[str, Callable[[], list[Measurement]]] = MappingProxyType(
+PARTS: Mapping[str, Callable[[int], list[Measurement]]] = MappingProxyType(
     {
-        "lab": lambda: lab_and_drill(REPORTS),
-        "ground": lambda: [ground.measure()],
-        "tests": lambda: [fast_tests()],
-        "own-time": own_time.measure,
-        "api-calls": api_calls.measure,
-        "snapshot-planning": snapshot_planning.measure,
-        "cold-start": cold_start.measure,
-        "artifact": artifact_size.measure,
-        "simulation": lambda: simulation.measure(_say),
-        "first-run": lambda: [first_run.measure()],
+        "lab": lambda _: lab_and_drill(REPORTS),
+        "ground": lambda _: [ground.measure()],
+        "tests": lambda _: [fast_tests()],
+        "own-time": lambda _: own_time.measure(),
+        "api-calls": lambda _: api_calls.measure(),
+        "snapshot-planning": lambda _: snapshot_planning.measure(),
+        "cold-start": lambda _: cold_start.measure(),
+        "artifact": lambda _: artifact_size.measure(),
+        "simulation": lambda runs: simulation.measure(_say, runs),
+        "first-run": lambda _: [first_run.measure()],
     }
 )
-"""What can be measured, in order."""
+"""What can be measured, in order; each is given how many runs of each class the simulation is to play."""
 
 
-def parts_of(arguments: list[str]) -> list[str]:
-    """Which parts the command line names; all without one. A wrong one ends the process with code 2 and the list."""
+def chosen(arguments: list[str]) -> tuple[list[str], int]:
+    """Which parts the command line names, all without one, and how many runs. A wrong word ends with code 2."""
     parser = argparse.ArgumentParser(prog="nox -s bench --", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)}; all without one")
+    parser.add_argument(
+        "--runs", type=int, default=simulation.RUNS, help="of each class of the simulation (%(default)s)"
+    )
     parser.add_argument("--without-first-run", action="store_true", help="skip the fresh clone with empty caches")
     given = parser.parse_args(arguments)
     unknown = [part for part in given.parts if part not in PARTS]
     if unknown:
         parser.error(f"PART = {', '.join(unknown)}: give any of {', '.join(PARTS)}")
-    chosen = [part for part in PARTS if part in given.parts or not given.parts]
-    return [part for part in chosen if not (part == "first-run" and given.without_first_run)]
+    if given.runs < 1:
+        parser.error(f"--runs = {given.runs}: give 1 or more")
+    parts = [part for part in PARTS if part in given.parts or not given.parts]
+    return [part for part in parts if not (part == "first-run" and given.without_first_run)], given.runs
 
 
 def main() -> None:
     """Measure; the exit code says whether it could be measured, never whether it was fast."""
-    measurements = [found for part in parts_of(sys.argv[1:]) for found in PARTS[part]()]
+    parts, runs = chosen(sys.argv[1:])
+    measurements = [found for part in parts for found in PARTS[part](runs)]
     _say(table(measurements))
     write_json(measurements, REPORTS / "bench.json")
 

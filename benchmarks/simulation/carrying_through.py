@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from aws_in_memory import durations
 from benchmarks.simulation.setting import Setting
-from failover.promote import verify_period_seconds
 from failover.work import JITTER
 
 DAY_SECONDS = 86_400.0
@@ -124,7 +123,7 @@ def carry_through(
 def _confirmed(chance: random.Random, setting: Setting, since: float, probe_phase: float) -> float:
     """When the first probe can be read that lies in a period which began after the promotion was noticed."""
     rhythm = setting.rhythm
-    period_seconds = verify_period_seconds(setting.failover)
+    period_seconds = setting.failover.policy.fine_period_seconds
     period_begins = math.ceil(since / period_seconds) * period_seconds
     runs = math.floor((period_begins - probe_phase) / rhythm.schedule_seconds)
     while True:

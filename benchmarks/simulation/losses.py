@@ -9,7 +9,7 @@ from __future__ import annotations
 import bisect
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 DAY_SECONDS = 86_400.0
@@ -36,7 +36,7 @@ class Losses:
         probe: of the recovery site's probe itself, which then reaches neither database.
         both: of whatever both ways to the primary's database share.
         reboots: of the primary's database, which RDS reports (the mean is not used).
-        writes_show: whether the replica's lag proves a living writer; not so for one that nobody writes to.
+        busy: whether clients write all the time.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Losses:
     probe: Bursts
     both: Bursts
     reboots: Bursts
-    writes_show: bool
+    busy: bool
 
 
 # Far worse than a peering between two regions is; a link that is gone for 10 minutes each month, a reboot each week.
@@ -60,9 +60,9 @@ LOSSY = Losses(
     probe=Bursts(1 / 7, 60.0),
     both=Bursts(0.0, 0.0),
     reboots=Bursts(1 / 7, 0.0),
-    writes_show=True,
+    busy=True,
 )
-# What no rule on probes can tell from a dead writer: nobody reaches it for minutes, and nobody writes to it.
+# What no rule on probes can tell from a dead writer: nobody reaches it for minutes. Its stream shows that it lives.
 BOTH_WAYS = Losses(
     name="both ways lost at once",
     loss=0.01,
@@ -72,7 +72,7 @@ BOTH_WAYS = Losses(
     probe=Bursts(0.0, 0.0),
     both=Bursts(1 / 30, 60.0),
     reboots=Bursts(0.0, 0.0),
-    writes_show=False,
+    busy=False,
 )
 
 
@@ -105,10 +105,46 @@ class History:
             at = ends
         return cls(found)
 
+    @classmethod
+    def joined(cls, bursts: Iterable[Burst]) -> History:
+        """A history of bursts that may overlap."""
+        found: list[Burst] = []
+        for each in sorted(bursts, key=lambda burst: burst.begins):
+            if found and each.begins <= found[-1].ends:
+                found[-1] = Burst(found[-1].begins, max(found[-1].ends, each.ends))
+            else:
+                found.append(each)
+        return cls(found)
+
+    @classmethod
+    def once(cls, begins: float, ends: float = math.inf) -> History:
+        """One burst; without an end it goes on."""
+        return cls([Burst(begins, ends)])
+
     def covers(self, at: float) -> bool:
         """Whether a burst goes on."""
         index = bisect.bisect_right(self._begins, at) - 1
         return index >= 0 and at < self.bursts[index].ends
+
+    def begin(self, at: float) -> float:
+        """When the burst began that goes on at a moment; that moment where none does."""
+        index = bisect.bisect_right(self._begins, at) - 1
+        return self._begins[index] if index >= 0 and at < self.bursts[index].ends else at
+
+    def last_end(self, at: float) -> float:
+        """When the last burst ends that began before a moment; minus infinity where none has."""
+        index = bisect.bisect_left(self._begins, at) - 1
+        return self.bursts[index].ends if index >= 0 else -math.inf
+
+    def within(self, begins: float, ends: float) -> History:
+        """What lies between two moments, at least in part, counted from the first."""
+        first = max(0, bisect.bisect_right(self._begins, begins) - 1)
+        last = bisect.bisect_left(self._begins, ends)
+        found = [Burst(each.begins - begins, each.ends - begins) for each in self.bursts[first:last]]
+        return History([each for each in found if each.ends > 0])
+
+
+NEVER = History([])
 
 
 def whole_periods_lost(chance: random.Random, share: float, periods: float) -> Iterator[int]:

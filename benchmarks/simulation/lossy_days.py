@@ -8,32 +8,31 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 
 from aws_in_memory import durations
-from aws_in_memory.metric import Probes, Sampled
 from benchmarks.measurement import Measurement
 from benchmarks.simulation.controller import Watcher
 from benchmarks.simulation.losses import (
-    BOTH_WAYS,
     DAY_SECONDS,
-    LOSSY,
     Burst,
     History,
     Losses,
     whole_periods_lost,
 )
-from benchmarks.simulation.setting import Setting, setting
+from benchmarks.simulation.setting import Setting
 from benchmarks.simulation.sight import Sight
+from benchmarks.simulation.world import OWN_WRITES_SECONDS, World
 from failover.decision import Action
 
 DAYS = 10_000
+# Played in parts, which have nothing to do with each other.
+DAYS_AT_ONCE = 500
 SEED = 10_000
 # Played before and after the time in which something can be lost.
 MARGIN_SECONDS = 120.0
-IDLE_LAG = durations.Spread(240.0, 290.0, 300.0)
 
 
 @dataclass
@@ -45,14 +44,22 @@ class Found:
         runs: how many runs of the controller were played.
         failovers: false ones.
         told: alerts and questions to people, by code.
-        answers_again: messages that it is over.
+        over: messages that it is over.
     """
 
     windows: int = 0
     runs: int = 0
     failovers: int = 0
     told: Counter[str] = field(default_factory=Counter)
-    answers_again: int = 0
+    over: int = 0
+
+    def add(self, other: Found) -> None:
+        """More days."""
+        self.windows += other.windows
+        self.runs += other.runs
+        self.failovers += other.failovers
+        self.told += other.told
+        self.over += other.over
 
 
 class _Days:
@@ -78,17 +85,15 @@ class _Days:
             self.reboots.bursts,
         )
 
-    def link_answers(self, at: float) -> bool:
-        """The recovery site's probe of the primary's database."""
-        if self.reboots.covers(at) or self._lost_by_chance.covers(at):
-            return False
-        return self._passes(at, self._link, self._probe, self._both)
+    def link_passes(self, at: float) -> bool:
+        """Whether the recovery site's probe gets through to the primary's database."""
+        return not self._lost_by_chance.covers(at) and self._passes(at, self._link, self._probe, self._both)
 
-    def own_answers(self, at: float) -> bool:
-        """The primary site's probe of it."""
-        return self._passes(at, self._own, self._both) and not self.reboots.covers(at)
+    def own_passes(self, at: float) -> bool:
+        """The primary site's probe."""
+        return self._passes(at, self._own, self._both)
 
-    def standby_answers(self, at: float) -> bool:
+    def here_passes(self, at: float) -> bool:
         """The recovery site's probe of its own database."""
         return self._passes(at, self._probe)
 
@@ -97,7 +102,7 @@ class _Days:
         return self._chance.random() >= (self._losses.loss_in_burst if in_burst else self._losses.loss)
 
 
-def simulate(chance: random.Random, at: Setting, losses: Losses, days: int = DAYS) -> Found:
+def simulate(chance: random.Random, at: Setting, losses: Losses, days: int) -> Found:
     """So many days."""
     lost, found = _Days(chance, losses, at, days * DAY_SECONDS), Found()
     for window in _windows(lost.suspects(), at):
@@ -105,29 +110,25 @@ def simulate(chance: random.Random, at: Setting, losses: Losses, days: int = DAY
     return found
 
 
-def measure() -> list[Measurement]:
-    """False failovers, and how often people are told of something, for each kind of loss."""
-    found = []
-    for losses, target in ((LOSSY, 0.0), (BOTH_WAYS, None)):
-        played = simulate(random.Random(SEED), setting(), losses)  # noqa: S311 - no secret
-        told = ", ".join(f"{count} {code}" for code, count in played.told.most_common()) if played.told else "none"
-        found += [
-            Measurement(
-                f"false failovers, {losses.name}",
-                played.failovers,
-                "failovers",
-                target,
-                f"in {DAYS} days; {played.windows} suspect times, {played.runs} runs played; {_described(losses)}",
-            ),
-            Measurement(
-                f"alerts to people, {losses.name}",
-                365.25 * played.told.total() / DAYS,
-                "a year",
-                None,
-                f"in {DAYS} days: {told}; {played.answers_again} times told that it is over",
-            ),
-        ]
-    return found
+def measurements(losses: Losses, days: int, played: Found) -> list[Measurement]:
+    """False failovers, and how often people are told of something, for one kind of loss."""
+    told = ", ".join(f"{count} {code}" for code, count in played.told.most_common()) if played.told else "none"
+    return [
+        Measurement(
+            f"wrong: {losses.name}",
+            played.failovers,
+            "",
+            0.0,
+            f"in {days} days; {played.windows} suspect times, {played.runs} runs played; {_described(losses)}",
+        ),
+        Measurement(
+            f"alerts to people, {losses.name}",
+            365.25 * played.told.total() / days,
+            "a year",
+            None,
+            f"in {days} days: {told}; {played.over} times told that it is over",
+        ),
+    ]
 
 
 def _described(losses: Losses) -> str:
@@ -143,7 +144,7 @@ def _described(losses: Losses) -> str:
         if each.per_day
     ]
     reboots = f", {losses.reboots.per_day:.2g} reboots/day" if losses.reboots.per_day else ""
-    writes = "" if losses.writes_show else ", nobody writes"
+    writes = "" if losses.busy else ", nobody writes"
     return f"{losses.loss:.0%} lost, {losses.loss_in_burst:.0%} in bursts: {'; '.join(texts)}{reboots}{writes}"
 
 
@@ -175,37 +176,30 @@ def _windows(suspects: Iterator[Burst], at: Setting) -> Iterator[Burst]:
 def _play(chance: random.Random, at: Setting, days: _Days, losses: Losses, window: Burst, found: Found) -> None:
     """Look every minute until nothing is wrong any more, or the writer was moved."""
     policy, schedule = at.failover.policy, at.schedule_seconds
-    healthy = policy.lookback.total_seconds()
     # The controller's clock begins at a minute, and every deployment has its own phases.
     origin = window.begins // policy.metric_period_seconds * policy.metric_period_seconds - MARGIN_SECONDS
-    ends = window.ends - origin + MARGIN_SECONDS
-
-    def probes(answers: Callable[[float], bool]) -> Probes:
-        phase = chance.uniform(0, schedule)
-        return Probes(chance, at.rhythm, phase, 0.0, lambda when: answers(when + origin), healthy)
-
-    def each_minute(spread: durations.Spread) -> Sampled:
-        return Sampled(
-            chance, 0.0, lambda _: spread.draw(chance), delay=durations.RDS_METRIC_DELAY, healthy_seconds=healthy
-        )
-
-    sight = Sight(
-        at,
-        link=probes(days.link_answers),
-        own=probes(days.own_answers),
-        standby=probes(days.standby_answers),
-        lag=each_minute(durations.REPLICA_LAG if losses.writes_show else IDLE_LAG),
-        slot_lag=None if losses.writes_show else each_minute(durations.AT_ONCE),
+    ends, lag = window.ends - origin + MARGIN_SECONDS, durations.REPLICA_LAG.draw(chance)
+    reboots = days.reboots.within(origin, window.ends + MARGIN_SECONDS)
+    world = World(
+        busy=losses.busy,
+        down=reboots,
+        status=lambda now: "rebooting" if reboots.covers(now) else "available",
+        link=lambda now: days.link_passes(now + origin),
+        own=lambda now: days.own_passes(now + origin),
+        here=lambda now: days.here_passes(now + origin),
+        lag_seconds=lambda _: lag,
+        own_writes_phase=chance.uniform(0, OWN_WRITES_SECONDS),
+        restart_seconds=chance.uniform(0, 10),
     )
+    sight = Sight(chance, at, world, 0.0, (chance.uniform(0, schedule), chance.uniform(0, schedule)))
     watcher = Watcher(policy)
     now = MARGIN_SECONDS + chance.uniform(0, schedule)
     found.windows += 1
-    while now < ends or watcher.trouble is not None:
-        readings = sight.readings(now, "rebooting" if days.reboots.covers(now + origin) else "available")
+    while now < ends or watcher.trouble is not None or watcher.unready is not None:
         found.runs += 1
-        if watcher.look(readings).action is Action.FAIL_OVER:
+        if watcher.look(sight.readings(now)).action is Action.FAIL_OVER:
             found.failovers += 1
             break
         now += schedule + durations.SCHEDULE_LATENESS.draw(chance) - durations.SCHEDULE_LATENESS.most_frequent
-    found.told.update(watcher.told)
-    found.answers_again += watcher.answers_again
+    found.told.update(each.code for each in watcher.told)
+    found.over += watcher.answers_again + watcher.ready_again

@@ -12,6 +12,7 @@ from benchmarks import production
 from failover.settings import Settings
 from function_runtime.clients import ABROAD
 from health_probe.settings import ProbeSettings
+from witness.settings import WitnessSettings
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Setting:
         schedule_seconds: from one run of a function to the next.
         trigger: the alarm that wakes the failover.
         silence_seconds: what a call of a dark region costs: nothing is retried there.
+        witness: what a witness would be told; by default there is none.
     """
 
     failover: Settings
@@ -31,6 +33,7 @@ class Setting:
     schedule_seconds: int
     trigger: production.TriggerAlarm
     silence_seconds: float
+    witness: WitnessSettings
 
 
 @cache
@@ -48,4 +51,12 @@ def setting() -> Setting:
         delay=durations.PROBE_METRIC_DELAY,
     )
     silence: Any = ABROAD
-    return Setting(failover, rhythm, schedule_seconds, production.trigger_alarm(), silence.connect_timeout)
+    witness = WitnessSettings(
+        metric_namespace=failover.metric_namespace,
+        region=failover.reference_region,
+        regions=failover.regions,
+        instance_ids=failover.instance_ids,
+        metric_period_seconds=failover.policy.metric_period_seconds,
+        outage_seconds=failover.policy.outage_seconds,
+    )
+    return Setting(failover, rhythm, schedule_seconds, production.trigger_alarm(), silence.connect_timeout, witness)

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 
 from aws_in_memory import durations
 from aws_in_memory.aws import Aws
 from benchmarks.answered_aws import SECONDS_TO_FENCE
-from benchmarks.simulation import incidents, lossy_days
+from benchmarks.simulation import lossy_days
 from benchmarks.simulation.carrying_through import Carried, carry_through
-from benchmarks.simulation.incidents import Kind
-from benchmarks.simulation.losses import BOTH_WAYS, LOSSY, Bursts, whole_periods_lost
+from benchmarks.simulation.deaths import RTO_CASES
+from benchmarks.simulation.losses import BOTH_WAYS, LOSSY, Bursts, History, whole_periods_lost
+from benchmarks.simulation.making import LEFT_ALONE, MOVED, when_busy
+from benchmarks.simulation.playing import play
+from benchmarks.simulation.replication import Replication
+from benchmarks.simulation.running import cases
 from benchmarks.simulation.setting import setting
-from failover.policy import Mode
-from failover.promote import verify_period_seconds
+from benchmarks.simulation.tally import Tally, tally
+from benchmarks.simulation.world import World
+from failover.policy import Mode, Policy
 from tests.benchmarks.answered import failed_over
 
 
@@ -86,7 +93,7 @@ def test_the_model_fences_and_promotes_as_the_steps_do(modelled: Carried, real: 
 
 def test_the_model_verifies_as_the_step_does(modelled: Carried, real: dict[str, tuple[float, float]]) -> None:
     """Only a period that began after the promotion counts, and not for long; the real step's AWS shows it at once."""
-    period, poll = verify_period_seconds(setting().failover), setting().failover.poll_interval_seconds
+    period, poll = setting().failover.policy.fine_period_seconds, setting().failover.poll_interval_seconds
     timeout = setting().failover.verify_timeout_seconds
     readable_after = {
         (modelled.noticed, modelled.verified): durations.PROBE_METRIC_DELAY.most_frequent,
@@ -99,25 +106,86 @@ def test_the_model_verifies_as_the_step_does(modelled: Carried, real: dict[str, 
         assert verified <= min(counts_from + delay + setting().schedule_seconds, given_up) + poll
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_an_incident_is_detected_no_sooner_than_the_policy_allows(kind: Kind) -> None:
-    at = setting()
-    detections = []
-    for seed in range(100):
-        incident = incidents.simulate(chance(seed), at, kind)
-        assert incident.detected is not None, incident.last_code
-        detections.append(incident.detected - incident.fault)
+def played(name: str, runs: int, policy: Callable[[Policy], Policy] | None = None) -> Tally:
+    case = next(case for case in cases() if case.name == name)
+    return tally(setting(), case if policy is None else replace(case, policy=policy), range(runs))
+
+
+@pytest.mark.parametrize("name", [name for names in RTO_CASES.values() for name in names])
+def test_an_incident_is_detected_no_sooner_than_the_policy_allows(name: str) -> None:
+    policy = setting().failover.policy
+    found = played(name, 30)
+    detections = [detected - fault for fault, detected, _ in found.moved]
+    assert len(detections) == 30
     # A failing period counts from its start, which may lie a period before the fault.
-    assert min(detections) >= at.failover.policy.outage_seconds - at.failover.policy.metric_period_seconds
-    assert max(detections) <= 2.5 * at.failover.policy.outage_seconds
+    assert min(detections) >= policy.outage_seconds - policy.metric_period_seconds
+    assert max(detections) <= 2.5 * policy.outage_seconds
 
 
 def test_an_incident_that_people_must_decide_is_not_counted_as_recovered() -> None:
-    at = setting()
-    manual = replace(at, failover=replace(at.failover, policy=replace(at.failover.policy, mode=Mode.MANUAL)))
-    incident = incidents.simulate(chance(1), manual, Kind.CRASH)
-    assert incident.rto_seconds == float("inf")
-    assert incident.last_code == "manual"
+    found = played("crash, busy", 5, lambda policy: replace(policy, mode=Mode.MANUAL))
+    assert (found.missed, found.rto) == (5, [])
+    assert found.codes["manual?"] == 5
+
+
+def test_every_class_of_events_ends_as_it_must() -> None:
+    wrong = {}
+    for case in cases():
+        found = tally(setting(), case, range(2))
+        if found.wrong or found.missed:
+            wrong[case.name] = found
+    assert not wrong
+
+
+def test_names_are_not_given_twice() -> None:
+    assert len({case.name for case in cases()}) == len(cases())
+
+
+def test_a_failover_beside_a_living_writer_shows() -> None:
+    """RDS's word is wrong, which nothing but the stream could tell, and that is not looked at."""
+
+    def blind(chance: random.Random, fault: float) -> dict[str, Any]:
+        return {
+            "shut": History.once(fault),
+            "refused": History.once(fault - 900),
+            "status": lambda at: "failed" if at > fault else "available",
+        }
+
+    case = when_busy("door shut, blind", LEFT_ALONE, blind)
+    limit = replace(case, policy=lambda policy: replace(policy, max_data_loss_seconds=3600))
+    assert tally(setting(), limit, range(10)).wrong > 0
+
+
+def test_a_class_in_which_nothing_follows_is_missed() -> None:
+    case = when_busy("all is well", MOVED, lambda _, __: {})
+    assert tally(setting(), case, range(3)).missed == 3
+    late = when_busy("crash", MOVED._replace(within_seconds=1), lambda _, fault: {"down": History.once(fault)})
+    assert tally(setting(), late, range(3)).late == 3
+
+
+def test_what_is_left_out_to_be_faster_changes_nothing() -> None:
+    for name in ("door shut, idle", "4 of 5 probes lost by chance, busy", "writer hangs, busy", "crash, idle, witness"):
+        case = next(case for case in cases() if case.name == name)
+        assert play(chance(3), setting(), case) == play(chance(3), setting(), case, is_checked=True)
+
+
+def test_only_the_receivers_own_ping_renews_the_message_of_an_idle_stream() -> None:
+    silent = Replication(World(busy=False, own_writes_end=0.0, own_writes_phase=0.0), timeout_seconds=30)
+    silent.commits.append(100.0)
+    assert [silent.message(at) for at in (101.0, 114.9, 115.0, 129.0, 131.0)] == [100.0, 100.0, 115.0, 115.0, 130.0]
+
+
+def test_a_lost_host_leaves_the_receivers_row_until_the_timeout_and_a_closed_connection_does_not() -> None:
+    for vanishes, row in ((True, pytest.approx(999.95)), (False, None)):
+        stream = Replication(World(down=History.once(1000.0), vanishes=vanishes), timeout_seconds=30)
+        assert stream.message(1010.0) == row
+        assert stream.message(1031.0) is None
+
+
+def test_a_receiver_that_has_connected_shows_the_time_at_which_it_started() -> None:
+    world = World(busy=False, cut=History.once(100.0, 110.0), restart_seconds=5.0, own_writes_end=0.0)
+    stream = Replication(world, timeout_seconds=30)
+    assert [stream.message(at) for at in (112.0, 116.0, 131.0)] == [None, 115.0, 130.0]
 
 
 def test_the_same_seed_makes_the_same_days() -> None:
@@ -125,10 +193,12 @@ def test_the_same_seed_makes_the_same_days() -> None:
     assert first == second
 
 
-def test_the_days_can_show_a_false_failover() -> None:
-    """Both ways to a database that nobody writes to are lost for long: nothing tells that from a dead one."""
+def test_both_ways_lost_for_long_wake_people_and_move_nothing() -> None:
+    """Nothing on probes tells that from a dead writer; its stream does."""
     long = replace(BOTH_WAYS, both=Bursts(1.0, 600.0))
-    assert lossy_days.simulate(chance(3), setting(), long, days=20).failovers > 0
+    found = lossy_days.simulate(chance(3), setting(), long, days=20)
+    assert found.failovers == 0
+    assert found.told["process_lives"] > 0
 
 
 def test_a_broken_link_alone_wakes_people_and_moves_nothing() -> None:

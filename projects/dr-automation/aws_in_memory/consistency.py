@@ -226,7 +226,7 @@ def check_instances(readings: Readings, policy: Policy) -> Results:
         for group, state in each.security_groups.items():
             if state not in GROUP_STATES:
                 errors.append(f"{name}: group {group} is {state}; give one of {', '.join(sorted(GROUP_STATES))}")
-        known = each.status in rds_status.OPERATIONAL | rds_status.FAILED or rds_status.is_maintenance(each.status)
+        known = each.status in rds_status.WORKING | rds_status.FAILED or rds_status.is_maintenance(each.status)
         if not known:
             warnings.append(f"{name}: RDS has no status {each.status} today")
     if len([each for each in described.values() if each.replica_of is not None]) > 1:

@@ -88,6 +88,7 @@ SIGNALS = ANYTHING | st.builds(
         [
             HEALTHY,
             HUNG,
+            replace(HUNG, session=SessionOutcome.FULL),
             DEAD,
             replace(DEAD, answers_there=Answer.NO),
             replace(DEAD, region_answers=Answer.NO),
@@ -96,7 +97,8 @@ SIGNALS = ANYTHING | st.builds(
             replace(DEAD, process_lives=Answer.YES, lets_clients_in=Answer.NO),
             replace(DEAD, rds_healthy=Answer.NO, loss_bound_seconds=None),
             replace(DEAD, in_maintenance=Answer.YES),
-            replace(DEAD, stream_ended=Answer.NO),
+            replace(DEAD, stream_ended=Answer.NO, lets_clients_in=Answer.NO),
+            replace(DEAD, stream_ended=Answer.UNKNOWN, answers_there=Answer.NO),
         ]
     ),
     ANYTHING,

@@ -135,10 +135,10 @@ def _emptied_until(lag: Series, slot_lag: Series, before: datetime, policy: Poli
     then, or was lost and made anew.
     """
     period = timedelta(seconds=policy.lag_period_seconds)
+    behind = [point.start for point in lag if point.minimum > policy.drain_seconds]
 
     def is_contradicted(at: datetime) -> bool:
-        near = [point for point in lag if at - LATE_PERIODS * period <= point.start <= at + period]
-        return any(point.minimum > policy.drain_seconds for point in near)
+        return any(at - LATE_PERIODS * period <= start <= at + period for start in behind)
 
     # A sample lies anywhere in its period, so only the period's start is certain; one with any backlog proves nothing.
     starts = [

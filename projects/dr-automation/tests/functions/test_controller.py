@@ -13,6 +13,7 @@ from aws_in_memory.aws import Aws, Call, no_fault
 from aws_in_memory.clock import START, Clock
 from aws_in_memory.deployed import ENVIRONMENT, REGIONS, SETTINGS, healthy, run, unprepared, writer_dead
 from aws_in_memory.faults import At, Killed, after, before, lost_answer_retried
+from aws_in_memory.instance import Outage
 from aws_in_memory.recorded import remember
 from aws_in_memory.refusals import refusal
 from aws_in_memory.stories import give
@@ -324,6 +325,24 @@ def test_a_writer_that_comes_and_goes_is_left_alone_and_reported_once() -> None:
         "[test] PostgreSQL writer in trouble, no failover: flapping"
     ]
     assert len(told) == 2, "each reason once"
+
+
+def test_what_is_wrong_when_a_trouble_ends_is_told_after_that_it_has() -> None:
+    aws = healthy(START)
+    aws.standby.status = "modifying"
+    run(aws)
+    aws.sleep(1)
+    aws.writer.shut.append(Outage(aws.now))
+    codes = []
+    for second in range(14):
+        if second == 10:
+            aws.writer.shut[-1].ends = aws.now
+        codes.append(run(aws)["code"])
+        aws.sleep(1)
+    subjects = [subject for _, subject in aws.messages]
+    (again,) = [number for number, subject in enumerate(subjects) if "answers again" in subject]
+    assert codes[-1] == "standby_not_ready"
+    assert [subject for subject in subjects[again + 1 :] if "standby_not_ready" in subject], subjects
 
 
 def test_both_probes_broken_at_once_prove_nothing() -> None:

@@ -9,13 +9,14 @@ import pytest
 
 from aws_in_memory import drawn
 from aws_in_memory.clock import START as NOW
-from aws_in_memory.consistency import interpreted
+from aws_in_memory.consistency import checked, interpreted
 from aws_in_memory.drawn import READ_POLICY as POLICY
 from aws_in_memory.drawn import SILENCE, series
 from failover.answer import Answer
 from failover.decide import decide
 from failover.decision import Action, Situation
 from failover.policy import Mode, WhenUnsure
+from failover.signals import Remembered, interpret
 from function_runtime.readings import Instance, RegionAnswers, Series, Unanswered
 from function_runtime.session_outcome import CANNOT_COMMIT, SessionOutcome
 from function_runtime.sites import Site
@@ -40,6 +41,9 @@ SITUATION = Situation(NOW, here=Site.RECOVERY, writer=Site.PRIMARY, last_closed_
         ({"committed": Answer.YES}, Action.ALERT, "writer_commits"),
         ({"process_lives": Answer.YES}, Action.ALERT, "process_lives"),
         ({"process_lives": Answer.YES, "lets_clients_in": Answer.NO}, Action.ALERT, "writer_is_shut"),
+        ({"stream_ended": Answer.NO}, Action.HOLD, "stream_not_ended"),
+        ({"stream_ended": Answer.NO, "host_reports": Answer.NO}, Action.HOLD, "stream_not_ended"),
+        ({"stream_ended": Answer.NO, "region_answers": Answer.NO}, Action.HOLD, "stream_not_ended"),
         (UNWATCHED, Action.ASK, "one_door"),
         ({**UNWATCHED, "witness_sees": Answer.NO}, Action.ASK, "one_door"),
         ({**UNWATCHED, "rds_healthy": Answer.NO}, Action.FAIL_OVER, "writer_dead"),
@@ -130,6 +134,15 @@ def test_where_the_stream_is_not_shown_positions_that_stand_still_for_long_tell_
     )
     assert interpreted(quiet, POLICY, recorded).stream_ended is Answer.YES
     assert interpreted(quiet, POLICY, None).stream_ended is Answer.UNKNOWN, "not yet for long enough"
+
+
+def test_a_stream_that_has_not_been_silent_for_long_enough_has_not_ended() -> None:
+    """Readings come late: the last that are there may be from before the trouble, however long that lasts by now."""
+    policy = replace(POLICY, replication_timeout_seconds=4)
+    read = interpreted(READINGS, policy, None)
+    assert (read.committed, read.process_lives, read.stream_ended) == (Answer.NO, Answer.NO, Answer.NO)
+    host_is_late = replace(read, host_reports=Answer.NO, answers_there=Answer.NO)
+    assert decide(host_is_late, SITUATION, policy).code == "stream_not_ended"
 
 
 def test_a_dead_database_is_failed_over_with_the_lag_from_before() -> None:
@@ -353,3 +366,24 @@ def test_a_writer_that_comes_and_goes_is_unstable() -> None:
     assert (decision.action, decision.code) == (Action.ALERT, "flapping")
     lost_probes = series(1, 0, 1, 0, 1, 0, 1, 0, 1, 1)
     assert interpreted(replace(READINGS, active_seen_from_here=lost_probes), POLICY, None).trouble is None
+
+
+def test_a_probe_that_is_silent_for_good_is_told_of_as_soon_as_what_else_is_wrong() -> None:
+    silent = replace(READINGS, active_seen_from_here=())
+    for age, action in ((POLICY.readiness_patience, Action.HOLD), (2 * POLICY.readiness_patience, Action.ALERT)):
+        recorded = Trouble(Kind.SILENT, NOW - age, NOW - age)
+        decision = decide(interpreted(silent, POLICY, recorded), SITUATION, POLICY)
+        assert (decision.action, decision.code) == (action, "not_watched")
+
+
+def test_where_most_probes_are_lost_people_are_told_although_the_newest_have_failed_each_time() -> None:
+    seen = None
+    for second in (2, 5, 8):
+        now = NOW + timedelta(seconds=second)
+        one_of_three = [float(each % 3 == 0) for each in range(second - 9, second + 1)]
+        readings = replace(READINGS, at=now, active_seen_from_here=series(*one_of_three, until=now))
+        remembered = Remembered(unready=None if seen is None else seen.unready)
+        seen = interpret(checked(readings, POLICY), POLICY, remembered)
+        assert (seen.trouble is not None, seen.answers_here) == (True, Answer.UNKNOWN)
+    assert seen is not None
+    assert decide(seen, replace(SITUATION, at=now), POLICY).code == "probes_lost"

@@ -101,7 +101,9 @@ class World:
 
     def shows(self, name: str, value: Value) -> None:
         """What this site's probe reads in the replica."""
-        self.probe_of_replica(name)._value = value
+        metric = self.probe_of_replica(name)
+        assert isinstance(metric, Sessions)
+        metric._value = value
 
     def idle(self, phase: float = 160.0) -> None:
         """Nobody writes but RDS itself, every five minutes: what AWS says of ReplicaLag without user transactions."""
@@ -134,6 +136,15 @@ class World:
     def bound(self) -> float | None:
         lost = self.aws.incidents[0]["data_loss_seconds"]
         return None if lost is None else float(lost)
+
+
+def pings(phase: float) -> Value:
+    """What an idle writer's stream shows: the receiver's own ping at half of its timeout."""
+    return lambda at: START.timestamp() + (at + phase) // 15 * 15 - phase
+
+
+def until_then(second: float, reaches: Callable[[float], bool]) -> Callable[[float], bool]:
+    return lambda at: at < second and reaches(at)
 
 
 def test_world_is_sane() -> None:
@@ -319,9 +330,7 @@ def test_doors_that_are_shut_never_lead_to_a_failover() -> None:
         if not aws.writer.is_busy:
             world.idle(chance.uniform(0, 300))
         phase = chance.uniform(0, 15)
-        world.shows(
-            metric_names.STREAM_MESSAGE, lambda at, phase=phase: START.timestamp() + (at + phase) // 15 * 15 - phase
-        )
+        world.shows(metric_names.STREAM_MESSAGE, pings(phase))
         aws.now = moment(chance.uniform(0, 60))
         aws.writer.shut.append(Outage(moment(chance.uniform(300, 360))))
         code = world.until(2400)
@@ -512,7 +521,7 @@ def test_loss_of_a_region_that_is_lost_after_its_peering_counts_from_its_last_si
     world.until(600)
     for (_, dimensions), metric in aws._cloudwatch[REGIONS[Site.RECOVERY]].metrics.items():
         if ("Database", Site.PRIMARY) in dimensions and isinstance(metric, Probes):
-            metric._reaches = lambda at, reaches=metric._reaches: at < 605 and reaches(at)
+            metric._reaches = until_then(605, metric._reaches)
     assert world.until(2400) is None
     aws.standby.lag_seconds = 300.0
     assert world.until(3000) is None
