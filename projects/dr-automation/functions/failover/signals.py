@@ -18,7 +18,7 @@ from failover.sessions import blocked_run, newest, worked_since
 from failover.stream import stream
 from function_runtime import rds_status
 from function_runtime.readings import Instance, Series, Unanswered, coarser, series_of
-from function_runtime.session_outcome import SessionOutcome
+from function_runtime.session_outcome import CANNOT_COMMIT, SessionOutcome
 from function_runtime.trouble import Kind, Trouble, Unready
 
 
@@ -42,7 +42,8 @@ class Signals:
         standby_ready: this site's instance is an available replica.
         catches_up: the replica lags so little that a planned failover can wait until it has everything.
         lets_clients_in: the writer's security groups let somebody in.
-        session: the best that the probes' newest sessions in the writer came to, None where nothing is known of any.
+        session: the best that the probes' newest sessions in the writer came to, those first that tell whether clients
+            can commit; None where nothing is known of any.
         trouble: the trouble the writer is in, None where it is well.
         unready: since when each concern has been there, None where there is none; kept during a trouble.
         concerns: why a failover would not come by itself although the writer is well, and what else is wrong with it.
@@ -209,7 +210,10 @@ def _commits(readings: Readings, policy: Policy, trouble: Trouble | None) -> Ans
 def _session(readings: Readings, policy: Policy) -> SessionOutcome | None:
     seen = (readings.active_sessions_from_here, readings.active_sessions_from_there)
     outcomes = [newest(series_of(each), readings.at, policy) for each in seen]
-    return min((outcome for outcome in outcomes if outcome is not None), default=None)
+    known = [outcome for outcome in outcomes if outcome is not None]
+    # Who does not get in does not hide that the other one finds the storage full.
+    telling = [outcome for outcome in known if outcome is SessionOutcome.WORKS or outcome in CANNOT_COMMIT]
+    return min(telling or known, default=None)
 
 
 def _witness_sees(readings: Readings, policy: Policy, trouble: Trouble | None) -> Answer:
