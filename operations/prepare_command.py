@@ -77,7 +77,7 @@ def _uri(outputs: dict[str, object]) -> str:
 
 def _psql(uri: str) -> str:
     file = SQL_FILE.relative_to(REPOSITORY_ROOT)
-    command = f"psql '{uri}' --single-transaction --set ON_ERROR_STOP=1 --file {file}"
+    command = f"psql '{uri}' --set ON_ERROR_STOP=1 --file {file}"
     if "sslmode=require" in uri:
         return command
     return f"PGSSLROOTCERT={AUTHORITIES_FILE.relative_to(REPOSITORY_ROOT)} {command}"

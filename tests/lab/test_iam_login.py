@@ -96,7 +96,7 @@ def test_a_good_token_opens_a_session_of_the_role_with_its_own_settings(iam_rds:
     with enter(iam_rds, token(iam_rds, admitted)) as session:
         session.execute("INSERT INTO dr.heartbeat VALUES ('primary', now())")
         row = session.execute("SELECT session_user, current_setting('lock_timeout')").fetchone()
-        assert row == (PROBE, "1s")
+        assert row == (PROBE, "250ms")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             session.execute("CREATE TABLE dr.more (id int)")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -46,9 +47,11 @@ class Databases:
         self.ports = {each: stack.enter_context(ending_tls(tls, each.port)) for each in (self.writer, self.replica)}
         self.sessions = Sessions()
 
-    def ask(self, server: PostgresServer, observer: Site = Site.PRIMARY) -> SessionResult:
+    def ask(
+        self, server: PostgresServer, observer: Site = Site.PRIMARY, timeout_seconds: float = TIMEOUT_SECONDS
+    ) -> SessionResult:
         login = Login(Target(HOST, self.ports[server], "ap-southeast-2"), observer, Keys("none", "none"))
-        return self.sessions.ask(login, Deadline(TIMEOUT_SECONDS))
+        return self.sessions.ask(login, Deadline(timeout_seconds))
 
     def execute(self, *statements: str) -> list[tuple[object, ...]]:
         """As the superuser, on the writer, in database postgres; returns the last one's rows."""
@@ -101,7 +104,6 @@ def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
         patch.setattr(session, "trusting_rds", lambda: trusted)
         patch.setattr(session, "login_token", lambda *asked: PASSWORD)
         databases = Databases(home, stack, authority)
-        databases.execute("create role rds_iam")
         yield databases
         databases.replica.destroy()
         databases.writer.destroy()
@@ -135,7 +137,7 @@ def test_each_observer_commits_a_row_of_its_own_and_the_replica_shows_the_newest
     wait_until(lambda: prepared.ask(prepared.replica).heartbeat_at == result.heartbeat_at)
     seen = prepared.ask(prepared.replica)
     assert seen.outcome is SessionOutcome.WORKS
-    ((here,),) = prepared.execute("select (pg_current_wal_lsn() - '0/0'::pg_lsn)::int8")
+    here = position(prepared)
     assert isinstance(here, int)
     assert seen.received_position is not None
     assert seen.replayed_position is not None
@@ -163,14 +165,52 @@ def test_a_writer_that_takes_no_writes_is_read_only(prepared: Databases) -> None
 
 def test_a_row_that_somebody_holds_and_a_role_with_all_its_sessions_are_no_hung_database(prepared: Databases) -> None:
     prepared.ask(prepared.writer)
-    prepared.execute("alter role dr_probe set lock_timeout = '100ms'")
-    with prepared.writer.connect("postgres") as holder, holder.transaction():
-        holder.execute("select from dr.heartbeat for update")
-        assert prepared.ask(prepared.writer).outcome is SessionOutcome.NO_ROOM
+    for lock in ("select from dr.heartbeat for update", "lock table dr.heartbeat"):
+        with prepared.writer.connect("postgres") as holder, holder.transaction():
+            holder.execute(lock.encode())
+            # The shortest timeout that a probe can be given.
+            assert prepared.ask(prepared.writer, timeout_seconds=1.0).outcome is SessionOutcome.NO_ROOM
     prepared.execute("alter role dr_probe connection limit 0")
     full = prepared.ask(prepared.writer)
     assert (full.outcome, "role" in full.detail) == (SessionOutcome.NO_ROOM, True)
     prepared.prepare()
+
+
+def test_a_heartbeat_from_the_future_is_no_sign_of_life(prepared: Databases) -> None:
+    newest = prepared.ask(prepared.writer).heartbeat_at
+    prepared.execute(
+        "insert into dr.heartbeat values ('somebody', now() + interval '1 hour'), ('somebody else', 'infinity')"
+    )
+    wait_until(lambda: prepared.ask(prepared.replica).replayed_position == position(prepared))
+    assert prepared.ask(prepared.replica).heartbeat_at == newest
+    prepared.execute("delete from dr.heartbeat where observer like 'somebody%'")
+
+
+def position(databases: Databases) -> object:
+    ((here,),) = databases.execute("select (pg_current_wal_lsn() - '0/0'::pg_lsn)::int8")
+    return here
+
+
+def test_in_the_wrong_database_nothing_is_made_although_psql_goes_on_after_an_error(databases: Databases) -> None:
+    writer = databases.writer
+    conninfo = f"host={writer.sockets} port={writer.port} user=rdsadmin dbname=rdsadmin"
+    ran = subprocess.run(
+        [databases.binaries.program("psql"), conninfo],
+        input=PREPARATION.read_text(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "this is database rdsadmin" in ran.stderr
+    assert ran.stdout.endswith("ROLLBACK\n")
+    with writer.connect("rdsadmin") as elsewhere:
+        assert not elsewhere.execute("select from pg_namespace where nspname = 'dr'").fetchall()
+
+
+def test_who_may_connect_at_all_does_not_depend_on_everybody(prepared: Databases) -> None:
+    prepared.execute("revoke connect on database postgres from public")
+    assert prepared.ask(prepared.writer).outcome is SessionOutcome.WORKS
+    prepared.execute("grant connect on database postgres to public")
 
 
 def sessions_of_the_probe(databases: Databases) -> int:

@@ -4,6 +4,8 @@
 --   dr_probe      the role the probes log in as: by IAM token only, eight sessions at most, no rights but the ones below
 --   dr.heartbeat  one row for each site that probes: the proof that a commit works, and on the replica how old its data is
 
+begin;
+
 do $$
 begin
     if current_database() <> 'postgres' then
@@ -23,7 +25,8 @@ $$;
 -- Two observers on a schedule, two on demand, and as many half-open ones that a cut has left.
 alter role dr_probe login connection limit 8;
 alter role dr_probe set synchronous_commit = 'on';
-alter role dr_probe set lock_timeout = '1s';
+-- Well within the time that a probe waits for its commit: a row that somebody locks must not look like hung storage.
+alter role dr_probe set lock_timeout = '250ms';
 alter role dr_probe set statement_timeout = '10s';
 alter role dr_probe set idle_in_transaction_session_timeout = '10s';
 alter role dr_probe set search_path = 'pg_catalog';
@@ -31,6 +34,8 @@ alter role dr_probe set search_path = 'pg_catalog';
 -- The login by token, and who else's details pg_stat_wal_receiver shows.
 grant rds_iam to dr_probe;
 grant pg_read_all_stats to dr_probe;
+
+grant connect on database postgres to dr_probe;
 
 create schema if not exists dr;
 create table if not exists dr.heartbeat (
@@ -42,3 +47,5 @@ revoke all on table dr.heartbeat from public;
 grant usage on schema dr to dr_probe;
 grant select, insert, update on table dr.heartbeat to dr_probe;
 comment on table dr.heartbeat is 'Heartbeats of the health probes, one row for each site that probes';
+
+commit;

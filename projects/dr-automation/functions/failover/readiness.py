@@ -33,7 +33,7 @@ WEAKER = {
     SessionOutcome.NOT_PREPARED: (WEAK, "find it not prepared (nox -s prepare-database)"),
     SessionOutcome.NOT_ADMITTED: (WEAK, "are not let in: look at IAM authentication and the grants of dr_probe"),
     SessionOutcome.NOT_VERIFIED: ("not_verified", "do not trust its certificate"),
-    SessionOutcome.NO_ROOM: (WEAK, "find no room: look at the sessions of dr_probe"),
+    SessionOutcome.NO_ROOM: (WEAK, "find no room: look at the sessions of dr_probe, and at the number of all"),
     SessionOutcome.NOT_ENDED: ("sessions_do_not_end", "break, or take too long to log in"),
 }
 

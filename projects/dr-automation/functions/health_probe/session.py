@@ -36,9 +36,11 @@ on conflict (observer) do update set at = excluded.at
 returning extract(epoch from own.at)::float8
 """
 # https://www.postgresql.org/docs/14/monitoring-stats.html#MONITORING-PG-STAT-WAL-RECEIVER-VIEW: no row without a
-# receiver, and without pg_read_all_stats a row without details.
+# receiver, and without pg_read_all_stats a row without details. A heartbeat from the future, of a wrong clock or
+# somebody's hand, would be a sign of life until its time has come.
 REPLICATION = """
-select (select extract(epoch from max(at))::float8 from dr.heartbeat),
+select (select extract(epoch from max(at))::float8 from dr.heartbeat
+         where at < clock_timestamp() + interval '1 minute'),
        (pg_last_wal_receive_lsn() - '0/0'::pg_lsn)::int8,
        (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::int8,
        (select extract(epoch from max(last_msg_receipt_time))::float8 from pg_stat_wal_receiver)
