@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from drills.clients.writing_client import WritingClient
@@ -152,25 +152,25 @@ class Stage:
             self.say(f"no write was acknowledged within {deadline_seconds:g} s")
         self.keep_writing(AFTER_WRITES_RESUMED_SECONDS)
 
-    def wait_for_decision(self, *, action: str, code: str | None = None) -> bool:
+    def wait_for_decision(self, *, action: str, codes: Collection[str] = ()) -> bool:
         """Wait until the controller has recorded a decision.
 
         Args:
             action: what the decision must be, such as ``alert``.
-            code: the rule it must come from; None where any will do.
+            codes: the rules it may come from; none where any will do.
 
         Returns:
             Whether it was recorded in time, and before an incident was opened.
         """
 
-        what = action if code is None else f"{action} ({code})"
+        what = f"{action} ({' or '.join(codes)})" if codes else action
         decided = False
 
         def settled() -> bool:
             nonlocal decided
             state = controller_state(self.system)
             decision = None if state is None else state.decision
-            decided = decision is not None and decision.action == action and code in (None, decision.code)
+            decided = decision is not None and decision.action == action and (not codes or decision.code in codes)
             return decided or bool(incidents_since(self.system, self.started_at))
 
         self.wait_until(f"the controller to decide: {what}", settled, DECISION_DEADLINE_SECONDS)

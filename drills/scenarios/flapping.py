@@ -21,7 +21,7 @@ def run(stage: Stage) -> None:
         stage.keep_writing(FLAP_FROZEN_SECONDS)
         stage.do(*thaw(stage))
         stage.keep_writing(FLAP_ANSWERS_SECONDS)
-    stage.wait_for_decision(action="alert", code="flapping")
+    stage.wait_for_decision(action="alert", codes=["flapping"])
     stage.wait_for_writes()
 
 

@@ -30,7 +30,7 @@ ASKED_AND_APPROVED_SECONDS = 2 * OUTAGE_SECONDS + UNANSWERED_SECONDS
 def _door_blocked(stage: Stage) -> None:
     stage.break_it(*block_door(stage))
     stage.keep_writing(LASTS_SECONDS)
-    stage.wait_for_decision(action="alert", code="writer_commits")
+    _demand_alert(stage, "writer_commits")
     stage.do(*unblock_door(stage))
     stage.wait_for_writes()
 
@@ -40,10 +40,16 @@ def _door_blocked_idle(stage: Stage) -> None:
     stage.break_it(*block_door(stage))
     stage.keep_writing(LASTS_SECONDS)
     # RDS's own agent writes now and then, which is a commit like any other.
-    stage.wait_for_decision(action="alert")
+    _demand_alert(stage, "writer_commits", "process_lives")
     stage.do(*unblock_door(stage))
     stage.do("the clients write again", stage.client.go_on)
     stage.wait_for_writes()
+
+
+def _demand_alert(stage: Stage, *codes: str) -> None:
+    """People are told that the writer lives; a question whether to replace it is a message too, and would be wrong."""
+    if not stage.wait_for_decision(action="alert", codes=codes):
+        raise DrillNotReadyError(f"the controller did not alert people ({' or '.join(codes)})")
 
 
 def _writer_hung(stage: Stage) -> None:
@@ -57,7 +63,7 @@ def _unprepared(stage: Stage) -> None:
 
 
 def _approve_when_asked(stage: Stage, code: str) -> None:
-    if not stage.wait_for_decision(action="ask", code=code):
+    if not stage.wait_for_decision(action="ask", codes=[code]):
         raise DrillNotReadyError(f"the controller did not ask people ({code})")
     stage.say("nobody answers yet")
     stage.keep_writing(UNANSWERED_SECONDS)

@@ -40,7 +40,7 @@ def run(stage: Stage) -> None:
         LAG_DEADLINE_SECONDS,
     )
     stage.break_it(*crash(stage))
-    if not stage.wait_for_decision(action="ask", code="loss_above_limit"):
+    if not stage.wait_for_decision(action="ask", codes=["loss_above_limit"]):
         raise DrillNotReadyError("the controller did not ask whether people accept the loss of data")
     stage.say("nobody answers yet")
     stage.keep_writing(UNANSWERED_SECONDS)
