@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from failover.answer import Answer
 from failover.policy import Policy
@@ -70,7 +70,7 @@ def _lived_at(readings: Readings, trouble: Trouble, let_in_at: datetime | None) 
     # Life behind a door that we shut ourselves says nothing of another one.
     after = trouble.first_failure_by if let_in_at is None else max(trouble.first_failure_by, let_in_at)
     told = [datetime.fromtimestamp(point.maximum, UTC) for point in _told(readings)]
-    told += _moves(_since(series_of(readings.received), after))
+    told += _moves(series_of(readings.received), after)
     told += [point.start - timedelta(seconds=point.minimum) for point in series_of(readings.lag) if point.minimum >= 0]
     # Whoever else it answers can commit in it.
     for reading in (readings.active_seen_from_there, readings.witness):
@@ -83,7 +83,7 @@ def _told(readings: Readings) -> Series:
 
 
 def _committed(readings: Readings, after: datetime) -> bool:
-    if _moment_after(series_of(readings.heartbeat), after) or bool(_moves(_since(series_of(readings.received), after))):
+    if _moment_after(series_of(readings.heartbeat), after) or _moves(series_of(readings.received), after):
         return True
     # A lag says when what was replayed last had been committed; a sample lies after its period's start.
     return any(
@@ -92,17 +92,21 @@ def _committed(readings: Readings, after: datetime) -> bool:
     )
 
 
-def _since(series: Series, after: datetime) -> Series:
-    return tuple(point for point in series if point.start >= after)
-
-
 def _moment_after(moments: Series, after: datetime) -> bool:
     return any(point.maximum > after.timestamp() for point in moments)
 
 
-def _moves(positions: Series) -> list[datetime]:
-    """When a position was seen to have grown; after the replica's restart it begins anew, a little further back."""
-    return [later.start for earlier, later in pairwise(positions) if later.maximum > earlier.maximum]
+def _moves(positions: Series, after: datetime | None = None) -> list[datetime]:
+    """When the replica was seen to have received more than it ever had, where asked for, wholly after a moment.
+
+    A receiver that starts anew says where it will stream from, which is less, and needs no living writer for that.
+    """
+    most = accumulate((point.maximum for point in positions), max)
+    return [
+        later.start
+        for (earlier, later), before in zip(pairwise(positions), most, strict=False)
+        if later.maximum > before and (after is None or earlier.start >= after)
+    ]
 
 
 def _ended(readings: Readings, policy: Policy, trouble: Trouble) -> Answer:
