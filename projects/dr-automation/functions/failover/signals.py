@@ -114,8 +114,10 @@ def interpret(readings: Readings, policy: Policy, remembered: Remembered) -> Sig
         trouble = replace(trouble, lived_at=shown.lived_at)
     lost = loss(readings, policy, trouble, remembered.replicated_until)
     in_maintenance = _in_maintenance(readings.active_instance)
-    # What failed while RDS was at work on the writer was no outage: it counts from the end of that work.
-    counts_from = None if trouble is None or in_maintenance is Answer.YES else trouble.maintenance_at
+    # What failed while RDS was at work on the writer, or while our own fence shut it, was no outage: it counts from the
+    # end of that.
+    over = [] if trouble is None or in_maintenance is Answer.YES else [trouble.maintenance_at, remembered.let_in_at]
+    counts_from = max((moment for moment in over if moment is not None), default=None)
     probe_works = _answers(series_of(readings.standby_seen_from_here), readings.at, policy, None, None)
     answers_there = _answers_there(readings, policy, trouble, counts_from)
     standby_ready = _standby_ready(readings.standby_instance)
@@ -179,8 +181,10 @@ def _answers(
     if run is None:
         return Answer.UNKNOWN
     since = run.since
-    if trouble is not None and trouble.kind is Kind.FAILING and counts_from is None:
+    if trouble is not None and trouble.kind is Kind.FAILING:
         since = min(since, trouble.since)
+    if counts_from is not None:
+        since = max(since, counts_from)
     long_enough = (run.until - since).total_seconds() >= policy.outage_seconds
     return Answer.NO if long_enough and run.probes >= policy.min_failed_probes else Answer.UNKNOWN
 

@@ -136,7 +136,7 @@ class Unready:
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Unready:
         """From the state table."""
-        return cls(_moments(item["since"]), _moments(item["seen_at"]), tuple(item["told"]))
+        return cls(_moments(item["since"]), _moments(item.get("seen_at", item["since"])), tuple(item["told"]))
 
 
 def _texts(moments: Mapping[str, datetime]) -> dict[str, str]:
