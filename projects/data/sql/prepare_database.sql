@@ -16,6 +16,13 @@ begin
         raise exception 'role rds_iam does not exist'
             using hint = 'this server is no RDS instance, or its IAM database authentication has never been on';
     end if;
+    if exists (
+        select from pg_catalog.pg_namespace as schema join pg_catalog.pg_roles as owner on owner.oid = schema.nspowner
+        where schema.nspname = 'dr' and owner.rolname <> current_user
+    ) then
+        raise exception 'schema dr belongs to somebody else'
+            using hint = 'rename that schema, or run this as its owner';
+    end if;
     if not exists (select from pg_catalog.pg_roles where rolname = 'dr_probe') then
         create role dr_probe;
     end if;
