@@ -47,7 +47,7 @@ def _door_blocked_idle(stage: Stage) -> None:
 
 
 def _demand_alert(stage: Stage, *codes: str) -> None:
-    """People are told that the writer lives; a question whether to replace it is a message too, and would be wrong."""
+    """People are told what it is; a question whether to replace the writer is a message too, and would be wrong."""
     if not stage.wait_for_decision(action="alert", codes=codes):
         raise DrillNotReadyError(f"the controller did not alert people ({' or '.join(codes)})")
 
@@ -77,7 +77,7 @@ def _approve_when_asked(stage: Stage, code: str) -> None:
 
 def _disk_full(stage: Stage) -> None:
     stage.break_it(*fill_disk(stage))
-    stage.wait_for_decision(action="alert")
+    _demand_alert(stage, "storage_full", "rds_says_failed")
     stage.do(*free_disk(stage))
     stage.wait_for_writes()
 
