@@ -28,6 +28,7 @@ SHOWN = ("heartbeat", "received", "stream_message")
 LAGS = ("lag", "slot_lag")
 MEASURED = (*LAGS, "host_load")
 EVERY = (*PROBED, *SESSIONS, *SHOWN, *MEASURED)
+OUTCOMES = frozenset(SessionOutcome)
 NO_LAG = -1
 """What RDS publishes as the lag where it knows none."""
 READ_TOGETHER = (
@@ -152,7 +153,7 @@ def check_values(readings: Readings, policy: Policy) -> Results:
         f"{name} at {point.start}: {point.minimum}; give a SessionOutcome"
         for name in SESSIONS
         for point in _series(readings, name)
-        if point.minimum not in {*SessionOutcome} or point.maximum not in {*SessionOutcome}
+        if point.minimum not in OUTCOMES or point.maximum not in OUTCOMES
     ]
     return _errors(*found)
 

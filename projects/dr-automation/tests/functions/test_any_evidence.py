@@ -163,5 +163,5 @@ class AnyEvidence(RuleBasedStateMachine):
 
 TestAnyEvidence = AnyEvidence.TestCase
 TestAnyEvidence.settings = settings(
-    max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
