@@ -115,7 +115,7 @@ class Timings:
             schedule_seconds=number("scheduleSeconds", 60, minimum=1, maximum=300),
             probes_per_run=number("probesPerRun", 5, minimum=1, maximum=60),
             probe_interval_seconds=number("probeIntervalSeconds", 10, minimum=1, maximum=60),
-            probe_timeout_seconds=number("probeTimeoutSeconds", 5, minimum=1, maximum=30),
+            probe_timeout_seconds=number("probeTimeoutSeconds", 3, minimum=1, maximum=30),
             metric_period_seconds=number("metricPeriodSeconds", 60, minimum=1, maximum=300),
             alarm_period_seconds=number("alarmPeriodSeconds", 60, minimum=10, maximum=300),
             trigger_evaluation_periods=number("triggerEvaluationPeriods", 2, minimum=1, maximum=10),

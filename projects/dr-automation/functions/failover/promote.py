@@ -236,16 +236,19 @@ def _shown(work: Work, writer: Site, since: datetime, now: datetime) -> tuple[Se
     """The replica's lag, the writer's oldest slot's, and the newest heartbeats on the replica."""
     settings, policy, here = work.settings, work.settings.policy, work.settings.here
 
-    def read(metric: metrics.Metric, region: str) -> Series:
+    def read(wanted: dict[str, metrics.Metric], region: str) -> dict[str, Series]:
         try:
-            return metrics.read(work.clients.of("cloudwatch", region), {"shown": metric}, since, now)["shown"]
+            return metrics.read(work.clients.of("cloudwatch", region), wanted, since, now)
         except AwsError:
-            return ()
+            return dict.fromkeys(wanted, ())
 
     period = policy.lag_period_seconds
-    heartbeat = metrics.probed(settings.metric_namespace, HEARTBEAT, here, here, policy.fine_period_seconds)
-    return (
-        read(metrics.replica_lag(settings.instance_ids[here], period), settings.regions[here]),
-        read(metrics.slot_lag(settings.instance_ids[writer], period), settings.regions[writer]),
-        read(heartbeat, settings.regions[here]),
+    near = read(
+        {
+            "lag": metrics.replica_lag(settings.instance_ids[here], period),
+            "heartbeat": metrics.probed(settings.metric_namespace, HEARTBEAT, here, here, policy.fine_period_seconds),
+        },
+        settings.regions[here],
     )
+    far = read({"slot_lag": metrics.slot_lag(settings.instance_ids[writer], period)}, settings.regions[writer])
+    return near["lag"], far["slot_lag"], near["heartbeat"]

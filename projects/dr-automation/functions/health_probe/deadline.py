@@ -33,9 +33,9 @@ class Deadline:
         """Wait for an event as long as there is time; whether it has come."""
         return event.wait(max(0.0, self._end - time.monotonic()))
 
-    def is_half_over(self) -> bool:
-        """Whether less than half of the time is left."""
-        return self._end - time.monotonic() < self._seconds / 2
+    def is_mostly_over(self) -> bool:
+        """Whether less than a third of the time is left."""
+        return self._end - time.monotonic() < self._seconds / 3
 
     def apply(self, connection: socket.socket) -> None:
         """Let the connection's next operation take the time left.

@@ -47,7 +47,7 @@ class Sessions:
     def ask(self, login: Login, deadline: Deadline) -> SessionResult:
         """Hold a session, or go on waiting for the one that is still open; return by the deadline.
 
-        A commit is sent only in the first half of the time: "not answered in time" must not mean "sent a moment ago".
+        A commit is sent only in the first two thirds of the time: "not answered" must not mean "sent a moment ago".
 
         Args:
             login: who logs in where.
@@ -71,7 +71,7 @@ class Sessions:
     def _hold(self, session: _Session, login: Login, deadline: Deadline) -> None:
         def about_to_commit() -> None:
             with session.lock:
-                if session.is_given_up or deadline.is_half_over():
+                if session.is_given_up or deadline.is_mostly_over():
                     raise NoTimeLeftError
                 session.commit_is_sent = True
 

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from aws_in_memory.aws import Aws, Call, no_fault
 from aws_in_memory.deployed import run
-from aws_in_memory.faults import FAULTS, At, Kind, killed_after, lost_answer, nothing, server_error
+from aws_in_memory.faults import FAULTS, At, Kind, killed_after, nothing, server_error
 from aws_in_memory.stories import STORIES, Story, assert_done_once, begun, calls_of, carry_on
 from function_runtime.control import Control, Pause
 
@@ -50,7 +50,7 @@ def test_a_fault_at_any_call(story: Story, fault: Kind) -> None:
 
 
 @by_name
-@pytest.mark.parametrize("fault", [nothing, server_error, lost_answer, killed_after], ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize("fault", [nothing, server_error, killed_after], ids=lambda fault: fault.__name__)
 def test_a_fault_at_any_call_where_a_second_run_meets_the_first(story: Story, fault: Kind) -> None:
     for where in calls_of_once(story):
         aws = begun(story)
