@@ -88,7 +88,7 @@ STORIES = (
     Story("approved", _approved, topics=frozenset({"arn:failures", "arn:recovery"})),
     Story("planned", _planned),
     # Its replica does not receive everything in time.
-    Story("taken back", lambda: _planned(29.0, 64.0), settings=replace(SETTINGS, drain_timeout_seconds=3)),
+    Story("taken back", lambda: _planned(29.0, 64.0), settings=replace(SETTINGS, drain_timeout_seconds=1)),
     Story("hung", _hung, settings=BY_SETTING),
     Story("dark region", lambda: writer_dead(dark={Site.PRIMARY})),
 )
