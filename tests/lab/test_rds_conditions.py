@@ -13,6 +13,9 @@ from botocore.exceptions import ClientError
 from shared.errors import SettingsError
 from tests.lab.running_rds import PRIMARY, RECOVERY, RunningRds, running_rds, wait_until
 
+# Half a minute and more of real servers that hang: the drills play the same.
+pytestmark = pytest.mark.exhaustive
+
 BUSY = "storage-optimization"
 A_WHILE_SECONDS = 4.0
 

@@ -24,6 +24,9 @@ from lab.postgres import (
 from shared.layers import REPOSITORY_ROOT
 from tests.lab.running_rds import lab_home, wait_until
 
+# Half a minute and more of real servers that hang: the drills play the same.
+pytestmark = pytest.mark.exhaustive
+
 DISK_BYTES = 200 * 1024 * 1024
 
 
