@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from drills.faults import OUTAGE_SECONDS, crash
+from drills.faults import OUTAGE_SECONDS, crash, freeze
 from drills.partial_faults import (
     back_up_writer,
     block_door,
@@ -58,7 +58,8 @@ def _writer_hung(stage: Stage) -> None:
 
 
 def _unprepared(stage: Stage) -> None:
-    stage.break_it(*crash(stage))
+    # Not a crash: RDS says that one has failed, which settles it without a stream.
+    stage.break_it(*freeze(stage))
     _approve_when_asked(stage, "one_door")
 
 
@@ -139,7 +140,7 @@ CRASH_IN_BACKUP = Scenario(
 
 UNPREPARED_DATABASE = Scenario(
     name="unprepared-database",
-    summary="The primary dies, and nobody had prepared the database for the probes: people are asked, and approve.",
+    summary="The primary freezes, and nobody had prepared the database: people are asked, and approve.",
     expected=DrillOutcome.FAILED_OVER,
     run=_unprepared,
     rto_limit_seconds=RTO_LIMIT_SECONDS + ASKED_AND_APPROVED_SECONDS,
