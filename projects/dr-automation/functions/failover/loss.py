@@ -12,13 +12,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from failover.policy import Policy
+from failover.policy import LATE_PERIODS, Policy
 from failover.readings import Readings
 from failover.recognise import failing_run
 from function_runtime.readings import Series, series_of
 from function_runtime.trouble import Kind, Trouble
-
-LATE_PERIODS = 3
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ def _last_commit_by(readings: Readings, policy: Policy, trouble: Trouble) -> dat
     )
     last = trouble.first_failure_by if here is None else here
     # Behind a shut door its clients may have written on.
-    return max(last, *(each for each in (there, trouble.lived_at) if each is not None), last)
+    return max(moment for moment in (last, there, trouble.lived_at) if moment is not None)
 
 
 def _first_failure_by(series: Series, at: datetime, policy: Policy) -> datetime | None:

@@ -12,6 +12,8 @@ from function_runtime.readings import MIN_FAILED_PROBES
 SHORTEST_DRAIN_SECONDS = 30.0
 
 
+# RDS's samples come once a period and up to a period late: after so many, what has not come does not come.
+LATE_PERIODS = 3
 # Readings of probes are as fine as GetMetricData reads high-resolution metrics beside 1 and 5 s.
 FINEST_PERIOD_SECONDS = 10
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from failover.answer import Answer
 from failover.policy import Policy
 from failover.readings import Readings
+from failover.recognise import is_silent
 from failover.sessions import newest
 from function_runtime.readings import Instance, series_of
 from function_runtime.session_outcome import SessionOutcome
@@ -75,7 +76,7 @@ def concerns(
         found.append(Concern("probe_silent", "this site's probe is not known to reach this site's own database"))
     if answers_there is Answer.UNKNOWN:
         found.append(Concern("other_probe_silent", "nothing is known of the writer's own site's probe"))
-    if readings.witness is not None and not _is_recent(readings, policy):
+    if readings.witness is not None and is_silent(series_of(readings.witness), readings.at, policy):
         found.append(Concern("witness_silent", "the witness has said nothing"))
     return (*found, *_weak_evidence(readings, policy))
 
@@ -106,12 +107,6 @@ def _of_the_standby(readings: Readings, policy: Policy, standby_ready: Answer, l
         behind = "an unknown time" if lag is None else f"{lag:.0f} s"
         return [Concern("replica_behind", f"the replica is {behind} behind: a failover would wait for people")]
     return []
-
-
-def _is_recent(readings: Readings, policy: Policy) -> bool:
-    series = series_of(readings.witness)
-    period = timedelta(seconds=policy.metric_period_seconds)
-    return bool(series) and readings.at - (series[-1].start + period) <= policy.silence
 
 
 def _weak_evidence(readings: Readings, policy: Policy) -> list[Concern]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from function_runtime.readings import Instance, RegionAnswers, Series, Unanswered
+from function_runtime.readings import Instance, RegionAnswers, Series, Unanswered, series_of
 from function_runtime.sites import Site
 
 
@@ -58,3 +58,8 @@ class Readings:
     active_region: RegionAnswers
     reference_region: RegionAnswers | None
     active_is_shut: bool | None = None
+
+    @property
+    def active_sessions(self) -> tuple[Series, Series]:
+        """The sessions in the active database, of this site's probe and of its own site's."""
+        return series_of(self.active_sessions_from_here), series_of(self.active_sessions_from_there)

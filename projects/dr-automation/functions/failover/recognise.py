@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from failover.policy import Policy
 from failover.readings import Readings
-from failover.sessions import Run, best, blocked_run, worked_since
+from failover.sessions import Run, best, blocked_runs, worked_since
 from function_runtime import rds_status
 from function_runtime.readings import Datapoint, RegionAnswers, Series, Unanswered, coarser, series_of
 from function_runtime.session_outcome import CANNOT_COMMIT
@@ -37,22 +37,14 @@ def failing_run(series: Series, at: datetime, policy: Policy, period_seconds: fl
         period_seconds: the series' period, where it is not that of an outage.
     """
     period = timedelta(seconds=policy.metric_period_seconds if period_seconds is None else period_seconds)
-    failing: list[int] = []
-    for index in range(len(series) - 1, -1, -1):
-        if series[index].maximum >= 1:
+    failing: list[Datapoint] = []
+    for point in reversed(series):
+        if point.maximum >= 1:
             break
-        if failing and series[failing[-1]].start - (series[index].start + period) > policy.silence:
+        if failing and failing[-1].start - (point.start + period) > policy.silence:
             break
-        failing.append(index)
-    if not failing:
-        return None
-    first, last = series[failing[-1]], series[failing[0]]
-    return Run(
-        since=first.start,
-        first_failure_by=first.start + period,
-        until=min(last.start + period, at),
-        probes=sum(series[index].samples for index in failing),
-    )
+        failing.append(point)
+    return Run.of(failing[::-1], period, at) if failing else None
 
 
 def flaps(series: Series) -> tuple[Datapoint, ...]:
@@ -123,19 +115,19 @@ def _by_probes(series: Series, readings: Readings, policy: Policy, recorded: Tro
 
 def _hung(readings: Readings, policy: Policy, recorded: Trouble | None) -> Trouble | None:
     """Nobody was seen to commit for a whole outage; it lasts until somebody is."""
-    seen = (readings.active_sessions_from_here, readings.active_sessions_from_there)
-    runs = [run for each in seen if (run := blocked_run(series_of(each), readings.at, policy)) is not None]
+    seen = readings.active_sessions
+    runs = blocked_runs(seen, readings.at, policy)
     before = recorded if recorded is not None and recorded.kind is Kind.HUNG else None
     if before is not None:
         # Commits that come and go are no recovery: none may have hung for an outage.
         quiet = readings.at - timedelta(seconds=policy.outage_seconds)
         hung_lately = any(run.until > quiet for run in runs) or any(
-            best(point) in CANNOT_COMMIT and point.start > quiet for each in seen for point in series_of(each)
+            best(point) in CANNOT_COMMIT and point.start > quiet for each in seen for point in each
         )
-        is_well = any(worked_since(series_of(each), before.first_failure_by) for each in seen)
+        is_well = any(worked_since(each, before.first_failure_by) for each in seen)
         return None if is_well and not hung_lately else before
     since = min((run.first_failure_by for run in runs), default=None)
-    if since is None or any(worked_since(series_of(each), since) for each in seen):
+    if since is None or any(worked_since(each, since) for each in seen):
         return None
     long_enough = [run for run in runs if run.lasts(policy.outage_seconds, policy.min_failed_probes)]
     if not long_enough:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,6 +26,13 @@ class Run:
     first_failure_by: datetime
     until: datetime
     probes: float
+
+    @classmethod
+    def of(cls, failed: Sequence[Datapoint], period: timedelta, at: datetime) -> Run:
+        """The run of these periods, of which there is one at least, oldest first."""
+        first, last = failed[0], failed[-1]
+        probes = sum(point.samples for point in failed)
+        return cls(first.start, first.start + period, min(last.start + period, at), probes)
 
     def lasts(self, seconds: float, probes: int) -> bool:
         """Whether it is so long, with so many probes."""
@@ -58,13 +66,12 @@ def blocked_run(sessions: Series, at: datetime, policy: Policy) -> Run | None:
             blocked.append(point)
     if not blocked or at - (blocked[0].start + period) > policy.silence:
         return None
-    first, last = blocked[-1], blocked[0]
-    return Run(
-        since=first.start,
-        first_failure_by=first.start + period,
-        until=min(last.start + period, at),
-        probes=sum(point.samples for point in blocked),
-    )
+    return Run.of(blocked[::-1], period, at)
+
+
+def blocked_runs(sessions: Iterable[Series], at: datetime, policy: Policy) -> list[Run]:
+    """The runs of those observers that have one."""
+    return [run for each in sessions if (run := blocked_run(each, at, policy)) is not None]
 
 
 def worked_since(sessions: Series, since: datetime) -> bool:

@@ -9,12 +9,12 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 
 from failover.answer import Answer
-from failover.loss import LATE_PERIODS, loss
-from failover.policy import Policy
+from failover.loss import loss
+from failover.policy import LATE_PERIODS, Policy
 from failover.readiness import PROBES_LOST, Concern, concerns, probes_lost
 from failover.readings import Readings
 from failover.recognise import dark_since, failing_run, is_silent, recognise
-from failover.sessions import blocked_run, newest, worked_since
+from failover.sessions import blocked_runs, newest, worked_since
 from failover.stream import stream
 from function_runtime import rds_status
 from function_runtime.readings import Instance, Series, Unanswered, coarser, series_of
@@ -185,8 +185,8 @@ def _answers(
         since = min(since, trouble.since)
     if counts_from is not None:
         since = max(since, counts_from)
-    long_enough = (run.until - since).total_seconds() >= policy.outage_seconds
-    return Answer.NO if long_enough and run.probes >= policy.min_failed_probes else Answer.UNKNOWN
+    is_outage = replace(run, since=since).lasts(policy.outage_seconds, policy.min_failed_probes)
+    return Answer.NO if is_outage else Answer.UNKNOWN
 
 
 def _answers_there(readings: Readings, policy: Policy, trouble: Trouble | None, counts_from: datetime | None) -> Answer:
@@ -199,8 +199,8 @@ def _answers_there(readings: Readings, policy: Policy, trouble: Trouble | None, 
 
 
 def _commits(readings: Readings, policy: Policy, trouble: Trouble | None) -> Answer:
-    seen = [series_of(each) for each in (readings.active_sessions_from_here, readings.active_sessions_from_there)]
-    runs = [run for sessions in seen if (run := blocked_run(sessions, readings.at, policy)) is not None]
+    seen = readings.active_sessions
+    runs = blocked_runs(seen, readings.at, policy)
     since = readings.at - policy.silence
     if runs:
         since = max(since, min(run.first_failure_by for run in runs))
@@ -212,8 +212,7 @@ def _commits(readings: Readings, policy: Policy, trouble: Trouble | None) -> Ans
 
 
 def _session(readings: Readings, policy: Policy) -> SessionOutcome | None:
-    seen = (readings.active_sessions_from_here, readings.active_sessions_from_there)
-    outcomes = [newest(series_of(each), readings.at, policy) for each in seen]
+    outcomes = [newest(sessions, readings.at, policy) for sessions in readings.active_sessions]
     known = [outcome for outcome in outcomes if outcome is not None]
     # Who does not get in does not hide that the other one finds the storage full.
     telling = [outcome for outcome in known if outcome is SessionOutcome.WORKS or outcome in CANNOT_COMMIT]

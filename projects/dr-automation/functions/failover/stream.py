@@ -14,13 +14,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import accumulate, pairwise
 
 from failover.answer import Answer
-from failover.policy import Policy
+from failover.policy import LATE_PERIODS, Policy
 from failover.readings import Readings
 from failover.recognise import is_silent
 from function_runtime.readings import Series, series_of
 from function_runtime.trouble import Kind, Trouble
-
-LATE_PERIODS = 3
 
 
 @dataclass(frozen=True)
