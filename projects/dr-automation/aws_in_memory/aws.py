@@ -79,8 +79,7 @@ class Aws:
     Args:
         variables: a function's environment: what it calls things is what they are called here.
         now: the time.
-        writer: the site whose database is the writer in the beginning.
-        home: the site whose table and CloudWatch `items` and `published` are about.
+        writer: the site whose database is the writer in the beginning; the other site's controller has the authority.
         probes: how each site's probes are timed.
         rds_period_seconds: from one sample of RDS's metrics to the next.
         history_seconds: how long before START everything has been healthy.
@@ -106,7 +105,6 @@ class Aws:
         variables: Mapping[str, str],
         now: datetime = START,
         writer: Site = Site.PRIMARY,
-        home: Site = Site.RECOVERY,
         probes: Rhythm = EVERY_SECOND,
         rds_period_seconds: int = 1,
         history_seconds: float = 30.0,
@@ -133,7 +131,7 @@ class Aws:
         self.gone_topics: set[str] = set()
         self.fault: Fault = no_fault
         self.validates = True
-        self._writer, self._home = writer, home
+        self._writer = writer
         self._lock = threading.RLock()
         elsewhere = {variables[name] for name in ("REFERENCE_REGION", "WITNESS_REGION") if name in variables}
         self._cloudwatch = {region: CloudWatch(self) for region in (*self.regions.values(), *elsewhere)}
@@ -149,6 +147,11 @@ class Aws:
             self._services["rds", region] = self.rds[site]
             self._services["dynamodb", region] = self._tables[region]
             self._services["sns", region] = Sns(self)
+        for site, region in self.regions.items():
+            names = variables[f"{site.name}_WORD_ALARMS"].split(",")
+            self._cloudwatch[region].word_alarms = {name: number for number, name in enumerate(names, start=1)}
+            birth = {"id": "birth", "version": 1, "writer_site": writer.value, "authority": writer.other.value}
+            self.put(birth, site)
         self._begin_metrics(probes, rds_period_seconds, -history_seconds)
 
     def of(self, service: str, region: str) -> Any:
@@ -194,19 +197,39 @@ class Aws:
         return self.instances[self._writer.other]
 
     @property
+    def home(self) -> Site:
+        """The standby's site in the beginning, whose table `items` and `incidents` are about."""
+        return self._writer.other
+
+    def items_of(self, site: Site) -> dict[str, dict[str, Any]]:
+        """The items of a site's state table, by id."""
+        return self._tables[self.regions[site]].items
+
+    @property
     def items(self) -> dict[str, dict[str, Any]]:
-        """The state table's items, by id."""
-        return self._tables[self.regions[self._home]].items
+        """Those at home."""
+        return self.items_of(self.home)
+
+    def words(self, site: Site) -> list[tuple[datetime, float]]:
+        """A site's words and their times, in the order they came in."""
+        return self._cloudwatch[self.regions[site]].published
 
     @property
     def published(self) -> list[tuple[datetime, float]]:
-        """The latch's values and times, in the order they came in."""
-        return self._cloudwatch[self.regions[self._home]].published
+        """Those at home."""
+        return self.words(self.home)
 
     @property
     def latch(self) -> list[float]:
         """Its values in the order CloudWatch has them in."""
         return [value for _, value in sorted(self.published)]
+
+    @property
+    def name(self) -> Site:
+        """Where the writer's name leads, where Route 53 has copied every word: two of three decide."""
+        newest = {site: max(self.words(site), default=(START, 0.0))[1] for site in Site}
+        healthy = [newest[Site.RECOVERY] < 1, newest[Site.RECOVERY] < 2, newest[Site.PRIMARY] < 1]
+        return Site.PRIMARY if sum(healthy) >= 2 else Site.RECOVERY
 
     @property
     def controller(self) -> dict[str, Any]:
@@ -216,15 +239,19 @@ class Aws:
     @property
     def incidents(self) -> list[dict[str, Any]]:
         """Every incident on record."""
-        return [self.plain(key) for key in self.items if key.startswith("incident#")]
+        return self.incidents_of(self.home)
 
-    def put(self, item: Mapping[str, Any]) -> None:
-        """Write an item as somebody else does."""
-        self.items[item["id"]] = serialized(item)
+    def incidents_of(self, site: Site) -> list[dict[str, Any]]:
+        """Those in a site's table."""
+        return [self.plain(key, site) for key in self.items_of(site) if key.startswith("incident#")]
 
-    def plain(self, key: str) -> dict[str, Any]:
+    def put(self, item: Mapping[str, Any], site: Site | None = None) -> None:
+        """Write an item as somebody else does; at home where no site is given."""
+        self.items_of(self.home if site is None else site)[item["id"]] = serialized(item)
+
+    def plain(self, key: str, site: Site | None = None) -> dict[str, Any]:
         """An item."""
-        return plain(self.items[key])
+        return plain(self.items_of(self.home if site is None else site)[key])
 
     # What can be read in CloudWatch
 

@@ -24,16 +24,21 @@ ENVIRONMENT = {
     "PRIMARY_REGION": REGIONS[Site.PRIMARY],
     "RECOVERY_REGION": REGIONS[Site.RECOVERY],
     "REFERENCE_REGION": "ap-northeast-1",
-    "STANDBY_SITE": "recovery",
+    "SITE": "recovery",
     "PRIMARY_INSTANCE_ID": "database-primary",
     "RECOVERY_INSTANCE_ID": "database-recovery",
     "PRIMARY_DATABASE_GROUP_ID": "sg-database-primary",
     "RECOVERY_DATABASE_GROUP_ID": "sg-database-recovery",
     "PRIMARY_QUARANTINE_GROUP_ID": "sg-quarantine-primary",
     "RECOVERY_QUARANTINE_GROUP_ID": "sg-quarantine-recovery",
-    "STATE_TABLE": "state",
+    "PRIMARY_STATE_TABLE": "state-primary",
+    "RECOVERY_STATE_TABLE": "state-recovery",
     "FAILURES_TOPIC_ARN": "arn:failures",
-    "RECOVERY_TOPIC_ARN": "arn:recovery",
+    "OTHER_FAILURES_TOPIC_ARN": "arn:failures-primary",
+    "RECOVERIES_TOPIC_ARN": "arn:recoveries",
+    "PRIMARY_WORD_ALARMS": "primary-below-1",
+    "RECOVERY_WORD_ALARMS": "recovery-below-1,recovery-below-2",
+    "HANDOVER_MARGIN_SECONDS": "2",
     "WRITER_NAME": "writer.db.internal",
     "MODE": "automatic",
     "OUTAGE_SECONDS": "3",
@@ -53,11 +58,21 @@ ENVIRONMENT = {
     "DASHBOARD_URL": "https://console.aws.example/dashboard",
     "RUNBOOK_URL": "https://docs.example/runbook",
 }
-SETTINGS = Settings.from_environment(ENVIRONMENT)
+ENVIRONMENTS = {
+    Site.RECOVERY: ENVIRONMENT,
+    Site.PRIMARY: {
+        **ENVIRONMENT,
+        "SITE": "primary",
+        "FAILURES_TOPIC_ARN": "arn:failures-primary",
+        "OTHER_FAILURES_TOPIC_ARN": "arn:failures",
+        "RECOVERIES_TOPIC_ARN": "arn:recoveries-primary",
+    },
+}
+SETTINGS_OF = {site: Settings.from_environment(ENVIRONMENTS[site]) for site in Site}
+SETTINGS = SETTINGS_OF[Site.RECOVERY]
 COPIER_ENVIRONMENT = {
     site: {
-        **ENVIRONMENT,
-        "COPIER_SITE": site.value,
+        **ENVIRONMENTS[site],
         "PRIMARY_INSTANCE_ARN": "arn:database-primary",
         "RECOVERY_INSTANCE_ARN": "arn:database-recovery",
         "DATA_KEY_ARN": f"arn:key-{REGIONS[site]}",
@@ -71,13 +86,11 @@ COPIER_ENVIRONMENT = {
 }
 GUARD_ENVIRONMENT = {
     site: {
-        **ENVIRONMENT,
-        "GUARDED_SITE": site.value,
+        **ENVIRONMENTS[site],
         "INSTANCE_ID": ENVIRONMENT[f"{site.name}_INSTANCE_ID"],
         "QUARANTINE_GROUP_ID": ENVIRONMENT[f"{site.name}_QUARANTINE_GROUP_ID"],
         "OTHER_INSTANCE_ID": ENVIRONMENT[f"{site.other.name}_INSTANCE_ID"],
         "OTHER_QUARANTINE_GROUP_ID": ENVIRONMENT[f"{site.other.name}_QUARANTINE_GROUP_ID"],
-        "OWN_FAILURES_TOPIC_ARN": "arn:failures" if site is Site.RECOVERY else "arn:primary-failures",
         "INSPECTION_GROUP_ID": f"sg-inspection-{site}",
         "GUARD_SECONDS": "40",
         "POLL_INTERVAL_SECONDS": "5",
@@ -117,9 +130,10 @@ def writer_dead(
     lag_seconds: float = 0.0,
     slot_lag_bytes: float | None = None,
     dark: Iterable[Site] = (),
+    writer: Site = Site.PRIMARY,
 ) -> Aws:
     """The writer's database dies at START: by default two outages' time ago."""
-    aws = healthy(now, lag_seconds=lag_seconds, slot_lag_bytes=slot_lag_bytes, dark=dark)
+    aws = healthy(now, lag_seconds=lag_seconds, slot_lag_bytes=slot_lag_bytes, dark=dark, writer=writer)
     aws.writer.dies(START)
     return aws
 
@@ -131,9 +145,9 @@ def unprepared(aws: Aws) -> Aws:
     return aws
 
 
-def run(aws: Aws, run_id: str = "run", settings: Settings = SETTINGS) -> dict[str, str]:
-    """One run of the controller."""
-    return Run(aws, settings, Clock(aws), run_id).once()
+def run(aws: Aws, run_id: str = "run", settings: Settings | None = None) -> dict[str, str]:
+    """One run of a controller: of the one that has the authority in the beginning, where no settings are given."""
+    return Run(aws, SETTINGS_OF[aws.home] if settings is None else settings, Clock(aws), run_id).once()
 
 
 def guard(aws: Aws, site: Site = Site.PRIMARY, memory: Memory | None = None) -> Finding:

@@ -55,6 +55,7 @@ class DatabaseInstance:
         reboot_takes: from asking for a reboot until it is over; connections may last until then.
         promotion_takes: from asking for the promotion until it is available.
         backup_retention_days: what the promotion asked for.
+        generation: the how many-th instance of this name it is.
         promoted_at: when its promotion was asked for.
         rebooted_at: when its last reboot was asked for.
         restarted: when its reboots were over.
@@ -83,6 +84,7 @@ class DatabaseInstance:
     reboot_takes: timedelta = timedelta(seconds=7)
     promotion_takes: timedelta = timedelta(seconds=4)
     backup_retention_days: int | None = None
+    generation: int = 1
     promoted_at: datetime | None = None
     rebooted_at: datetime | None = None
     restarted: list[datetime] = field(default_factory=list)
@@ -109,6 +111,16 @@ class DatabaseInstance:
         """Whether a probe is answered at a moment."""
         return self.outage(at) is None and covering(self.shut, at) is None
 
+    def gives_way_to_a_replica(self, of: str, now: datetime) -> None:
+        """It is deleted, and a replica of another instance gets its name."""
+        self.generation += 1
+        self.source, self.promoted_at, self.backup_retention_days = of, None, None
+        self.exists, self.status, self.replication_ended = True, "available", False
+        self.groups, self._changed_at, self.old_connections = {self.database_group: "active"}, None, True
+        self.lag_seconds = 0.0
+        for outage in (*self.outages, *self.shut, *self.hung):
+            outage.ends = now if outage.ends is None else min(outage.ends, now)
+
     def settle(self, now: datetime) -> None:
         """Let what has taken its time be done."""
         if self._changed_at is not None and now >= self._changed_at + self.group_change_takes:
@@ -133,6 +145,7 @@ class DatabaseInstance:
         promoting = self.promoted_at is not None and self.source is not None
         description: dict[str, Any] = {
             "DBInstanceIdentifier": self.identifier,
+            "DbiResourceId": f"db-{self.identifier}-{self.generation}",
             "DBInstanceStatus": "modifying" if promoting and self.status == "available" else self.status,
             "VpcSecurityGroups": [{"VpcSecurityGroupId": name, "Status": state} for name, state in self.groups.items()],
         }

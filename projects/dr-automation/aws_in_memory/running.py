@@ -73,14 +73,10 @@ def writers(aws: Aws) -> set[Site]:
     return {site for site in Site if takes_writes(aws, site)}
 
 
-def under_the_name(aws: Aws) -> Site:
-    return Site.RECOVERY if aws.latch and aws.latch[-1] == 1 else Site.PRIMARY
-
-
 def assert_one_writer(aws: Aws, site: Site | None = None) -> None:
     found = writers(aws)
     assert len(found) == 1, (found, [message for _, message in aws.messages])
-    assert found == {under_the_name(aws)}
+    assert found == {aws.name}
     assert aws.controller["writer_site"] in found
     assert "incident_id" not in aws.controller
     if site is not None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from aws_in_memory.clock import seconds_of
@@ -72,17 +73,33 @@ class Rds(Snapshots):
 
 
 class CloudWatch:
-    """Its metrics.
+    """Its metrics, and the alarms of its site's word.
 
     Attributes:
         metrics: what can be read, by name and dimensions.
         published: what was put, in the order of the calls; it is kept apart from what can be read.
+        word_alarms: the thresholds of the alarms that watch it, by their names.
+        evaluation_takes: from a value's time until an alarm has evaluated it.
     """
 
     def __init__(self, aws: Happenings) -> None:
         self._aws = aws
         self.metrics: dict[MetricKey, Metric] = {}
         self.published: list[tuple[datetime, float]] = []
+        self.word_alarms: dict[str, int] = {}
+        self.evaluation_takes = timedelta(seconds=1)
+
+    def describe_alarms(self, AlarmNames: list[str], AlarmTypes: list[str]) -> Any:  # noqa: N803
+        if AlarmTypes != ["MetricAlarm"]:
+            raise refusal("NotModelled: composite alarms")
+        evaluated = [put for put in self.published if put[0] + self.evaluation_takes <= self._aws.now]
+        word = max(evaluated, key=itemgetter(0))[1] if evaluated else None
+        alarms = [
+            {"AlarmName": name, "StateValue": _state(word, self.word_alarms[name])}
+            for name in AlarmNames
+            if name in self.word_alarms
+        ]
+        return {"MetricAlarms": alarms}
 
     def add(self, name: str, dimensions: Mapping[str, str], metric: Metric) -> None:
         """One more metric to be read."""
@@ -112,6 +129,12 @@ class CloudWatch:
         return {}
 
 
+def _state(word: float | None, threshold: int) -> str:
+    if word is None:
+        return "INSUFFICIENT_DATA"
+    return "ALARM" if word >= threshold else "OK"
+
+
 class DynamoDb:
     """The state table.
 
@@ -129,10 +152,12 @@ class DynamoDb:
         return {"Item": dict(self.items[key])} if key in self.items else {}
 
     def scan(self, **asked: Any) -> Any:
-        if not asked["ConsistentRead"] or asked["FilterExpression"] != "begins_with(id, :prefix)":
+        names = re.findall(r"begins_with\(id, (:\w+)\)", asked["FilterExpression"])
+        expected = " OR ".join(f"begins_with(id, {name})" for name in names)
+        if not asked["ConsistentRead"] or asked["FilterExpression"] != expected:
             raise refusal("NotModelled: another filter, or a read that may be out of date")
-        prefix = asked["ExpressionAttributeValues"][":prefix"]["S"]
-        return {"Items": [dict(item) for key, item in sorted(self.items.items()) if key.startswith(prefix)]}
+        prefixes = tuple(asked["ExpressionAttributeValues"][name]["S"] for name in names)
+        return {"Items": [dict(item) for key, item in sorted(self.items.items()) if key.startswith(prefixes)]}
 
     def put_item(self, **asked: Any) -> Any:
         key = asked["Item"]["id"]["S"]

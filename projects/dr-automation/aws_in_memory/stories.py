@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from aws_in_memory.aws import Aws, Call, no_fault
 from aws_in_memory.clock import START
-from aws_in_memory.deployed import SETTINGS, healthy, run, writer_dead
+from aws_in_memory.deployed import SETTINGS, SETTINGS_OF, healthy, run, writer_dead
 from aws_in_memory.faults import Killed
 from aws_in_memory.instance import Outage
 from decision_table.phases import PHASES
@@ -47,8 +47,13 @@ class Story:
 
     name: str
     begin: Callable[[], Aws]
-    topics: frozenset[str] = frozenset({"arn:recovery"})
+    topics: frozenset[str] = frozenset({"arn:recoveries"})
     settings: Settings = SETTINGS
+
+    @property
+    def kind(self) -> str:
+        """Its name without the direction."""
+        return self.name.removesuffix(", back")
 
 
 def give(aws: Aws, kind: OrderKind, **accepted: object) -> None:
@@ -68,8 +73,8 @@ def _approved() -> Aws:
     return aws
 
 
-def _planned(lag_seconds: float = 0.0, slot_lag_bytes: float = 0.0) -> Aws:
-    aws = healthy(lag_seconds=lag_seconds, slot_lag_bytes=slot_lag_bytes)
+def _planned(lag_seconds: float = 0.0, slot_lag_bytes: float = 0.0, writer: Site = Site.PRIMARY) -> Aws:
+    aws = healthy(lag_seconds=lag_seconds, slot_lag_bytes=slot_lag_bytes, writer=writer)
     aws.writer.group_change_takes = timedelta(seconds=1)
     assert run(aws)["code"] == "healthy"
     give(aws, OrderKind.PLANNED)
@@ -82,15 +87,18 @@ def _hung() -> Aws:
     return aws
 
 
+BACK_TOPICS = frozenset({"arn:recoveries-primary"})
 BY_SETTING = replace(SETTINGS, policy=replace(SETTINGS.policy, writer_hung=WhenUnsure.FAILOVER))
 STORIES = (
     Story("automatic", writer_dead),
-    Story("approved", _approved, topics=frozenset({"arn:failures", "arn:recovery"})),
+    Story("approved", _approved, topics=frozenset({"arn:failures", "arn:recoveries"})),
     Story("planned", _planned),
     # Its replica does not receive everything in time.
     Story("taken back", lambda: _planned(29.0, 64.0), settings=replace(SETTINGS, drain_timeout_seconds=1)),
     Story("hung", _hung, settings=BY_SETTING),
     Story("dark region", lambda: writer_dead(dark={Site.PRIMARY})),
+    Story("automatic, back", lambda: writer_dead(writer=Site.RECOVERY), BACK_TOPICS, SETTINGS_OF[Site.PRIMARY]),
+    Story("planned, back", lambda: _planned(writer=Site.RECOVERY), BACK_TOPICS, SETTINGS_OF[Site.PRIMARY]),
 )
 
 
@@ -149,23 +157,26 @@ def assert_done_once(aws: Aws, story: Story) -> None:
     assert "incident_id" not in aws.controller, "the controller has let go of it"
     assert_latch_never_falls_back(aws)
     assert aws.events.count("promoted") <= 1
-    answers = story.name in ("planned", "hung")
-    if story.name == "taken back" or (answers and aws.controller["writer_site"] == "primary"):
-        assert aws.controller["writer_site"] == "primary"
+    old_writer = aws.home.other
+    answers = story.kind in ("planned", "hung")
+    assert aws.controller["authority"] == aws.home
+    if story.name == "taken back" or (answers and aws.controller["writer_site"] == old_writer):
+        assert aws.controller["writer_site"] == old_writer
         assert "promoted" not in aws.events
-        assert aws.writer.groups == {"sg-database-primary": "active"}, "the writer has its clients back"
+        assert aws.writer.groups == {aws.writer.database_group: "active"}, "the writer has its clients back"
         # However far it had come before it was taken back.
         assert phases[-2:] == [*TAKEN_BACK]
         order = IN_AN_EMERGENCY if story.name == "hung" else WHEN_PLANNED
         assert phases[:-2] == [*order[: len(phases) - 2]]
-        assert set(aws.latch) == {0}
+        assert {*aws.latch} == {aws.latch[0]}
+        assert aws.name is old_writer
         assert any("taken back" in subject for subject in subjects)
         return
     assert aws.events.count("promoted") == 1
-    assert aws.controller["writer_site"] == "recovery"
+    assert aws.controller["writer_site"] == aws.home
     assert aws.standby.backup_retention_days == story.settings.promoted_backup_retention_days
-    assert phases == [*(WHEN_PLANNED if story.name == "planned" else IN_AN_EMERGENCY)]
-    assert aws.latch[-1] == 1
+    assert phases == [*(WHEN_PLANNED if story.kind == "planned" else IN_AN_EMERGENCY)]
+    assert aws.latch[-1] == (2 if aws.home is Site.RECOVERY else 0)
     assert any("Failover done" in subject for subject in subjects)
     assert story.topics <= {topic for topic, _ in aws.messages}
     assert_fence_is_true(aws, incident)
@@ -174,7 +185,7 @@ def assert_done_once(aws: Aws, story: Story) -> None:
 def assert_latch_never_falls_back(aws: Aws) -> None:
     """What CloudWatch had as the newest; a run that was held up publishes late, with its own time."""
     newest = [max(aws.published[: number + 1])[1] for number in range(len(aws.published))]
-    assert newest == sorted(newest), "the latch never falls back"
+    assert newest == sorted(newest, reverse=aws.home is Site.PRIMARY), "the latch never falls back"
 
 
 def assert_fence_is_true(aws: Aws, incident: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from function_runtime.clock import Clock
 from function_runtime.fence_record import FenceRecord, FenceRecords
 from function_runtime.incident import Incident, Kind, Phase, Promotion, Step
 from function_runtime.items import AnotherRunIsAtWorkError
+from function_runtime.metric_names import WRITER_WORD
 from function_runtime.state import Controller, State
 from function_runtime.up_to_date import after
 
@@ -166,6 +167,9 @@ class Failover:
         finished_at = self._clock.now()
         done = replace(step, finished_at=finished_at, outcome=outcome.outcome, detail=outcome.detail)
         incident = replace(self._incident.with_step(done), phase=phase)
+        if phase is Phase.FENCED:
+            old_writer = self._work.databases[incident.new_writer.other]
+            incident = replace(incident, old_writer_resource_id=old_writer.resource_id)
         if phase is Phase.DRAINED and outcome.outcome == "drained":
             incident = replace(incident, data_loss_seconds=0.0)
         if phase is Phase.SWITCHED:
@@ -271,23 +275,21 @@ class Failover:
             raise AnotherRunIsAtWorkError(f"epoch {self._controller.epoch} has begun: {self._incident.epoch} is over")
         self._record_writer()
         # At once: the name's switch waits for this metric. Every run publishes it again.
-        cloudwatch = self._clients.of("cloudwatch", self._settings.regions[here])
+        cloudwatch = self._clients.of("cloudwatch", self._settings.region)
         try:
-            latch.publish(cloudwatch, self._settings, here, self._clock.now())
+            latch.publish(cloudwatch, self._settings, self._controller, self._clock.now())
         except AwsError as error:
-            raise StepBlockedError(f"CloudWatch does not take the latch's metric WriterSite: {error}") from error
+            raise StepBlockedError(f"CloudWatch does not take the latch's metric {WRITER_WORD}: {error}") from error
         return Outcome("switched", f"the writer is {here}, epoch {self._incident.epoch}")
 
     def _tell(self) -> Outcome:
         self._people.tell_closed(self._incident, self._guarded())
-        heard = f"people were told through {self._settings.recovery_topic_arn}"
+        heard = f"people were told through {self._settings.recoveries_topic_arn}"
         return Outcome("told", heard if self._people.unheard is None else "people are told as soon as a topic takes it")
 
     def _guarded(self) -> FenceRecord | None:
         """What the old writer's guard has recorded of this epoch; for what people are told, nothing more."""
-        records = FenceRecords(
-            self._clients.of("dynamodb", self._settings.regions[self._settings.here]), self._settings.state_table
-        )
+        records = FenceRecords(self._clients.of("dynamodb", self._settings.region), self._settings.state_table)
         try:
             record = records.read(self._incident.new_writer.other)
         except AwsError as error:

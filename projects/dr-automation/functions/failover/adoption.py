@@ -1,4 +1,4 @@
-"""A person's word which database is the writer: whether it can be, and the record it makes."""
+"""A person's word which database is the writer: whether it can be heeded, and the record it makes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from function_runtime import rds_status
 from function_runtime.clients import AwsError, Clients
 from function_runtime.control import Instruction
 from function_runtime.sites import Site
-from function_runtime.state import Controller
+from function_runtime.state import Controller, State
 
 
 def is_given_up(clients: Clients, settings: Settings, controller: Controller) -> bool:
     """Whether another word may replace the writer on record: it does not answer, is shut, does not work, or is a word.
 
-    Otherwise a slip of the fingers would move the clients to a database that lacks what the writer has.
+    Otherwise a slip of the fingers would move the clients to a database that lacks what the writer has. A site without
+    authority has its own condition: that the other one's is lost (`adoption`).
     """
+    if controller.authority is not settings.here:
+        return True
     if controller.trouble is not None or controller.adopted_by is not None:
         return True
     database = settings.databases(clients)[controller.writer_site]
@@ -28,22 +31,42 @@ def is_given_up(clients: Clients, settings: Settings, controller: Controller) ->
 
 
 def adoption(
-    clients: Clients, settings: Settings, controller: Controller, last_epoch: int, named: Instruction, now: datetime
+    clients: Clients,
+    settings: Settings,
+    controller: Controller,
+    last_epoch: int,
+    named: Instruction,
+    now: datetime,
+    *,
+    has_authority: bool,
 ) -> Controller | str:
-    """The record that the person's word makes, or why it cannot be heeded.
+    """The record that the person's word makes, with the authority at this site, or why it cannot be heeded.
 
     Args:
         clients: AWS.
         settings: where things are.
         controller: the record in whose place it comes.
-        last_epoch: the newest epoch that anything on record names.
+        last_epoch: the newest epoch that anything in this site's table names.
         named: the word.
         now: the time.
+        has_authority: whether this site's controller is known to have it.
 
     Raises:
         ClientError, BotoCoreError: RDS in this site refuses or is silent.
     """
     site, here = Site(named.about), settings.here
+    try:
+        other = State(clients.of("dynamodb", settings.regions[here.other]), settings.state_tables[here.other]).written()
+    except AwsError:
+        other = None
+    if other is not None:
+        last_epoch = max(last_epoch, other.epoch)
+        if not has_authority and other.authority is here.other:
+            return (
+                f"{site} cannot be adopted here: the {here.other} site's controller has the authority, and its table "
+                f"answers; give the word there, and this site is told (it can be given here while the {here.other} "
+                "site's region does not answer, or its table is lost)"
+            )
     databases = settings.databases(clients)
     own = databases[here].find()
     try:
@@ -52,17 +75,19 @@ def adoption(
         if own is None or own.replica_of is None:
             return f"{site} cannot be adopted: RDS does not say how its database is ({error})"
         # This site's database is a replica: no other one than the one that cannot be seen can be the writer.
-        return _record(controller, last_epoch, named, now, is_shut=False)
+        return _record(here, controller, last_epoch, named, now, is_shut=False)
     if instance is None:
         return f"{site} cannot be adopted: it has no database"
     if instance.replica_of is not None:
         return f"{site} cannot be adopted: its database is a replica and takes no writes"
     if instance.status not in rds_status.WORKING:
         return f"{site} cannot be adopted: RDS calls its database {instance.status}"
-    return _record(controller, last_epoch, named, now, is_shut=databases[site].is_quarantined(instance))
+    return _record(here, controller, last_epoch, named, now, is_shut=databases[site].is_quarantined(instance))
 
 
-def _record(controller: Controller, last_epoch: int, named: Instruction, now: datetime, *, is_shut: bool) -> Controller:
+def _record(
+    here: Site, controller: Controller, last_epoch: int, named: Instruction, now: datetime, *, is_shut: bool
+) -> Controller:
     return Controller(
         version=controller.version,
         epoch=last_epoch + 1,
@@ -72,4 +97,6 @@ def _record(controller: Controller, last_epoch: int, named: Instruction, now: da
         adopted_by=named.by,
         heeded_at=named.at,
         owes_opening=f"adopted by {named.by}" if is_shut else None,
+        authority=here,
+        owes_telling=True,
     )

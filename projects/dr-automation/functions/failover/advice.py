@@ -39,13 +39,13 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
         ),
         "not_watched": Advice(
             "No failover: silence of this site's probe proves nothing about the writer.",
-            ("Look at the log and the schedule of the health-probe function in the recovery site.", LOOK, FORCE),
+            ("Look at the log and the schedule of the health-probe function in the standby's site.", LOOK, FORCE),
         ),
         "probe_not_trusted": Advice(
             WATCHES_ON,
             (
                 "Look at the health-probe functions: was one deployed just now?",
-                "Look at the recovery site's database: if it is really down, nothing could take over.",
+                "Look at the standby: if it is really down, nothing could take over.",
                 FORCE,
             ),
         ),
@@ -157,7 +157,7 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
             "The controller does not open what a person may have shut. If it falls silent, it may be replaced.",
             (
                 "Find out who shut it: a person, or a failover whose record was lost or replaced by an older one.",
-                "If it is to be the writer, this opens it (or recovery): nox -s failover -- --adopt primary",
+                "If it is to be the writer, this opens it: nox -s failover -- --adopt primary (or recovery)",
                 "If it is not: nox -s failover -- --forced --dry-run",
             ),
         ),
@@ -190,8 +190,8 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
         "standby_not_ready": Advice(
             WATCHES_ON,
             (
-                "Look at the recovery site's database in RDS: it must be an available replica to take over.",
-                "One that failed, or whose replication has ended, will not be: restore the replicated backups.",
+                "Look at the standby in RDS: it must be an available replica to take over.",
+                "One that is gone, has failed or replicates no more never will be: nox -s reprotect makes a new one.",
             ),
         ),
         "cool_down": Advice(

@@ -43,7 +43,7 @@ def handle(event: object, context: LambdaContext) -> dict[str, Any]:
     """
     settings = Settings.from_environment(os.environ)
     logger.append_keys(run_id=context.aws_request_id)
-    clients = _clients(settings.regions[settings.here])
+    clients = _clients(settings.region)
     if isinstance(event, Mapping) and "report" in event:
         return report(clients, settings, SystemClock(), event["report"])
     seconds_left = context.get_remaining_time_in_millis() / 1000 - SAVING_SECONDS

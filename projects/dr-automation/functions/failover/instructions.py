@@ -1,13 +1,16 @@
-"""What people's words mean for an incident that is under way. Pure."""
+"""What people's words mean for what is under way. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from failover.policy import Mode
 from failover.settings import Settings
-from function_runtime.control import Control, Instruction, InstructionKind
+from function_runtime.control import ABOUT_HANDOVER, Control, Instruction, InstructionKind
+from function_runtime.handover import Handover
 from function_runtime.incident import Incident, Kind
+from function_runtime.sites import Site
 from function_runtime.state import Controller
 
 
@@ -41,10 +44,30 @@ def adopted_by(control: Control, controller: Controller, at: datetime) -> Instru
 
     A word is good once, and void after a failover: what was true before it is not any more.
     """
+    return _not_used_up(control, InstructionKind.ADOPT, (controller.heeded_at, controller.last_closed_at), at)
+
+
+def hand_over_asked_by(control: Control, controller: Controller, here: Site, at: datetime) -> Instruction | None:
+    """A person's word that the other site's controller is to get the authority; None where there is none still good."""
+    instruction = _not_used_up(control, InstructionKind.HAND_OVER, (controller.heeded_at,), at)
+    return None if instruction is None or instruction.about != here.other else instruction
+
+
+def handover_taken_back_by(control: Control, handover: Handover, at: datetime) -> str | None:
+    """Who took the handover back; None where nobody did since it began."""
     instruction = control.instruction
-    if instruction is None or instruction.kind is not InstructionKind.ADOPT or at >= instruction.expires_at:
+    if instruction is None or not instruction.says(InstructionKind.ABANDON, ABOUT_HANDOVER, at):
         return None
-    before = (controller.heeded_at, controller.last_closed_at)
+    return instruction.by if instruction.at >= handover.begun_at else None
+
+
+def _not_used_up(
+    control: Control, kind: InstructionKind, before: Iterable[datetime | None], at: datetime
+) -> Instruction | None:
+    """The instruction on record, where it is of a kind, not expired, and given after all of these moments."""
+    instruction = control.instruction
+    if instruction is None or instruction.kind is not kind or at >= instruction.expires_at:
+        return None
     if any(moment is not None and instruction.at <= moment for moment in before):
         return None
     return instruction

@@ -227,6 +227,10 @@ def closed(settings: Settings, incident: Incident, guarded: FenceRecord | None) 
         incident,
         f"Failover done: {incident.new_writer} is the writer",
         {
+            "NOT PROTECTED": [
+                "There is no standby any more: the next failure means restoring from a backup.",
+                "Make a new one, as soon as the applications are well: nox -s reprotect",
+            ],
             "What was seen": [incident.decision["reason"]],
             "What it cost": [
                 *words.cost(incident, guarded),
@@ -240,8 +244,7 @@ def closed(settings: Settings, incident: Incident, guarded: FenceRecord | None) 
             "What to do": [
                 *([] if words.is_shut(incident, guarded) else [words.NOT_FENCED]),
                 "Check the applications.",
-                "Do not deploy the data layer: its program still declares the old roles.",
-                "Plan the switch-back: the old writer has to be made a replica of the new one.",
+                "nox -s reprotect. Failing back is a planned failover after it.",
             ],
         },
         "after-a-failover",
@@ -305,6 +308,7 @@ def state_lost(settings: Settings, why: str) -> Message:
                 "Look which database has the newest data; of two that take writes, keep clients off the other one.",
                 "Then say which is the writer: nox -s failover -- --adopt primary (or recovery)",
                 f"Or restore the items of table {settings.state_table} from a point in time when it had them.",
+                f"Where the {settings.here.other} site's controller has the authority, give that one the word.",
             ],
         },
         incident_id=None,
@@ -313,13 +317,14 @@ def state_lost(settings: Settings, why: str) -> Message:
 
 
 def adopted(settings: Settings, by: str, writer_site: str) -> Message:
-    """A person has said who the writer is."""
+    """A person has said who the writer is, and this site's controller acts from now on."""
     return compose(
         settings,
         f"PostgreSQL writer is {writer_site}, by a person's word",
         {
             "What was done": [
-                f"{by} adopted the {writer_site} site's database as the writer; the state is whole again."
+                f"{by} adopted the {writer_site} site's database as the writer; the state is whole again.",
+                f"The {settings.here} site's controller has the authority. The other site is told, when it answers.",
             ],
             "What happens next": [
                 "The writer's name follows. The guard of the other site shuts its database if that takes writes."

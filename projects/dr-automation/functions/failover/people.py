@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
-from failover import messages
+from failover import handover_messages, messages
 from failover.decision import Decision
 from failover.settings import Settings
 from failover.signals import Signals
 from function_runtime.clients import AwsError, Clients
 from function_runtime.fence_record import FenceRecord
+from function_runtime.handover import Handover
 from function_runtime.incident import Incident, Step
 from function_runtime.items import AnotherRunIsAtWorkError
 from function_runtime.message import Message
-from function_runtime.state import Proposal, State
+from function_runtime.state import Controller, Proposal, State
 from function_runtime.trouble import Trouble, Unready
 
 logger = Logger(child=True)
@@ -35,9 +36,9 @@ class People:
     """Those who are subscribed to the two topics. Telling them never stops what is being done.
 
     What should be said (a failover's beginning and its steps) is said once, or not at all. What must be said goes
-    through the other topic where its own does not take it, and otherwise into the state table, from where later runs
-    repeat it; the run that could not say it counts as failed. Silence costs its time, so a topic
-    that was silent once is given only what must be said in the same run, and nothing when it was silent twice.
+    through the other topic where its own does not take it, then through the other site's, and otherwise into the state
+    table, from where later runs repeat it; the run that could not say it counts as failed. Silence costs its time, so a
+    topic that was silent once is given only what must be said in the same run, and nothing when it was silent twice.
 
     Args:
         clients: AWS.
@@ -52,7 +53,7 @@ class People:
         self._clients = clients
         self._settings = settings
         self._state = state
-        self._failures, self._recovery = settings.failures_topic_arn, settings.recovery_topic_arn
+        self._failures, self._recoveries = settings.failures_topic_arn, settings.recoveries_topic_arn
         self._silences: Counter[str] = Counter()
         self.unheard: Exception | None = None
 
@@ -70,11 +71,11 @@ class People:
 
     def tell_ready_again(self, unready: Unready, decision: Decision) -> None:
         """Must: that is over."""
-        self._must(self._recovery, messages.ready_again(self._settings, unready, decision))
+        self._must(self._recoveries, messages.ready_again(self._settings, unready, decision))
 
     def tell_answers_again(self, trouble: Trouble, decision: Decision) -> None:
         """Must: the trouble that people were told of is over."""
-        self._must(self._recovery, messages.answers_again(self._settings, trouble, decision))
+        self._must(self._recoveries, messages.answers_again(self._settings, trouble, decision))
 
     def tell_blocked(self, incident: Incident, step: Step, why: str) -> None:
         """Must: a step cannot succeed as things are."""
@@ -90,11 +91,11 @@ class People:
 
     def tell_closed(self, incident: Incident, guarded: FenceRecord | None) -> None:
         """Must: a failover is over, and what it cost."""
-        self._must(self._recovery, messages.closed(self._settings, incident, guarded))
+        self._must(self._recoveries, messages.closed(self._settings, incident, guarded))
 
     def tell_opened_again(self, incident_id: str) -> None:
         """Must: a writer that could not be opened when its failover was taken back has its clients again."""
-        self._must(self._recovery, messages.opened_again(self._settings, incident_id))
+        self._must(self._recoveries, messages.opened_again(self._settings, incident_id))
 
     def tell_state_lost(self, why: str) -> None:
         """Must: nobody can say who the writer is."""
@@ -102,7 +103,27 @@ class People:
 
     def tell_adopted(self, by: str, writer_site: str) -> None:
         """Must: a person has said who the writer is."""
-        self._must(self._recovery, messages.adopted(self._settings, by, writer_site))
+        self._must(self._recoveries, messages.adopted(self._settings, by, writer_site))
+
+    def tell_not_adopted(self, by: str, why: str) -> None:
+        """Must: a person's word which database is the writer cannot be heeded."""
+        self._must(self._failures, handover_messages.not_adopted(self._settings, by, why))
+
+    def tell_records_differ(self, controller: Controller, other: Controller) -> None:
+        """Must: both sites' controllers may act."""
+        self._must(self._failures, handover_messages.records_differ(self._settings, controller, other))
+
+    def tell_handover_lasts(self, handover: Handover, at: datetime, why: str) -> None:
+        """Must: a handover does not end."""
+        self._must(self._failures, handover_messages.lasts(self._settings, handover, at, why))
+
+    def tell_handover_taken_back(self, handover: Handover, by: str) -> None:
+        """Must: it was taken back."""
+        self._must(self._recoveries, handover_messages.taken_back(self._settings, handover, by))
+
+    def tell_handed_over(self, handover: Handover) -> None:
+        """Must: it is done."""
+        self._must(self._recoveries, handover_messages.handed_over(self._settings, handover))
 
     def tell_opened(self, incident: Incident) -> None:
         """Should: a failover has begun."""
@@ -111,8 +132,8 @@ class People:
 
     def tell_step(self, incident: Incident, step: Step) -> None:
         """Should: a step of it is done."""
-        if not self._silences[self._recovery]:
-            self._send(self._recovery, messages.step_done(self._settings, incident, step))
+        if not self._silences[self._recoveries]:
+            self._send(self._recoveries, messages.step_done(self._settings, incident, step))
 
     def repeat(self) -> None:
         """Say what earlier runs could not."""
@@ -155,14 +176,20 @@ class People:
             return
 
     def _send_anywhere(self, topic_arn: str, message: Message) -> Exception | None:
-        other = self._recovery if topic_arn == self._failures else self._failures
-        return None if self._send(topic_arn, message) is None else self._send(other, message)
+        also = self._recoveries if topic_arn == self._failures else self._failures
+        error: Exception | None = None
+        for topic in (topic_arn, also, self._settings.other_failures_topic_arn):
+            if (error := self._send(topic, message)) is None:
+                return None
+        return error
 
     def _send(self, topic_arn: str, message: Message) -> Exception | None:
         """Say it; returns why it could not be said."""
         if self._silences[topic_arn] >= MOST_SILENCES:
             return SilentTopicError(f"{topic_arn} did not answer this run before")
-        sns: Any = self._clients.of("sns", self._settings.regions[self._settings.here])
+        here = self._settings.here
+        is_there = topic_arn == self._settings.other_failures_topic_arn
+        sns: Any = self._clients.of("sns", self._settings.regions[here.other if is_there else here])
         try:
             sns.publish(TopicArn=topic_arn, Subject=message.subject, Message=message.text)
         except AwsError as error:

@@ -117,7 +117,7 @@ def ask_for_promotion(
         if instance is not None:
             if instance.replica_of is None:
                 return Outcome(Promotion.ALREADY_PROMOTED, f"no replica any more, {instance.status}")
-            _refuse_failed(instance)
+            _refuse_failed(instance, here)
             why = f"RDS calls the replica {instance.status}"
         # What was asked for last time may yet show.
         settled = called_at is None or work.clock.now() - called_at >= timedelta(seconds=SHOWN_WITHIN_SECONDS)
@@ -156,7 +156,7 @@ def wait_until_promoted(work: Work) -> Outcome:
         if instance is not None:
             if instance.replica_of is None and instance.status in rds_status.WORKING:
                 return Outcome("promoted", f"{instance.status}, with no source")
-            _refuse_failed(instance)
+            _refuse_failed(instance, here)
         work.wait()
 
 
@@ -219,9 +219,9 @@ def _patiently(call: Callable[[], Answer], what: str) -> Answer | None:
         raise StepBlockedError(f"{what}: {error}") from error
 
 
-def _refuse_failed(instance: Instance) -> None:
+def _refuse_failed(instance: Instance, here: Site) -> None:
     if instance.status in rds_status.FAILED:
-        raise StepBlockedError(f"RDS calls the recovery site's database {instance.status}")
+        raise StepBlockedError(f"RDS calls the {here} site's database {instance.status}")
     if instance.replica_of is not None and instance.replication_ended:
         # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReadRepl.html: ended for good after 30 days.
         raise StepBlockedError("RDS has ended the replication for good: the replica is no replica to promote any more")

@@ -10,9 +10,10 @@ from function_runtime import rds_status
 from function_runtime.clients import AwsError, Clients
 from function_runtime.database import Database
 from function_runtime.incident import Incident, Phase
-from function_runtime.state import Controller, State
+from function_runtime.state import Controller, NoRecordError, State
 from function_runtime.up_to_date import brought_up_to_date
 
+TO_DO = "say who the writer is with `nox -s failover -- --adopt`, or restore the items from when the table had them"
 EVER = datetime.min.replace(tzinfo=UTC)
 # How long a person's word may wait for the guard of the site that is not the writer any more.
 SHUT_WITHIN = timedelta(minutes=15)
@@ -39,7 +40,7 @@ class Recorded:
     Attributes:
         controller: who the writer is.
         incident: the failover under way, None where there is none.
-        found: whether the record was missing or older than the incidents, and was made anew from them.
+        found: whether the record was missing or older than its history, and was made anew from it.
         agrees: whether this site's database is what the record makes it, so that it can be published who the writer is.
         doubt: why the databases could not be asked; None where they could, and where a failover is under way.
     """
@@ -55,8 +56,10 @@ def recorded(clients: Clients, settings: Settings, state: State, now: datetime) 
     """The recorded state, checked.
 
     What an incident says outranks a record that is older than it: an incident that is under way is carried on, a closed
-    one says who its writer was. Then this site's database must be what the record makes it: a replica where the other
-    site is the writer. An empty table after a failover, or an older one, must not send the clients back.
+    one says who its writer was, and a handover who has the authority. Then this site's database must be what the record
+    makes it: a replica where the other site is the writer. An empty table after a failover, or an older one, must not
+    send the clients back. A site without authority may not have been told of the last failover: what does not agree
+    there is not published, and that is all.
 
     Args:
         clients: AWS.
@@ -68,7 +71,10 @@ def recorded(clients: Clients, settings: Settings, state: State, now: datetime) 
         StateLostError: nobody can say who the writer is.
         ClientError, BotoCoreError: DynamoDB refuses or is silent.
     """
-    controller = state.controller()
+    try:
+        controller = state.controller()
+    except NoRecordError as error:
+        raise StateLostError(Controller(), state.history().last_epoch, f"{error}; {TO_DO}") from error
     pointed_at = None
     if controller.incident_id is not None:
         try:
@@ -78,18 +84,18 @@ def recorded(clients: Clients, settings: Settings, state: State, now: datetime) 
     if pointed_at is not None and pointed_at.phase is not Phase.CLOSED:
         known, last_epoch = Recorded(controller, pointed_at), controller.epoch
     else:
-        incidents = state.incidents()
-        newer, under_way = brought_up_to_date(controller, incidents)
+        history = state.history()
+        newer, under_way = brought_up_to_date(controller, history)
         known = Recorded(newer, under_way, found=newer != controller)
-        last_epoch = max([controller.epoch, *(incident.epoch for incident in incidents)])
+        last_epoch = max(controller.epoch, history.last_epoch)
     try:
         contradiction = _contradiction(settings, settings.databases(clients)[settings.here], known.controller, now)
     except AwsError as error:
         return replace(known, agrees=False, doubt=error if known.incident is None else None)
     if contradiction is None:
         return known
-    if known.incident is not None:
-        # Its steps find out what has become of the promotion; until then nothing is published.
+    if known.incident is not None or known.controller.authority is not settings.here:
+        # Of an incident, its steps find out what has become of the promotion; until then nothing is published.
         return replace(known, agrees=False)
     # Another run may have written it, and promoted, since it was read.
     if state.controller() != controller:
@@ -98,9 +104,11 @@ def recorded(clients: Clients, settings: Settings, state: State, now: datetime) 
 
 
 def _contradiction(settings: Settings, database: Database, controller: Controller, now: datetime) -> str | None:
-    """What this site's database shows against the record, None where it agrees."""
+    """What this site's database shows against the record, None where it agrees or there is none."""
     here, writer = settings.here, controller.writer_site
-    instance = database.describe()
+    instance = database.find()
+    if instance is None:
+        return None
     is_replica = instance.replica_of is not None
     if writer is here and is_replica:
         return f"item controller names {writer} as the writer, and the {here} site's database is a replica"
@@ -115,5 +123,5 @@ def _contradiction(settings: Settings, database: Database, controller: Controlle
     what = "is not there" if controller.version == 0 else f"names {writer} as the writer"
     return (
         f"item controller {what}, and the {here} site's database is no replica any more, so a failover has happened; "
-        "say who the writer is with `nox -s failover -- --adopt`, or restore the items from when the table had them"
+        f"{TO_DO}"
     )

@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from failover.decision import Action, Decision
 from failover.look import OrderFor, look, order_on_record, policy_in_force
+from failover.protection import protection
 from failover.recorded import recorded
 from failover.settings import Settings
+from function_runtime.asking import asked as answered
 from function_runtime.clients import Clients
 from function_runtime.clock import Clock
 from function_runtime.control import Order, OrderKind
 from function_runtime.incident import IN_AN_EMERGENCY, WHEN_PLANNED, Phase
+from function_runtime.readings import Instance, Unanswered
 from function_runtime.state import Controller, State
 
 
@@ -37,14 +41,15 @@ def report(clients: Clients, settings: Settings, clock: Clock, question: object)
         QuestionError: the question is malformed.
         StateLostError: nobody knows who the writer is.
     """
-    home = settings.regions[settings.here]
-    state = State(clients.of("dynamodb", home), settings.state_table)
+    state = State(clients.of("dynamodb", settings.region), settings.state_table)
     asked = _order_of(question)
     known, control = recorded(clients, settings, state, clock.now()), state.control()
     controller = known.controller
     order_for = order_on_record(control) if asked is None else asked
     seen = look(clients, settings, controller, control, clock.now(), order_for)
-    signals = seen.signals
+    signals, incident = seen.signals, known.incident
+    other = answered(settings.databases(clients)[controller.writer_site.other].find)
+    writer_name = settings.instance_ids[controller.writer_site]
     planned = seen.order is not None and seen.order.kind is OrderKind.PLANNED
     return {
         "at": seen.at.isoformat(),
@@ -53,6 +58,10 @@ def report(clients: Clients, settings: Settings, clock: Clock, question: object)
         "writer_site": controller.writer_site.value,
         "writer_name": settings.writer_name,
         "epoch": controller.epoch,
+        "authority": controller.authority.value,
+        "handover": None if controller.handover is None else controller.handover.as_item(),
+        "standby": _standby(other),
+        "protection": protection(settings.here, controller, incident, other, writer_name).as_item(),
         "mode": policy_in_force(settings, control).mode.value,
         "pause": control.as_item().get("pause"),
         "order": control.as_item().get("order"),
@@ -63,12 +72,12 @@ def report(clients: Clients, settings: Settings, clock: Clock, question: object)
         "lag_before_seconds": signals.lag_before_seconds,
         "loss_bound_seconds": signals.loss_bound_seconds,
         "max_data_loss_seconds": settings.policy.max_data_loss_seconds,
-        "decision": seen.decision.as_item(),
+        "decision": _decision(controller, settings, seen.decision).as_item(),
         "incident_id": seen.incident_id,
         "next_epoch": seen.epoch,
         "doubt": None if known.doubt is None else str(known.doubt),
         "owes_opening": controller.owes_opening,
-        "incident": None if known.incident is None else known.incident.as_item(),
+        "incident": None if incident is None else incident.as_item(),
         "last_incident": _incident(state, controller.last_incident_id),
         "proposal": None if controller.proposal is None else controller.proposal.as_item(),
         "steps": _steps(settings, controller, WHEN_PLANNED if planned else IN_AN_EMERGENCY),
@@ -98,6 +107,22 @@ def _order_of(question: object) -> OrderFor | None:
         return Order(kind, incident_id, epoch, "the one who asks", at, expires_at, accepted, unknown is True)
 
     return order_for
+
+
+def _decision(controller: Controller, settings: Settings, decided: Decision) -> Decision:
+    if controller.authority is settings.here:
+        return decided
+    reason = f"the {controller.authority} site's controller has the authority: this one decides nothing"
+    return Decision(Action.HOLD, "no_authority", reason)
+
+
+def _standby(other: Instance | Unanswered | None) -> dict[str, Any]:
+    """The other site's database than the writer's."""
+    if isinstance(other, Unanswered):
+        return {"exists": None, "status": None, "replica_of": None}
+    if other is None:
+        return {"exists": False, "status": None, "replica_of": None}
+    return {"exists": True, "status": other.status, "replica_of": other.replica_of}
 
 
 def _incident(state: State, incident_id: str | None) -> dict[str, Any] | None:

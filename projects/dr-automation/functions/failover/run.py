@@ -1,8 +1,7 @@
-"""One run of the controller: publish the latch, go on with the incident, or observe and decide."""
+"""One run of a controller: publish its word, go on with what is under way, or observe and decide."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,10 +10,11 @@ from aws_lambda_powertools import Logger
 
 from failover import latch
 from failover.act import Failover
-from failover.adoption import adoption, is_given_up
+from failover.adopting import Adopting
 from failover.answer import Answer
 from failover.decision import Action, Decision
-from failover.instructions import abandoned_by, adopted_by, paused_by
+from failover.handing_over import HandingOver
+from failover.instructions import abandoned_by, paused_by
 from failover.look import Look, look, order_on_record
 from failover.old_writer import let_in
 from failover.people import People
@@ -28,19 +28,16 @@ from function_runtime.control import Control, OrderKind, Pause
 from function_runtime.database import NotInThisStateError
 from function_runtime.incident import Incident, Kind, Phase, Step
 from function_runtime.items import AnotherRunIsAtWorkError
-from function_runtime.sites import Site
 from function_runtime.state import Controller, ControlUnreadableError, State
 
 logger = Logger(child=True)
 
-# A lost state is told of again and again: nothing else happens until a person acts.
-TELL_AGAIN_AFTER = timedelta(hours=1)
 KINDS = {OrderKind.APPROVE: Kind.APPROVED, OrderKind.PLANNED: Kind.PLANNED, OrderKind.FORCED: Kind.FORCED}
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run.
+    """One run. Without authority (`function_runtime.state.Controller.authority`) it only publishes its word.
 
     Attributes:
         clients: AWS.
@@ -67,20 +64,25 @@ class Run:
             Exception: whatever a needed service refuses; the next run begins from the recorded state.
         """
         ends_at = self.clock.now() + timedelta(seconds=min(self.seconds_left, self.settings.run_budget_seconds))
-        state = State(self._client("dynamodb"), self.settings.state_table)
+        state, other_state = self._states()
         people = People(self.clients, self.settings, state)
+        with_other = (self.clients, self.settings, self.clock, people, state, other_state)
+        adopting, handing_over = Adopting(*with_other), HandingOver(*with_other)
         # The time before the reading: a run that is held up between the two must not publish old news as new.
         read_at = self.clock.now()
         control, unreadable = self._control(state, read_at)
         try:
             known = recorded(self.clients, self.settings, state, read_at)
         except StateLostError as error:
-            known = self._settled(state, control, people, error)
+            known = adopting.settled(control, error)
         if known.incident is None and known.doubt is None:
-            known = self._given_a_word(state, control, people, known)
-        unpublished = self._publish(known.controller.writer_site, read_at) if known.agrees else None
+            known = adopting.given_a_word(control, known)
+        unpublished = self._publish(known.controller, read_at) if known.agrees else None
         try:
-            done = self._go_on(state, known, control, people, ends_at)
+            if known.controller.authority is self.settings.here:
+                done = self._go_on(state, known, control, people, ends_at, adopting, handing_over)
+            else:
+                done = self._stand_by(state, known, control, handing_over)
         except AnotherRunIsAtWorkError as error:
             done = Decision(Action.HOLD, "another_run_is_at_work", str(error))
         except BudgetSpentError as error:
@@ -102,48 +104,6 @@ class Run:
                 raise trouble
         return done.as_item()
 
-    def _settled(self, state: State, control: Control, people: People, lost: StateLostError) -> Recorded:
-        """The state that a person has put in place of the lost one; without their word people are told, now and then.
-
-        Raises:
-            StateLostError: nobody has said who the writer is, or the database they named cannot be it.
-        """
-        now, why = self.clock.now(), str(lost)
-        named = adopted_by(control, lost.controller, now)
-        if named is not None:
-            adopted = adoption(self.clients, self.settings, lost.controller, lost.last_epoch, named, now)
-            if isinstance(adopted, Controller):
-                return self._adopt(state, people, adopted)
-            why = f"{why}; {adopted}"
-        told_at = state.told_of_loss()
-        if told_at is None or now - told_at >= TELL_AGAIN_AFTER:
-            people.tell_state_lost(why)
-            with suppress(AnotherRunIsAtWorkError):
-                state.save_told_of_loss(now)
-        people.repeat()
-        raise StateLostError(lost.controller, lost.last_epoch, why)
-
-    def _given_a_word(self, state: State, control: Control, people: People, known: Recorded) -> Recorded:
-        """The state, with the writer that a person has named in place of one that is given up or shut."""
-        controller, now = known.controller, self.clock.now()
-        named = adopted_by(control, controller, now)
-        if named is None or not is_given_up(self.clients, self.settings, controller):
-            return known
-        adopted = adoption(self.clients, self.settings, controller, controller.epoch, named, now)
-        if isinstance(adopted, Controller):
-            return self._adopt(state, people, adopted)
-        logger.warning("A database was not adopted", why=adopted)
-        return known
-
-    def _adopt(self, state: State, people: People, adopted: Controller) -> Recorded:
-        try:
-            controller = state.save_controller(adopted)
-        except AnotherRunIsAtWorkError as error:
-            logger.warning("Another run has adopted it", error=str(error))
-            return Recorded(adopted, agrees=False)
-        people.tell_adopted(str(adopted.adopted_by), adopted.writer_site)
-        return Recorded(controller)
-
     def _control(self, state: State, at: datetime) -> tuple[Control, ControlUnreadableError | None]:
         try:
             return state.control(), None
@@ -151,27 +111,50 @@ class Run:
             # It may have been a pause: what is not known never leads to a failover.
             return Control(pause=Pause("nobody known", at, str(error))), error
 
-    def _publish(self, writer_site: Site, at: datetime) -> Exception | None:
+    def _publish(self, controller: Controller, at: datetime) -> Exception | None:
         try:
-            latch.publish(self._client("cloudwatch"), self.settings, writer_site, at)
+            latch.publish(self._client("cloudwatch"), self.settings, controller, at)
         except AwsError as error:
             logger.warning("The latch's metric was not published", error=str(error))
             return error
         return None
 
-    def _go_on(self, state: State, known: Recorded, control: Control, people: People, ends_at: datetime) -> Decision:
-        controller = known.controller
-        if known.found:
-            # What the incidents say is written down before anything follows from it.
-            logger.warning("The record was older than the incidents", incident_id=controller.incident_id)
-            controller = state.save_controller(controller)
+    def _stand_by(self, state: State, known: Recorded, control: Control, handing_over: HandingOver) -> Decision:
+        """A run without authority: it decides nothing, and finishes what it owes as the one who gave it away."""
+        controller = self._written_down(state, known)
+        if controller.handover is not None:
+            return handing_over.gone_on(controller, controller.handover, control)
+        reason = f"the {controller.authority} site's controller has the authority, as far as this site knows"
+        return Decision(Action.HOLD, "no_authority", reason)
+
+    def _written_down(self, state: State, known: Recorded) -> Controller:
+        """What the history says is written down before anything follows from it."""
+        if not known.found:
+            return known.controller
+        logger.warning("The record was older than its history", incident_id=known.controller.incident_id)
+        return state.save_controller(known.controller)
+
+    def _go_on(
+        self,
+        state: State,
+        known: Recorded,
+        control: Control,
+        people: People,
+        ends_at: datetime,
+        adopting: Adopting,
+        handing_over: HandingOver,
+    ) -> Decision:
+        controller = self._written_down(state, known)
+        if controller.owes_telling and known.incident is None:
+            controller = adopting.tell_the_other_site(controller)
         if known.incident is not None:
             return self._carry_through(state, controller, control, known.incident, people, ends_at)
         here = self.settings.here
         if controller.owes_opening is not None and known.doubt is None:
             controller = self._open_again(state, controller, people)
         if controller.writer_site is here:
-            return Decision(Action.HOLD, "writer_is_here", f"the {here} site is the writer")
+            handed = None if known.doubt is not None else handing_over.begun(controller, control)
+            return handed or Decision(Action.HOLD, "writer_is_here", f"the {here} site is the writer")
         seen = self._look(controller, control)
         undecided = seen.decision.action is not Action.FAIL_OVER
         if undecided and self._has_just_gone_dark(seen) and self._may_wait(seen.policy.darkness, ends_at):
@@ -295,4 +278,13 @@ class Run:
         return decision
 
     def _client(self, service: str) -> Any:
-        return self.clients.of(service, self.settings.regions[self.settings.here])
+        return self.clients.of(service, self.settings.region)
+
+    def _states(self) -> tuple[State, State]:
+        """This site's table and the other site's."""
+        here, settings = self.settings.here, self.settings
+        own, other = (
+            State(self.clients.of("dynamodb", settings.regions[site]), settings.state_tables[site])
+            for site in (here, here.other)
+        )
+        return own, other

@@ -36,9 +36,9 @@ class Settings:
     """The settings of the failover function.
 
     Attributes:
-        metric_namespace: where the probes' readings are and where ``WriterSite`` goes.
+        metric_namespace: where the probes' readings are and where ``WriterWord`` goes.
         environment_suffix: names the environment in messages.
-        here: the site this function runs in, the standby from the beginning.
+        here: the site this function runs in.
         regions: the region of each site.
         reference_region: a third region, asked whether it answers when the active one is silent: it tells a dark
             region from our own network being down.
@@ -46,9 +46,12 @@ class Settings:
         instance_ids: the RDS instance of each site.
         database_group_ids: the security group of each site's database in normal times.
         quarantine_group_ids: the security group without rules of each site.
-        state_table: the DynamoDB table in this function's region.
+        state_tables: the DynamoDB table of each site.
         failures_topic_arn: where people hear of failures.
-        recovery_topic_arn: where people hear of recoveries.
+        other_failures_topic_arn: the same in the other site, for what no topic of this one takes.
+        recoveries_topic_arn: where people hear of recoveries.
+        word_alarms: the alarms of each site's word, by threshold 1, 2.
+        handover_margin_seconds: how long a word's alarms must show it before it counts as out.
         writer_name: the DNS name clients write to, for messages.
         name_ttl_seconds: how long clients may remember the old answer, for messages.
         dashboard_url: where people see more, for messages.
@@ -77,9 +80,12 @@ class Settings:
     instance_ids: Mapping[Site, str]
     database_group_ids: Mapping[Site, str]
     quarantine_group_ids: Mapping[Site, str]
-    state_table: str
+    state_tables: Mapping[Site, str]
     failures_topic_arn: str
-    recovery_topic_arn: str
+    other_failures_topic_arn: str
+    recoveries_topic_arn: str
+    word_alarms: Mapping[Site, tuple[str, ...]]
+    handover_margin_seconds: float
     writer_name: str
     name_ttl_seconds: int
     dashboard_url: str
@@ -97,6 +103,16 @@ class Settings:
     lease_seconds: float
     step_patience_seconds: float
     promoted_backup_retention_days: int
+
+    @property
+    def region(self) -> str:
+        """The function's own region."""
+        return self.regions[self.here]
+
+    @property
+    def state_table(self) -> str:
+        """The own site's."""
+        return self.state_tables[self.here]
 
     def databases(self, clients: Clients) -> Mapping[Site, Database]:
         """The instance of each site."""
@@ -123,16 +139,19 @@ class Settings:
         return cls(
             metric_namespace=environment.text("METRIC_NAMESPACE"),
             environment_suffix=environment.text("ENVIRONMENT_SUFFIX"),
-            here=environment.choice("STANDBY_SITE", Site),
+            here=environment.choice("SITE", Site),
             regions=regions,
             reference_region=environment.third_region("REFERENCE_REGION", regions),
             witness_region=environment.third_region("WITNESS_REGION", regions) if has_witness else None,
             instance_ids=environment.by_site("INSTANCE_ID"),
             database_group_ids=environment.by_site("DATABASE_GROUP_ID"),
             quarantine_group_ids=environment.by_site("QUARANTINE_GROUP_ID"),
-            state_table=environment.text("STATE_TABLE"),
+            state_tables=environment.by_site("STATE_TABLE"),
             failures_topic_arn=environment.text("FAILURES_TOPIC_ARN"),
-            recovery_topic_arn=environment.text("RECOVERY_TOPIC_ARN"),
+            other_failures_topic_arn=environment.text("OTHER_FAILURES_TOPIC_ARN"),
+            recoveries_topic_arn=environment.text("RECOVERIES_TOPIC_ARN"),
+            word_alarms=_word_alarms(environment),
+            handover_margin_seconds=environment.number("HANDOVER_MARGIN_SECONDS", minimum=0.1, maximum=3600),
             writer_name=environment.text("WRITER_NAME"),
             name_ttl_seconds=environment.whole("NAME_TTL_SECONDS", minimum=0, maximum=60),
             dashboard_url=environment.text("DASHBOARD_URL"),
@@ -151,6 +170,18 @@ class Settings:
             step_patience_seconds=STEP_PATIENCE_SECONDS,
             promoted_backup_retention_days=environment.whole("PROMOTED_BACKUP_RETENTION_DAYS", minimum=1, maximum=35),
         )
+
+
+def _word_alarms(environment: Environment) -> dict[Site, tuple[str, ...]]:
+    """One alarm for each word above 0 that a site can say."""
+    found = {}
+    for site, words in {Site.PRIMARY: 1, Site.RECOVERY: 2}.items():
+        variable = f"{site.name}_WORD_ALARMS"
+        names = environment.text(variable).split(",")
+        if len(names) != words or not all(names):
+            raise SettingError(variable, ",".join(names), f"give {words} names of alarms, by threshold, with commas")
+        found[site] = tuple(names)
+    return found
 
 
 def _policy(environment: Environment) -> Policy:

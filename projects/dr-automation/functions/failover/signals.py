@@ -270,9 +270,7 @@ def _region_answers(readings: Readings, since: datetime | None, policy: Policy) 
 def _standby_ready(instance: Instance | Unanswered) -> Answer:
     if isinstance(instance, Unanswered):
         return Answer.UNKNOWN
-    replicates = instance.replica_of is not None and not instance.replication_ended
-    # "backing-up" ends by itself, and the promotion waits for it.
-    return Answer.YES if replicates and instance.status in rds_status.WORKING else Answer.NO
+    return Answer.YES if instance.could_take_over else Answer.NO
 
 
 def _catches_up(lag_seconds: float | None, policy: Policy) -> Answer:

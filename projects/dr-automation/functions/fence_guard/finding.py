@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from fence_guard.limitation import OnRecord
+from fence_guard.on_record import OnRecord
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,11 @@ class Memory:
     Attributes:
         known: the last record that was read.
         told_of: what people were told of without a record of it.
+        fenced: the epoch in which it was fenced without a record of it.
         rival_seen: in how many runs in a row the other site's old writer was seen to take writes.
     """
 
     known: OnRecord | None = None
     told_of: set[str] = field(default_factory=set)
+    fenced: int | None = None
     rival_seen: int = 0

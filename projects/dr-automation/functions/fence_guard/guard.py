@@ -11,8 +11,9 @@ from typing import TypeVar
 from aws_lambda_powertools import Logger
 
 from fence_guard.finding import Finding, Memory
-from fence_guard.limitation import OnRecord, Other, Reason, fence_limitation
+from fence_guard.limitation import Other, Reason, fence_limitation
 from fence_guard.messages import message_about, two_writers
+from fence_guard.on_record import OnRecord, newest
 from fence_guard.settings import GuardSettings
 from function_runtime import fence
 from function_runtime.clients import AwsError, Clients, may_pass
@@ -24,6 +25,7 @@ from function_runtime.incident import Phase
 from function_runtime.items import AnotherRunIsAtWorkError
 from function_runtime.message import Message
 from function_runtime.readings import Instance
+from function_runtime.sites import Site
 from function_runtime.state import Controller, State
 from function_runtime.up_to_date import brought_up_to_date
 
@@ -62,31 +64,36 @@ class Guard:
             settings.other_instance_id,
             settings.other_quarantine_group_id,
         )
-        dynamodb = clients.of("dynamodb", settings.state_region)
-        self._state = State(dynamodb, settings.state_table)
-        self._records = FenceRecords(dynamodb, settings.state_table)
+        self._states = {
+            site: State(clients.of("dynamodb", settings.regions[site]), settings.state_tables[site]) for site in Site
+        }
+        # Where the new writer is made, its controller reads what became of the old one.
+        there = settings.site.other
+        self._records = FenceRecords(clients.of("dynamodb", settings.regions[there]), settings.state_tables[there])
         self._clients = clients
 
     def once(self) -> Finding:
         """Look, and fence where it must be.
 
         Raises:
-            ClientError, BotoCoreError: RDS, the state table or SNS refuses or is silent.
-            LookupError: the recorded state points to an incident that is not there.
+            ClientError, BotoCoreError: RDS, a state table or SNS refuses or is silent.
+            LookupError: a table is lost, or its record points to an incident that is not there.
         """
-        # First the database, then the record: a database that is seen promoted has its incident in the record then.
+        # First the database, then the records: a database that is seen promoted has its incident in its own then.
         instance = self._database.find()
         if instance is None:
             return Finding("no_database", f"there is no instance {self._settings.instance_id}")
         if instance.replica_of is not None:
             return Finding("replica", f"the {self._settings.site} site's database is a replica and takes no writes")
+        site, own = self._settings.site, None
         try:
-            known = self._answered(self._recorded, self._record_by)
+            own = self._answered(lambda: self._recorded(site), self._record_by)
+            known = newest(own, self._answered(lambda: self._recorded(site.other), self._record_by))
         except (LookupError, *AwsError) as error:
-            return self._without_record(instance, error)
+            return self._without_record(instance, own, error)
         self._memory.known = known
         other = self._other()
-        limitation = fence_limitation(self._settings.site, instance, known, other)
+        limitation = fence_limitation(site, instance, known, other)
         self._memory.rival_seen = self._memory.rival_seen + 1 if other is Other.WRITES else 0
         if limitation is not None:
             return self._left_alone(limitation, known.controller)
@@ -98,7 +105,7 @@ class Guard:
         of_epoch = before if before is not None and before.epoch == controller.epoch else None
         if of_epoch is not None and self._is_under_way(of_epoch):
             return Finding("another_run", f"a run has been at it since {of_epoch.at.isoformat()}", unfenced=True)
-        record = self._new_record(controller, before) if of_epoch is None else of_epoch
+        record = self._new_record(instance, controller, before) if of_epoch is None else of_epoch
         was_fenced = of_epoch is not None and of_epoch.outcome is Outcome.FENCED
         if was_fenced and self._is_inspected(instance):
             return Finding("inspected", f"it was fenced at {record.at.isoformat()} and is open to operators only")
@@ -109,16 +116,17 @@ class Guard:
                 return self._taken_over(record)
         return self._fence(record, instance, controller)
 
-    def _recorded(self) -> OnRecord:
-        """What is recorded; the incidents outrank a record that is lost or older than they are."""
-        controller = self._state.controller()
+    def _recorded(self, site: Site) -> OnRecord:
+        """What a site's table has; the incidents outrank a record that is lost or older than they are."""
+        state = self._states[site]
+        controller = state.controller()
         if controller.incident_id is not None:
-            incident = self._state.incident(controller.incident_id)
+            incident = state.incident(controller.incident_id)
             if incident.phase is not Phase.CLOSED:
                 return OnRecord(controller, incident)
-        incidents = self._state.incidents()
-        controller, under_way = brought_up_to_date(controller, incidents)
-        promotions = [incident for incident in incidents if incident.may_be_promoted]
+        history = state.history()
+        controller, under_way = brought_up_to_date(controller, history)
+        promotions = [incident for incident in history.incidents if incident.may_be_promoted]
         return OnRecord(controller, under_way, promotions[-1] if promotions else None)
 
     def _other(self) -> Other:
@@ -134,22 +142,29 @@ class Guard:
             return Other.REPLICA
         return Other.SHUT if self._other_database.is_quarantined(other) else Other.WRITES
 
-    def _without_record(self, instance: Instance, error: Exception) -> Finding:
-        """The record cannot be read: shut only what the last one that was seen rules out, and tell of two writers."""
+    def _without_record(self, instance: Instance, own: OnRecord | None, error: Exception) -> Finding:
+        """A table cannot be read: shut only what the last records that were seen rule out, and tell of two writers.
+
+        What the own table says now outranks a memory that is older: it may have made this database the writer since.
+        """
         if self._other() is not Other.WRITES:
             raise error
-        known, site = self._memory.known, self._settings.site
+        memory, site = self._memory.known, self._settings.site
+        known = None if own is None or memory is None else newest(own, memory)
         text = f"both databases take writes, and the record cannot be read: {error}"
         if known is None or fence_limitation(site, instance, known, Other.WRITES) is not None:
             # A message that no topic takes is repeated by the next run; the metric's alarm tells as well.
             unheard = self._tell_two_writers(text, "unread")
             return Finding("two_writers", text, two_writers=True, error=error if unheard is None else unheard)
+        if self._memory.fenced == known.controller.epoch and self._database.is_quarantined(instance):
+            raise error
         logger.warning("Fencing the old writer by the last record that was seen", epoch=known.controller.epoch)
         outcome, detail = self._attempt(instance, rebooting=False)
         fenced = outcome is Outcome.FENCED
+        self._memory.fenced = known.controller.epoch if fenced else None
         what = f"{known.controller.epoch} {outcome}"
         if what not in self._memory.told_of:
-            record = replace(self._new_record(known.controller, None), outcome=outcome, detail=detail)
+            record = replace(self._new_record(instance, known.controller, None), outcome=outcome, detail=detail)
             with suppress(*AwsError):
                 self._tell(message_about(record, instance, known.controller, self._settings))
                 self._memory.told_of.add(what)
@@ -179,14 +194,12 @@ class Guard:
         return None
 
     def _tell(self, message: Message) -> None:
-        """Through the state's region, and where that is silent through the guard's own."""
-        own, state = self._settings.region, self._settings.state_region
+        """Through the own region's topic, and where that refuses or is silent through the other one's."""
+        settings = self._settings
         try:
-            self._publish(state, self._settings.failures_topic_arn, message)
+            self._publish(settings.region, settings.failures_topic_arn, message)
         except AwsError:
-            if own == state:
-                raise
-            self._publish(own, self._settings.own_topic_arn, message)
+            self._publish(settings.regions[settings.site.other], settings.other_failures_topic_arn, message)
 
     def _publish(self, region: str, topic_arn: str, message: Message) -> None:
         sns = self._clients.of("sns", region)
@@ -212,7 +225,7 @@ class Guard:
             return False
         return incident.is_fenced
 
-    def _new_record(self, controller: Controller, before: FenceRecord | None) -> FenceRecord:
+    def _new_record(self, seen: Instance, controller: Controller, before: FenceRecord | None) -> FenceRecord:
         return FenceRecord(
             site=self._settings.site,
             epoch=controller.epoch,
@@ -220,6 +233,7 @@ class Guard:
             detail="the fence has begun",
             at=self._clock.now(),
             version=0 if before is None else before.version,
+            resource_id=seen.resource_id,
         )
 
     def _left(self, record: FenceRecord, seen: Instance, controller: Controller) -> Finding:
@@ -239,7 +253,13 @@ class Guard:
         return Finding("fenced_by_failover", f"the failover of epoch {record.epoch} fenced it itself")
 
     def _fence(self, record: FenceRecord, seen: Instance, controller: Controller) -> Finding:
-        begun = replace(record, outcome=Outcome.BEGUN, detail="the fence has begun", at=self._clock.now())
+        begun = replace(
+            record,
+            outcome=Outcome.BEGUN,
+            detail="the fence has begun",
+            at=self._clock.now(),
+            resource_id=seen.resource_id,
+        )
         try:
             begun = self._records.save(begun)
         except AnotherRunIsAtWorkError as error:
@@ -301,7 +321,7 @@ class Guard:
             logger.warning("Another run has recorded this fence", error=str(error))
 
     def _answered(self, read: Callable[[], Answer], by: datetime) -> Answer:
-        """Read from the state's region, and again while there is time: a region that comes back answers haltingly."""
+        """Read, and again while there is time: a region that comes back answers haltingly."""
         while True:
             try:
                 return read()

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fence_guard.on_record import OnRecord
 from function_runtime.incident import Incident
 from function_runtime.readings import Instance
 from function_runtime.sites import Site
-from function_runtime.state import Controller
 
 
 class Other(StrEnum):
@@ -43,21 +43,6 @@ class Reason:
     two_writers: bool = False
 
 
-@dataclass(frozen=True)
-class OnRecord:
-    """What is recorded.
-
-    Attributes:
-        controller: who the writer is, as new as the incidents.
-        under_way: the incident that is under way, None where there is none.
-        last_promotion: the newest incident whose promotion RDS accepted, None where there is none.
-    """
-
-    controller: Controller
-    under_way: Incident | None = None
-    last_promotion: Incident | None = None
-
-
 def fence_limitation(site: Site, instance: Instance, known: OnRecord, other: Other) -> Reason | None:
     """Why the site's database is not to be fenced; None: it must be.
 
@@ -67,12 +52,15 @@ def fence_limitation(site: Site, instance: Instance, known: OnRecord, other: Oth
     Args:
         site: whose database.
         instance: what RDS says of it.
-        known: what is recorded.
+        known: what is recorded, the newest of both tables.
         other: what RDS says of the other site's database.
     """
     if instance.replica_of is not None:
         return Reason("replica", f"the {site} site's database is a replica and takes no writes")
-    if known.under_way is not None:
+    reason: Reason | None
+    if known.differs:
+        reason, is_known = Reason("records_differ", "the two tables' records are equally new and differ"), False
+    elif known.under_way is not None:
         reason = _under_way(site, known.under_way, other)
         is_known = reason is None or known.under_way.may_be_promoted
     else:

@@ -76,7 +76,7 @@ def _advice(record: FenceRecord, settings: GuardSettings) -> tuple[list[str], li
             ["It stays shut. No client reaches it, and connections it had end with the reboot."],
             [
                 "It may hold writes of the time before this fence: compare it with the new writer while it has them.",
-                "Then make it a replica of the new writer. Do not open it before.",
+                "nox -s reprotect then puts a standby in its place. Do not open it.",
             ],
         )
     may_write = (

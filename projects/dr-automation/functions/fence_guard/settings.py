@@ -21,7 +21,6 @@ class GuardSettings(ReportingSettings):
         quarantine_group_id: the security group without rules that shuts it.
         other_instance_id: the RDS instance of the other site.
         other_quarantine_group_id: the security group that shuts that one.
-        own_topic_arn: where people hear of failures in the guard's own site, when the state's region is silent.
         inspection_group_id: the security group that lets operators look at a fenced database; None where clients are
             in their network, too.
         fence_seconds: how long one run may take; the next goes on.
@@ -32,7 +31,6 @@ class GuardSettings(ReportingSettings):
     quarantine_group_id: str
     other_instance_id: str
     other_quarantine_group_id: str
-    own_topic_arn: str
     inspection_group_id: str | None
     fence_seconds: float
     poll_interval_seconds: float
@@ -47,12 +45,11 @@ class GuardSettings(ReportingSettings):
         environment = Environment(variables)
         inspection_group_id = environment.text("INSPECTION_GROUP_ID")
         settings = cls(
-            **reporting_fields(environment, "GUARDED_SITE"),
+            **reporting_fields(environment),
             instance_id=environment.text("INSTANCE_ID"),
             quarantine_group_id=environment.text("QUARANTINE_GROUP_ID"),
             other_instance_id=environment.text("OTHER_INSTANCE_ID"),
             other_quarantine_group_id=environment.text("OTHER_QUARANTINE_GROUP_ID"),
-            own_topic_arn=environment.text("OWN_FAILURES_TOPIC_ARN"),
             inspection_group_id=None if inspection_group_id == "none" else inspection_group_id,
             fence_seconds=environment.number("GUARD_SECONDS", minimum=1, maximum=LONGEST_FENCE_SECONDS),
             poll_interval_seconds=environment.number("POLL_INTERVAL_SECONDS", minimum=0.05, maximum=60),

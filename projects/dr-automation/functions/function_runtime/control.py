@@ -110,6 +110,12 @@ class InstructionKind(StrEnum):
     """End an incident as far as it has come."""
     ADOPT = "adopt"
     """Where the state is lost: take a site's database for the writer."""
+    HAND_OVER = "hand_over"
+    """Nothing is stuck: give the other site's controller the authority."""
+
+
+ABOUT_HANDOVER = "handover"
+"""What an instruction to abandon is about that takes back a handover of authority."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +124,8 @@ class Instruction:
 
     Attributes:
         kind: what it is.
-        about: the incident to abandon, or the site to adopt as the writer's.
+        about: the incident to abandon (or the handover: `ABOUT_HANDOVER`), the site to adopt as the writer's, or the
+            site whose controller is to get the authority.
         by: who gave it, as AWS names the caller.
         at: when.
         expires_at: after that it is void.

@@ -28,9 +28,13 @@ class Database:
         rds: RDS's client in the instance's region.
         instance_id: its identifier.
         quarantine_group_id: the security group without rules.
+
+    Attributes:
+        resource_id: its ``DbiResourceId`` at the last look; None before the first.
     """
 
     def __init__(self, rds: Any, instance_id: str, quarantine_group_id: str) -> None:
+        self.resource_id: str | None = None
         self._rds = rds
         self._instance_id = instance_id
         self._quarantine_group_id = quarantine_group_id
@@ -38,7 +42,9 @@ class Database:
     def describe(self) -> Instance:
         """The instance."""
         answer = self._rds.describe_db_instances(DBInstanceIdentifier=self._instance_id)
-        return instance_from(answer["DBInstances"][0])
+        instance = instance_from(answer["DBInstances"][0])
+        self.resource_id = instance.resource_id
+        return instance
 
     def find(self) -> Instance | None:
         """The instance, None where there is none (any more)."""
@@ -120,4 +126,5 @@ def instance_from(description: Mapping[str, Any]) -> Instance:
             info.get("StatusType") == "read replication" and info.get("Status") == "terminated"
             for info in description.get("StatusInfos", [])
         ),
+        resource_id=description.get("DbiResourceId"),
     )

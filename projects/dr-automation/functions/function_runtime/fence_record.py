@@ -1,4 +1,7 @@
-"""What a guard did about its database: one item a site in the state table, written with conditions only."""
+"""What a guard did about its database: one item in the other site's state table, written with conditions only.
+
+The other site is where a new writer is made, and its controller tells people what became of the old one.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ class FenceRecord:
         at: when it was written.
         told: what people were told of in this epoch, each once: outcomes, and two writers.
         version: grows with each write; 0 before the first.
+        resource_id: the instance's ``DbiResourceId``: another instance may get its name.
     """
 
     site: Site
@@ -34,6 +38,7 @@ class FenceRecord:
     at: datetime
     told: tuple[str, ...] = ()
     version: int = 0
+    resource_id: str | None = None
 
     def as_item(self) -> dict[str, Any]:
         """For the state table."""
@@ -46,6 +51,7 @@ class FenceRecord:
             "at": self.at.isoformat(),
             "by": BY,
             "told": [str(each) for each in self.told],
+            "resource_id": self.resource_id,
         }
 
 
@@ -78,6 +84,7 @@ class FenceRecords:
             at=datetime.fromisoformat(item["at"]),
             told=tuple(item["told"]),
             version=int(item["version"]),
+            resource_id=item.get("resource_id"),
         )
 
     def save(self, record: FenceRecord) -> FenceRecord:

@@ -120,6 +120,7 @@ class Incident:
         owner: the run that carries it through.
         lease_until: after that, another run may take it over.
         version: grows with each write.
+        old_writer_resource_id: the ``DbiResourceId`` of the writer that was replaced, None where RDS did not say.
     """
 
     incident_id: str
@@ -140,6 +141,7 @@ class Incident:
     rto_seconds: float | None = None
     closed_at: datetime | None = None
     version: int = 1
+    old_writer_resource_id: str | None = None
 
     @property
     def next_phase(self) -> Phase | None:
@@ -263,6 +265,7 @@ class Incident:
             "owner": self.owner,
             "lease_until": self.lease_until.isoformat(),
             "version": self.version,
+            "old_writer_resource_id": self.old_writer_resource_id,
         }
 
     @classmethod
@@ -299,6 +302,7 @@ class Incident:
             owner=item["owner"],
             lease_until=datetime.fromisoformat(item["lease_until"]),
             version=int(item["version"]),
+            old_writer_resource_id=item.get("old_writer_resource_id"),
         )
 
 

@@ -33,14 +33,15 @@ class Items:
         answer = self._client.get_item(TableName=self.table, Key=serialized({"id": key}), ConsistentRead=True)
         return plain(answer["Item"]) if "Item" in answer else None
 
-    def beginning_with(self, prefix: str) -> list[dict[str, Any]]:
-        """Every item whose key begins so."""
+    def beginning_with(self, *prefixes: str) -> list[dict[str, Any]]:
+        """Every item whose key begins with one of these."""
         found: list[dict[str, Any]] = []
+        values = {f":prefix_{number}": prefix for number, prefix in enumerate(prefixes)}
         question: dict[str, Any] = {
             "TableName": self.table,
             "ConsistentRead": True,
-            "FilterExpression": "begins_with(id, :prefix)",
-            "ExpressionAttributeValues": serialized({":prefix": prefix}),
+            "FilterExpression": " OR ".join(f"begins_with(id, {name})" for name in values),
+            "ExpressionAttributeValues": serialized(values),
         }
         while True:
             answer = self._client.scan(**question)

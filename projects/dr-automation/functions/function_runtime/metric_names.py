@@ -17,7 +17,8 @@ STREAM_MESSAGE = "StreamMessageAt"
 """When the replica's receiver last heard from its sender, in seconds since 1970; no sample where none runs."""
 PROBE_LATENCY = "ProbeLatency"
 WITNESS_SEES = "WitnessSeesDatabase"
-WRITER_SITE = "WriterSite"
+WRITER_WORD = "WriterWord"
+"""A site's controller's word on which site is the writer (`failover.latch`)."""
 FENCED_WRITERS = "FencedWriters"
 UNFENCED_WRITERS = "UnfencedWriters"
 TWO_WRITERS = "TwoWriters"
@@ -28,7 +29,7 @@ COPY_BYTES = "CopyBytes"
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/publishingMetrics.html#high-resolution-metrics
 STANDARD_RESOLUTION_SECONDS = 60
-READ_BY_ROUTE_53 = frozenset({REACHABLE, WRITER_SITE})
+READ_BY_ROUTE_53 = frozenset({REACHABLE, WRITER_WORD})
 """Their alarms' data go to health checks, which read no high-resolution metrics.
 
 https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-types.html

@@ -77,17 +77,24 @@ class Instance:
         replica_of: the source it replicates, None where it is no replica (any more).
         security_groups: the state of each VPC security group by its id (``active``, ``adding``, ``removing``).
         replication_ended: whether RDS says that replication is terminated for good.
+        resource_id: its ``DbiResourceId``, which no other instance ever has.
     """
 
     status: str
     replica_of: str | None
     security_groups: Mapping[str, str]
     replication_ended: bool = False
+    resource_id: str | None = None
 
     @property
     def is_failed(self) -> bool:
         """Whether RDS itself says that the database does not work."""
         return self.status in rds_status.FAILED
+
+    @property
+    def could_take_over(self) -> bool:
+        """Whether RDS shows a replica that works; ``backing-up`` ends by itself, and a promotion waits for it."""
+        return self.replica_of is not None and not self.replication_ended and self.status in rds_status.WORKING
 
 
 @dataclass(frozen=True)

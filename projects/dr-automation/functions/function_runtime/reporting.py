@@ -1,4 +1,4 @@
-"""What a function is told that reads the recorded state from its site and tells people of failures."""
+"""What a function is told that reads the recorded state of both sites and tells people of failures."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class ReportingSettings:
         metric_period_seconds: how finely they are read.
         environment_suffix: names the environment in messages.
         site: the site it is in.
-        state_site: the site of the state table and of the topics.
         regions: the region of each site.
-        state_table: the controller's table, in the state's site.
-        failures_topic_arn: where people hear of failures, in the state's site.
+        state_tables: the state table of each site.
+        failures_topic_arn: where people hear of failures, in its own site.
+        other_failures_topic_arn: the same in the other site, for what its own region's topic does not take.
         writer_name: the DNS name clients write to, for messages.
         dashboard_url: where people see more, for messages.
         runbook_url: where people read what to do, for messages.
@@ -32,10 +32,10 @@ class ReportingSettings:
     metric_period_seconds: int
     environment_suffix: str
     site: Site
-    state_site: Site
     regions: Mapping[Site, str]
-    state_table: str
+    state_tables: Mapping[Site, str]
     failures_topic_arn: str
+    other_failures_topic_arn: str
     writer_name: str
     dashboard_url: str
     runbook_url: str
@@ -45,18 +45,12 @@ class ReportingSettings:
         """The function's own region."""
         return self.regions[self.site]
 
-    @property
-    def state_region(self) -> str:
-        """The region of the state table and of the topics."""
-        return self.regions[self.state_site]
 
-
-def reporting_fields(environment: Environment, site_variable: str) -> dict[str, Any]:
+def reporting_fields(environment: Environment) -> dict[str, Any]:
     """The fields of `ReportingSettings`, read and checked.
 
     Args:
         environment: the function's environment.
-        site_variable: the variable that says which site it is in.
 
     Raises:
         SettingError: a variable is missing or malformed.
@@ -65,11 +59,11 @@ def reporting_fields(environment: Environment, site_variable: str) -> dict[str, 
         "metric_namespace": environment.text("METRIC_NAMESPACE"),
         "metric_period_seconds": environment.whole("METRIC_PERIOD_SECONDS", minimum=1, maximum=3600),
         "environment_suffix": environment.text("ENVIRONMENT_SUFFIX"),
-        "site": environment.choice(site_variable, Site),
-        "state_site": environment.choice("STANDBY_SITE", Site),
+        "site": environment.choice("SITE", Site),
         "regions": environment.by_site("REGION"),
-        "state_table": environment.text("STATE_TABLE"),
+        "state_tables": environment.by_site("STATE_TABLE"),
         "failures_topic_arn": environment.text("FAILURES_TOPIC_ARN"),
+        "other_failures_topic_arn": environment.text("OTHER_FAILURES_TOPIC_ARN"),
         "writer_name": environment.text("WRITER_NAME"),
         "dashboard_url": environment.text("DASHBOARD_URL"),
         "runbook_url": environment.text("RUNBOOK_URL"),

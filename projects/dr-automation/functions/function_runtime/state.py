@@ -7,16 +7,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from function_runtime import handover
 from function_runtime.control import CONTROL, Control
+from function_runtime.handover import Handover
+from function_runtime.history import History
 from function_runtime.incident import Incident, item_id
 from function_runtime.items import AnotherRunIsAtWorkError, Items
 from function_runtime.message import Message
 from function_runtime.sites import Site
 from function_runtime.trouble import Trouble, Unready
 
+BIRTH = "birth"
+"""Written by the program that made the table, and never by a function: who the writer was then."""
 CONTROLLER = "controller"
 UNHEARD = "unheard"
 LOST = "lost"
+
+
+class NoRecordError(LookupError):
+    """The table has neither a record nor the note of its birth: it is lost, for every table is born with one."""
 
 
 class ControlUnreadableError(Exception):
@@ -75,6 +84,9 @@ class Controller:
         let_in_at: when the writer's clients were last let in again; what failed before was our own fence.
         adopted_by: who said who the writer is; then the other database may be no replica, and must be shut.
         heeded_at: when the last instruction that was carried out was given.
+        authority: the site whose controller acts, as far as this table knows.
+        handover: the handover of authority that is under way, in the giver's table.
+        owes_telling: whether the other site's table is to be told of an adoption.
     """
 
     version: int = 0
@@ -92,6 +104,9 @@ class Controller:
     let_in_at: datetime | None = None
     adopted_by: str | None = None
     heeded_at: datetime | None = None
+    authority: Site = Site.RECOVERY
+    handover: Handover | None = None
+    owes_telling: bool = False
 
     def as_item(self) -> dict[str, Any]:
         """For the state table."""
@@ -112,6 +127,9 @@ class Controller:
             "let_in_at": _text(self.let_in_at),
             "adopted_by": self.adopted_by,
             "heeded_at": _text(self.heeded_at),
+            "authority": self.authority.value,
+            "handover": None if self.handover is None else self.handover.as_item(),
+            "owes_telling": self.owes_telling or None,
         }
         return {name: value for name, value in fields.items() if value is not None}
 
@@ -119,6 +137,7 @@ class Controller:
     def from_item(cls, item: Mapping[str, Any]) -> Controller:
         """From the state table."""
         trouble, unready, proposal = item.get("trouble"), item.get("unready"), item.get("proposal")
+        handing_over = item.get("handover")
         return cls(
             version=int(item["version"]),
             epoch=int(item["epoch"]),
@@ -135,6 +154,10 @@ class Controller:
             let_in_at=_moment(item.get("let_in_at")),
             adopted_by=item.get("adopted_by"),
             heeded_at=_moment(item.get("heeded_at")),
+            # A record from before there was another controller has none.
+            authority=Site(item.get("authority", Site.RECOVERY)),
+            handover=None if handing_over is None else Handover.from_item(handing_over),
+            owes_telling=item.get("owes_telling", False),
         )
 
 
@@ -164,10 +187,24 @@ class State:
     def __init__(self, client: Any, table: str) -> None:
         self._items = Items(client, table)
 
-    def controller(self) -> Controller:
-        """The recorded state; before the first write the primary site is the writer."""
+    def written(self) -> Controller | None:
+        """The recorded state, None before the first write."""
         item = self._items.get(CONTROLLER)
-        return Controller() if item is None else Controller.from_item(item)
+        return None if item is None else Controller.from_item(item)
+
+    def controller(self) -> Controller:
+        """The recorded state; before the first write it is as at the table's birth.
+
+        Raises:
+            NoRecordError: there is neither.
+        """
+        written = self.written()
+        if written is not None:
+            return written
+        birth = self._items.get(BIRTH)
+        if birth is None:
+            raise NoRecordError(f"table {self._items.table} has no item {CONTROLLER} and no item {BIRTH}: it is lost")
+        return Controller(writer_site=Site(birth["writer_site"]), authority=Site(birth["authority"]))
 
     def save_controller(self, controller: Controller) -> Controller:
         """Write it over the version it was read in; returns it with its new version."""
@@ -205,10 +242,20 @@ class State:
             )
         return Incident.from_item(item)
 
-    def incidents(self) -> list[Incident]:
-        """Every incident on record, oldest epoch first; of one epoch, the one that was opened first."""
-        found = [Incident.from_item(item) for item in self._items.beginning_with(item_id(""))]
-        return sorted(found, key=lambda incident: (incident.epoch, incident.opened_at))
+    def history(self) -> History:
+        """Every incident and every handover on record."""
+        items = self._items.beginning_with(item_id(""), handover.item_id())
+        incidents = [Incident.from_item(item) for item in items if item["id"].startswith(item_id(""))]
+        handovers = [Handover.from_item(item) for item in items if item["id"].startswith(handover.item_id())]
+        return History(
+            sorted(incidents, key=lambda incident: (incident.epoch, incident.opened_at)),
+            sorted(handovers, key=lambda each: each.epoch),
+        )
+
+    def save_handover(self, given: Handover) -> None:
+        """Write its history: first when it is given up, again when the other site has taken it."""
+        version = 1 if given.taken_at is None else 2
+        self._items.put({"id": handover.item_id(given.epoch), "version": version, **given.as_item()}, 0, 1, version)
 
     def unheard(self) -> Unheard:
         """What people have not been told yet, though they must be."""

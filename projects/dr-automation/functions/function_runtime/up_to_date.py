@@ -1,10 +1,10 @@
-"""What the incidents say of a record that is older than they are. Pure."""
+"""What incidents and handovers say of a record that is older than they are. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
+from function_runtime.history import History
 from function_runtime.incident import NOT_OPENED, Incident, Kind, Phase
 from function_runtime.state import Controller
 
@@ -19,6 +19,9 @@ def after(controller: Controller, incident: Incident) -> Controller:
         controller,
         epoch=incident.epoch,
         writer_site=incident.new_writer if incident.is_switched else incident.new_writer.other,
+        # A site's controller makes its own database the writer, and no other one acts.
+        authority=incident.new_writer,
+        handover=None,
         incident_id=None,
         trouble=None,
         # What was wrong with the old pair says nothing of the new one.
@@ -34,30 +37,50 @@ def after(controller: Controller, incident: Incident) -> Controller:
     )
 
 
-def brought_up_to_date(controller: Controller, incidents: Sequence[Incident]) -> tuple[Controller, Incident | None]:
-    """The record as the newest incident makes it, and the incident where it is under way.
+def brought_up_to_date(controller: Controller, history: History) -> tuple[Controller, Incident | None]:
+    """The record as the newest incident and the newest handover make it, and the incident where it is under way.
 
-    An incident outranks a record that does not know it or how it ended: the record is written last.
+    They outrank a record that does not know them or how they ended: the record is written last.
 
     Args:
         controller: the record.
-        incidents: every incident, oldest epoch first.
+        history: what the same table has.
     """
+    controller, under_way = _after_incidents(controller, history)
+    if under_way is not None or not history.handovers:
+        return controller, under_way
+    # It is written when the authority is given up: who gave it up never gets it back by losing a record.
+    given = history.handovers[-1]
+    knows_it = controller.epoch == given.epoch and controller.authority is given.receiver
+    if controller.epoch > given.epoch or knows_it:
+        return controller, None
+    handed_over = replace(
+        controller,
+        epoch=given.epoch,
+        writer_site=given.giver,
+        authority=given.receiver,
+        handover=given if given.taken_at is None else None,
+    )
+    return handed_over, None
+
+
+def _after_incidents(controller: Controller, history: History) -> tuple[Controller, Incident | None]:
     # One that was written and that no run has taken over binds nobody.
     begun = [
         incident
-        for incident in incidents
+        for incident in history.incidents
         if (len(incident.steps) > 1 or incident.version > 1) and incident.epoch >= controller.epoch
     ]
     if not begun:
         return controller, None
     newest = begun[-1]
     if newest.phase is not Phase.CLOSED:
-        writer = newest.new_writer if newest.is_switched else newest.new_writer.other
         under_way = replace(
             controller,
             epoch=newest.epoch,
-            writer_site=writer,
+            writer_site=newest.new_writer if newest.is_switched else newest.new_writer.other,
+            authority=newest.new_writer,
+            handover=None,
             incident_id=newest.incident_id,
             owes_opening=None,
             adopted_by=None,

@@ -14,11 +14,12 @@ from botocore.exceptions import ClientError
 from function_runtime.clients import AwsError, Clients, code_of, may_pass, unanswered
 from function_runtime.clock import Clock
 from function_runtime.items import AnotherRunIsAtWorkError, Items
+from function_runtime.message import Message
 from function_runtime.readings import Unanswered
 from function_runtime.sites import Site
-from function_runtime.state import State
 from snapshot_copier import snapshots, told
 from snapshot_copier.messages import message_about
+from snapshot_copier.on_record import OnRecord, read
 from snapshot_copier.plan import EXPORT_TIME, Plan, Problem, Seen, copy_identifier, plan, tags_of_copy
 from snapshot_copier.settings import CopierSettings
 
@@ -70,10 +71,9 @@ class Copier:
         self._clock = clock
         self._here = clients.of("rds", settings.region)
         self._there = clients.of("rds", settings.regions[settings.site.other])
-        dynamodb = clients.of("dynamodb", settings.state_region)
-        self._state = State(dynamodb, settings.state_table)
-        self._items = Items(dynamodb, settings.state_table)
-        self._sns = clients.of("sns", settings.state_region)
+        self._clients = clients
+        # What it has seen and told is in its own site's table: it works on where the other region is dark.
+        self._items = Items(clients.of("dynamodb", settings.region), settings.state_tables[settings.site])
         self._done: list[str] = []
         self._problems: list[Problem] = []
 
@@ -81,16 +81,14 @@ class Copier:
         """Copy, delete and export what is due.
 
         Raises:
-            ClientError, BotoCoreError: this region's RDS, the state table or SNS refuses or is silent; without knowing
-                who the writer is nothing is copied and nothing deleted.
+            ClientError, BotoCoreError: this region's RDS or state table, or both topics refuse or are silent; without
+                knowing who the writer is nothing is copied and nothing deleted.
         """
         settings, rules = self._settings, self._settings.rules
-        controller = self._state.controller()
-        # An empty table names nobody: both sites may copy then, and nothing is exported or expires.
-        is_known = controller.version > 0
-        writer = controller.writer_site if is_known else settings.site.other
+        recorded = read(self._clients, settings)
+        writer = recorded.writer
         known = told.read(self._items, settings.site)
-        seen = self._look(writer, known, writer_is_known=is_known)
+        seen = self._look(recorded, known)
         planned = plan(seen, rules)
         for deletion in planned.delete:
             identifier = deletion.snapshot.identifier
@@ -103,13 +101,14 @@ class Copier:
         self._copy_one(planned.to_copy, seen.at)
         if planned.export is not None:
             self._export(planned.export, seen)
-        if writer is not settings.site and not isinstance(seen.source, Unanswered):
+        source_answers = None if writer is settings.site else not isinstance(seen.source, Unanswered)
+        if source_answers and not recorded.is_being_reprotected:
             self._keep_backups_here(writer)
         finding = Finding(
             planned,
             tuple(self._done),
             (*planned.problems, *self._problems),
-            None if writer is settings.site else not isinstance(seen.source, Unanswered),
+            source_answers,
         )
         self._tell(finding, known)
         return finding
@@ -131,8 +130,8 @@ class Copier:
             if self._attempt("copy_refused", source.identifier, f"copying {source.identifier}", copying):
                 return
 
-    def _look(self, writer: Site, known: told.Told, *, writer_is_known: bool) -> Seen:
-        settings = self._settings
+    def _look(self, recorded: OnRecord, known: told.Told) -> Seen:
+        settings, writer = self._settings, recorded.writer
         is_here = writer is settings.site
         instance_id = settings.instance_ids[writer]
         return Seen(
@@ -142,7 +141,7 @@ class Copier:
             own=snapshots.automated_snapshots(self._here, instance_id) if is_here else (),
             exports=snapshots.export_tasks(self._here) if is_here and settings.export_days is not None else (),
             tried=known.tried,
-            writer_is_known=writer_is_known,
+            writer_is_known=recorded.is_known,
         )
 
     def _source(self, instance_id: str) -> tuple[snapshots.Snapshot, ...] | Unanswered:
@@ -170,7 +169,10 @@ class Copier:
         )
 
     def _keep_backups_here(self, writer: Site) -> None:
-        """After a failover no program declares that the new writer's automated backups are kept here."""
+        """After a failover no program declares it, until the data layer's configuration names the new writer.
+
+        `reprotect` changes that, and the program then declares what must not be there yet: nothing is begun meanwhile.
+        """
         settings = self._settings
         source_arn = settings.instance_arns[writer]
         if source_arn in snapshots.replicated_backups(self._here):
@@ -226,9 +228,18 @@ class Copier:
         if not new:
             return
         message = message_about(new, finding.plan, self._settings, self._clock.now())
+        settings = self._settings
         try:
-            self._sns.publish(TopicArn=self._settings.failures_topic_arn, Subject=message.subject, Message=message.text)
+            try:
+                self._publish(settings.region, settings.failures_topic_arn, message)
+            except AwsError:
+                other = settings.regions[settings.site.other]
+                self._publish(other, settings.other_failures_topic_arn, message)
         except AwsError:
             # The next run tells them: what they have not heard is not on record as told.
             told.save(self._items, replace(saved, problems=known.problems))
             raise
+
+    def _publish(self, region: str, topic_arn: str, message: Message) -> None:
+        sns = self._clients.of("sns", region)
+        sns.publish(TopicArn=topic_arn, Subject=message.subject, Message=message.text)

@@ -58,7 +58,7 @@ class CopierSettings(ReportingSettings):
         environment = Environment(variables)
         exports = environment.is_set("EXPORT_DAYS")
         return cls(
-            **reporting_fields(environment, "COPIER_SITE"),
+            **reporting_fields(environment),
             instance_ids=environment.by_site("INSTANCE_ID"),
             instance_arns=environment.by_site("INSTANCE_ARN"),
             key_arn=environment.text("DATA_KEY_ARN"),

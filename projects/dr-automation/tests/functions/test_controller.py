@@ -21,7 +21,6 @@ from failover import handler
 from failover.policy import Mode
 from failover.recorded import StateLostError
 from failover.report import report
-from failover.settings import Settings
 from function_runtime.control import Control, Order, OrderKind, Pause
 from function_runtime.sites import Site
 from function_runtime.state import Controller, ControlUnreadableError
@@ -35,7 +34,7 @@ def assert_failed_over_once(aws: Aws) -> None:
     (incident,) = aws.incidents
     assert incident["phase"] == "closed"
     assert aws.latch == sorted(aws.latch), "the latch never falls back"
-    assert aws.latch[-1] == 1
+    assert aws.latch[-1] == 2
 
 
 def test_a_dead_writer_is_fenced_then_replaced() -> None:
@@ -51,7 +50,7 @@ def test_a_dead_writer_is_fenced_then_replaced() -> None:
     assert incident["lag_before_seconds"] <= incident["data_loss_seconds"] <= 3
     assert 10 <= incident["rto_seconds"] <= 20
     topics = [topic for topic, _ in aws.messages]
-    assert topics == ["arn:failures", *["arn:recovery"] * 6]
+    assert topics == ["arn:failures", *["arn:recoveries"] * 6]
     assert all(incident["incident_id"] in text for text in aws.texts)
 
 
@@ -60,7 +59,7 @@ def test_after_it_the_latch_is_published_and_nothing_else_is_done() -> None:
     run(aws)
     items, events = dict(aws.items), list(aws.events)
     assert run(aws)["code"] == "writer_is_here"
-    assert (aws.items, aws.events, aws.latch[-1]) == (items, events, 1)
+    assert (aws.items, aws.events, aws.latch[-1]) == (items, events, 2)
 
 
 def test_a_living_writer_is_left_alone_and_the_latch_published() -> None:
@@ -306,7 +305,7 @@ def test_people_are_told_when_the_trouble_they_heard_of_is_over() -> None:
     assert run(aws)["code"] == "loss_above_limit"
     aws.now = START + timedelta(seconds=23)
     assert [run(aws)["code"] for _ in range(2)] == ["healthy", "healthy"]
-    assert [topic for topic, _ in aws.messages] == ["arn:failures", "arn:recovery"]
+    assert [topic for topic, _ in aws.messages] == ["arn:failures", "arn:recoveries"]
     assert "answers again" in aws.messages[-1][1]
 
 
@@ -430,11 +429,9 @@ def test_nobody_is_asked_to_approve_what_a_pause_would_stop() -> None:
 
 
 def test_a_controller_of_the_other_site_brings_the_writer_back() -> None:
-    there = {**ENVIRONMENT, "STANDBY_SITE": "primary"}
-    aws = Aws(there, START + timedelta(seconds=6), writer=Site.RECOVERY, home=Site.PRIMARY)
-    aws.writer.dies(START)
-    remember(aws, Controller(epoch=1, writer_site=Site.RECOVERY))
-    assert run(aws, settings=Settings.from_environment(there))["code"] == "closed"
+    aws = writer_dead(writer=Site.RECOVERY)
+    remember(aws, Controller(epoch=1, writer_site=Site.RECOVERY, authority=Site.PRIMARY))
+    assert run(aws)["code"] == "closed"
     assert (aws.controller["writer_site"], aws.controller["epoch"]) == ("primary", 2)
     aws.sleep(aws.writer.reboot_takes.total_seconds())
     assert aws.writer.is_shut(aws.now)

@@ -22,7 +22,6 @@ from aws_in_memory.running import (
     killed_once,
     subjects,
     takes_writes,
-    under_the_name,
     writers,
 )
 from aws_in_memory.stories import STORIES, assert_latch_never_falls_back, begun
@@ -228,7 +227,7 @@ def test_a_database_that_does_not_work_is_not_adopted_and_the_only_writer_not_sh
     instruct(aws, InstructionKind.ADOPT, "recovery")  # and back
     running.tick(10)
     assert writers(aws) == {Site.RECOVERY}
-    assert under_the_name(aws) is Site.RECOVERY
+    assert aws.name is Site.RECOVERY
 
 
 # 4: a table restored to the middle of a failover
@@ -266,7 +265,7 @@ def test_an_older_controller_item_that_points_to_a_closed_incident_does_not_send
     aws, running, kept = failover_with_a_copy_of_the_table(lambda call: call.operation == "rds.reboot_db_instance")
     aws.items["controller"] = deepcopy(kept["controller"])  # as the runbook copies it: the item controller
     running.tick(10)
-    assert under_the_name(aws) is Site.RECOVERY, (running.lost, aws.latch[-3:])
+    assert aws.name is Site.RECOVERY, (running.lost, aws.latch[-3:])
     assert_one_writer(aws, Site.RECOVERY)
 
 
@@ -318,7 +317,7 @@ def test_a_replica_that_rds_calls_fully_operational_is_promoted() -> None:
 def test_a_message_that_no_topic_takes_is_said_later_though_another_run_writes_the_unheard_ones_too() -> None:
     aws = writer_dead()
     aws.validates = False
-    aws.gone_topics = {"arn:failures", "arn:recovery"}
+    aws.gone_topics = {"arn:failures", "arn:recoveries", "arn:failures-primary"}
     met: list[str] = []
 
     def meet(call: Call, take_effect: Any) -> Any:
@@ -382,7 +381,7 @@ def test_an_adopted_recovery_that_is_shut_is_opened() -> None:
     for _ in range(3):
         instruct(aws, InstructionKind.ADOPT, "recovery")
         running.tick(10)
-    assert writers(aws) == {Site.RECOVERY}, (writers(aws), aws.writer.groups, aws.standby.groups, under_the_name(aws))
+    assert writers(aws) == {Site.RECOVERY}, (writers(aws), aws.writer.groups, aws.standby.groups, aws.name)
 
 
 # 9: killed right after the claim, and the record lost
@@ -420,7 +419,7 @@ def test_a_new_writer_whose_first_backup_takes_long_gets_the_name() -> None:
     running = Running(aws)
     running.tick(300)  # 35 minutes: its own probe reaches it all the time
     assert takes_writes(aws, Site.RECOVERY) or aws.standby.source is None
-    assert under_the_name(aws) is Site.RECOVERY
+    assert aws.name is Site.RECOVERY
 
 
 def test_a_question_can_be_answered_though_the_last_incident_is_not_in_the_table() -> None:
@@ -482,7 +481,7 @@ def test_an_older_record_with_a_persons_word_in_it_is_not_believed_against_the_d
     aws.items.clear()
     aws.items.update(kept)
     running.tick(10)
-    assert writers(aws) == {Site.RECOVERY}, (running.lost, writers(aws), under_the_name(aws))
+    assert writers(aws) == {Site.RECOVERY}, (running.lost, writers(aws), aws.name)
 
 
 def test_a_lost_state_can_be_settled_while_the_primary_region_is_dark() -> None:

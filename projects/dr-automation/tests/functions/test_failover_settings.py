@@ -42,7 +42,10 @@ def test_a_missing_setting_is_named(variable: str) -> None:
         ("DARK_WITHOUT_WITNESS", "maybe"),
         ("WITNESS_REGION", "ap-southeast-1"),
         ("FENCE_TIMEOUT_SECONDS", "31"),
-        ("STANDBY_SITE", "singapore"),
+        ("SITE", "singapore"),
+        ("PRIMARY_WORD_ALARMS", "one,two"),
+        ("RECOVERY_WORD_ALARMS", "one,"),
+        ("HANDOVER_MARGIN_SECONDS", "0"),
         ("METRIC_PERIOD_SECONDS", "45"),  # CloudWatch has no such period
         ("LAG_PERIOD_SECONDS", "90"),
         ("OUTAGE_SECONDS", "30"),  # less than one period cannot be seen

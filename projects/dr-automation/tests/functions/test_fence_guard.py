@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from aws_in_memory.aws import Aws, Call, Fault, no_fault
 from aws_in_memory.clock import Clock
-from aws_in_memory.deployed import GUARD_ENVIRONMENT, GUARD_SETTINGS, guard
+from aws_in_memory.deployed import GUARD_ENVIRONMENT, GUARD_SETTINGS, REGIONS, guard
 from aws_in_memory.faults import FAULTS, At, Killed, Kind, after, before, not_connected
 from aws_in_memory.recorded import OVER, PROMOTED, after_failover, both_can_write, incident, remember
 from aws_in_memory.refusals import silence
@@ -34,9 +34,11 @@ def changes(aws: Aws) -> list[str]:
     return [call for call in aws.called if call in CHANGES]
 
 
-def unanswered(operation: str) -> Fault:
+def unanswered(operation: str, *sites: Site) -> Fault:
+    """Nobody answers it, in these sites or anywhere."""
+
     def silent(call: Call) -> None:
-        if call.operation == operation:
+        if call.operation == operation and call.region in [REGIONS[site] for site in sites or Site]:
             raise silence()
 
     return before(silent)
@@ -63,8 +65,8 @@ def test_the_door_is_shut_before_the_reboot_and_at_once() -> None:
     aws = after_failover()
     guard(aws)
     assert aws.called.index(CHANGES[0]) < aws.called.index(CHANGES[1])
-    # Both databases, who the writer is, the incidents, the note that it begins: nothing waits before the door.
-    assert aws.called.index(CHANGES[0]) <= 6
+    # Both databases, what both tables have, the note that it begins: nothing waits before the door.
+    assert aws.called.index(CHANGES[0]) <= 9
 
 
 def test_a_fenced_database_is_looked_at_and_left_in_peace() -> None:
@@ -262,24 +264,26 @@ def test_without_a_record_only_what_the_last_one_rules_out_is_shut() -> None:
     aws.writer.refuses_changes = True
     guard(aws, memory=memory)
     aws.writer.refuses_changes = False
-    aws.fault = unanswered("dynamodb.get_item")
-    with pytest.raises(BotoCoreError):
-        guard(aws, memory=memory)
-    assert aws.writer.is_shut(aws.now)
+    aws.fault = unanswered("dynamodb.get_item", Site.RECOVERY)
+    for _ in range(2):
+        with pytest.raises(BotoCoreError):
+            guard(aws, memory=memory)
+        assert aws.writer.is_shut(aws.now)
+    assert changes(aws).count("rds.reboot_db_instance") == 1
 
 
 def test_without_a_record_and_without_a_memory_two_writers_are_told_of_through_the_topic_that_answers() -> None:
     aws = after_failover()
 
     def fail(call: Call) -> None:
-        if call.operation == "dynamodb.get_item" or (call.operation, call.region) == ("sns.publish", "ap-southeast-1"):
+        if call.operation == "dynamodb.get_item" or (call.operation, call.region) == ("sns.publish", "ap-southeast-2"):
             raise silence()
 
     aws.fault = before(fail)
     found = Guard(aws, GUARD_SETTINGS[Site.PRIMARY], Clock(aws), Memory()).once()
     assert (found.two_writers, changes(aws)) == (True, [])
     assert isinstance(found.error, BotoCoreError)
-    assert [topic for topic, _ in aws.messages] == ["arn:primary-failures"]
+    assert [topic for topic, _ in aws.messages] == ["arn:failures"]
 
 
 def test_a_reboot_that_outlasts_the_run_is_waited_for_by_the_next_one() -> None:
@@ -457,7 +461,7 @@ def test_the_metrics_count_what_was_fenced_and_what_was_not(
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
-        ("GUARDED_SITE", "third"),
+        ("SITE", "third"),
         ("INSTANCE_ID", " "),
         ("GUARD_SECONDS", "60"),
         ("POLL_INTERVAL_SECONDS", "40"),

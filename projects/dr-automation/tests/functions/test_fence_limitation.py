@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from aws_in_memory.clock import START
 from aws_in_memory.recorded import OVER, PROMOTED, incident
-from fence_guard.limitation import OnRecord, Other, fence_limitation
+from fence_guard.limitation import Other, fence_limitation
+from fence_guard.on_record import OnRecord
 from function_runtime.incident import Incident, Kind, Phase, Step
 from function_runtime.readings import Instance
 from function_runtime.sites import Site

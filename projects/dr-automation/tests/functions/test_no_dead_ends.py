@@ -159,7 +159,9 @@ def test_a_promotion_that_can_never_be_is_ended_by_a_persons_word() -> None:
     assert "abandoned" in subjects(aws)
 
 
-@pytest.mark.parametrize("gone", [{"arn:failures"}, {"arn:failures", "arn:recovery"}], ids=["one topic", "every topic"])
+@pytest.mark.parametrize(
+    "gone", [{"arn:failures"}, {"arn:failures", "arn:recoveries"}], ids=["one topic", "every topic"]
+)
 def test_people_who_cannot_be_told_hold_nothing_up_and_hear_it_later(gone: set[str]) -> None:
     aws = writer_dead(dark={Site.PRIMARY})
     aws.witness_sees = None
@@ -198,7 +200,7 @@ def test_the_state_table_goes_away_after_the_promotion_was_asked_for_and_the_old
     running.guard(Site.PRIMARY)  # it has seen the record
 
     def table_is_gone(call: Call) -> None:
-        if call.operation.startswith("dynamodb."):
+        if call.operation.startswith("dynamodb.") and call.region == REGIONS[Site.RECOVERY]:
             raise refusal("ResourceNotFoundException")
 
     aws.fault = before(table_is_gone)

@@ -1,0 +1,57 @@
+"""What is recorded of who the writer is, and which of two tables counts. Pure.
+
+Only the controller with authority writes a new epoch, in its own site's table, and the other table is told later. So
+the record with the higher epoch is the right one, whichever table it is in, and what the other one has of that time or
+before counts for nothing. Equally new records say the same, unless two controllers were let act by people: then nobody
+can say who the writer is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import attrgetter
+
+from function_runtime.incident import Incident
+from function_runtime.state import Controller
+
+EPOCH = attrgetter("epoch")
+
+
+@dataclass(frozen=True)
+class OnRecord:
+    """What is recorded.
+
+    Attributes:
+        controller: who the writer is, as new as the incidents.
+        under_way: the incident that is under way, None where there is none.
+        last_promotion: the newest incident whose promotion RDS accepted, None where there is none.
+        differs: whether another record is as new and says something else.
+    """
+
+    controller: Controller
+    under_way: Incident | None = None
+    last_promotion: Incident | None = None
+    differs: bool = False
+
+
+def newest(*known: OnRecord) -> OnRecord:
+    """The newest of several records.
+
+    Args:
+        known: what each table has; of equal ones the first counts.
+    """
+    found = max(known, key=lambda each: each.controller.epoch)
+    equal = [each for each in known if each.controller.epoch == found.controller.epoch]
+    promotions = [each.last_promotion for each in known if each.last_promotion is not None]
+    last = max(promotions, key=EPOCH, default=None)
+    same_epoch = {each.new_writer for each in promotions if last is not None and each.epoch == last.epoch}
+    return OnRecord(
+        found.controller,
+        found.under_way,
+        last,
+        differs=len({_said(each) for each in equal}) > 1 or len(same_epoch) > 1 or any(each.differs for each in equal),
+    )
+
+
+def _said(known: OnRecord) -> tuple[str, str | None]:
+    return known.controller.writer_site, None if known.under_way is None else known.under_way.incident_id
