@@ -10,7 +10,7 @@ from datetime import timedelta
 from botocore.exceptions import BotoCoreError, ClientError
 
 from aws_in_memory.aws import Aws, Call, no_fault
-from aws_in_memory.deployed import SETTINGS, guard, run
+from aws_in_memory.deployed import SETTINGS, SETTINGS_OF, guard, run
 from aws_in_memory.faults import At, Killed, Kind, killed_after
 from failover.recorded import StateLostError
 from fence_guard.finding import Memory
@@ -23,29 +23,36 @@ FAILURES = (ClientError, BotoCoreError, StateLostError, LookupError)
 
 
 class Running:
-    """A deployment that runs: its controller and both guards, each at its schedule."""
+    """A deployment that runs: both controllers and both guards, each at its schedule.
+
+    Attributes:
+        settings: those of each site's controller.
+        lost: whether the last run at home found the state lost.
+    """
 
     def __init__(self, aws: Aws, guards: bool = True) -> None:
         self.aws = aws
-        self.settings = SETTINGS
+        self.settings = dict(SETTINGS_OF)
         self.memories = {site: Memory() for site in Site} if guards else {}
         self.lost = False
         self.runs = 0
 
     def tick(self, times: int = 1, seconds: float = BETWEEN_RUNS) -> None:
         for _ in range(times):
-            self.controller()
+            for site in (self.aws.home, self.aws.home.other):
+                self.controller(site)
             for site in self.memories:
                 self.guard(site)
             self.aws.sleep(seconds)
 
-    def controller(self) -> str:
+    def controller(self, site: Site | None = None) -> str:
+        site = self.aws.home if site is None else site
         self.runs += 1
-        self.lost = False
+        self.lost = self.lost and site is not self.aws.home
         try:
-            return run(self.aws, f"run-{self.runs}", self.settings)["code"]
+            return run(self.aws, f"run-{self.runs}", self.settings[site])["code"]
         except StateLostError:
-            self.lost = True
+            self.lost = self.lost or site is self.aws.home
             return "lost"
         except (Killed, ClientError, BotoCoreError):
             return "failed"
@@ -73,12 +80,13 @@ def writers(aws: Aws) -> set[Site]:
     return {site for site in Site if takes_writes(aws, site)}
 
 
-def assert_one_writer(aws: Aws, site: Site | None = None) -> None:
-    found = writers(aws)
+def assert_one_writer(aws: Aws, site: Site | None = None, acting: Site | None = None) -> None:
+    """Exactly one database takes writes, under the name and on the record of who acts (at home by default)."""
+    found, controller = writers(aws), aws.plain("controller", acting)
     assert len(found) == 1, (found, [message for _, message in aws.messages])
     assert found == {aws.name}
-    assert aws.controller["writer_site"] in found
-    assert "incident_id" not in aws.controller
+    assert controller["writer_site"] in found
+    assert "incident_id" not in controller
     if site is not None:
         assert found == {site}
 
@@ -87,10 +95,12 @@ def subjects(aws: Aws) -> str:
     return "\n".join(subject for _, subject in aws.messages)
 
 
-def instruct(aws: Aws, kind: InstructionKind, about: str) -> None:
-    control = Control.from_item(aws.plain("control")) if "control" in aws.items else Control()
+def instruct(aws: Aws, kind: InstructionKind, about: str, site: Site | None = None) -> None:
+    """A person gives an instruction, at home where no site is given."""
+    site = aws.home if site is None else site
+    control = Control.from_item(aws.plain("control", site)) if "control" in aws.items_of(site) else Control()
     instruction = Instruction(kind, about, "arn:person", aws.now, aws.now + timedelta(minutes=15))
-    aws.put(replace(control.with_instruction(instruction), version=control.version + 1).as_item())
+    aws.put(replace(control.with_instruction(instruction), version=control.version + 1).as_item(), site)
 
 
 def killed_once(aws: Aws, where: Callable[[Call], bool], kind: Kind = killed_after) -> None:

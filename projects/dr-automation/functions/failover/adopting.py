@@ -13,7 +13,7 @@ from failover.instructions import adopted_by
 from failover.people import People
 from failover.recorded import Recorded, StateLostError
 from failover.settings import Settings
-from failover.telling import already_told, told
+from failover.telling import telling_of_adoption
 from function_runtime.clients import AwsError, Clients
 from function_runtime.clock import Clock
 from function_runtime.control import Control
@@ -106,10 +106,11 @@ class Adopting:
             This site's record as it is now.
         """
         try:
-            other, here = self.other_state.written(), self.settings.here
-            if other is None or other.epoch < controller.epoch:
-                self.other_state.save_controller(told(controller, other or Controller(), here))
-            elif not already_told(controller, other, here):
+            other = self.other_state.written()
+            tell = telling_of_adoption(controller, other)
+            if tell.record is not None:
+                self.other_state.save_controller(tell.record)
+            elif tell.refusal is not None and other is not None:
                 self.people.tell_records_differ(controller, other)
         except AnotherRunIsAtWorkError as error:
             logger.warning("The other site's record was changed meanwhile", error=str(error))

@@ -18,7 +18,7 @@ from failover.handover import awaited, handover_limitation, is_overdue, next_ste
 from failover.instructions import hand_over_asked_by, handover_taken_back_by
 from failover.people import People
 from failover.settings import Settings
-from failover.telling import already_told, cannot_be_told, told
+from failover.telling import telling
 from function_runtime.asking import asked
 from function_runtime.clients import AwsError, Clients
 from function_runtime.clock import Clock
@@ -157,17 +157,12 @@ class HandingOver:
     def _write_there(self, controller: Controller, authority: Site) -> str | None:
         """Make the other site's record as new as this one, unless it is; returns why it cannot be written now."""
         try:
-            other = self.other_state.written() or Controller()
-            # Killed after the other one got the authority: it may have carried out a failover since.
-            is_ahead = other.epoch > controller.epoch and other.authority is authority
-            if other.version > 0 and (already_told(controller, other, authority) or is_ahead):
-                return None
-            why = cannot_be_told(controller, other)
-            if why is None:
-                self.other_state.save_controller(told(controller, other, authority))
+            tell = telling(controller, self.other_state.written(), authority)
+            if tell.record is not None:
+                self.other_state.save_controller(tell.record)
         except AwsError as error:
             return f"the other site's table does not take it: {error}"
-        return why
+        return tell.refusal
 
     def _give_up(self, controller: Controller, handover: Handover, at: datetime) -> None:
         """First that it is being given up, from when on nobody can take it back; then the history; then the authority.

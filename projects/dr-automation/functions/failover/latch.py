@@ -79,4 +79,4 @@ def shows(states: Sequence[str], said: int) -> bool:
         states: in the order of their thresholds.
         said: the word.
     """
-    return [*states] == [ALARM if said >= threshold else OK for threshold in range(1, len(states) + 1)]
+    return bool(states) and [*states] == [ALARM if said >= threshold else OK for threshold in range(1, len(states) + 1)]

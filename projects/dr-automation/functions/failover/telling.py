@@ -2,20 +2,64 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from function_runtime.sites import Site
 from function_runtime.state import Controller
 
 
-def told(controller: Controller, other: Controller, authority: Site) -> Controller:
-    """The other site's record, as new as this one.
+@dataclass(frozen=True)
+class Telling:
+    """What is to be written into the other site's table.
+
+    Attributes:
+        record: the record to write, None where nothing is to be written.
+        refusal: why it must not be written over, None where it says all this already, or may be.
+    """
+
+    record: Controller | None = None
+    refusal: str | None = None
+
+
+def telling(controller: Controller, other: Controller | None, authority: Site) -> Telling:
+    """How the other site's record gets as new as this one.
 
     Args:
         controller: this site's record.
-        other: the other site's, whose chain of versions goes on.
+        other: the other site's, whose chain of versions goes on; None where there is none.
         authority: whose controller acts from then on.
     """
+    if other is None:
+        return Telling(_told(controller, 0, authority))
+    if (other.epoch, other.writer_site, other.authority) == (controller.epoch, controller.writer_site, authority):
+        return Telling()
+    if other.epoch > controller.epoch and other.authority is authority is not controller.authority:
+        # It was told before, and has carried out a failover since.
+        return Telling()
+    if other.epoch > controller.epoch:
+        return Telling(refusal=f"the other site's record is newer: epoch {other.epoch}, not {controller.epoch}")
+    if other.incident_id is not None:
+        return Telling(refusal=f"incident {other.incident_id} is under way on the other site's record")
+    return Telling(_told(controller, other.version, authority))
+
+
+def telling_of_adoption(controller: Controller, other: Controller | None) -> Telling:
+    """The same after a person's word, which ends what is under way there; another one as new is people's to settle.
+
+    Args:
+        controller: this site's record, with the authority here.
+        other: the other site's; None where there is none.
+    """
+    if other is None or other.epoch < controller.epoch:
+        version = 0 if other is None else other.version
+        return Telling(_told(controller, version, controller.authority))
+    told = telling(controller, other, controller.authority)
+    return told if told == Telling() else Telling(refusal=f"the other site's record is of epoch {other.epoch}, too")
+
+
+def _told(controller: Controller, version: int, authority: Site) -> Controller:
     return Controller(
-        version=other.version,
+        version=version,
         epoch=controller.epoch,
         writer_site=controller.writer_site,
         authority=authority,
@@ -24,21 +68,3 @@ def told(controller: Controller, other: Controller, authority: Site) -> Controll
         adopted_by=controller.adopted_by,
         heeded_at=controller.heeded_at,
     )
-
-
-def already_told(controller: Controller, other: Controller, authority: Site) -> bool:
-    """Whether the other site's record says the same of epoch and writer, and this of the authority."""
-    return (other.epoch, other.writer_site, other.authority) == (
-        controller.epoch,
-        controller.writer_site,
-        authority,
-    )
-
-
-def cannot_be_told(controller: Controller, other: Controller) -> str | None:
-    """Why the other site's record is not written over; None where it may be."""
-    if other.epoch > controller.epoch:
-        return f"the other site's record is newer: epoch {other.epoch}, this one's is {controller.epoch}"
-    if other.incident_id is not None:
-        return f"incident {other.incident_id} is under way on the other site's record"
-    return None

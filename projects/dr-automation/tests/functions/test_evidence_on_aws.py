@@ -357,7 +357,7 @@ def test_hung_writer_that_cannot_be_fenced_is_not_replaced(is_approved: bool) ->
     aws.validates = False
     hung = replace(SETTINGS.policy, writer_hung=WhenUnsure.ASK if is_approved else WhenUnsure.FAILOVER)
     running = Running(aws)
-    running.settings = replace(SETTINGS, policy=hung)
+    running.settings[Site.RECOVERY] = replace(SETTINGS, policy=hung)
     aws.writer.hung.append(Outage(START))
     aws.writer.refuses_changes = True
     for _ in range(40):

@@ -1,0 +1,452 @@
+"""Authority is handed over: by three writes and three waits, from any call on, at most one controller acts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+import pytest
+
+from aws_in_memory.aws import Aws, Call, Fault, TakeEffect, no_fault
+from aws_in_memory.clock import START, Clock
+from aws_in_memory.deployed import REGIONS, SETTINGS_OF, run
+from aws_in_memory.faults import FAULTS, At, Kind, after, before, killed_after, nothing
+from aws_in_memory.handovers import (
+    acting,
+    ask_for_handover,
+    fail_over,
+    failed_over,
+    hand_over,
+    is_handed_over,
+    record_of,
+    reprotect,
+    reprotected,
+    settle,
+    watched,
+    writer_of,
+)
+from aws_in_memory.refusals import refusal
+from aws_in_memory.running import Running, assert_one_writer, instruct, subjects
+from failover.handover import Awaited, awaited, handover_limitation, is_overdue, next_step
+from failover.report import report
+from function_runtime.control import ABOUT_HANDOVER, InstructionKind
+from function_runtime.handover import Handover, HandoverStep
+from function_runtime.incident import Phase
+from function_runtime.readings import Instance, Unanswered
+from function_runtime.sites import Site
+from function_runtime.state import Controller
+
+pytestmark = pytest.mark.usefixtures("silent_logs")
+
+PRIMARY, RECOVERY = Site.PRIMARY, Site.RECOVERY
+MARGIN = timedelta(seconds=2)
+FAILED_OVER = Controller(version=3, epoch=1, writer_site=RECOVERY, authority=RECOVERY)
+BEGUN = Handover(RECOVERY, PRIMARY, "arn:person", 1, START)
+TOLD = replace(BEGUN, told_at=START)
+GIVEN_UP = replace(TOLD, given_up_at=START)
+
+
+# The steps
+
+
+@pytest.mark.parametrize(
+    ("record", "handover", "waits_for", "step"),
+    [
+        (FAILED_OVER, BEGUN, Awaited(RECOVERY, 2), HandoverStep.TELL),
+        (FAILED_OVER, TOLD, Awaited(PRIMARY, 1), HandoverStep.GIVE_UP),
+        (replace(FAILED_OVER, authority=PRIMARY), GIVEN_UP, Awaited(RECOVERY, 1), HandoverStep.TAKE),
+    ],
+    ids=[*HandoverStep],
+)
+def test_each_step_waits_for_a_word_for_a_whole_margin(
+    record: Controller, handover: Handover, waits_for: Awaited, step: HandoverStep
+) -> None:
+    assert awaited(record, handover) == waits_for
+    shown = [
+        "ALARM" if waits_for.word >= number else "OK" for number in ((1, 2) if waits_for.site is RECOVERY else (1,))
+    ]
+    first = next_step(record, handover, shown, START, MARGIN)
+    assert (first.step, first.handover.seen_since) == (None, START)
+    assert next_step(record, first.handover, shown, START + MARGIN / 2, MARGIN).step is None
+    assert next_step(record, first.handover, shown, START + MARGIN, MARGIN).step is step
+    for other in (None, ["INSUFFICIENT_DATA"] * len(shown), ["OK"] * len(shown), ["", *shown[1:]], []):
+        seen = next_step(record, first.handover, other, START + MARGIN, MARGIN)
+        assert (seen.step, seen.handover.seen_since) == (None, None), "what is seen otherwise begins the margin anew"
+
+
+def test_people_hear_of_a_step_that_takes_five_margins() -> None:
+    late = START + 5 * MARGIN
+    assert not is_overdue(BEGUN, late - timedelta(seconds=0.1), MARGIN)
+    assert is_overdue(BEGUN, late, MARGIN)
+    assert not is_overdue(replace(TOLD, told_at=late), late, MARGIN)
+
+
+OWN = Instance("available", None, {})
+REPLICA = Instance("available", "arn:aws:rds:ap-southeast-1:111122223333:db:database-recovery", {})
+
+
+@pytest.mark.parametrize(
+    ("record", "own", "other", "why"),
+    [
+        (FAILED_OVER, OWN, REPLICA, None),
+        (FAILED_OVER, OWN, replace(REPLICA, status="backing-up"), None),
+        (replace(FAILED_OVER, authority=PRIMARY), OWN, REPLICA, "has no authority to give"),
+        (replace(FAILED_OVER, writer_site=PRIMARY), OWN, REPLICA, "has the authority already"),
+        (replace(FAILED_OVER, incident_id="000002-x"), OWN, REPLICA, "000002-x is under way"),
+        (replace(FAILED_OVER, owes_opening="000002-x"), OWN, REPLICA, "still shut"),
+        (FAILED_OVER, replace(OWN, status="failed"), REPLICA, "not well: failed"),
+        (FAILED_OVER, None, REPLICA, "there is none"),
+        (FAILED_OVER, OWN, None, "there is none"),
+        (FAILED_OVER, OWN, OWN, "no standby that works: available, no replica"),
+        (FAILED_OVER, OWN, replace(REPLICA, status="creating"), "creating"),
+        (FAILED_OVER, OWN, replace(REPLICA, replication_ended=True), "its replication has ended"),
+        (FAILED_OVER, OWN, replace(REPLICA, replica_of="arn:other"), "replicates arn:other"),
+        (FAILED_OVER, OWN, Unanswered("silent", service_answered=False), "does not say"),
+    ],
+)
+def test_what_is_in_the_way_of_a_handover_is_named(
+    record: Controller, own: Instance | None, other: Instance | Unanswered | None, why: str | None
+) -> None:
+    found = handover_limitation(RECOVERY, record, own, other, "database-recovery")
+    assert found is None if why is None else found is not None and why in found
+
+
+# On AWS
+
+
+@pytest.mark.parametrize("writer", list(Site))
+def test_the_authority_goes_to_the_standbys_site_and_the_name_stays(writer: Site) -> None:
+    running = failed_over(writer)
+    aws, giver, receiver = running.aws, writer.other, writer
+    assert (acting(aws), writer_of(aws), aws.name) == ([giver], giver, giver)
+    assert record_of(aws, receiver).epoch == 0, "it has not been told"
+    aws.fault = watched(aws)
+    hand_over(running)
+    told = record_of(aws, receiver)
+    assert (told.epoch, told.writer_site, told.authority) == (1, giver, receiver)
+    history = aws.plain("handover#000001", giver)
+    assert (history["from"], history["to"], history["by"], history["epoch"]) == (giver, receiver, "arn:person", 1)
+    assert history["told_at"] < history["given_up_at"] < history["taken_at"]
+    assert f"the {receiver} site's controller has the authority" in subjects(aws)
+    assert aws.name is giver
+
+
+@pytest.mark.parametrize("writer", list(Site))
+@pytest.mark.parametrize("before_epoch", [0, 8, 98])
+def test_there_and_back_and_there_again(writer: Site, before_epoch: int) -> None:
+    """Epochs are numbers: 10 is more than 9, and 100 than 99."""
+    running = failed_over(writer)
+    aws = running.aws
+    if before_epoch:
+        giver = writer.other
+        aws.put({**aws.plain("controller", giver), "epoch": before_epoch}, giver)
+        for key in [key for key in aws.items_of(giver) if key.startswith("incident#")]:
+            del aws.items_of(giver)[key]
+    aws.fault = watched(aws)
+    sites = []
+    for _ in range(3):
+        hand_over(running)
+        fail_over(running)
+        assert_one_writer(aws, writer_of(aws), acting(aws)[0])
+        reprotect(aws)
+        running.tick(5, seconds=3)
+        sites.append(writer_of(aws))
+    assert sites == [writer, writer.other, writer]
+    assert max(record_of(aws, site).epoch for site in Site) == (before_epoch or 1) + 3
+    kept = {key for site in Site for key in aws.items_of(site) if key.startswith(("incident#", "handover#"))}
+    assert len(kept) == 2 * 3 + (0 if before_epoch else 1), "no history is lost"
+    assert "TWO" not in subjects(aws)
+    assert "NOT FENCED" not in subjects(aws)
+
+
+@pytest.mark.parametrize("writer", list(Site))
+def test_after_it_the_receiver_replaces_a_writer_that_dies(writer: Site) -> None:
+    running = failed_over(writer)
+    aws = running.aws
+    hand_over(running)
+    aws.sleep(SETTINGS_OF[writer].policy.cool_down_seconds)
+    running.tick(2)
+    aws.instances[writer.other].dies(aws.now)
+    running.tick(6, seconds=3)
+    assert (writer_of(aws), acting(aws), aws.name) == (writer, [writer], writer)
+
+
+def test_before_it_nobody_acts_without_authority() -> None:
+    running = failed_over()
+    aws = running.aws
+    aws.instances[RECOVERY].dies(aws.now)
+    before_it = len(aws.events)
+    running.tick(10)
+    assert aws.events[before_it:] == []
+    assert run(aws, settings=SETTINGS_OF[PRIMARY])["code"] == "no_authority"
+
+
+def test_a_handover_that_cannot_be_is_refused_with_the_reason_and_begins_when_that_is_gone() -> None:
+    running = failed_over()
+    aws = running.aws
+    aws.instances[PRIMARY].status = "creating"
+    ask_for_handover(aws)
+    assert running.controller(RECOVERY) == "hand_over_refused"
+    assert "creating" in aws.controller["decision"]["reason"]
+    aws.instances[PRIMARY].status = "available"
+    settle(running, lambda: is_handed_over(aws), 30)
+
+
+def test_a_standby_that_breaks_in_the_middle_gets_no_authority() -> None:
+    running = failed_over()
+    aws = running.aws
+    ask_for_handover(aws)
+    settle(running, lambda: record_of(aws, PRIMARY).epoch == 1, 10)
+    aws.instances[PRIMARY].replication_ended = True
+    running.tick(20)
+    assert acting(aws) == [RECOVERY]
+    assert "does not end" in subjects(aws)
+    assert subjects(aws).count("does not end") == 1
+
+
+def test_it_can_be_taken_back_until_it_is_given_up_and_asked_for_again() -> None:
+    running = failed_over()
+    aws = running.aws
+    ask_for_handover(aws)
+    settle(running, lambda: record_of(aws, PRIMARY).epoch == 1, 10)
+    instruct(aws, InstructionKind.ABANDON, ABOUT_HANDOVER, RECOVERY)
+    assert running.controller(RECOVERY) == "handover_taken_back"
+    running.tick(10)
+    assert acting(aws) == [RECOVERY]
+    assert not [key for key in aws.items if key.startswith("handover#")]
+    aws.sleep(1)
+    hand_over(running)
+
+
+def test_once_given_up_it_only_goes_forward() -> None:
+    running = failed_over()
+    aws = running.aws
+    ask_for_handover(aws)
+    settle(running, lambda: "handover#000001" in aws.items, 20)
+    instruct(aws, InstructionKind.ABANDON, ABOUT_HANDOVER, RECOVERY)
+    settle(running, lambda: is_handed_over(aws), 20)
+
+
+def test_who_gave_the_authority_up_never_wakes_up_with_it() -> None:
+    running = failed_over()
+    aws = running.aws
+    kept = dict(aws.items)
+    hand_over(running)
+    del aws.items["controller"]
+    running.tick(3)
+    assert acting(aws) == [PRIMARY]
+    assert run(aws)["code"] == "no_authority"
+    aws.items["controller"] = kept["controller"]
+    running.tick(3)
+    assert acting(aws) == [PRIMARY]
+
+
+def test_a_receiver_that_falls_silent_in_between_is_waited_for_and_people_are_told_once() -> None:
+    running = failed_over()
+    aws = running.aws
+    ask_for_handover(aws)
+    settle(running, lambda: "handover#000001" in aws.items, 20)
+    aws.dark = {REGIONS[PRIMARY]}
+    running.tick(20)
+    assert acting(aws) == []
+    assert subjects(aws).count("handover to primary does not end: NO FAILOVER") == 1
+    aws.dark.clear()
+    settle(running, lambda: is_handed_over(aws), 10)
+
+
+def test_a_receiver_that_is_lost_in_between_is_left_by_a_persons_word_at_the_giver() -> None:
+    running = failed_over()
+    aws = running.aws
+    ask_for_handover(aws)
+    settle(running, lambda: "handover#000001" in aws.items, 20)
+    aws.dark = {REGIONS[PRIMARY]}
+    running.tick(2)
+    instruct(aws, InstructionKind.ADOPT, RECOVERY, RECOVERY)
+    running.tick(2)
+    assert (record_of(aws, RECOVERY).authority, record_of(aws, RECOVERY).epoch) == (RECOVERY, 2)
+    aws.dark.clear()
+    running.tick(3)
+    told = record_of(aws, PRIMARY)
+    assert (told.epoch, told.authority, told.writer_site) == (2, RECOVERY, RECOVERY)
+    assert acting(aws) == [RECOVERY]
+    assert not record_of(aws, RECOVERY).owes_telling
+
+
+# Whatever goes wrong
+
+
+def play(writer: Site, fault: Fault) -> Aws:
+    """A handover from its beginning to its end, with a fault in it, and some runs more."""
+    running = reprotected(writer)
+    aws = running.aws
+    aws.counted.clear()
+    ask_for_handover(aws)
+    aws.fault = watched(aws, fault)
+    settle(running, lambda: is_handed_over(aws), 30)
+    aws.fault = no_fault
+    running.tick(3)
+    assert is_handed_over(aws)
+    assert aws.name is writer.other
+    return aws
+
+
+@cache
+def calls(writer: Site) -> tuple[Call, ...]:
+    """Every call of both controllers in a handover in which nothing fails."""
+    made: list[Call] = []
+    play(writer, before(made.append))
+    return tuple(made)
+
+
+class OneRun:
+    """A fault at one call: a run that is killed by it is over, and those after it live."""
+
+    def __init__(self, where: Call, kind: Kind, meet: Callable[[], None] | None = None) -> None:
+        self._where = where
+        self.at = At(where.__eq__, kind, meet)
+
+    def __call__(self, call: Call, take_effect: TakeEffect) -> Any:
+        if self.at.struck and call != self._where:
+            self.at.killed = False
+        return self.at(call, take_effect)
+
+
+some = pytest.mark.parametrize("writer", [PRIMARY, pytest.param(RECOVERY, marks=pytest.mark.exhaustive)])
+FEW = (killed_after,)
+each_fault = pytest.mark.parametrize(
+    "fault",
+    [pytest.param(each, marks=[] if each in FEW else [pytest.mark.exhaustive]) for each in FAULTS],
+    ids=lambda fault: fault.__name__,
+)
+
+
+@some
+@each_fault
+def test_a_fault_at_any_call_ends_in_the_same_place(writer: Site, fault: Kind) -> None:
+    for where in calls(writer):
+        one = OneRun(where, fault)
+        play(writer, one)
+        assert one.at.struck == [where]
+
+
+@some
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("fault", [nothing, killed_after], ids=lambda fault: fault.__name__)
+def test_runs_that_meet_at_any_call_hand_over_once(writer: Site, fault: Kind) -> None:
+    for where in calls(writer):
+        running = reprotected(writer)
+        aws = running.aws
+        aws.counted.clear()
+        ask_for_handover(aws)
+
+        def meet(running: Running = running) -> None:
+            running.controller(Site.RECOVERY)
+            running.controller(Site.PRIMARY)
+
+        aws.fault = watched(aws, OneRun(where, fault, meet))
+        settle(running, lambda aws=aws: is_handed_over(aws), 30)  # type: ignore[misc]
+        assert aws.name is writer.other
+        assert subjects(aws).count("has the authority") <= 2, "twice is better than never"
+
+
+@pytest.mark.parametrize("dark", list(Site))
+@pytest.mark.parametrize("fraction", [pytest.param(1, marks=pytest.mark.exhaustive), 7])
+def test_a_region_that_falls_silent_at_any_call_and_returns_ends_in_the_same_place(dark: Site, fraction: int) -> None:
+    for where in calls(PRIMARY)[::fraction]:
+        running = reprotected()
+        aws = running.aws
+        aws.counted.clear()
+        ask_for_handover(aws)
+
+        def fall_silent(call: Call, aws: Aws = aws, where: Call = where) -> None:
+            if call == where:
+                aws.dark = {REGIONS[dark]}
+
+        aws.fault = watched(aws, after(fall_silent))
+        running.tick(12, seconds=3)
+        aws.dark.clear()
+        aws.fault = watched(aws)
+        settle(running, lambda aws=aws: is_handed_over(aws), 30)  # type: ignore[misc]
+        assert aws.name is RECOVERY
+
+
+def test_a_table_that_refuses_is_waited_for() -> None:
+    running = failed_over()
+    aws = running.aws
+    ask_for_handover(aws)
+
+    def refuse(call: Call) -> None:
+        if call.operation == "dynamodb.put_item" and call.region == REGIONS[PRIMARY]:
+            raise refusal("AccessDeniedException")
+
+    aws.fault = before(refuse)
+    running.tick(20)
+    assert acting(aws) == [RECOVERY]
+    assert "does not end" in subjects(aws)
+    aws.fault = no_fault
+    settle(running, lambda: is_handed_over(aws), 20)
+
+
+# What people see
+
+
+def seen(aws: Aws, site: Site) -> dict[str, Any]:
+    said = report(aws, SETTINGS_OF[site], Clock(aws), {"order": None})
+    assert {"authority", "handover", "standby", "protection"} <= said.keys()
+    return said
+
+
+def test_the_report_says_whether_the_writer_is_protected_and_why_not() -> None:
+    running = failed_over()
+    aws, codes = running.aws, []
+
+    def code(site: Site) -> object:
+        protection = seen(aws, site)["protection"]
+        assert protection["protected"] is {"protected": True, "unknown": None}.get(protection["code"], False)
+        return protection["code"]
+
+    codes.append(code(RECOVERY))
+    for change in ({"source": None}, {"exists": False}, {"source": "arn:database-recovery", "exists": True}):
+        for name, value in change.items():
+            setattr(aws.instances[PRIMARY], name, value)
+        codes.append(code(RECOVERY))
+    aws.instances[PRIMARY].replication_ended = True
+    codes.append(code(RECOVERY))
+    aws.instances[PRIMARY].replication_ended = False
+    aws.dark = {REGIONS[PRIMARY]}
+    codes.append(code(RECOVERY))
+    aws.dark.clear()
+    assert codes == [
+        "authority_elsewhere",
+        "no_standby",
+        "no_standby",
+        "authority_elsewhere",
+        "standby_broken",
+        "unknown",
+    ]
+    ask_for_handover(aws)
+    running.controller(RECOVERY)
+    handover = seen(aws, RECOVERY)["handover"]
+    assert (handover["from"], handover["to"]) == ("recovery", "primary")
+    settle(running, lambda: is_handed_over(aws), 30)
+    assert (code(PRIMARY), code(RECOVERY)) == ("protected", "unknown")
+    assert seen(aws, PRIMARY)["authority"] == seen(aws, RECOVERY)["authority"] == "primary"
+    assert seen(aws, RECOVERY)["decision"]["code"] == "no_authority"
+
+
+def test_the_message_at_the_end_of_a_failover_says_first_that_nothing_is_protected() -> None:
+    aws = failed_over().aws
+    text = next(text for (_, subject), text in zip(aws.messages, aws.texts, strict=True) if "Failover done" in subject)
+    assert text.startswith("NOT PROTECTED:\n")
+    assert "nox -s reprotect" in text.split("\n\n")[0]
+
+
+def test_what_was_fenced_is_known_by_its_resource_id() -> None:
+    running = failed_over()
+    (incident,) = running.aws.incidents
+    assert incident["old_writer_resource_id"] == "db-database-primary-1"
+    assert incident["steps"][1]["phase"] == Phase.FENCED
+    assert running.aws.instances[PRIMARY].describe()["DbiResourceId"] == "db-database-primary-2"
