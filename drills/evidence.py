@@ -89,7 +89,7 @@ class Evidence:
         incidents: incidents opened during the drill.
         order: the operator's last order; None where there is none.
         guard_fence: what the fence-guard of the old writer's site recorded; None where it recorded nothing.
-        alarm_changes: state changes of the trigger and the latch alarm.
+        alarm_changes: state changes of the trigger and word alarms.
         messages: messages to people since the drill began.
         lag_samples: the replica's lag.
         versions: versions of what ran.

@@ -179,7 +179,7 @@ def answer(stage: Stage, region: str) -> Act:
 
 def lose_item(stage: Stage, key: str) -> Act:
     """An item of the state table is gone, as when somebody deletes it."""
-    table = stage.system.target.state_table_name
+    table = stage.controller.state_table_name
 
     def action() -> None:
         _state_table(stage).delete_item(TableName=table, Key=_key(key))
@@ -192,14 +192,14 @@ def keep_table(stage: Stage) -> dict[str, Item]:
     pages = (
         _state_table(stage)
         .get_paginator("scan")
-        .paginate(TableName=stage.system.target.state_table_name, ConsistentRead=True)
+        .paginate(TableName=stage.controller.state_table_name, ConsistentRead=True)
     )
     return {item["id"]["S"]: dict(item) for page in pages for item in page["Items"]}
 
 
 def restore_table(stage: Stage, kept: Mapping[str, Item]) -> Act:
     """An older state table is restored: its items are as they were when they were kept, newer ones are gone."""
-    table = stage.system.target.state_table_name
+    table = stage.controller.state_table_name
 
     def action() -> None:
         newer = keep_table(stage).keys() - kept.keys()
@@ -235,7 +235,7 @@ def reboot_slowly(stage: Stage, seconds: float) -> Act:
 
 def lose_trigger(stage: Stage) -> Act:
     """The alarm's message never arrives: the failover function is not subscribed to it any more."""
-    system, region = stage.system, stage.system.target.recovery_region
+    system, region = stage.system, stage.replica_database.region
 
     def action() -> None:
         client: SNSClient = system.client("sns", region)
@@ -281,14 +281,14 @@ def kill_failover_function(stage: Stage, phases: Sequence[Phase], deadline_secon
 
 
 def _killed_at(stage: Stage, phase: Phase, ends_at: float) -> bool:
-    target = stage.system.target
+    region, name = stage.replica_database.region, stage.controller.failover_function_name
     while time.monotonic() < ends_at:
         incidents = incidents_since(stage.system, stage.started_at)
         reached = incidents[-1].phase if incidents else None
         if reached is not None and IN_AN_EMERGENCY.index(reached) > IN_AN_EMERGENCY.index(phase):
             stage.say(f"the phase {phase} was over before a run could be killed in it")
             return False
-        if reached is phase and stage.system.kill_function(target.recovery_region, target.failover_function_name):
+        if reached is phase and stage.system.kill_function(region, name):
             stage.do(f"SIGKILL to the failover function at phase {phase}", lambda: None)
             return True
         time.sleep(KILL_POLL_SECONDS)
@@ -301,7 +301,7 @@ def _calls(region: str, service: str, operation: str | None) -> str:
 
 
 def _state_table(stage: Stage) -> DynamoDBClient:
-    client: DynamoDBClient = stage.system.client("dynamodb", stage.system.target.recovery_region)
+    client: DynamoDBClient = stage.system.client("dynamodb", stage.replica_database.region)
     return client
 
 
@@ -310,28 +310,28 @@ def _key(key: str) -> Item:
 
 
 def _trigger_subscriptions(stage: Stage, client: SNSClient) -> list[str]:
-    target = stage.system.target
-    cloudwatch: CloudWatchClient = stage.system.client("cloudwatch", target.recovery_region)
-    alarms = cloudwatch.describe_alarms(AlarmNames=[target.trigger_alarm_name])["MetricAlarms"]
+    controller = stage.controller
+    cloudwatch: CloudWatchClient = stage.system.client("cloudwatch", stage.replica_database.region)
+    alarms = cloudwatch.describe_alarms(AlarmNames=[controller.trigger_alarm_name])["MetricAlarms"]
     found = [
         subscription["SubscriptionArn"]
         for alarm in alarms
         for topic in alarm["AlarmActions"]
         for page in client.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
         for subscription in page["Subscriptions"]
-        if subscription["Endpoint"].endswith(f":function:{target.failover_function_name}")
+        if subscription["Endpoint"].endswith(f":function:{controller.failover_function_name}")
     ]
     if not found:
         raise DrillNotReadyError(
-            f"the drill cannot go on: alarm {target.trigger_alarm_name} reaches no subscription of "
-            f"{target.failover_function_name}, so no message can be lost"
+            f"the drill cannot go on: alarm {controller.trigger_alarm_name} reaches no subscription of "
+            f"{controller.failover_function_name}, so no message can be lost"
         )
     return found
 
 
 def _point_probe_at(stage: Stage, site: Site, port: int) -> None:
     target = stage.system.target
-    name = target.probe_function_names[site]
+    name = target.automation[site].probe_function_name
     client: LambdaClient = stage.system.client("lambda", target.databases[site].region)
     variables = dict(client.get_function_configuration(FunctionName=name)["Environment"]["Variables"])
     databases: dict[str, dict[str, Any]] = json.loads(variables[PROBE_DATABASES])

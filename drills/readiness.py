@@ -10,7 +10,7 @@ from drills.clients.connection import ConnectionLostError, NotConnectedError, St
 from drills.clients.dns import NameNotResolvedError, ask
 from drills.clients.writes_table import newest_row
 from drills.records.cloudwatch import alarm_state, lag_samples
-from drills.records.state_table import controller_state
+from drills.records.state_table import authority, controller_state, recorded_writer
 from drills.stage import DrillNotReadyError, Progress, Stage
 from drills.system import LabSystem
 from shared.sites import Site
@@ -36,14 +36,16 @@ def wait_until_ready(system: LabSystem, progress: Progress) -> Site:
     target = system.target
     progress("waiting until the system is ready")
     site = _until(
-        f"the name {target.writer_name} answers with the address of one of the databases",
-        lambda: _site_behind_the_name(system),
+        f"the name {target.writer_name} answers with the address of the writer on record",
+        lambda: _writer_behind_the_name(system),
         READY_DEADLINE_SECONDS,
     )
     _until("the controller has run and recorded its state", lambda: controller_state(system), READY_DEADLINE_SECONDS)
+    here = authority(system)
+    trigger = target.automation[here].trigger_alarm_name
     _until(
-        f"alarm {target.trigger_alarm_name} is OK",
-        lambda: True if alarm_state(system, target.trigger_alarm_name) == "OK" else None,
+        f"alarm {trigger} is OK",
+        lambda: True if alarm_state(system, here, trigger) == "OK" else None,
         READY_DEADLINE_SECONDS,
     )
     progress(f"ready: the writer is in the {site} site")
@@ -80,12 +82,13 @@ def wait_for_replication(stage: Stage, began_at: float) -> None:
     stage.say(f"replication works: row {n} has reached the {stage.writer.other} site")
 
 
-def _site_behind_the_name(system: LabSystem) -> Site | None:
+def _writer_behind_the_name(system: LabSystem) -> Site | None:
     try:
         address = ask(system.target.writer_name, system.dns_server).address
     except NameNotResolvedError:
         return None
-    return next((site for site, database in system.target.databases.items() if database.address == address), None)
+    writer = recorded_writer(system)
+    return writer if writer is not None and system.target.databases[writer].address == address else None
 
 
 def _until(what: str, look: Callable[[], Found | None], deadline_seconds: float) -> Found:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from drills.clients.writes_table import count_rows, read_rows
 from drills.instants import Instant
 from drills.records.restoration import Restoration
+from drills.records.state_table import authority
 from drills.stage import DrillNotReadyError, Stage
 from function_runtime.sites import Site
 from function_runtime.state import State
@@ -125,5 +126,6 @@ def bring_back(stage: Stage, copied: Copied, table: str | None = None) -> Restor
 def _access(system: LabSystem) -> RestoreAccess:
     target = system.target
     rds = {Site(site.value): system.client("rds", database.region) for site, database in target.databases.items()}
-    state = State(system.client("dynamodb", target.recovery_region), target.state_table_name)
+    site = authority(system)
+    state = State(system.client("dynamodb", target.region(site)), target.automation[site].state_table_name)
     return RestoreAccess(OPERATOR, rds, state)

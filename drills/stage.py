@@ -12,7 +12,7 @@ from drills.records.restoration import Restoration
 from drills.records.state_table import controller_state, incidents_since
 from drills.system import DatabaseServer, LabSystem
 from function_runtime.incident import Phase
-from lab.target import DeployedDatabase
+from lab.target import DeployedAutomation, DeployedDatabase
 from shared.sites import Site
 
 Progress = Callable[[str], None]
@@ -82,6 +82,11 @@ class Stage:
     def replica_database(self) -> DeployedDatabase:
         """The database that was its replica then."""
         return self.system.target.databases[self.writer.other]
+
+    @property
+    def controller(self) -> DeployedAutomation:
+        """The automation beside that replica, whose controller acted when the drill began."""
+        return self.system.target.automation[self.writer.other]
 
     @property
     def fault(self) -> Action | None:

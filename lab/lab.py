@@ -25,7 +25,7 @@ from lab.postgres import PostgresServer, find_binaries, require_small_disks
 from lab.preparation import PREPARATION, prepare_database
 from lab.rds import DatabaseFleet, RdsBackend, require_free_port
 from lab.settings import LAB_STACK, LabSettings
-from lab.target import Credentials, DeployedDatabase, Target
+from lab.target import Credentials, DeployedAutomation, DeployedDatabase, Target
 from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.layers import LAYERS, REPOSITORY_ROOT, Layer, layer
@@ -122,19 +122,24 @@ class Lab(Breakable):
                 )
                 for site in Site
             },
+            automation={
+                site: DeployedAutomation(
+                    failover_function_name=flat[f"{site}FailoverFunctionName"],
+                    probe_function_name=flat[f"{site}ProbeFunctionName"],
+                    failures_topic_arn=flat[f"{site}FailuresTopicArn"],
+                    recoveries_topic_arn=flat[f"{site}RecoveriesTopicArn"],
+                    state_table_name=flat[f"{site}StateTableName"],
+                    trigger_alarm_name=flat[f"{site}TriggerAlarmName"],
+                    word_alarm_names=tuple(flat[f"{site}WordAlarmNames"]),
+                )
+                for site in Site
+            },
             database_name=flat["databaseName"],
             database_port=flat["databasePort"],
             credentials=Credentials(MASTER_USER, self._password),
             writer_name=flat["writerName"],
             writer_uri=flat["writerUri"],
             reader_name=flat["readerName"],
-            failover_function_name=flat["failoverFunctionName"],
-            probe_function_names={site: flat[f"{site}ProbeFunctionName"] for site in Site},
-            failures_topic_arn=flat["failuresTopicArn"],
-            recovery_topic_arn=flat["recoveryTopicArn"],
-            state_table_name=flat["stateTableName"],
-            trigger_alarm_name=flat["triggerAlarmName"],
-            latch_alarm_name=flat["latchAlarmName"],
         )
 
     def client(self, service: str, region: str) -> Any:
@@ -216,7 +221,8 @@ class Lab(Breakable):
     def _prepare(self, outputs: Mapping[str, Any]) -> None:
         """Do what the database's owner does after it was made."""
         credentials, authority = Credentials(MASTER_USER, self._password), self._fleet.authority.certificate_file
-        prepare_database(outputs["primaryDatabaseAddress"], outputs["databasePort"], credentials, authority)
+        writer = outputs[f"{outputs['activeSite']}DatabaseAddress"]
+        prepare_database(writer, outputs["databasePort"], credentials, authority)
         file = PREPARATION.relative_to(REPOSITORY_ROOT)
         self._progress(f"prepared the database: {file} was run as {MASTER_USER}, which is no superuser")
 

@@ -24,6 +24,29 @@ class DeployedDatabase:
 
 
 @dataclass(frozen=True)
+class DeployedAutomation:
+    """The automation in one site.
+
+    Attributes:
+        failover_function_name: its controller.
+        probe_function_name: its probe.
+        failures_topic_arn: topic that tells people about failures.
+        recoveries_topic_arn: topic that tells people about recoveries.
+        state_table_name: the controller's state.
+        trigger_alarm_name: the alarm that invokes the controller.
+        word_alarm_names: the alarms on the controller's word, which the health checks of the writer's name follow.
+    """
+
+    failover_function_name: str
+    probe_function_name: str
+    failures_topic_arn: str
+    recoveries_topic_arn: str
+    state_table_name: str
+    trigger_alarm_name: str
+    word_alarm_names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Credentials:
     """User and password; the password is not in its repr."""
 
@@ -37,37 +60,24 @@ class Target:
 
     Attributes:
         databases: the database of each site.
+        automation: the automation in each site.
         database_name: the database clients use.
         database_port: its TCP port.
         credentials: the master user's.
         writer_name: DNS name under which clients reach the writer.
         writer_uri: libpq's URI of both databases, which finds the writer without DNS; it has no user and no password.
-        reader_name: DNS name under which clients reach the replica.
-        failover_function_name: the controller, in the recovery site.
-        probe_function_names: the probe of each site.
-        failures_topic_arn: topic that tells people about failures.
-        recovery_topic_arn: topic that tells people about recovery.
-        state_table_name: the controller's state, in the recovery site.
-        trigger_alarm_name: the alarm that invokes the controller, in the recovery site.
-        latch_alarm_name: the alarm of the writer's health check, in the recovery site.
+        reader_name: DNS name under which clients reach the standby.
     """
 
     databases: Mapping[Site, DeployedDatabase]
+    automation: Mapping[Site, DeployedAutomation]
     database_name: str
     database_port: int
     credentials: Credentials
     writer_name: str
     writer_uri: str
     reader_name: str
-    failover_function_name: str
-    probe_function_names: Mapping[Site, str]
-    failures_topic_arn: str
-    recovery_topic_arn: str
-    state_table_name: str
-    trigger_alarm_name: str
-    latch_alarm_name: str
 
-    @property
-    def recovery_region(self) -> str:
-        """Where the controller, its state and its alarms live."""
-        return self.databases[Site.RECOVERY].region
+    def region(self, site: Site) -> str:
+        """A site's region."""
+        return self.databases[site].region

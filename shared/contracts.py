@@ -106,6 +106,7 @@ class DataContract(Contract):
         master_username: the master user, as the primary was made with: another one would be another database.
         backup_retention_days: how long automated backups are kept; a promoted replica must be told (R7).
         replication_timeout_seconds: after so much silence either end of the replication takes the other for gone.
+        active_site: the site whose database takes writes, as far as the layer's configuration knows.
     """
 
     primary: SiteData
@@ -115,10 +116,39 @@ class DataContract(Contract):
     master_username: Output[str]
     backup_retention_days: Output[int]
     replication_timeout_seconds: Output[int]
+    active_site: Output[str]
 
     def at(self, site: Site) -> SiteData:
         """The part of one site."""
         return self.primary if site is Site.PRIMARY else self.recovery
+
+
+@dataclass(frozen=True)
+class SiteAutomation:
+    """What the dr-automation layer offers in one site.
+
+    Attributes:
+        failures_topic_arn: topic that tells people about failures (R5).
+        recoveries_topic_arn: topic that tells people what was done about them (R5).
+        state_table_name: table of the site's controller: its state, and the incidents it has led.
+        failover_function_name: the controller.
+        probe_function_name: the probe.
+        fence_guard_function_name: the fence-guard.
+        snapshot_copier_function_name: the snapshot copier, which copies to this site.
+        trigger_alarm_name: the alarm on the other site's database that wakes the controller.
+        word_alarm_names: the alarms on what the controller says of the writer, by threshold, the lowest first; the
+            health checks that move the writer's name follow them.
+    """
+
+    failures_topic_arn: Output[str]
+    recoveries_topic_arn: Output[str]
+    state_table_name: Output[str]
+    failover_function_name: Output[str]
+    probe_function_name: Output[str]
+    fence_guard_function_name: Output[str]
+    snapshot_copier_function_name: Output[str]
+    trigger_alarm_name: Output[str]
+    word_alarm_names: Output[list[str]]
 
 
 @dataclass(frozen=True)
@@ -128,27 +158,16 @@ class AutomationContract(Contract):
     Attributes:
         metric_namespace: CloudWatch namespace of the layer's own metrics.
         writer_name: DNS name under which clients reach the writer (R11).
-        reader_name: DNS name under which clients reach the replica, or the writer where there is none.
+        reader_name: DNS name under which clients reach the standby, or the writer where none answers.
         writer_uri: libpq multi-host URI (``target_session_attrs=read-write``) that needs no DNS switch; no credentials.
         zone_id: the private hosted zone of both names.
-        failures_topic_arn: topic that tells people about failures (R5), in the recovery site.
-        primary_failures_topic_arn: the same for the alarms of the primary site, which can tell no other region's topic.
-        recovery_topic_arn: topic that tells people about recovery (R5).
-        state_table_name: table of the controller's state and the incidents, in the recovery site.
-        controller_region: region of the failover function and the state table.
-        operator_role_arn: role under which people ask the failover function and tell it what they want.
+        primary: what there is in the primary site.
+        recovery: what there is in the recovery site.
+        operator_role_arn: role under which people ask the controllers and tell them what they want.
         restore_role_arn: role under which people restore snapshots and look at what they hold.
-        failover_function_name: in the recovery site.
-        primary_probe_function_name: in the primary site.
-        recovery_probe_function_name: in the recovery site.
-        primary_fence_guard_function_name: in the primary site.
-        recovery_fence_guard_function_name: in the recovery site.
-        primary_snapshot_copier_function_name: in the primary site.
-        recovery_snapshot_copier_function_name: in the recovery site.
         witness_function_name: in the witness's region; empty where there is no witness.
-        trigger_alarm_name: the alarm that wakes the failover, in the recovery site.
-        latch_alarm_name: the alarm that drives the writer's health check, in the recovery site.
-        writer_health_check_id: Route 53 health check on the primary record of the writer's name.
+        writer_health_check_id: Route 53 health check on the first record of the writer's name.
+        reader_health_check_id: the same of the reader's name.
     """
 
     metric_namespace: Output[str]
@@ -156,24 +175,17 @@ class AutomationContract(Contract):
     reader_name: Output[str]
     writer_uri: Output[str]
     zone_id: Output[str]
-    failures_topic_arn: Output[str]
-    primary_failures_topic_arn: Output[str]
-    recovery_topic_arn: Output[str]
-    state_table_name: Output[str]
-    controller_region: Output[str]
+    primary: SiteAutomation
+    recovery: SiteAutomation
     operator_role_arn: Output[str]
     restore_role_arn: Output[str]
-    failover_function_name: Output[str]
-    primary_probe_function_name: Output[str]
-    recovery_probe_function_name: Output[str]
-    primary_fence_guard_function_name: Output[str]
-    recovery_fence_guard_function_name: Output[str]
-    primary_snapshot_copier_function_name: Output[str]
-    recovery_snapshot_copier_function_name: Output[str]
     witness_function_name: Output[str]
-    trigger_alarm_name: Output[str]
-    latch_alarm_name: Output[str]
     writer_health_check_id: Output[str]
+    reader_health_check_id: Output[str]
+
+    def at(self, site: Site) -> SiteAutomation:
+        """The part of one site."""
+        return self.primary if site is Site.PRIMARY else self.recovery
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ KEYS = (
     "environmentSuffix",
     *(f"{site}Region" for site in Site),
     "witnessRegion",
+    "stsRegion",
     "tags",
     "deletionProtection",
     "s3UsePathStyle",
@@ -65,6 +66,7 @@ class Environment:
         suffix: part of every name (P1); the stack's name where not set.
         regions: the region of each site.
         witness_region: a third region with a witness that looks at both sites; None where there is none.
+        sts_region: where providers ask who they are; None for the region of what has none.
         extra_tags: further tags on everything.
         protected: databases, the state table, keys, buckets and the clients' zone refuse to be deleted, by AWS and by
             Pulumi. Always so in production.
@@ -78,6 +80,7 @@ class Environment:
     suffix: str
     regions: Mapping[Site, str]
     witness_region: str | None
+    sts_region: str | None
     extra_tags: Mapping[str, str]
     protected: bool
     s3_use_path_style: bool
@@ -157,6 +160,7 @@ class Environment:
             suffix=checked_suffix(given.text("environmentSuffix", stack)),
             regions=MappingProxyType(regions),
             witness_region=witness_region,
+            sts_region=given.region("stsRegion", "") or None,
             extra_tags=given.tags("tags"),
             protected=protected,
             s3_use_path_style=given.switch("s3UsePathStyle", default=False),

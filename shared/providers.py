@@ -12,7 +12,7 @@ from shared.sites import Site
 from shared.tagging import site_tags
 
 GLOBAL_SITE = Site.RECOVERY
-"""The site whose provider makes what has no region (IAM, Route 53): the one expected to be there after a disaster."""
+"""The site whose provider makes what has no region (IAM, Route 53). Fixed, whatever the sites' roles are."""
 
 
 WITNESS_ROLE = "witness"
@@ -38,9 +38,13 @@ def witness_provider(environment: Environment, region: str) -> aws.Provider:
 
 
 def _provider(environment: Environment, role: str, region: str) -> aws.Provider:
+    """A provider asks STS who it is when it is configured, by default in its own region: while that is dark, no program
+    that declares one for it could run, not even for the other sites' resources.
+    """
     return aws.Provider(
         environment.names.of("aws", role),
         region=region,
+        sts_region=environment.sts_region or environment.regions[GLOBAL_SITE],
         allowed_account_ids=[environment.account_id],
         s3_use_path_style=environment.s3_use_path_style,
         default_tags=aws.ProviderDefaultTagsArgs(

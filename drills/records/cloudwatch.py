@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from drills.system import LabSystem
 from lab.target import DeployedDatabase
+from shared.sites import Site
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch import CloudWatchClient
@@ -47,11 +48,15 @@ class LagSample:
 
 
 def alarm_changes(system: LabSystem, since: float) -> tuple[AlarmChange, ...]:
-    """The changes of the trigger and the latch alarm since a moment, oldest first."""
+    """The changes of the trigger and word alarms of both sites since a moment, oldest first."""
     target = system.target
-    client: CloudWatchClient = system.client("cloudwatch", target.recovery_region)
     changes: list[AlarmChange] = []
-    for alarm in (target.trigger_alarm_name, target.latch_alarm_name):
+    for site, alarm in (
+        (site, alarm)
+        for site, automation in target.automation.items()
+        for alarm in (automation.trigger_alarm_name, *automation.word_alarm_names)
+    ):
+        client: CloudWatchClient = system.client("cloudwatch", target.region(site))
         pages = client.get_paginator("describe_alarm_history").paginate(
             AlarmName=alarm, HistoryItemType="StateUpdate", StartDate=datetime.fromtimestamp(since, UTC)
         )
@@ -102,9 +107,9 @@ def lag_samples(system: LabSystem, replica: DeployedDatabase, since: float, unti
     return tuple(sorted(samples, key=lambda sample: sample.at))
 
 
-def alarm_state(system: LabSystem, alarm: str) -> str:
-    """``OK``, ``ALARM`` or ``INSUFFICIENT_DATA``; empty where there is no such alarm."""
-    client: CloudWatchClient = system.client("cloudwatch", system.target.recovery_region)
+def alarm_state(system: LabSystem, site: Site, alarm: str) -> str:
+    """``OK``, ``ALARM`` or ``INSUFFICIENT_DATA``; empty where the site has no such alarm."""
+    client: CloudWatchClient = system.client("cloudwatch", system.target.region(site))
     for found in client.describe_alarms(AlarmNames=[alarm])["MetricAlarms"]:
         return found["StateValue"]
     return ""

@@ -1,4 +1,4 @@
-"""What the controller, its operator and the fence-guards have recorded in the state table."""
+"""What the controllers, their operator and the fence-guards have recorded in the state tables of both sites."""
 
 from __future__ import annotations
 
@@ -65,9 +65,32 @@ class RecordedFence:
     detail: str
 
 
+def authority(system: LabSystem) -> Site:
+    """The site whose controller acts, by the newest record; the recovery site where there is none."""
+    record = _newest_record(system)
+    return Site.RECOVERY if record is None else Site(record.get("authority", Site.RECOVERY))
+
+
+def recorded_writer(system: LabSystem) -> Site | None:
+    """The site whose database is the writer, by the newest record; None where there is none."""
+    record = _newest_record(system)
+    return None if record is None else Site(record["writer_site"])
+
+
+def _newest_record(system: LabSystem) -> dict[str, Any] | None:
+    """The controller's record of the highest epoch, or what its table began with; of one epoch, who has the say."""
+    found = [
+        (int(item.get("epoch", 0)), item.get("authority", Site.RECOVERY) == site, item)
+        for site in Site
+        for item in (_item(system, site, "controller") or _item(system, site, "birth"),)
+        if item is not None
+    ]
+    return max(found, key=lambda each: each[:2])[2] if found else None
+
+
 def controller_state(system: LabSystem) -> ControllerState | None:
-    """The controller's state; None before its first run."""
-    item = _item(system, "controller")
+    """The state of the controller that acts; None before its first run."""
+    item = _item(system, authority(system), "controller")
     if item is None:
         return None
     decision, asked = item.get("decision"), item.get("proposal")
@@ -84,27 +107,31 @@ def decision_of(recorded: Mapping[str, str]) -> Decision:
 
 
 def incidents_since(system: LabSystem, started_at: Instant) -> tuple[Incident, ...]:
-    """The incidents opened since a moment, oldest first."""
-    client: DynamoDBClient = system.client("dynamodb", system.target.recovery_region)
-    pages = client.get_paginator("scan").paginate(TableName=system.target.state_table_name, ConsistentRead=True)
-    items = [plain(item) for page in pages for item in page["Items"]]
-    incidents = [Incident.from_item(item) for item in items if str(item["id"]).startswith("incident#")]
+    """The incidents opened since a moment by either controller, oldest first."""
+    incidents = []
+    for site in Site:
+        client: DynamoDBClient = system.client("dynamodb", system.target.region(site))
+        pages = client.get_paginator("scan").paginate(
+            TableName=system.target.automation[site].state_table_name, ConsistentRead=True
+        )
+        items = [plain(item) for page in pages for item in page["Items"]]
+        incidents += [Incident.from_item(item) for item in items if str(item["id"]).startswith("incident#")]
     recent = [incident for incident in incidents if incident.opened_at.timestamp() >= started_at.wall]
     return tuple(sorted(recent, key=lambda incident: incident.opened_at))
 
 
 def operator_order(system: LabSystem) -> Order | None:
-    """The order on record; None where nobody gave one."""
-    item = _item(system, "control")
+    """The order on record for the controller that acts; None where nobody gave one."""
+    item = _item(system, authority(system), "control")
     return None if item is None or item.get("order") is None else Order.from_item(item["order"])
 
 
 def recorded_fence(system: LabSystem, site: Site) -> RecordedFence | None:
-    """What the fence-guard of a site recorded; None where it has recorded nothing yet."""
-    item = _item(system, f"fence#{site.value}")
+    """What the fence-guard of a site recorded, in the other site's table; None where it has recorded nothing yet."""
+    item = _item(system, site.other, f"fence#{site.value}")
     return None if item is None else RecordedFence(int(item["epoch"]), item["outcome"], item["detail"])
 
 
-def _item(system: LabSystem, key: str) -> dict[str, Any] | None:
-    client = system.client("dynamodb", system.target.recovery_region)
-    return Items(client, system.target.state_table_name).get(key)
+def _item(system: LabSystem, site: Site, key: str) -> dict[str, Any] | None:
+    client = system.client("dynamodb", system.target.region(site))
+    return Items(client, system.target.automation[site].state_table_name).get(key)

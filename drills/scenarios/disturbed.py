@@ -61,7 +61,7 @@ def _slow_reboot(stage: Stage) -> None:
 
 def _promotion_refused(stage: Stage) -> None:
     """Order a planned failover whose promotion RDS refuses."""
-    region = stage.system.target.recovery_region
+    region = stage.replica_database.region
     stage.do(*refuse(stage, region, "rds", "PromoteReadReplica", "AccessDenied"))
     stage.break_it(*order_planned_failover(stage))
     stage.require("the failover to be taken back", lambda: _is_taken_back(stage), CLOSED_DEADLINE_SECONDS)

@@ -52,9 +52,9 @@ def _separate_the_sites(stage: Stage) -> None:
 
 def _witness_sees_writer(stage: Stage) -> bool:
     """Whether the witness in a third region has reported lately that it reaches the writer."""
-    target, now = stage.system.target, time.time()
-    functions: LambdaClient = stage.system.client("lambda", target.recovery_region)
-    configuration = functions.get_function_configuration(FunctionName=target.failover_function_name)
+    now = time.time()
+    functions: LambdaClient = stage.system.client("lambda", stage.replica_database.region)
+    configuration = functions.get_function_configuration(FunctionName=stage.controller.failover_function_name)
     cloudwatch: CloudWatchClient = stage.system.client("cloudwatch", WITNESS_REGION)
     statistics = cloudwatch.get_metric_statistics(
         # The controller looks for the witness's metric in this namespace.

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from drills.faults import crash, stall_replication
 from drills.records.cloudwatch import lag_samples
-from drills.records.state_table import Proposal, controller_state, incidents_since
+from drills.records.state_table import Proposal, authority, controller_state, incidents_since
 from drills.scenario import RTO_LIMIT_SECONDS, DrillOutcome, Scenario
 from drills.stage import DrillNotReadyError, Stage
 from drills.system import LabSystem
@@ -83,9 +83,9 @@ def put_on_record(system: LabSystem, order: Order) -> None:
     Raises:
         DrillNotReadyError: the order is refused.
     """
-    target = system.target
+    target, site = system.target, authority(system)
     try:
-        give_order(system.client("dynamodb", target.recovery_region), target.state_table_name, order)
+        give_order(system.client("dynamodb", target.region(site)), target.automation[site].state_table_name, order)
     except RefusedError as error:
         raise DrillNotReadyError(f"the drill cannot go on: {error}") from error
 

@@ -103,7 +103,7 @@ class MetricWatch:
 
 def calculated(check: HealthCheck, is_healthy: Callable[[str], bool]) -> bool:
     """Whether as many children are healthy as a calculated check's threshold requires."""
-    return sum(is_healthy(child) for child in check.children) >= check.health_threshold
+    return sum(is_healthy(child) for child in dict.fromkeys(check.children)) >= check.health_threshold
 
 
 def status(check: HealthCheck, found_healthy: bool) -> bool:  # noqa: FBT001 - the one thing it is about

@@ -60,6 +60,7 @@ def _serve(listening: int, backend_url: str | None, secret: str, database_author
     from ministack.app import app  # type: ignore[import-untyped]
 
     from lab.aws.host import (
+        alarm_permissions,
         asynchronous_invocation,
         condition_keys,
         darkness,
@@ -69,6 +70,7 @@ def _serve(listening: int, backend_url: str | None, secret: str, database_author
         rds,
         schedules,
         transport,
+        zone_signing,
     )
     from lab.aws.host.gate import Gate
 
@@ -79,6 +81,8 @@ def _serve(listening: int, backend_url: str | None, secret: str, database_author
     asynchronous_invocation.install()
     transport.install()
     condition_keys.install()
+    alarm_permissions.install()
+    zone_signing.install()
     darkness.install()
     database_logins.install()
 

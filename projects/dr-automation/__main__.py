@@ -10,23 +10,23 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "functions"))
 
 import pulumi
 
-from automation_layer.alarms import Alarms
+from automation_layer.alarms import Alarms, word_alarm_names
 from automation_layer.connection_uri import writer_uri
 from automation_layer.dns import ClientNames, ClientNamesArgs
-from automation_layer.failover import Failover, FailoverArgs
+from automation_layer.failover import Failover
 from automation_layer.fence_guard import FenceGuard
 from automation_layer.health_checks import HealthChecks
 from automation_layer.operator_role import OperatorRole, OperatorRoleArgs
 from automation_layer.probe import Probe, ProbeArgs
-from automation_layer.restore_role import RestoreRole, RestoreRoleArgs
 from automation_layer.reporter import ReporterArgs
+from automation_layer.restore_role import RestoreRole, RestoreRoleArgs
 from automation_layer.settings import AutomationSettings
 from automation_layer.snapshot_copier import SnapshotCopier
 from automation_layer.state_table import StateTable, StateTableArgs
 from automation_layer.topics import Topics, TopicsArgs
 from automation_layer.witness import Witness, WitnessArgs
 from shared import program
-from shared.contracts import AutomationContract, DataContract, NetworkContract
+from shared.contracts import AutomationContract, DataContract, NetworkContract, SiteAutomation
 from shared.providers import GLOBAL_SITE, site_providers
 from shared.references import known, read_contract
 from shared.sites import Site
@@ -39,70 +39,89 @@ def dr_automation() -> None:
     network = read_contract(NetworkContract, environment)
     data = read_contract(DataContract, environment)
     settings.timings.refuse_unseen_silence(known(data.replication_timeout_seconds))
+    active_site = Site(known(data.active_site))
     providers = site_providers(environment)
-    recovery = providers[Site.RECOVERY]
 
-    state = StateTable(
-        environment.names,
-        StateTableArgs(key_arn=network.recovery.data_key_arn, deletion_protection=environment.protected),
-        recovery,
-    )
-    topics = Topics(
-        environment.names,
-        TopicsArgs(
-            account_id=environment.account_id,
-            regions=environment.regions,
-            key_arns={site: network.at(site).messages_key_arn for site in Site},
-            failure_emails=settings.failure_emails,
-            recovery_emails=settings.recovery_emails,
-        ),
-        providers,
-    )
-    probes = {site: Probe(settings, ProbeArgs(site, network, data), providers) for site in Site}
-    failover = Failover(settings, FailoverArgs(network, data, state, topics), providers)
-    operators = OperatorRole(settings, OperatorRoleArgs(network, failover.arn, state.arn), providers[GLOBAL_SITE])
-    restore = RestoreRole(settings, RestoreRoleArgs(network, data, state.arn), providers[GLOBAL_SITE])
-    guards = {site: FenceGuard(settings, ReporterArgs(site, network, data, state, topics), providers) for site in Site}
-    copiers = {
-        site: SnapshotCopier(settings, ReporterArgs(site, network, data, state, topics), providers) for site in Site
+    states = {
+        site: StateTable(
+            environment.names,
+            StateTableArgs(
+                site=site,
+                active_site=active_site,
+                key_arn=network.at(site).data_key_arn,
+                deletion_protection=environment.protected,
+            ),
+            providers[site],
+        )
+        for site in Site
     }
+    topics = {
+        site: Topics(
+            environment.names,
+            TopicsArgs(
+                site=site,
+                account_id=environment.account_id,
+                region=environment.regions[site],
+                key_arn=network.at(site).messages_key_arn,
+                failure_emails=settings.failure_emails,
+                recovery_emails=settings.recovery_emails,
+            ),
+            providers[site],
+        )
+        for site in Site
+    }
+    given = {site: ReporterArgs(site, network, data, states, topics) for site in Site}
+    probes = {site: Probe(settings, ProbeArgs(site, network, data), providers) for site in Site}
+    failovers = {site: Failover(settings, given[site], providers) for site in Site}
+    guards = {site: FenceGuard(settings, given[site], providers) for site in Site}
+    copiers = {site: SnapshotCopier(settings, given[site], providers) for site in Site}
+    tables = {site: states[site].arn for site in Site}
+    operators = OperatorRole(
+        settings,
+        OperatorRoleArgs(network, {site: failovers[site].arn for site in Site}, tables),
+        providers[GLOBAL_SITE],
+    )
+    restore = RestoreRole(settings, RestoreRoleArgs(network, data, tables), providers[GLOBAL_SITE])
     witness_name = pulumi.Output.from_input("")
     if settings.environment.witness_region is not None:
         witness_name = Witness(settings, WitnessArgs(settings.environment.witness_region, data), providers).name
-    alarms = Alarms(settings, topics, recovery)
-    health_checks = HealthChecks(environment.names, alarms, environment.regions[Site.RECOVERY], providers[GLOBAL_SITE])
+    alarms = {site: Alarms(settings, site, topics[site], providers[site]) for site in Site}
+    health_checks = HealthChecks(settings, alarms, providers[GLOBAL_SITE])
     client_names = ClientNames(settings, ClientNamesArgs(network, data, health_checks), providers[GLOBAL_SITE])
 
+    offered = {
+        site: SiteAutomation(
+            failures_topic_arn=topics[site].failures.arn,
+            recoveries_topic_arn=topics[site].recoveries.arn,
+            state_table_name=states[site].name,
+            failover_function_name=failovers[site].name,
+            probe_function_name=probes[site].name,
+            fence_guard_function_name=guards[site].name,
+            snapshot_copier_function_name=copiers[site].name,
+            trigger_alarm_name=alarms[site].trigger.name,
+            word_alarm_names=pulumi.Output.from_input(word_alarm_names(settings, site)),
+        )
+        for site in Site
+    }
     AutomationContract(
         metric_namespace=pulumi.Output.from_input(settings.metric_namespace),
         writer_name=pulumi.Output.from_input(settings.writer_name),
         reader_name=pulumi.Output.from_input(settings.reader_name),
         writer_uri=pulumi.Output.all(
-            # The recovery site first: an old writer that returns is not tried while the new writer answers.
-            data.recovery.database_address,
-            data.primary.database_address,
+            # The standby first: after a failover an old writer that returns is not tried while the new one answers.
+            data.at(active_site.other).database_address,
+            data.at(active_site).database_address,
             network.database_port,
             data.database_name,
         ).apply(lambda known: writer_uri(known[:2], known[2], known[3], settings.client_ssl_mode)),
         zone_id=client_names.zone_id,
-        failures_topic_arn=topics.failures.arn,
-        primary_failures_topic_arn=topics.primary_failures.arn,
-        recovery_topic_arn=topics.recovery.arn,
-        state_table_name=state.name,
-        controller_region=pulumi.Output.from_input(environment.regions[Site.RECOVERY]),
+        primary=offered[Site.PRIMARY],
+        recovery=offered[Site.RECOVERY],
         operator_role_arn=operators.arn,
         restore_role_arn=restore.arn,
-        failover_function_name=failover.name,
-        primary_probe_function_name=probes[Site.PRIMARY].name,
-        recovery_probe_function_name=probes[Site.RECOVERY].name,
-        primary_fence_guard_function_name=guards[Site.PRIMARY].name,
-        recovery_fence_guard_function_name=guards[Site.RECOVERY].name,
-        primary_snapshot_copier_function_name=copiers[Site.PRIMARY].name,
-        recovery_snapshot_copier_function_name=copiers[Site.RECOVERY].name,
         witness_function_name=witness_name,
-        trigger_alarm_name=alarms.trigger.name,
-        latch_alarm_name=alarms.latch.name,
-        writer_health_check_id=health_checks.writer.id,
+        writer_health_check_id=health_checks.writer_is_in_primary.id,
+        reader_health_check_id=health_checks.standby_is_in_recovery.id,
     ).export()
 
 

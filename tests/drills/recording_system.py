@@ -172,15 +172,21 @@ class Aws:
 
     def get_paginator(self, operation: str) -> Pages:
         if operation == "scan":
-            return Pages(lambda _: [{"Items": [serialized(item) for item in self._system.table.values()]}])
+            return Pages(lambda _: [{"Items": [serialized(item) for item in self._items.values()]}])
         assert (self._service, operation) == ("sns", "list_subscriptions_by_topic")
         return Pages(self._subscriptions)
 
+    @property
+    def _items(self) -> dict[str, dict[str, Any]]:
+        """Of the state table here: the controller in the recovery site acts, the other has recorded nothing."""
+        return self._system.table if self._region == RECOVERY else {}
+
     def get_item(self, **asked: Any) -> dict[str, Any]:
-        item = self._system.table.get(asked["Key"]["id"]["S"])
+        item = self._items.get(asked["Key"]["id"]["S"])
         return {} if item is None else {"Item": serialized(item)}
 
     def put_item(self, **asked: Any) -> None:
+        assert self._region == RECOVERY
         item = plain(asked["Item"])
         self._system.table[item["id"]] = item
         self._system.did(f"write {item['id']}")

@@ -131,7 +131,7 @@ def recovered() -> Evidence:
             AlarmChange(
                 FAULT_WALL + 4.4, "primary-unreachable-recovery-lab", "Alarm updated from OK to ALARM", "missing"
             ),
-            AlarmChange(FAULT_WALL + 16.4, "writer-latch-recovery-lab", "Alarm updated from OK to ALARM", "1 >= 1"),
+            AlarmChange(FAULT_WALL + 16.4, "word-below-2-recovery-lab", "Alarm updated from OK to ALARM", "2 >= 2"),
         ),
         messages=(
             Message(FAULT_WALL + 5.4, "failures", "Failover began", "The primary is lost.\nNobody has to act."),

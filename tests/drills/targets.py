@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.target import Credentials, DeployedDatabase, Target
+from lab.target import Credentials, DeployedAutomation, DeployedDatabase, Target
 from shared.sites import Site
 
 PASSWORD = "secret"
@@ -15,17 +15,25 @@ def drill_target(primary_address: str, recovery_address: str, *, port: int = 543
             Site.PRIMARY: DeployedDatabase("ap-southeast-2", "p", primary_address),
             Site.RECOVERY: DeployedDatabase("ap-southeast-1", "r", recovery_address),
         },
+        automation={site: automation(site) for site in Site},
         database_name="app",
         database_port=port,
         credentials=Credentials("admin", password),
         writer_name="writer.db.internal",
         writer_uri=f"postgresql://{primary_address}:{port},{recovery_address}:{port}/app?target_session_attrs=read-write",
         reader_name="reader.db.internal",
-        failover_function_name="failover",
-        probe_function_names={Site.PRIMARY: "probe-primary", Site.RECOVERY: "probe-recovery"},
-        failures_topic_arn="arn:failures",
-        recovery_topic_arn="arn:recovery",
-        state_table_name="state",
-        trigger_alarm_name="trigger",
-        latch_alarm_name="latch",
+    )
+
+
+def automation(site: Site) -> DeployedAutomation:
+    """The automation of a site; that of the recovery site, whose controller acts, has the plainest names."""
+    of = "" if site is Site.RECOVERY else f"-of-{site}"
+    return DeployedAutomation(
+        failover_function_name=f"failover{of}",
+        probe_function_name=f"probe-{site}",
+        failures_topic_arn=f"arn:failures{of}",
+        recoveries_topic_arn=f"arn:recoveries{of}",
+        state_table_name=f"state{of}",
+        trigger_alarm_name=f"trigger{of}",
+        word_alarm_names=(f"word{of}",),
     )

@@ -219,9 +219,12 @@ def test_functions_cannot_refuse_calls(account: Account) -> None:
 
 @pytest.fixture
 def stage(account: Account, role: str) -> Stage:
-    target = SimpleNamespace(state_table_name=TABLE, recovery_region=RECOVERY)
-    system = SimpleNamespace(target=target, client=account.aws.client, **calls_of(account))
-    return cast(Stage, SimpleNamespace(system=system))
+    system = SimpleNamespace(client=account.aws.client, **calls_of(account))
+    parts = {
+        "controller": SimpleNamespace(state_table_name=TABLE),
+        "replica_database": SimpleNamespace(region=RECOVERY),
+    }
+    return cast(Stage, SimpleNamespace(system=system, **parts))
 
 
 def calls_of(account: Account) -> dict[str, Any]:

@@ -41,6 +41,7 @@ def test_production_is_protected_without_a_word() -> None:
         ({"primaryRegion": "ap-southeast-1"}, "recoveryRegion = ap-southeast-1: choose another region"),
         ({"recoveryRegion": "Singapore"}, "recoveryRegion = Singapore: give an AWS region"),
         ({"witnessRegion": "ap-southeast-1"}, "witnessRegion = ap-southeast-1: give another region"),
+        ({"stsRegion": "anywhere"}, "stsRegion = anywhere: give an AWS region"),
         ({"accountId": "1234"}, "accountId = 1234: give the 12 digits"),
         ({"accountId": 111122223333}, "accountId = 111122223333: give text .* in quotes"),
         ({"environment": "Production"}, "environment = Production: give one of: production, "),

@@ -1,7 +1,8 @@
-"""DynamoDB tables."""
+"""DynamoDB: tables, and single items that a program writes."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from lab.engine.registration import Created, Values
@@ -54,6 +55,31 @@ def _delete_table(ctx: Context, made: Made) -> None:
         dynamodb.get_waiter("table_not_exists").wait(TableName=made.id, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
 
 
+def _create_item(ctx: Context, inputs: Values) -> Created:
+    """As the provider: it never writes over an item that is there already.
+
+    https://github.com/hashicorp/terraform-provider-aws/blob/main/internal/service/dynamodb/table_item.go
+    """
+    table, key = required(inputs, "tableName"), required(inputs, "hashKey")
+    item = json.loads(required(inputs, "item"))
+    ctx.client("dynamodb").put_item(
+        TableName=table,
+        Item=item,
+        ConditionExpression="attribute_not_exists(#key)",
+        ExpressionAttributeNames={"#key": key},
+    )
+    (value,) = item[key].values()
+    return Created(f"{table}|{key}|{value}")
+
+
+def _delete_item(ctx: Context, made: Made) -> None:
+    key = made.inputs["hashKey"]
+    with absence_is_fine("ResourceNotFoundException"):
+        ctx.client("dynamodb").delete_item(
+            TableName=made.inputs["tableName"], Key={key: json.loads(made.inputs["item"])[key]}
+        )
+
+
 TYPES: Types = {
     "aws:dynamodb/table:Table": ResourceType(
         _create_table,
@@ -70,5 +96,8 @@ TYPES: Types = {
                 "tags",
             }
         ),
+    ),
+    "aws:dynamodb/tableItem:TableItem": ResourceType(
+        _create_item, _delete_item, frozenset({"tableName", "hashKey", "item"})
     ),
 }

@@ -15,6 +15,7 @@ from lab.engine.tags import tag_list
 CHANGE_PATIENCE_SECONDS = 60.0
 # They come and go with the zone.
 ZONES_OWN_RECORDS = ("SOA", "NS")
+CALCULATED = "CALCULATED"
 
 
 def _create_zone(ctx: Context, inputs: Values) -> Created:
@@ -74,20 +75,29 @@ def _records(route53: Any, zone_id: str) -> list[dict[str, Any]]:
 
 
 def _create_health_check(ctx: Context, inputs: Values) -> Created:
-    # `triggers` never reaches AWS: a change in it makes the provider write the check again.
     check = ctx.client("route53").create_health_check(
         CallerReference=str(uuid.uuid4()),
-        HealthCheckConfig={
-            "Type": required(inputs, "type"),
-            "AlarmIdentifier": {
-                "Name": required(inputs, "cloudwatchAlarmName"),
-                "Region": required(inputs, "cloudwatchAlarmRegion"),
-            },
-            **renamed(inputs, {"insufficientDataHealthStatus": "InsufficientDataHealthStatus"}),
-        },
+        HealthCheckConfig={"Type": required(inputs, "type"), **_watched(inputs)},
     )["HealthCheck"]
     _tag(ctx, "healthcheck", check["Id"])
     return Created(check["Id"], {"arn": f"arn:aws:route53:::healthcheck/{check['Id']}"})
+
+
+def _watched(inputs: Values) -> dict[str, Any]:
+    """What a check looks at; `triggers` never reaches AWS: a change in it makes the provider write the check again."""
+    if inputs["type"] == CALCULATED:
+        # A set to the provider: a child that is named twice would count once.
+        return {
+            "ChildHealthChecks": sorted(set(required(inputs, "childHealthchecks"))),
+            "HealthThreshold": required(inputs, "childHealthThreshold"),
+        }
+    return {
+        "AlarmIdentifier": {
+            "Name": required(inputs, "cloudwatchAlarmName"),
+            "Region": required(inputs, "cloudwatchAlarmRegion"),
+        },
+        **renamed(inputs, {"insufficientDataHealthStatus": "InsufficientDataHealthStatus"}),
+    }
 
 
 def _delete_health_check(ctx: Context, made: Made) -> None:
@@ -164,6 +174,8 @@ TYPES: Types = {
                 "cloudwatchAlarmName",
                 "cloudwatchAlarmRegion",
                 "insufficientDataHealthStatus",
+                "childHealthchecks",
+                "childHealthThreshold",
                 "triggers",
                 "tags",
             }

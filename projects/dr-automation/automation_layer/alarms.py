@@ -1,6 +1,6 @@
-"""The alarms of the automation itself: trigger, latch, reachability of the replica. All in the recovery site.
+"""The alarms of the automation itself in one site: trigger, reachability of its own database, the controller's word.
 
-An alarm sees metrics of its own region only and is lost with it, so none of them may be in the primary site's region.
+An alarm sees metrics of its own region only and is lost with it, so each site has them.
 """
 
 from __future__ import annotations
@@ -12,11 +12,15 @@ import pulumi_aws as aws
 
 from automation_layer.settings import AutomationSettings
 from automation_layer.topics import Topics
-from function_runtime.metric_names import REACHABLE, WRITER_SITE
+from function_runtime.metric_names import REACHABLE, WRITER_WORD
 from shared.providers import on
 from shared.sites import Site
 
-LATCH_DIMENSIONS = {"Latch": "writer"}
+WORD_THRESHOLDS = {Site.PRIMARY: (1,), Site.RECOVERY: (1, 2)}
+"""What each site's word is compared with. It speaks for the primary site's database where it is below.
+
+The primary site's controller says 0 or 1, the recovery site's 0, 1 or 2 (`failover.latch`).
+"""
 
 
 @dataclass(frozen=True)
@@ -35,50 +39,73 @@ class MetricCondition:
 
 
 class Alarms(pulumi.ComponentResource):
-    """Three alarms.
+    """The alarms of a site.
 
     Attributes:
-        trigger: the primary answers no probe from the recovery site; missing data counts as no answer.
-        latch: the recovery site is the writer. Missing data changes nothing; only the failover function's metric does.
-        replica_unreachable: the recovery site's database does not answer its own site.
+        trigger: the other site's database answers no probe from here: wakes the controller. Missing data counts as no
+            answer.
+        answers: the same for Route 53. Missing data changes nothing: a site that has fallen silent knows nothing of the
+            other one.
+        unreachable: the site's own database answers no probe from here; people are told.
+        words: the site's word is not below a threshold, by threshold. Missing data changes nothing.
     """
 
     trigger: aws.cloudwatch.MetricAlarm
-    latch: aws.cloudwatch.MetricAlarm
-    replica_unreachable: aws.cloudwatch.MetricAlarm
+    answers: aws.cloudwatch.MetricAlarm
+    unreachable: aws.cloudwatch.MetricAlarm
+    words: dict[int, aws.cloudwatch.MetricAlarm]
 
-    def __init__(self, settings: AutomationSettings, topics: Topics, provider: aws.Provider) -> None:
-        super().__init__("postgres-dr:automation:Alarms", settings.environment.names.of("alarms", Site.RECOVERY))
+    def __init__(self, settings: AutomationSettings, site: Site, topics: Topics, provider: aws.Provider) -> None:
+        super().__init__("postgres-dr:automation:Alarms", settings.environment.names.of("alarms", site))
         self._settings = settings
+        self._site = site
         self._options = on(provider, parent=self)
-        periods = settings.timings.trigger_evaluation_periods
         self.trigger = self._alarm(
-            "primary-unreachable",
-            "No probe from the recovery site reaches the primary database: wakes the failover function",
-            _unreachable(Site.PRIMARY, periods, missing_data="breaching"),
+            f"{site.other}-unreachable",
+            f"No probe from the {site} site reaches the {site.other} site's database: wakes its controller",
+            self._unreachable(site.other, missing_data="breaching"),
             actions=[topics.trigger.arn],
         )
-        self.latch = self._alarm(
-            "writer-latch",
-            "The recovery site is the writer: moves the writer's name. Reset by the planned switch-back only",
-            MetricCondition(
-                WRITER_SITE, LATCH_DIMENSIONS, "GreaterThanOrEqualToThreshold", 1, 1, missing_data="ignore"
-            ),
+        self.answers = self._alarm(
+            f"{site.other}-answers",
+            f"OK while probes from the {site} site reach the {site.other} site's database: Route 53 follows it",
+            self._unreachable(site.other, missing_data="ignore"),
             actions=[],
         )
-        self.replica_unreachable = self._alarm(
-            "replica-unreachable",
-            "No probe from the recovery site reaches the recovery site's database: a failover would not help",
+        self.unreachable = self._alarm(
+            f"{site}-unreachable",
+            f"No probe from the {site} site reaches the {site} site's database: as a standby it could not take over",
             # Missing data of this probe already fires the trigger alarm.
-            _unreachable(Site.RECOVERY, periods, missing_data="missing"),
+            self._unreachable(site, missing_data="missing"),
             actions=[topics.failures.arn],
         )
+        self.words = {
+            threshold: self._alarm(
+                f"word-below-{threshold}",
+                f"OK while the {site} site's controller's word on the writer is below {threshold}: Route 53 follows it",
+                MetricCondition(
+                    WRITER_WORD, {"Site": site}, "GreaterThanOrEqualToThreshold", threshold, 1, missing_data="ignore"
+                ),
+                actions=[],
+            )
+            for threshold in WORD_THRESHOLDS[site]
+        }
         self.register_outputs({})
+
+    def _unreachable(self, database: Site, *, missing_data: str) -> MetricCondition:
+        return MetricCondition(
+            REACHABLE,
+            {"Database": database, "Observer": self._site},
+            "LessThanThreshold",
+            1,
+            self._settings.timings.trigger_evaluation_periods,
+            missing_data,
+        )
 
     def _alarm(
         self, what: str, description: str, condition: MetricCondition, actions: list[pulumi.Input[str]]
     ) -> aws.cloudwatch.MetricAlarm:
-        name = self._settings.environment.names.of(what, Site.RECOVERY)
+        name = self._settings.environment.names.of(what, self._site)
         return aws.cloudwatch.MetricAlarm(
             name,
             name=name,
@@ -98,12 +125,6 @@ class Alarms(pulumi.ComponentResource):
         )
 
 
-def _unreachable(database: Site, periods: int, *, missing_data: str) -> MetricCondition:
-    return MetricCondition(
-        REACHABLE,
-        {"Database": database, "Observer": Site.RECOVERY},
-        "LessThanThreshold",
-        1,
-        periods,
-        missing_data,
-    )
+def word_alarm_names(settings: AutomationSettings, site: Site) -> list[str]:
+    """The names of a site's word alarms, the lowest threshold first."""
+    return [settings.environment.names.of(f"word-below-{threshold}", site) for threshold in WORD_THRESHOLDS[site]]

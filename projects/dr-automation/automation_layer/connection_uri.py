@@ -13,9 +13,9 @@ def writer_uri(hosts: Sequence[str], port: int, database: str, ssl_mode: str) ->
     """libpq's multi-host URI, without credentials: whichever host takes writes is the writer, no DNS switch needed.
 
     The order matters after a failover: libpq asks the hosts in turn and takes the first that accepts writes. An old
-    writer that returns accepts them until its fence-guard has shut it, up to a minute later. So the recovery site's
-    host stands first: the old writer in the primary site is asked only while the new one does not answer. In normal
-    times each new connection first meets the replica, one more round trip, so clients should keep their connections.
+    writer that returns accepts them until its fence-guard has shut it, up to a minute later. So the standby's host
+    should stand first: after a failover the old writer is asked only while the new one does not answer. In normal times
+    each new connection first meets the replica, one more round trip, so clients should keep their connections.
 
     The hosts are the instances' own addresses, which RDS's certificates name, so ``verify-full`` holds (under the
     writer's name it cannot). The client still has to say where AWS's certificate bundle lies: ``sslrootcert`` or

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from automation_layer.reporter import StateReach, report
+from automation_layer.reporter import OwnItem, StateReach, report
 from shared.policy_documents import Statement, allow, document, trust
 from shared.sites import Site
 
@@ -25,7 +26,7 @@ class CopierReach:
         source_key_arn: the data key of the other site.
         copied_by: the value of the tag that its copies bear.
         export_role_arn: the role that RDS exports with; None where nothing is exported.
-        state: the state table and the topic.
+        states: the state table and the topics of each site.
     """
 
     site: Site
@@ -38,7 +39,7 @@ class CopierReach:
     source_key_arn: str
     copied_by: str
     export_role_arn: str | None
-    state: StateReach
+    states: Mapping[Site, StateReach]
 
 
 def snapshot_copier(reach: CopierReach) -> list[Statement]:
@@ -79,7 +80,7 @@ def snapshot_copier(reach: CopierReach) -> list[Statement]:
         ),
         *_use_keys(reach),
         *_export(reach),
-        *report(reach.state, f"copies#{reach.site}", ["controller"]),
+        *report(reach.states, OwnItem(f"copies#{reach.site}", reach.site), ["birth", "controller", "reprotect"]),
     ]
 
 

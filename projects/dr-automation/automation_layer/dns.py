@@ -36,9 +36,11 @@ class ClientNamesArgs:
 class ClientNames(pulumi.ComponentResource):
     """The zone, the writer's name and the reader's name.
 
-    - *writer*: the primary's database while the latch's check is healthy, else the recovery site's. The second record
-      has no check: when it is asked for, nothing else is left.
-    - *reader*: the replica while it answers, else the primary. After a failover it is the new writer.
+    - *writer*: the primary site's database while that is the writer, else the recovery site's. The second record has no
+      check: when it is asked for, nothing else is left.
+    - *reader*: the standby while it answers, else the writer. The recovery site's database while it is the standby and
+      answers; else the primary site's while that answers; else, with both unhealthy, the first again: where a standby
+      in the primary site does not answer, that is the writer.
 
     Attributes:
         zone_id: the private hosted zone.
@@ -66,10 +68,10 @@ class ClientNames(pulumi.ComponentResource):
         )
         self.zone_id = self._zone.zone_id
         checks = args.health_checks
-        self._record(settings.writer_name, "writer", "PRIMARY", Site.PRIMARY, checks.writer)
+        self._record(settings.writer_name, "writer", "PRIMARY", Site.PRIMARY, checks.writer_is_in_primary)
         self._record(settings.writer_name, "writer", "SECONDARY", Site.RECOVERY, None)
-        self._record(settings.reader_name, "reader", "PRIMARY", Site.RECOVERY, checks.replica)
-        self._record(settings.reader_name, "reader", "SECONDARY", Site.PRIMARY, checks.primary)
+        self._record(settings.reader_name, "reader", "PRIMARY", Site.RECOVERY, checks.standby_is_in_recovery)
+        self._record(settings.reader_name, "reader", "SECONDARY", Site.PRIMARY, checks.primary_answers)
         self.register_outputs({})
 
     def _record(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pulumi
 
+from automation_layer.reporter import ReporterArgs
 from automation_layer.settings import AutomationSettings
-from automation_layer.state_table import StateTable
-from automation_layer.topics import Topics
 from shared.sites import Site
 
 
@@ -28,20 +27,18 @@ def shared_environment(settings: AutomationSettings, service: str) -> dict[str, 
     }
 
 
-def reporting_environment(
-    settings: AutomationSettings, state: StateTable, topics: Topics
-) -> dict[str, pulumi.Input[str]]:
-    """What a function reads that uses the state table and tells people about failures.
+def reporting_environment(settings: AutomationSettings, args: ReporterArgs) -> dict[str, pulumi.Input[str]]:
+    """What a function reads that uses the state tables and tells people about failures.
 
     Args:
         settings: the layer's settings.
-        state: the controller's table.
-        topics: the topics.
+        args: what it works with.
     """
     return {
-        "STANDBY_SITE": Site.RECOVERY,
-        "STATE_TABLE": state.name,
-        "FAILURES_TOPIC_ARN": topics.failures.arn,
+        "SITE": args.site,
+        **{f"{site.upper()}_STATE_TABLE": args.states[site].name for site in Site},
+        "FAILURES_TOPIC_ARN": args.topics[args.site].failures.arn,
+        "OTHER_FAILURES_TOPIC_ARN": args.topics[args.site.other].failures.arn,
         "WRITER_NAME": settings.writer_name,
         "DASHBOARD_URL": settings.dashboard_url,
         "RUNBOOK_URL": settings.runbook_url,

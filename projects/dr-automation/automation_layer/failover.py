@@ -1,22 +1,20 @@
-"""The failover function (R8): in the recovery site, outside of any VPC, woken by the trigger topic and by the clock."""
+"""A site's failover function (R8), its controller: outside of any VPC, woken by the trigger topic and by the clock."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import pulumi
 import pulumi_aws as aws
 
-from automation_layer import policies
+from automation_layer import failover_policy
+from automation_layer.alarms import word_alarm_names
 from automation_layer.environment import reporting_environment, shared_environment
 from automation_layer.function import Function, FunctionArgs
+from automation_layer.reporter import ReporterArgs
 from automation_layer.schedule import Schedule
 from automation_layer.settings import AutomationSettings
-from automation_layer.state_table import StateTable
 from automation_layer.timings import RUN_LIMIT_SECONDS
-from automation_layer.topics import Topics
-from shared.contracts import DataContract, NetworkContract
 from shared.policy_documents import Statement
 from shared.providers import GLOBAL_SITE, on
 from shared.sites import Site
@@ -24,25 +22,10 @@ from shared.sites import Site
 WHAT = "failover"
 
 
-@dataclass(frozen=True)
-class FailoverArgs:
-    """What the failover function works with.
-
-    Attributes:
-        network: both sites' networks.
-        data: both sites' databases.
-        state: where it keeps who the writer is.
-        topics: how it is woken and how it tells people.
-    """
-
-    network: NetworkContract
-    data: DataContract
-    state: StateTable
-    topics: Topics
-
-
 class Failover(pulumi.ComponentResource):
     """A function outside of any VPC, because it must reach AWS's APIs, and an idle function in one wakes slowly.
+
+    There is one in each site, and the state says which of them has the authority; the other one publishes its word.
 
     Attributes:
         name: the function's name.
@@ -53,16 +36,15 @@ class Failover(pulumi.ComponentResource):
     arn: pulumi.Output[str]
 
     def __init__(
-        self, settings: AutomationSettings, args: FailoverArgs, providers: Mapping[Site, aws.Provider]
+        self, settings: AutomationSettings, args: ReporterArgs, providers: Mapping[Site, aws.Provider]
     ) -> None:
-        site = Site.RECOVERY
-        name = settings.environment.names.of(WHAT, site)
+        name, provider = settings.environment.names.of(WHAT, args.site), providers[args.site]
         super().__init__("postgres-dr:automation:Failover", name)
         function = Function(
             name,
             FunctionArgs(
                 account_id=settings.environment.account_id,
-                region=settings.environment.regions[site],
+                region=settings.environment.regions[args.site],
                 description="Observes both sites, decides, fences the old writer, promotes the replica, switches names",
                 handler="failover.handler.handle",
                 timeout_seconds=RUN_LIMIT_SECONDS,
@@ -70,14 +52,14 @@ class Failover(pulumi.ComponentResource):
                 environment=_environment(settings, args),
                 statements=_statements(settings, args),
                 log_retention_days=settings.log_retention_days,
-                log_key_arn=args.network.at(site).messages_key_arn,
+                log_key_arn=args.network.at(args.site).messages_key_arn,
             ),
-            providers[site],
+            provider,
             providers[GLOBAL_SITE],
             parent=self,
         )
-        Schedule(name, settings.timings.schedule_expression, function, providers[site], parent=self)
-        self._wake_by(args.topics.trigger, name, function, on(providers[site], parent=self))
+        Schedule(name, settings.timings.schedule_expression, function, provider, parent=self)
+        self._wake_by(args.topics[args.site].trigger, name, function, on(provider, parent=self))
         self.name = function.name
         self.arn = function.arn
         self.register_outputs({})
@@ -101,28 +83,18 @@ class Failover(pulumi.ComponentResource):
         )
 
 
-def _environment(settings: AutomationSettings, args: FailoverArgs) -> dict[str, pulumi.Input[str]]:
-    timings = settings.timings
-    return {
+def _environment(settings: AutomationSettings, args: ReporterArgs) -> dict[str, pulumi.Input[str]]:
+    timings, witness_region = settings.timings, settings.environment.witness_region
+    variables: dict[str, pulumi.Input[str]] = {
         **shared_environment(settings, WHAT),
-        **reporting_environment(settings, args.state, args.topics),
+        **reporting_environment(settings, args),
         "REFERENCE_REGION": settings.reference_region,
-        "PRIMARY_INSTANCE_ID": args.data.primary.database_id,
-        "RECOVERY_INSTANCE_ID": args.data.recovery.database_id,
-        "PRIMARY_DATABASE_GROUP_ID": args.network.primary.database_security_group_id,
-        "RECOVERY_DATABASE_GROUP_ID": args.network.recovery.database_security_group_id,
-        "PRIMARY_QUARANTINE_GROUP_ID": args.network.primary.quarantine_security_group_id,
-        "RECOVERY_QUARANTINE_GROUP_ID": args.network.recovery.quarantine_security_group_id,
-        "RECOVERY_TOPIC_ARN": args.topics.recovery.arn,
+        "RECOVERIES_TOPIC_ARN": args.topics[args.site].recoveries.arn,
         "MODE": settings.mode,
         "DARK_WITHOUT_WITNESS": settings.dark_without_witness,
         "WRITER_HUNG": settings.writer_hung,
         "MAINTENANCE_OVERDUE": settings.maintenance_overdue,
-        **(
-            {}
-            if settings.environment.witness_region is None
-            else {"WITNESS_REGION": settings.environment.witness_region}
-        ),
+        **({} if witness_region is None else {"WITNESS_REGION": witness_region}),
         "OUTAGE_SECONDS": str(timings.outage_seconds),
         "MAX_DATA_LOSS_SECONDS": str(settings.max_data_loss_seconds),
         "COOL_DOWN_SECONDS": str(timings.cool_down_seconds),
@@ -130,35 +102,35 @@ def _environment(settings: AutomationSettings, args: FailoverArgs) -> dict[str, 
         "VERIFY_TIMEOUT_SECONDS": str(timings.verify_timeout_seconds),
         "POLL_INTERVAL_SECONDS": str(timings.poll_interval_seconds),
         "RUN_BUDGET_SECONDS": str(timings.run_budget_seconds),
+        "HANDOVER_MARGIN_SECONDS": str(timings.handover_margin_seconds),
         "PROMOTED_BACKUP_RETENTION_DAYS": args.data.backup_retention_days.apply(str),
         "NAME_TTL_SECONDS": str(timings.name_ttl_seconds),
         "REPLICATION_TIMEOUT_SECONDS": args.data.replication_timeout_seconds.apply(str),
     }
+    for site in Site:
+        network = args.network.at(site)
+        variables |= {
+            f"{site.upper()}_INSTANCE_ID": args.data.at(site).database_id,
+            f"{site.upper()}_DATABASE_GROUP_ID": network.database_security_group_id,
+            f"{site.upper()}_QUARANTINE_GROUP_ID": network.quarantine_security_group_id,
+            f"{site.upper()}_WORD_ALARMS": ",".join(word_alarm_names(settings, site)),
+        }
+    return variables
 
 
-def _statements(settings: AutomationSettings, args: FailoverArgs) -> pulumi.Output[list[Statement]]:
-    arns = pulumi.Output.all(
-        primary_database=args.data.primary.database_arn,
-        recovery_database=args.data.recovery.database_arn,
-        state_table=args.state.arn,
-        state_key=args.network.recovery.data_key_arn,
-        failures=args.topics.failures.arn,
-        recovery=args.topics.recovery.arn,
-        topics_key=args.network.recovery.messages_key_arn,
-    )
-    return arns.apply(
-        lambda known: policies.failover(
-            policies.FailoverReach(
-                regions=settings.environment.regions,
-                database_arns={
-                    Site.PRIMARY: known["primary_database"],
-                    Site.RECOVERY: known["recovery_database"],
-                },
+def _statements(settings: AutomationSettings, args: ReporterArgs) -> pulumi.Output[list[Statement]]:
+    environment = settings.environment
+    return pulumi.Output.all(
+        databases=[args.data.at(site).database_arn for site in Site], states=args.state_reaches(settings)
+    ).apply(
+        lambda known: failover_policy.failover(
+            failover_policy.FailoverReach(
+                site=args.site,
+                account_id=environment.account_id,
+                regions=environment.regions,
+                database_arns=dict(zip(Site, known["databases"], strict=True)),
                 metric_namespace=settings.metric_namespace,
-                state_table_arn=known["state_table"],
-                state_key_arn=known["state_key"],
-                topic_arns=[known["failures"], known["recovery"]],
-                topics_key_arn=known["topics_key"],
+                states=known["states"],
             )
         )
     )

@@ -64,13 +64,11 @@ class FenceGuard(pulumi.ComponentResource):
 def _environment(settings: AutomationSettings, args: ReporterArgs) -> dict[str, pulumi.Input[str]]:
     return {
         **shared_environment(settings, WHAT),
-        **reporting_environment(settings, args.state, args.topics),
-        "GUARDED_SITE": args.site,
+        **reporting_environment(settings, args),
         "INSTANCE_ID": args.data.at(args.site).database_id,
         "QUARANTINE_GROUP_ID": args.network.at(args.site).quarantine_security_group_id,
         "OTHER_INSTANCE_ID": args.data.at(args.site.other).database_id,
         "OTHER_QUARANTINE_GROUP_ID": args.network.at(args.site.other).quarantine_security_group_id,
-        "OWN_FAILURES_TOPIC_ARN": args.topics.failures_at(args.site).arn,
         # Behind a group that lets clients in, a database is not fenced, whoever opened it.
         "INSPECTION_GROUP_ID": pulumi.Output.all(
             args.network.inspection_admits, args.network.at(args.site).inspection_security_group_id
@@ -85,7 +83,5 @@ def _statements(settings: AutomationSettings, args: ReporterArgs) -> pulumi.Outp
     return pulumi.Output.all(
         database_arn=args.data.at(args.site).database_arn,
         other_database_arn=args.data.at(args.site.other).database_arn,
-        own_topic_arn=args.topics.failures_at(args.site).arn,
-        own_topics_key_arn=args.network.at(args.site).messages_key_arn,
-        state=args.state_reach(settings),
+        states=args.state_reaches(settings),
     ).apply(lambda known: fence_guard(GuardReach(args.site, region, **known)))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from automation_layer import policies
-from automation_layer.reporter import StateReach, report
+from automation_layer.reporter import OwnItem, StateReach, report
 from shared.policy_documents import Statement, allow
 from shared.sites import Site
 
@@ -19,42 +20,24 @@ class GuardReach:
         region: the site's region.
         database_arn: the site's RDS instance.
         other_database_arn: the other site's RDS instance.
-        own_topic_arn: the site's own topic of failures.
-        own_topics_key_arn: its KMS key.
-        state: the state table and the topic.
+        states: the state table and the topics of each site.
     """
 
     site: Site
     region: str
     database_arn: str
     other_database_arn: str
-    own_topic_arn: str
-    own_topics_key_arn: str
-    state: StateReach
+    states: Mapping[Site, StateReach]
 
 
 def fence_guard(reach: GuardReach) -> list[Statement]:
     """What a fence-guard calls; IAM has no condition on which security group a database is given."""
+    # The other site's controller made the new writer, and tells people what became of the old one.
+    own = OwnItem(f"fence#{reach.site}", reach.site.other)
     return [
         allow("ObserveDatabases", "rds:DescribeDBInstances", [reach.database_arn, reach.other_database_arn]),
         allow("FenceOwnDatabase", ["rds:ModifyDBInstance", "rds:RebootDBInstance"], reach.database_arn),
         *policies.fence_in([reach.region]),
-        *report(reach.state, f"fence#{reach.site}", ["controller", "incident#*"]),
-        policies.find_incidents(reach.state.table_arn),
-        *_tell_at_home(reach),
-    ]
-
-
-def _tell_at_home(reach: GuardReach) -> list[Statement]:
-    """Where the state's region is silent, people hear through the guard's own."""
-    if reach.own_topic_arn == reach.state.topic_arn:
-        return []
-    return [
-        allow("TellPeopleAtHome", "sns:Publish", reach.own_topic_arn),
-        allow(
-            "UseOwnTopicsKey",
-            ["kms:Decrypt", "kms:GenerateDataKey"],
-            reach.own_topics_key_arn,
-            {"StringEquals": {"kms:ViaService": f"sns.{reach.region}.amazonaws.com"}},
-        ),
+        *report(reach.states, own, ["birth", "controller", "incident#*"]),
+        policies.find_history([state.table_arn for state in reach.states.values()]),
     ]

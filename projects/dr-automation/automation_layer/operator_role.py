@@ -1,8 +1,8 @@
-"""The role under which people operate the controller: ask it, and write what they want into one item."""
+"""The role under which people operate the controllers: ask them, and write what they want into two items."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,52 +17,55 @@ from shared.providers import on
 from shared.sites import Site
 
 WHAT = "operator"
-# The only item of the table that operators write.
-OPERATORS_ITEM = "control"
+# The only items of the tables that operators write: their orders, and how far a new standby is.
+OPERATORS_ITEMS = ("control", "reprotect")
 
 
 @dataclass(frozen=True)
 class OperatorReach:
-    """What operators work on.
+    """What operators work on in one site.
 
     Attributes:
-        region: region of the function and the table.
-        function_arn: the failover function.
-        state_table_arn: the controller's table.
-        state_key_arn: its KMS key.
-        account_id: the account.
-        site_regions: the regions of both sites, where it is seen what could be restored.
+        region: the site's region.
+        function_arn: its failover function.
+        state_table_arn: that one's table.
+        state_key_arn: the table's KMS key.
     """
 
     region: str
     function_arn: str
     state_table_arn: str
     state_key_arn: str
-    account_id: str
-    site_regions: Sequence[str]
 
 
-def statements(reach: OperatorReach) -> list[Statement]:
+def statements(account_id: str, sites: Mapping[Site, OperatorReach]) -> list[Statement]:
     """What the operators' commands call, and nothing else.
 
     An invocation without a question is one more run of the controller, as the clock starts one each minute: it does
     nothing that the next tick would not do.
     """
-    return [
-        allow("AskController", "lambda:InvokeFunction", reach.function_arn),
-        policies.read_state(reach.state_table_arn),
-        policies.write_state(reach.state_table_arn, [OPERATORS_ITEM]),
-        policies.use_state_key(reach.state_key_arn, reach.region),
+    of_both = [
+        allow("AskControllers", "lambda:InvokeFunction", [reach.function_arn for reach in sites.values()]),
         allow(
             "SeeWhatCouldBeRestored",
             ["rds:DescribeDBInstanceAutomatedBackups", "rds:DescribeDBSnapshots"],
             [
-                f"arn:aws:rds:{region}:{reach.account_id}:{kind}:*"
-                for region in reach.site_regions
+                f"arn:aws:rds:{reach.region}:{account_id}:{kind}:*"
+                for reach in sites.values()
                 for kind in ("db", "snapshot", "auto-backup")
             ],
         ),
     ]
+    of_each = [
+        statement
+        for site, reach in sites.items()
+        for statement in (
+            policies.read_state(reach.state_table_arn, None, site),
+            policies.write_state(reach.state_table_arn, OPERATORS_ITEMS, site),
+            policies.use_state_key(reach.state_key_arn, reach.region, site),
+        )
+    ]
+    return [*of_both, *of_each]
 
 
 def trust(account_id: str, principals: Sequence[str], *, require_mfa: bool) -> dict[str, Any]:
@@ -119,14 +122,14 @@ class OperatorRoleArgs:
     """What the role reaches.
 
     Attributes:
-        network: for the key of the state table.
-        function_arn: the failover function.
-        state_table_arn: the controller's table.
+        network: for the keys of the state tables.
+        function_arns: the failover function of each site.
+        state_table_arns: the table of each.
     """
 
     network: NetworkContract
-    function_arn: pulumi.Input[str]
-    state_table_arn: pulumi.Input[str]
+    function_arns: Mapping[Site, pulumi.Input[str]]
+    state_table_arns: Mapping[Site, pulumi.Input[str]]
 
 
 class OperatorRole(pulumi.ComponentResource):
@@ -142,19 +145,25 @@ class OperatorRole(pulumi.ComponentResource):
         environment = settings.environment
         name = environment.names.of(WHAT, Site.RECOVERY)
         super().__init__("postgres-dr:automation:OperatorRole", name)
-        known = pulumi.Output.all(
-            region=environment.regions[Site.RECOVERY],
-            function_arn=args.function_arn,
-            state_table_arn=args.state_table_arn,
-            state_key_arn=args.network.recovery.data_key_arn,
-            account_id=environment.account_id,
-            site_regions=list(environment.regions.values()),
-        )
+        reaches = [
+            pulumi.Output.all(
+                region=environment.regions[site],
+                function_arn=args.function_arns[site],
+                state_table_arn=args.state_table_arns[site],
+                state_key_arn=args.network.at(site).data_key_arn,
+            )
+            for site in Site
+        ]
         self.arn = role_of_people(
             name,
-            "People: ask the failover function, pause, resume, order a failover",
+            "People: ask the failover functions, pause, resume, order a failover",
             settings,
-            known.apply(lambda each: statements(OperatorReach(**each))),
+            pulumi.Output.all(*reaches).apply(
+                lambda known: statements(
+                    environment.account_id,
+                    {site: OperatorReach(**reach) for site, reach in zip(Site, known, strict=True)},
+                )
+            ),
             on(provider, parent=self),
         ).arn
         self.register_outputs({})

@@ -5,16 +5,12 @@ Nothing here is broader than what the code calls. ``Resource: "*"`` stands only 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from health_probe.login_token import USER
 from shared.policy_documents import Condition, Statement, allow, deny, document, trust
 from shared.sites import Site
-
-# The controller's own items; operators write `control` and the fence-guards write `fence#...`.
-FAILOVER_ITEMS = ("controller", "incident#*", "lost", "unheard")
 
 
 def lambda_trust(account_id: str) -> dict[str, Any]:
@@ -62,53 +58,6 @@ def probe(account_id: str, regions: Iterable[str]) -> list[Statement]:
     return [allow("LogInAsProbe", "rds-db:connect", users)]
 
 
-@dataclass(frozen=True)
-class FailoverReach:
-    """What the failover function works on.
-
-    Attributes:
-        regions: the region of each site.
-        database_arns: RDS instance of each site.
-        metric_namespace: where it publishes who the writer is.
-        state_table_arn: its state.
-        state_key_arn: KMS key of the state table.
-        topic_arns: topics it tells people through.
-        topics_key_arn: KMS key of those topics.
-    """
-
-    regions: Mapping[Site, str]
-    database_arns: Mapping[Site, str]
-    metric_namespace: str
-    state_table_arn: str
-    state_key_arn: str
-    topic_arns: Sequence[str]
-    topics_key_arn: str
-
-
-def failover(reach: FailoverReach) -> list[Statement]:
-    """What the failover function calls: observe both sites, fence and promote instances, keep state, tell people."""
-    home = reach.regions[Site.RECOVERY]
-    databases = [reach.database_arns[site] for site in Site]
-    return [
-        allow("ObserveDatabases", "rds:DescribeDBInstances", databases),
-        allow("FenceAndPromote", ["rds:ModifyDBInstance", "rds:RebootDBInstance", "rds:PromoteReadReplica"], databases),
-        *fence_in([reach.regions[site] for site in Site]),
-        # CloudWatch offers no resource for reading metrics.
-        allow("ReadMetrics", "cloudwatch:GetMetricData", "*"),
-        allow(
-            "PublishWriterSite",
-            "cloudwatch:PutMetricData",
-            "*",
-            {"StringEquals": {"cloudwatch:namespace": reach.metric_namespace}},
-        ),
-        read_state(reach.state_table_arn),
-        find_incidents(reach.state_table_arn),
-        write_state(reach.state_table_arn, FAILOVER_ITEMS),
-        use_state_key(reach.state_key_arn, home),
-        *tell_people(reach.topic_arns, reach.topics_key_arn, home),
-    ]
-
-
 def fence_in(regions: Sequence[str]) -> list[Statement]:
     """What a fence needs besides the rights to the database itself. Neither call has a narrower resource.
 
@@ -121,52 +70,59 @@ def fence_in(regions: Sequence[str]) -> list[Statement]:
     ]
 
 
-def read_state(table_arn: str, items: Sequence[str] | None = None) -> Statement:
-    """Read items of the state table.
+def read_state(table_arn: str, items: Sequence[str] | None = None, site: Site | None = None) -> Statement:
+    """Read items of a state table.
 
     Args:
         table_arn: the table.
         items: their keys, ``*`` for any end; None for all.
+        site: the table's site, where a policy is about both.
     """
-    return allow("ReadState", "dynamodb:GetItem", table_arn, None if items is None else _leading(items))
+    return allow(_in("ReadState", site), "dynamodb:GetItem", table_arn, None if items is None else _leading(items))
 
 
-def find_incidents(table_arn: str) -> Statement:
-    """Find the incidents of the state table, whatever else is in it: a scan knows no condition on keys."""
-    return allow("FindIncidents", "dynamodb:Scan", table_arn)
+def find_history(table_arns: Sequence[str]) -> Statement:
+    """Find the incidents and handovers of state tables, whatever else is there: a scan knows no condition on keys."""
+    return allow("FindHistory", "dynamodb:Scan", list(table_arns))
 
 
-def write_state(table_arn: str, items: Sequence[str]) -> Statement:
-    """Write those items of the state table that belong to the caller.
+def write_state(table_arn: str, items: Sequence[str], site: Site | None = None) -> Statement:
+    """Write those items of a state table that belong to the caller.
 
     Args:
         table_arn: the table.
         items: their keys, ``*`` for any end.
+        site: the table's site, where a policy is about both.
     """
-    return allow("WriteOwnState", "dynamodb:PutItem", table_arn, _leading(items))
+    return allow(_in("WriteOwnState", site), "dynamodb:PutItem", table_arn, _leading(items))
 
 
-def use_state_key(key_arn: str, region: str) -> Statement:
-    """Use the state table's key, through DynamoDB of the table's region."""
+def use_state_key(key_arn: str, region: str, site: Site | None = None) -> Statement:
+    """Use a state table's key, through DynamoDB of the table's region."""
     return allow(
-        "UseStateKey",
+        _in("UseStateKey", site),
         ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
         key_arn,
         {"StringEquals": {"kms:ViaService": f"dynamodb.{region}.amazonaws.com"}},
     )
 
 
-def tell_people(topic_arns: Sequence[str], key_arn: str, region: str) -> list[Statement]:
+def tell_people(topic_arns: Sequence[str], key_arn: str, region: str, site: Site | None = None) -> list[Statement]:
     """Publish to topics, and use their key through SNS of the topics' region."""
     return [
-        allow("TellPeople", "sns:Publish", list(topic_arns)),
+        allow(_in("TellPeople", site), "sns:Publish", list(topic_arns)),
         allow(
-            "UseTopicsKey",
+            _in("UseTopicsKey", site),
             ["kms:Decrypt", "kms:GenerateDataKey"],
             key_arn,
             {"StringEquals": {"kms:ViaService": f"sns.{region}.amazonaws.com"}},
         ),
     ]
+
+
+def _in(sid: str, site: Site | None) -> str:
+    """The id of a statement: each once in a policy."""
+    return sid if site is None else f"{sid}In{site.capitalize()}"
 
 
 def _leading(items: Sequence[str]) -> Condition:

@@ -64,7 +64,7 @@ class Probe(pulumi.ComponentResource):
                 memory_mb=256,
                 environment={
                     **shared_environment(settings, WHAT),
-                    "OBSERVER_SITE": args.site,
+                    "SITE": args.site,
                     "DATABASES": _databases(args.network, args.data),
                     "PROBES_PER_RUN": str(timings.probes_per_run),
                     "PROBE_INTERVAL_SECONDS": str(timings.probe_interval_seconds),

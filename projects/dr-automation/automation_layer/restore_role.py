@@ -31,7 +31,8 @@ class SiteReach:
         database_arn: its database, which a fenced one may be and be looked at.
         subnet_group_name: the groups that a restored instance gets.
         parameter_group_name: the same.
-        key_arn: the site's data key.
+        key_arn: the site's data key, of the state table, too.
+        state_table_arn: its controller's table, which says who the writer is.
     """
 
     region: str
@@ -39,11 +40,10 @@ class SiteReach:
     subnet_group_name: str
     parameter_group_name: str
     key_arn: str
+    state_table_arn: str
 
 
-def statements(
-    account_id: str, sites: Mapping[Site, SiteReach], state_table_arn: str, state_key_arn: str
-) -> list[Statement]:
+def statements(account_id: str, sites: Mapping[Site, SiteReach]) -> list[Statement]:
     """What the command calls. It deletes and reboots nothing.
 
     To open a fenced database it must be able to change both sites' own ones: the command refuses the writer, and IAM
@@ -85,6 +85,8 @@ def statements(
                 reach.key_arn,
                 {**through_rds, "Bool": {"kms:GrantIsForAWSResource": "true"}},
             ),
+            policies.read_state(reach.state_table_arn, ["birth", "controller", "incident#*"], site),
+            policies.use_state_key(reach.key_arn, reach.region, site),
         ]
     regions = [reach.region for reach in sites.values()]
     return [
@@ -96,8 +98,6 @@ def statements(
             "*",
             {"StringEquals": {"aws:RequestedRegion": regions}},
         ),
-        policies.read_state(state_table_arn, ["controller", "incident#*"]),
-        policies.use_state_key(state_key_arn, sites[Site.RECOVERY].region),
     ]
 
 
@@ -108,12 +108,12 @@ class RestoreRoleArgs:
     Attributes:
         network: keys.
         data: databases and their groups.
-        state_table_arn: who the writer is.
+        state_table_arns: who the writer is, as each site's controller knows it.
     """
 
     network: NetworkContract
     data: DataContract
-    state_table_arn: pulumi.Input[str]
+    state_table_arns: Mapping[Site, pulumi.Input[str]]
 
 
 class RestoreRole(pulumi.ComponentResource):
@@ -129,29 +129,25 @@ class RestoreRole(pulumi.ComponentResource):
         environment = settings.environment
         name = environment.names.of(WHAT, Site.RECOVERY)
         super().__init__("postgres-dr:automation:RestoreRole", name)
-        reaches = {
-            site: pulumi.Output.all(
+        reaches = [
+            pulumi.Output.all(
                 region=environment.regions[site],
                 database_arn=args.data.at(site).database_arn,
                 subnet_group_name=args.data.at(site).subnet_group_name,
                 parameter_group_name=args.data.at(site).parameter_group_name,
                 key_arn=args.network.at(site).data_key_arn,
+                state_table_arn=args.state_table_arns[site],
             )
             for site in Site
-        }
-        known = pulumi.Output.all(
-            *(reaches[site] for site in Site), args.state_table_arn, args.network.recovery.data_key_arn
-        )
+        ]
         self.arn = role_of_people(
             name,
             "People: restore a snapshot to a new instance, and look at what it holds",
             settings,
-            known.apply(
-                lambda each: statements(
+            pulumi.Output.all(*reaches).apply(
+                lambda known: statements(
                     environment.account_id,
-                    {site: SiteReach(**reach) for site, reach in zip(Site, each[:2], strict=True)},
-                    each[2],
-                    each[3],
+                    {site: SiteReach(**reach) for site, reach in zip(Site, known, strict=True)},
                 )
             ),
             on(provider, parent=self),

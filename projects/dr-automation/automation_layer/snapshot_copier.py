@@ -97,8 +97,7 @@ class SnapshotCopier(pulumi.ComponentResource):
             }
         return {
             **shared_environment(settings, WHAT),
-            **reporting_environment(settings, args.state, args.topics),
-            "COPIER_SITE": args.site,
+            **reporting_environment(settings, args),
             **{f"{site.upper()}_INSTANCE_ID": args.data.at(site).database_id for site in Site},
             **{f"{site.upper()}_INSTANCE_ARN": args.data.at(site).database_arn for site in Site},
             "DATA_KEY_ARN": args.network.at(args.site).data_key_arn,
@@ -116,7 +115,7 @@ class SnapshotCopier(pulumi.ComponentResource):
             key_arn=args.network.at(args.site).data_key_arn,
             source_key_arn=args.network.at(args.site.other).data_key_arn,
             export_role_arn=export_role_arn,
-            state=args.state_reach(self._settings),
+            states=args.state_reaches(self._settings),
         ).apply(
             lambda known: copier_policy.snapshot_copier(
                 copier_policy.CopierReach(

@@ -48,7 +48,7 @@ class Timings:
         probe_interval_seconds: from one probe to the next.
         probe_timeout_seconds: a database that has not answered by then counts as not reachable.
         metric_period_seconds: how finely the failover reads metrics.
-        alarm_period_seconds: period of the trigger, latch and reachability alarms.
+        alarm_period_seconds: period of the trigger, reachability and word alarms.
         trigger_evaluation_periods: periods without an answer until the trigger alarm fires.
         outage_seconds: how long every probe must have failed before a failover.
         cool_down_seconds: how long after a failover there is no other.
@@ -57,6 +57,8 @@ class Timings:
         poll_interval_seconds: from one look at a promotion or a fence to the next.
         run_budget_seconds: how long a run works before it saves its state and ends.
         name_ttl_seconds: how long clients may keep the answer to the writer's name.
+        handover_margin_seconds: how long the alarms must have shown a controller's word before the next step of a
+            handover; the health checks that move the name follow the alarms' metric and cannot be asked.
         copy_schedule_seconds: from one run of a snapshot copier to the next.
     """
 
@@ -74,6 +76,7 @@ class Timings:
     poll_interval_seconds: int
     run_budget_seconds: int
     name_ttl_seconds: int
+    handover_margin_seconds: int
     copy_schedule_seconds: int
 
     @property
@@ -111,13 +114,14 @@ class Timings:
             SettingsError: a value cannot be used, or contradicts another.
         """
         number = reader.whole_number
+        alarm_period_seconds = number("alarmPeriodSeconds", 60, minimum=10, maximum=300)
         timings = cls(
             schedule_seconds=number("scheduleSeconds", 60, minimum=1, maximum=300),
             probes_per_run=number("probesPerRun", 5, minimum=1, maximum=60),
             probe_interval_seconds=number("probeIntervalSeconds", 10, minimum=1, maximum=60),
             probe_timeout_seconds=number("probeTimeoutSeconds", 3, minimum=1, maximum=30),
             metric_period_seconds=number("metricPeriodSeconds", 60, minimum=1, maximum=300),
-            alarm_period_seconds=number("alarmPeriodSeconds", 60, minimum=10, maximum=300),
+            alarm_period_seconds=alarm_period_seconds,
             trigger_evaluation_periods=number("triggerEvaluationPeriods", 2, minimum=1, maximum=10),
             outage_seconds=number("outageSeconds", 120, minimum=1, maximum=600),
             cool_down_seconds=number("coolDownSeconds", 3600, minimum=1, maximum=7 * DAY_SECONDS),
@@ -127,6 +131,7 @@ class Timings:
             poll_interval_seconds=number("pollIntervalSeconds", 5, minimum=1, maximum=60),
             run_budget_seconds=number("runBudgetSeconds", 270, minimum=1, maximum=RUN_LIMIT_SECONDS),
             name_ttl_seconds=number("nameTtlSeconds", 10, minimum=1, maximum=60),
+            handover_margin_seconds=number("handoverMarginSeconds", 2 * alarm_period_seconds, minimum=1, maximum=3600),
             copy_schedule_seconds=number("copyScheduleSeconds", 900, minimum=1, maximum=3600),
         )
         timings.refuse_contradictions(sub_minute_schedule=reader.switch("subMinuteSchedule", default=False))
@@ -219,6 +224,13 @@ class Timings:
             "coolDownSeconds",
             self.cool_down_seconds,
             f"make it at least outageSeconds ({self.outage_seconds}), or one outage could move the writer twice",
+        )
+        _refuse(
+            self.handover_margin_seconds < self.alarm_period_seconds,
+            "handoverMarginSeconds",
+            self.handover_margin_seconds,
+            f"make it at least alarmPeriodSeconds ({self.alarm_period_seconds}), or a handover does not wait until the "
+            "health checks have seen a word",
         )
         longest_seconds = RECOVERY_OBJECTIVE_SECONDS - PROMOTION_ALLOWANCE_SECONDS
         _refuse(

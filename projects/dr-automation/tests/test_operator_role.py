@@ -11,6 +11,7 @@ import pytest
 from lab.engine.recording import RecordedProgram, run_recorded
 from shared.contracts import DataContract
 from shared.errors import SettingsError
+from shared.sites import Site
 from tests.contracts.made_up import made_up
 
 ROLE = "operator-recovery-lab"
@@ -34,18 +35,23 @@ def as_it_is() -> RecordedProgram:
     return program()
 
 
-def test_the_contract_names_the_role_and_the_controllers_region(as_it_is: RecordedProgram) -> None:
+def test_the_contract_names_the_role(as_it_is: RecordedProgram) -> None:
     assert as_it_is.outputs["operatorRoleArn"] == as_it_is.resource(ROLE, "Role").outputs["arn"]
-    assert as_it_is.outputs["controllerRegion"] == "ap-southeast-1"
 
 
-def test_the_role_reaches_the_failover_function_and_the_state_table(as_it_is: RecordedProgram) -> None:
-    statements = json.loads(as_it_is.resource(ROLE, "RolePolicy").inputs["policy"])["Statement"]
-    resources = {each["Sid"]: each["Resource"] for each in statements}
-    function = as_it_is.outputs["failoverFunctionName"]
-    assert resources["AskController"] == as_it_is.resource(function, "Function").outputs["arn"]
-    table = as_it_is.resource(as_it_is.outputs["stateTableName"], "Table").outputs["arn"]
-    assert (resources["ReadState"], resources["WriteOwnState"]) == (table, table)
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_the_role_reaches_the_failover_function_and_the_state_table_of_each_site(
+    as_it_is: RecordedProgram, site: Site
+) -> None:
+    statements = {
+        each["Sid"]: each for each in json.loads(as_it_is.resource(ROLE, "RolePolicy").inputs["policy"])["Statement"]
+    }
+    function = as_it_is.outputs[f"{site}FailoverFunctionName"]
+    assert as_it_is.resource(function, "Function").outputs["arn"] in statements["AskControllers"]["Resource"]
+    table = as_it_is.resource(as_it_is.outputs[f"{site}StateTableName"], "Table").outputs["arn"]
+    reading, writing = (statements[f"{sid}In{site.capitalize()}"] for sid in ("ReadState", "WriteOwnState"))
+    assert (reading["Resource"], writing["Resource"]) == (table, table)
+    assert writing["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["control", "reprotect"]}}
 
 
 def test_by_default_the_accounts_policies_say_who_operates(as_it_is: RecordedProgram) -> None:

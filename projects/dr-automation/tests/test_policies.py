@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore import xform_name
 
-from automation_layer import copier_policy, guard_policy, policies, witness_policy
+from automation_layer import copier_policy, failover_policy, guard_policy, policies, witness_policy
 from automation_layer.artifact import FUNCTIONS_FOLDER
 from automation_layer.imports import imported_by
 from automation_layer.reporter import StateReach
@@ -22,24 +22,32 @@ ACCOUNT = "123456789012"
 REGIONS = {Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"}
 DATABASES = {site: f"arn:aws:rds:{REGIONS[site]}:{ACCOUNT}:db:database-{site}-dev" for site in Site}
 HOME = f"{REGIONS[Site.RECOVERY]}:{ACCOUNT}"
-REACH = policies.FailoverReach(
-    regions=REGIONS,
-    database_arns=DATABASES,
-    metric_namespace="PostgresDR/dev",
-    state_table_arn=f"arn:aws:dynamodb:{HOME}:table/failover-state-recovery-dev",
-    state_key_arn=f"arn:aws:kms:{HOME}:key/data",
-    topic_arns=[f"arn:aws:sns:{HOME}:failures-recovery-dev", f"arn:aws:sns:{HOME}:recoveries-recovery-dev"],
-    topics_key_arn=f"arn:aws:kms:{HOME}:key/messages",
-)
-FAILOVER = policies.failover(REACH)
+STATES = {
+    site: StateReach(
+        region=REGIONS[site],
+        table_arn=f"arn:aws:dynamodb:{REGIONS[site]}:{ACCOUNT}:table/failover-state-{site}-dev",
+        key_arn=f"arn:aws:kms:{REGIONS[site]}:{ACCOUNT}:key/data",
+        failures_topic_arn=f"arn:aws:sns:{REGIONS[site]}:{ACCOUNT}:failures-{site}-dev",
+        recoveries_topic_arn=f"arn:aws:sns:{REGIONS[site]}:{ACCOUNT}:recoveries-{site}-dev",
+        topics_key_arn=f"arn:aws:kms:{REGIONS[site]}:{ACCOUNT}:key/messages",
+    )
+    for site in Site
+}
+FAILOVERS = {
+    site: failover_policy.failover(
+        failover_policy.FailoverReach(
+            site=site,
+            account_id=ACCOUNT,
+            regions=REGIONS,
+            database_arns=DATABASES,
+            metric_namespace="PostgresDR/dev",
+            states=STATES,
+        )
+    )
+    for site in Site
+}
+FAILOVER = FAILOVERS[Site.RECOVERY]
 PROBE = policies.probe(ACCOUNT, REGIONS.values())
-STATE = StateReach(
-    region=REGIONS[Site.RECOVERY],
-    table_arn=REACH.state_table_arn,
-    key_arn=REACH.state_key_arn,
-    topic_arn=REACH.topic_arns[0],
-    topics_key_arn=REACH.topics_key_arn,
-)
 GUARDS = {
     site: guard_policy.fence_guard(
         guard_policy.GuardReach(
@@ -47,9 +55,7 @@ GUARDS = {
             region=REGIONS[site],
             database_arn=DATABASES[site],
             other_database_arn=DATABASES[site.other],
-            own_topic_arn=f"arn:aws:sns:{REGIONS[site]}:failures-{site}-dev",
-            own_topics_key_arn=f"arn:aws:kms:{REGIONS[site]}:key/messages",
-            state=STATE,
+            states=STATES,
         )
     )
     for site in Site
@@ -65,11 +71,11 @@ COPIER = copier_policy.snapshot_copier(
         source_region=REGIONS[Site.PRIMARY],
         source_database_arn=DATABASES[Site.PRIMARY],
         source_database_id="database-primary-dev",
-        key_arn=REACH.state_key_arn,
-        source_key_arn="arn:aws:kms:ap-southeast-2:123456789012:key/data",
+        key_arn=STATES[Site.RECOVERY].key_arn,
+        source_key_arn=STATES[Site.PRIMARY].key_arn,
         copied_by="snapshot-copier-dev",
         export_role_arn=f"arn:aws:iam::{ACCOUNT}:role/snapshot-export-recovery-dev",
-        state=STATE,
+        states=STATES,
     )
 )
 # By the package of the function.
@@ -113,6 +119,18 @@ def allowing(statements: list[Statement], action: str, resource: str) -> Iterato
             fnmatchcase(resource, pattern) for pattern in as_list(each["Resource"])
         ):
             yield each
+
+
+def tables(statements: list[Statement], action: str) -> dict[Site, list[str]]:
+    """The keys of the items that an action is allowed on, by the table's site."""
+    found = {site: list(allowing(statements, action, STATES[site].table_arn)) for site in Site}
+    return {site: [key for each in of for key in keys_of(each)] for site, of in found.items() if of}
+
+
+def through(statements: list[Statement]) -> set[tuple[str, str]]:
+    """Which key may be used through which service."""
+    used = [each for each in statements if any(action.startswith("kms:") for action in as_list(each["Action"]))]
+    return {(each["Resource"], each["Condition"]["StringEquals"]["kms:ViaService"]) for each in used}
 
 
 def keys_of(statement: Statement) -> list[str]:
@@ -204,12 +222,53 @@ def test_metrics_are_written_to_the_environments_own_namespace_only() -> None:
     assert statement["Condition"] == {"StringEquals": {"cloudwatch:namespace": "PostgresDR/dev"}}
 
 
-def test_keys_are_used_through_the_services_that_need_them_only() -> None:
-    used = [each for each in FAILOVER if any(action.startswith("kms:") for action in as_list(each["Action"]))]
-    assert {each["Resource"]: each["Condition"]["StringEquals"]["kms:ViaService"] for each in used} == {
-        REACH.state_key_arn: "dynamodb.ap-southeast-1.amazonaws.com",
-        REACH.topics_key_arn: "sns.ap-southeast-1.amazonaws.com",
+OF_BOTH_SITES = {
+    pair
+    for site, reach in STATES.items()
+    for pair in (
+        (reach.key_arn, f"dynamodb.{REGIONS[site]}.amazonaws.com"),
+        (reach.topics_key_arn, f"sns.{REGIONS[site]}.amazonaws.com"),
+    )
+}
+"""Each site's keys, through the services of its region that need them."""
+
+
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_keys_are_used_through_the_services_that_need_them_only(site: Site) -> None:
+    assert through(FAILOVERS[site]) == OF_BOTH_SITES
+    assert through(GUARDS[site]) == OF_BOTH_SITES
+
+
+def test_every_statement_of_a_policy_has_an_id_of_its_own(role: str) -> None:
+    ids = [each["Sid"] for each in ROLES[role]]
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_a_controller_sees_which_words_are_out_in_both_regions_and_in_no_other(site: Site) -> None:
+    (seeing,) = [each for each in FAILOVERS[site] if "cloudwatch:DescribeAlarms" in as_list(each["Action"])]
+    assert {resource.split(":")[3] for resource in seeing["Resource"]} == set(REGIONS.values())
+    assert all(resource.endswith(f":{ACCOUNT}:alarm:*") for resource in seeing["Resource"])
+
+
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_a_controller_tells_people_of_failures_in_both_sites_and_of_recoveries_in_its_own(site: Site) -> None:
+    published = {
+        arn for each in FAILOVERS[site] if "sns:Publish" in as_list(each["Action"]) for arn in each["Resource"]
     }
+    assert published == {
+        *(reach.failures_topic_arn for reach in STATES.values()),
+        STATES[site].recoveries_topic_arn,
+    }
+
+
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_a_controller_reaches_the_other_ones_record_and_nothing_else_of_its_table(site: Site) -> None:
+    other = STATES[site.other].table_arn
+    for action in ("dynamodb:GetItem", "dynamodb:PutItem"):
+        (reaching,) = allowing(FAILOVERS[site], action, other)
+        assert keys_of(reaching) == ["controller"]
+    assert not list(allowing(FAILOVERS[site], "dynamodb:Scan", other))
 
 
 @pytest.mark.parametrize("site", list(Site), ids=str)
@@ -222,21 +281,11 @@ def test_a_guard_touches_its_own_database_only(site: Site) -> None:
 
 
 @pytest.mark.parametrize("site", list(Site), ids=str)
-def test_a_guard_writes_its_own_record_only(site: Site) -> None:
-    (writing,) = allowing(GUARDS[site], "dynamodb:PutItem", REACH.state_table_arn)
-    assert keys_of(writing) == [f"fence#{site}"]
-    (reading,) = allowing(GUARDS[site], "dynamodb:GetItem", REACH.state_table_arn)
-    assert "control" not in keys_of(reading)
-
-
-@pytest.mark.parametrize("site", list(Site), ids=str)
-def test_a_guard_uses_the_states_and_the_topics_key_where_they_are(site: Site) -> None:
-    used = [each for each in GUARDS[site] if any(action.startswith("kms:") for action in as_list(each["Action"]))]
-    assert {(each["Resource"], each["Condition"]["StringEquals"]["kms:ViaService"]) for each in used} == {
-        (REACH.state_key_arn, "dynamodb.ap-southeast-1.amazonaws.com"),
-        (REACH.topics_key_arn, "sns.ap-southeast-1.amazonaws.com"),
-        (f"arn:aws:kms:{REGIONS[site]}:key/messages", f"sns.{REGIONS[site]}.amazonaws.com"),
-    }
+def test_a_guard_reads_both_tables_and_writes_its_own_record_in_the_other_sites(site: Site) -> None:
+    assert tables(GUARDS[site], "dynamodb:PutItem") == {site.other: [f"fence#{site}"]}
+    read = tables(GUARDS[site], "dynamodb:GetItem")
+    assert read.keys() == set(Site)
+    assert all({"birth", "controller", "incident#*"} <= set(keys) and "control" not in keys for keys in read.values())
 
 
 def test_a_copier_deletes_nothing_but_its_own_copies() -> None:
@@ -251,8 +300,8 @@ def test_a_copier_deletes_nothing_but_its_own_copies() -> None:
 def test_a_copier_touches_no_database_and_writes_its_own_record_only() -> None:
     forbidden = {"rds:ModifyDBInstance", "rds:DeleteDBInstance", "rds:RebootDBInstance", "rds:PromoteReadReplica"}
     assert not forbidden & granted_actions(COPIER)
-    (writing,) = allowing(COPIER, "dynamodb:PutItem", REACH.state_table_arn)
-    assert keys_of(writing) == ["copies#recovery"]
+    assert tables(COPIER, "dynamodb:PutItem") == {Site.RECOVERY: ["copies#recovery"]}
+    assert all("reprotect" in keys for keys in tables(COPIER, "dynamodb:GetItem").values())
     (passing,) = allowing(COPIER, "iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/snapshot-export-recovery-dev")
     assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "export.rds.amazonaws.com"}}
 
@@ -269,14 +318,11 @@ def test_a_probe_logs_in_to_both_regions_databases_as_its_one_role_and_calls_no_
         assert not list(allowing(PROBE, "rds-db:connect", f"arn:aws:rds-db:{elsewhere}:dbuser:db-ABC/dr_probe"))
 
 
-def test_the_failover_writes_neither_what_people_say_nor_what_guards_did() -> None:
-    (writing,) = allowing(FAILOVER, "dynamodb:PutItem", REACH.state_table_arn)
-    matched = {
-        key
-        for key in ("controller", "incident#000001-x", "control", "fence#primary", "fence#recovery")
-        if any(fnmatchcase(key, pattern) for pattern in keys_of(writing))
-    }
-    assert matched == {"controller", "incident#000001-x"}
+def test_the_failover_writes_neither_what_people_say_nor_what_guards_and_the_program_did() -> None:
+    written = tables(FAILOVER, "dynamodb:PutItem")[Site.RECOVERY]
+    items = ("controller", "handover#000002", "incident#000001-x", "birth", "control", "reprotect", "fence#primary")
+    matched = {key for key in items if any(fnmatchcase(key, pattern) for pattern in written)}
+    assert matched == {"controller", "handover#000002", "incident#000001-x"}
 
 
 def test_the_witness_changes_nothing() -> None:
@@ -320,7 +366,7 @@ def test_a_role_is_for_lambda_of_this_account() -> None:
 
 
 def test_a_topic_takes_nothing_in_the_clear_and_alarms_of_this_account_and_region_only() -> None:
-    arn = REACH.topic_arns[0]
+    arn = STATES[Site.RECOVERY].failures_topic_arn
     tls_only, alarms = policies.topic(arn, account_id=ACCOUNT, region="ap-southeast-1", alarms_publish=True)[
         "Statement"
     ]
@@ -332,5 +378,7 @@ def test_a_topic_takes_nothing_in_the_clear_and_alarms_of_this_account_and_regio
 
 
 def test_a_topic_that_no_alarm_needs_lets_none_publish() -> None:
-    policy = policies.topic(REACH.topic_arns[1], account_id=ACCOUNT, region="ap-southeast-1", alarms_publish=False)
+    policy = policies.topic(
+        STATES[Site.RECOVERY].recoveries_topic_arn, account_id=ACCOUNT, region="ap-southeast-1", alarms_publish=False
+    )
     assert [each["Effect"] for each in policy["Statement"]] == ["Deny"]

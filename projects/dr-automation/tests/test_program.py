@@ -39,6 +39,7 @@ def program(below: Mapping[str, Mapping[str, Any]]) -> RecordedProgram:
     params=[
         "health-probe-primary-lab",
         "health-probe-recovery-lab",
+        "failover-primary-lab",
         "failover-recovery-lab",
         "fence-guard-primary-lab",
         "fence-guard-recovery-lab",
@@ -75,7 +76,7 @@ def test_a_guard_is_in_its_databases_region(program: RecordedProgram) -> None:
         guard = program.resource(program.outputs[f"{site}FenceGuardFunctionName"], "Function")
         assert guard.region == REGIONS[site]
         variables = guard.inputs["environment"]["variables"]
-        assert variables["GUARDED_SITE"] == site
+        assert variables["SITE"] == site
         assert variables["INSTANCE_ID"] == f"{site}databaseid"
 
 
@@ -127,60 +128,75 @@ def test_a_probe_runs_in_its_sites_network_with_the_probes_group(
 def test_a_probe_is_told_both_databases_and_where_it_is(program: RecordedProgram) -> None:
     for site in Site:
         variables = program.resource(f"health-probe-{site}-lab", "Function").inputs["environment"]["variables"]
-        assert variables["OBSERVER_SITE"] == site
+        assert variables["SITE"] == site
         assert json.loads(variables["DATABASES"]) == {
             "primary": {"host": "primarydatabaseaddress", "port": 15432},
             "recovery": {"host": "recoverydatabaseaddress", "port": 15432},
         }
 
 
-def test_the_failover_is_woken_by_the_trigger_alarm_and_by_the_clock(program: RecordedProgram) -> None:
-    function = program.resource("failover-recovery-lab", "Function")
-    alarm = program.resource("primary-unreachable-recovery-lab")
-    subscription = program.resource("failover-recovery-lab", "TopicSubscription")
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_a_failover_is_woken_by_its_sites_trigger_alarm_and_by_the_clock(program: RecordedProgram, site: Site) -> None:
+    name = f"failover-{site}-lab"
+    function = program.resource(program.outputs[f"{site}FailoverFunctionName"], "Function")
+    alarm = program.resource(program.outputs[f"{site}TriggerAlarmName"], "MetricAlarm")
+    subscription = program.resource(name, "TopicSubscription")
+    assert {function.region, alarm.region, subscription.region} == {REGIONS[site]}
     assert alarm.inputs["alarmActions"] == [subscription.inputs["topic"]]
     assert subscription.inputs["endpoint"] == function.outputs["arn"]
-    target = program.resource("failover-recovery-lab", "EventTarget")
-    assert target.inputs["arn"] == function.outputs["arn"]
+    assert program.resource(name, "EventTarget").inputs["arn"] == function.outputs["arn"]
     sources = {
         permission.inputs["sourceArn"]
         for permission in program.of_type("Permission")
         if permission.inputs["function"] == function.inputs["name"]
     }
-    assert sources == {
-        subscription.inputs["topic"],
-        program.resource("failover-recovery-lab", "EventRule").outputs["arn"],
-    }
+    assert sources == {subscription.inputs["topic"], program.resource(name, "EventRule").outputs["arn"]}
 
 
-def test_the_trigger_looks_from_the_recovery_site_and_the_latch_ignores_missing_data(program: RecordedProgram) -> None:
-    trigger = program.resource(program.outputs["triggerAlarmName"], "MetricAlarm").inputs
-    latch = program.resource(program.outputs["latchAlarmName"], "MetricAlarm").inputs
-    assert trigger["dimensions"] == {"Database": "primary", "Observer": "recovery"}
-    assert latch["treatMissingData"] == "ignore"
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_a_trigger_looks_at_the_other_sites_database_and_takes_silence_for_failure(
+    program: RecordedProgram, site: Site
+) -> None:
+    trigger = program.resource(program.outputs[f"{site}TriggerAlarmName"], "MetricAlarm").inputs
+    assert trigger["dimensions"] == {"Database": site.other, "Observer": site}
+    assert trigger["treatMissingData"] == "breaching"
 
 
-def test_a_health_check_is_updated_when_its_alarm_changes(below: Mapping[str, Mapping[str, Any]]) -> None:
-    def triggers(**overrides: object) -> object:
-        changed = run_recorded("dr-automation", overrides, below)
-        return changed.resource("primary-answers-dr-automation-lab").inputs["triggers"]
-
-    assert triggers(triggerEvaluationPeriods=3) != triggers()
-
-
-def test_the_writers_name_moves_by_the_latch_alone(program: RecordedProgram) -> None:
-    writer = records(program, "writerName")
-    assert writer["PRIMARY"]["records"] == ["primarydatabaseaddress"]
-    assert writer["PRIMARY"]["healthCheckId"] == program.outputs["writerHealthCheckId"]
-    assert writer["SECONDARY"]["records"] == ["recoverydatabaseaddress"]
-    assert "healthCheckId" not in writer["SECONDARY"]
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_people_are_told_where_a_sites_own_database_does_not_answer_it(program: RecordedProgram, site: Site) -> None:
+    own = program.resource(f"{site}-unreachable-{site}-lab", "MetricAlarm")
+    assert own.inputs["dimensions"] == {"Database": site, "Observer": site}
+    assert own.inputs["treatMissingData"] == "missing"
+    assert (own.region, own.inputs["alarmActions"]) == (REGIONS[site], [program.outputs[f"{site}FailuresTopicArn"]])
 
 
-def test_the_readers_name_is_the_replica_while_it_answers_else_the_primary(program: RecordedProgram) -> None:
-    reader = records(program, "readerName")
-    assert reader["PRIMARY"]["records"] == ["recoverydatabaseaddress"]
-    assert reader["SECONDARY"]["records"] == ["primarydatabaseaddress"]
-    assert {"PRIMARY", "SECONDARY"} == {rank for rank, record in reader.items() if record.get("healthCheckId")}
+@pytest.mark.parametrize(("site", "thresholds"), [(Site.PRIMARY, [1]), (Site.RECOVERY, [1, 2])], ids=str)
+def test_what_a_controller_says_is_compared_in_its_own_region_and_silence_changes_nothing(
+    program: RecordedProgram, site: Site, thresholds: list[int]
+) -> None:
+    words = [program.resource(name, "MetricAlarm") for name in program.outputs[f"{site}WordAlarmNames"]]
+    assert [word.inputs["threshold"] for word in words] == thresholds
+    for word in words:
+        assert word.region == REGIONS[site]
+        assert (word.inputs["metricName"], word.inputs["dimensions"]) == ("WriterWord", {"Site": site})
+        assert word.inputs["comparisonOperator"] == "GreaterThanOrEqualToThreshold"
+        assert (word.inputs["evaluationPeriods"], word.inputs["treatMissingData"]) == (1, "ignore")
+
+
+@pytest.mark.parametrize("active", list(Site), ids=str)
+def test_a_table_is_born_with_the_writer_and_the_standbys_authority(
+    below: Mapping[str, Mapping[str, Any]], active: Site
+) -> None:
+    born = run_recorded("dr-automation", below={**below, "data": {**below["data"], "activeSite": str(active)}})
+    for site in Site:
+        item = born.resource(f"failover-state-birth-{site}-lab", "TableItem")
+        assert (item.region, item.inputs["tableName"]) == (REGIONS[site], born.outputs[f"{site}StateTableName"])
+        assert json.loads(item.inputs["item"]) == {
+            "id": {"S": "birth"},
+            "version": {"N": "1"},
+            "writer_site": {"S": str(active)},
+            "authority": {"S": str(active.other)},
+        }
 
 
 def test_the_zone_is_known_to_both_networks(program: RecordedProgram, below: Mapping[str, Mapping[str, Any]]) -> None:
@@ -195,21 +211,23 @@ def test_every_topic_has_a_policy(program: RecordedProgram) -> None:
     assert {topic.outputs["arn"] for topic in program.of_type("Topic")} == with_a_policy
 
 
-def test_people_are_subscribed_by_configuration(below: Mapping[str, Mapping[str, Any]]) -> None:
-    program = run_recorded("dr-automation", {"failureEmails": ["night@example.com"]}, below)
+@pytest.mark.parametrize(("key", "topic"), [("failureEmails", "Failures"), ("recoveryEmails", "Recoveries")])
+def test_people_are_subscribed_in_both_sites_by_configuration(
+    below: Mapping[str, Mapping[str, Any]], key: str, topic: str
+) -> None:
+    program = run_recorded("dr-automation", {key: ["night@example.com"]}, below)
     emails = [each.inputs for each in program.of_type("TopicSubscription") if each.inputs["protocol"] == "email"]
     assert {(each["topic"], each["endpoint"]) for each in emails} == {
-        (program.outputs["failuresTopicArn"], "night@example.com"),
-        (program.outputs["primaryFailuresTopicArn"], "night@example.com"),
+        (program.outputs[f"{site}{topic}TopicArn"], "night@example.com") for site in Site
     }
 
 
 def test_failures_have_a_topic_in_each_site_that_its_alarms_may_publish_to(
     program: RecordedProgram, below: Mapping[str, Mapping[str, Any]]
 ) -> None:
-    for site, output in ((Site.PRIMARY, "primaryFailuresTopicArn"), (Site.RECOVERY, "failuresTopicArn")):
+    for site in Site:
         topic = program.resource(f"failures-{site}-lab", "Topic")
-        assert (topic.outputs["arn"], topic.region) == (program.outputs[output], REGIONS[site])
+        assert (topic.outputs["arn"], topic.region) == (program.outputs[f"{site}FailuresTopicArn"], REGIONS[site])
         assert topic.inputs["kmsMasterKeyId"] == below["network"][f"{site}MessagesKeyArn"]
         attached = program.resource(topic.name, "TopicPolicy")
         assert (attached.inputs["arn"], attached.region) == (topic.outputs["arn"], topic.region)
@@ -220,9 +238,28 @@ def test_failures_have_a_topic_in_each_site_that_its_alarms_may_publish_to(
         assert source.startswith(f"arn:aws:cloudwatch:{topic.region}:")
 
 
-def test_the_functions_tell_people_where_the_primary_site_may_be_lost(program: RecordedProgram) -> None:
-    told = {one.inputs["environment"]["variables"].get("FAILURES_TOPIC_ARN", "") for one in program.of_type("Function")}
-    assert told - {""} == {program.outputs["failuresTopicArn"]}
+@pytest.mark.parametrize("what", ["failover", "fence-guard", "snapshot-copier"])
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_a_function_knows_both_tables_and_tells_people_in_its_own_site_first(
+    program: RecordedProgram, site: Site, what: str
+) -> None:
+    variables = program.resource(f"{what}-{site}-lab", "Function").inputs["environment"]["variables"]
+    assert variables["SITE"] == site
+    for each in Site:
+        assert variables[f"{each.upper()}_STATE_TABLE"] == program.outputs[f"{each}StateTableName"]
+    assert variables["FAILURES_TOPIC_ARN"] == program.outputs[f"{site}FailuresTopicArn"]
+    assert variables["OTHER_FAILURES_TOPIC_ARN"] == program.outputs[f"{site.other}FailuresTopicArn"]
+
+
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_a_controller_knows_the_word_alarms_of_both_sites_and_how_long_a_handover_waits(
+    program: RecordedProgram, site: Site
+) -> None:
+    variables = program.resource(f"failover-{site}-lab", "Function").inputs["environment"]["variables"]
+    for each in Site:
+        assert variables[f"{each.upper()}_WORD_ALARMS"].split(",") == program.outputs[f"{each}WordAlarmNames"]
+    assert variables["HANDOVER_MARGIN_SECONDS"] == "10"
+    assert variables["RECOVERIES_TOPIC_ARN"] == program.outputs[f"{site}RecoveriesTopicArn"]
 
 
 def test_a_replication_timeout_that_outlasts_the_outage_is_refused(below: Mapping[str, Mapping[str, Any]]) -> None:
@@ -231,19 +268,55 @@ def test_a_replication_timeout_that_outlasts_the_outage_is_refused(below: Mappin
         run_recorded("dr-automation", below=slow)
 
 
-def test_protection_covers_the_state_table_and_the_zone(below: Mapping[str, Mapping[str, Any]]) -> None:
-    protected = run_recorded("dr-automation", {"deletionProtection": True}, below)
-    assert protected.of_type("Table")[0].inputs["deletionProtectionEnabled"]
-    assert not protected.of_type("Zone")[0].inputs["forceDestroy"]
-
-
-def test_the_uri_asks_the_recovery_site_first_and_an_old_writer_only_when_that_does_not_answer(
-    program: RecordedProgram,
+def test_protection_covers_the_state_tables_the_zone_and_the_health_checks(
+    program: RecordedProgram, below: Mapping[str, Mapping[str, Any]]
 ) -> None:
+    protected = run_recorded("dr-automation", {"deletionProtection": True}, below)
+    assert [table.inputs["deletionProtectionEnabled"] for table in protected.of_type("Table")] == [True, True]
+    assert not protected.of_type("Zone")[0].inputs["forceDestroy"]
+    for kind in ("Table", "TableItem", "Zone", "HealthCheck"):
+        assert {each.registration.protect for each in protected.of_type(kind)} == {True}, kind
+        assert {each.registration.protect for each in program.of_type(kind)} == {False}, kind
+
+
+@pytest.mark.parametrize("active", list(Site), ids=str)
+def test_the_uri_asks_the_standby_first_and_an_old_writer_only_when_that_does_not_answer(
+    below: Mapping[str, Mapping[str, Any]], active: Site
+) -> None:
+    program = run_recorded("dr-automation", below={**below, "data": {**below["data"], "activeSite": str(active)}})
     assert program.outputs["writerUri"] == (
-        "postgresql://recoverydatabaseaddress:15432,primarydatabaseaddress:15432/databasename"
+        f"postgresql://{active.other}databaseaddress:15432,{active}databaseaddress:15432/databasename"
         "?target_session_attrs=read-write&sslmode=require&connect_timeout=5"
     )
+
+
+@pytest.mark.parametrize("active", list(Site), ids=str)
+def test_no_resource_depends_on_which_site_is_active_but_for_what_the_tables_begin_with(
+    below: Mapping[str, Mapping[str, Any]], program: RecordedProgram, active: Site
+) -> None:
+    other = run_recorded("dr-automation", below={**below, "data": {**below["data"], "activeSite": str(active)}})
+
+    def declared(one: RecordedProgram) -> dict[str, Any]:
+        return {each.urn: (each.region, each.inputs) for each in one.resources if not each.type.endswith("TableItem")}
+
+    assert declared(other) == declared(program)
+
+
+def test_whoever_configures_a_provider_is_asked_by_a_region_that_lives(below: Mapping[str, Mapping[str, Any]]) -> None:
+    def asked(**settings: str) -> set[str]:
+        providers = run_recorded("dr-automation", settings, below).providers
+        return {each.inputs["stsRegion"] for each in providers if each.package == "aws"}
+
+    assert asked() == {REGIONS[Site.RECOVERY]}
+    assert asked(stsRegion="ap-southeast-2") == {"ap-southeast-2"}
+
+
+def test_what_is_global_hangs_on_the_recovery_sites_provider_whatever_its_role(
+    below: Mapping[str, Mapping[str, Any]],
+) -> None:
+    swapped = run_recorded("dr-automation", below={**below, "data": {**below["data"], "activeSite": "recovery"}})
+    everywhere = [one for one in swapped.resources if one.type.startswith(("aws:iam/", "aws:route53/"))]
+    assert {one.region for one in everywhere} == {REGIONS[Site.RECOVERY]}
 
 
 def test_the_functions_take_their_environment(below: Mapping[str, Mapping[str, Any]]) -> None:
@@ -260,14 +333,14 @@ def test_the_functions_take_their_environment(below: Mapping[str, Mapping[str, A
         variables: dict[str, str] = program.resource(name, "Function").inputs["environment"]["variables"]
         return variables
 
-    failover = Settings.from_environment(environment("failover-recovery-dev"))
-    assert environment("failover-recovery-dev")["REPLICATION_TIMEOUT_SECONDS"] == "3"
-    assert (failover.writer_name, failover.witness_region) == (program.outputs["writerName"], WITNESS_REGION)
+    for site in Site:
+        failover = Settings.from_environment(environment(f"failover-{site}-dev"))
+        assert environment(f"failover-{site}-dev")["REPLICATION_TIMEOUT_SECONDS"] == "3"
+        assert (failover.writer_name, failover.witness_region) == (program.outputs["writerName"], WITNESS_REGION)
     assert ProbeSettings.from_environment(environment("health-probe-primary-dev")).probes_per_run == 5
     assert WitnessSettings.from_environment(environment("witness-dr-automation-dev")).region == WITNESS_REGION
     for site in Site:
         guard = GuardSettings.from_environment(environment(f"fence-guard-{site}-dev"))
         assert guard.region == REGIONS[site]
-        assert guard.state_region == REGIONS[Site.RECOVERY]
         assert guard.quarantine_group_id == network["network"][f"{site}QuarantineSecurityGroupId"]
         assert guard.fence_seconds == 40

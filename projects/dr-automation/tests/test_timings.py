@@ -31,6 +31,7 @@ ON_AWS = Timings(
     poll_interval_seconds=5,
     run_budget_seconds=270,
     name_ttl_seconds=10,
+    handover_margin_seconds=120,
     copy_schedule_seconds=900,
 )
 IN_SECONDS = replace(
@@ -46,6 +47,7 @@ IN_SECONDS = replace(
     guard_seconds=5,
     poll_interval_seconds=1,
     name_ttl_seconds=1,
+    handover_margin_seconds=20,
 )
 
 
