@@ -220,13 +220,13 @@ class Aws:
         name = asked["FunctionName"]
         if name == "failover":
             return {"Environment": {"Variables": {"METRIC_NAMESPACE": "PostgresDR/x"}}}
-        return {"Environment": {"Variables": {"OBSERVER_SITE": name, "DATABASES": json.dumps(DATABASES)}}}
+        return {"Environment": {"Variables": {"SITE": name, "DATABASES": json.dumps(DATABASES)}}}
 
     def update_function_configuration(self, **asked: Any) -> None:
         variables = asked["Environment"]["Variables"]
         databases = json.loads(variables["DATABASES"])
         # Lambda replaces the whole environment: what is not sent again is gone.
-        assert variables["OBSERVER_SITE"] == asked["FunctionName"]
+        assert variables["SITE"] == asked["FunctionName"]
         assert {site: each["host"] for site, each in databases.items()} == {"primary": OLD, "recovery": NEW}
         ports = {each["port"] for each in databases.values()}
         self._system.did(f"point {asked['FunctionName']} in {self._region} at {ports}")

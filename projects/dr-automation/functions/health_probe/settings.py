@@ -52,7 +52,7 @@ class ProbeSettings:
         environment = Environment(variables)
         settings = cls(
             metric_namespace=environment.text("METRIC_NAMESPACE"),
-            observer=environment.choice("OBSERVER_SITE", Site),
+            observer=environment.choice("SITE", Site),
             databases=_databases(environment),
             probes_per_run=environment.whole("PROBES_PER_RUN", minimum=1, maximum=1000),
             probe_interval_seconds=environment.number("PROBE_INTERVAL_SECONDS", minimum=0.1, maximum=600),

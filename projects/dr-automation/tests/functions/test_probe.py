@@ -27,7 +27,7 @@ TARGETS = {
 LOGINS = {site: Login(target, Site.RECOVERY, None) for site, target in TARGETS.items()}
 ENVIRONMENT = {
     "METRIC_NAMESPACE": "PostgresDR/test",
-    "OBSERVER_SITE": "recovery",
+    "SITE": "recovery",
     "PRIMARY_REGION": "ap-southeast-2",
     "RECOVERY_REGION": "ap-southeast-1",
     "DATABASES": json.dumps({site: {"host": target.host, "port": target.port} for site, target in TARGETS.items()}),
@@ -179,7 +179,7 @@ def test_a_run_counts_what_it_found_and_a_dead_database_is_no_error(
     ("variable", "value"),
     [
         ("METRIC_NAMESPACE", " "),
-        ("OBSERVER_SITE", "sydney"),
+        ("SITE", "sydney"),
         ("DATABASES", "{"),
         ("DATABASES", "[]"),
         ("DATABASES", '{"primary": {"host": "a", "port": 5432}}'),
