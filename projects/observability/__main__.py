@@ -16,7 +16,7 @@ from observability_layer.settings import ObservabilitySettings
 from shared import program
 from shared.contracts import AutomationContract, DataContract, NetworkContract, ObservabilityContract
 from shared.providers import site_providers
-from shared.references import read_contract
+from shared.references import known, read_contract
 from shared.sites import Site
 
 
@@ -30,10 +30,7 @@ def observability() -> None:
     automation = read_contract(AutomationContract, environment)
     providers = site_providers(environment)
     # An alarm can notify topics of its own region only, so each site has one, with the same people behind both.
-    topic_arns: dict[Site, list[pulumi.Input[str]]] = {
-        Site.PRIMARY: [automation.primary_failures_topic_arn],
-        Site.RECOVERY: [automation.failures_topic_arn],
-    }
+    topic_arns: dict[Site, list[pulumi.Input[str]]] = {site: [automation.at(site).failures_topic_arn] for site in Site}
 
     replication = ReplicationAlarms(settings, ReplicationAlarmsArgs(data, topic_arns), providers)
     databases = {
@@ -43,34 +40,20 @@ def observability() -> None:
         for site in Site
     }
     functions = AutomationAlarms(settings, AutomationAlarmsArgs(automation, topic_arns), providers)
-    automation_alarm_arns = [
-        pulumi.Output.concat(
-            f"arn:aws:cloudwatch:{environment.regions[Site.RECOVERY]}:{environment.account_id}:alarm:", name
-        )
-        for name in (automation.trigger_alarm_name, automation.latch_alarm_name)
-    ]
+    of_replication = {Site.PRIMARY: replication.slot, Site.RECOVERY: replication.lag}
+    alarm_arns: dict[Site, list[pulumi.Input[str]]] = {}
+    for site in Site:
+        below = automation.at(site)
+        names = (known(below.trigger_alarm_name), *known(below.word_alarm_names))
+        alarms = (of_replication[site], *functions.alarms[site], *databases[site].alarms)
+        prefix = f"arn:aws:cloudwatch:{environment.regions[site]}:{environment.account_id}:alarm:"
+        alarm_arns[site] = [*(f"{prefix}{name}" for name in names), *(each.arn for each in alarms)]
     dashboard = Dashboard(
         settings,
         DashboardArgs(
             data=data,
             automation=automation,
-            alarm_arns={
-                Site.PRIMARY: [
-                    each.arn
-                    for each in (replication.slot, *functions.alarms[Site.PRIMARY], *databases[Site.PRIMARY].alarms)
-                ],
-                Site.RECOVERY: [
-                    *automation_alarm_arns,
-                    *(
-                        each.arn
-                        for each in (
-                            replication.lag,
-                            *functions.alarms[Site.RECOVERY],
-                            *databases[Site.RECOVERY].alarms,
-                        )
-                    ),
-                ],
-            },
+            alarm_arns=alarm_arns,
             witness_alarm_arns=[each.arn for each in functions.witness],
         ),
         providers[Site.RECOVERY],

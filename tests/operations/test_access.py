@@ -26,26 +26,31 @@ from snapshot_copier import snapshots
 from tests.operations.terminal import ACCOUNT, ALICE, COMMANDS, DEPLOYMENT, denied, outputs_file
 
 ANOTHER = "999999999999"
-HOME = f"ap-southeast-1:{ACCOUNT}"
-REACH = OperatorReach(
-    region="ap-southeast-1",
-    function_arn=f"arn:aws:lambda:{HOME}:function:failover-recovery-dev",
-    state_table_arn=f"arn:aws:dynamodb:{HOME}:table/failover-state-recovery-dev",
-    state_key_arn=f"arn:aws:kms:{HOME}:key/data",
-    account_id=ACCOUNT,
-    site_regions=["ap-southeast-2", "ap-southeast-1"],
-)
-STATEMENTS = statements(REACH)
+REGIONS = {Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"}
+TABLES = {site: f"arn:aws:dynamodb:{region}:{ACCOUNT}:table/failover-state-{site}" for site, region in REGIONS.items()}
+REACHES = {
+    site: OperatorReach(
+        region=region,
+        function_arn=f"arn:aws:lambda:{region}:{ACCOUNT}:function:failover-{site}-dev",
+        state_table_arn=TABLES[site],
+        state_key_arn=f"arn:aws:kms:{region}:{ACCOUNT}:key/data",
+    )
+    for site, region in REGIONS.items()
+}
+STATEMENTS = statements(ACCOUNT, REACHES)
 RESTORE_STATEMENTS = restore_role.statements(
     ACCOUNT,
     {
         site: restore_role.SiteReach(
-            region, f"arn:aws:rds:{region}:{ACCOUNT}:db:database-{site}", "subnets", "parameters", "arn:key"
+            region,
+            f"arn:aws:rds:{region}:{ACCOUNT}:db:database-{site}",
+            "subnets",
+            "parameters",
+            "arn:key",
+            TABLES[site],
         )
-        for site, region in {Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"}.items()
+        for site, region in REGIONS.items()
     },
-    REACH.state_table_arn,
-    REACH.state_key_arn,
 )
 OPERATIONS = Path(operations.__file__).parent
 # The commands under the other role.
@@ -109,21 +114,25 @@ def test_the_role_for_restoring_changes_no_instance_but_restored_ones_and_the_tw
     assert not any("Delete" in action or "Reboot" in action for action in granted_actions(RESTORE_STATEMENTS))
 
 
-def test_the_role_is_for_one_function_one_table_and_one_key() -> None:
+def test_the_role_is_for_the_function_the_table_and_the_key_of_each_site() -> None:
+    (asking,) = [each for each in STATEMENTS if each["Action"] == "lambda:InvokeFunction"]
+    assert asking["Resource"] == [reach.function_arn for reach in REACHES.values()]
     resources = {each["Resource"] for each in STATEMENTS if isinstance(each["Resource"], str)}
-    assert resources == {REACH.function_arn, REACH.state_table_arn, REACH.state_key_arn}, "beside what is only listed"
+    assert resources == {arn for each in REACHES.values() for arn in (each.state_table_arn, each.state_key_arn)}
     assert {each["Effect"] for each in STATEMENTS} == {"Allow"}
 
 
-def test_operators_write_the_item_control_and_nothing_else() -> None:
-    (writing,) = [each for each in STATEMENTS if "dynamodb:PutItem" in each["Action"]]
-    assert writing["Action"] == "dynamodb:PutItem"
-    assert writing["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["control"]}}
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_operators_write_what_they_want_and_how_far_a_new_standby_is_and_nothing_else(site: Site) -> None:
+    writing = [each for each in STATEMENTS if "dynamodb:PutItem" in each["Action"] and each["Resource"] == TABLES[site]]
+    assert [each["Action"] for each in writing] == ["dynamodb:PutItem"]
+    assert writing[0]["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["control", "reprotect"]}}
 
 
-def test_the_key_is_used_through_dynamodb_only() -> None:
-    (using,) = [each for each in STATEMENTS if each["Resource"] == REACH.state_key_arn]
-    assert using["Condition"] == {"StringEquals": {"kms:ViaService": "dynamodb.ap-southeast-1.amazonaws.com"}}
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_a_key_is_used_through_dynamodb_only(site: Site) -> None:
+    (using,) = [each for each in STATEMENTS if each["Resource"] == REACHES[site].state_key_arn]
+    assert using["Condition"] == {"StringEquals": {"kms:ViaService": f"dynamodb.{REGIONS[site]}.amazonaws.com"}}
 
 
 def test_without_named_principals_the_accounts_own_policies_decide_who_may_take_the_role() -> None:

@@ -82,7 +82,7 @@ def allow(action: str, resource: str) -> Change:
 
 DATABASE, BUCKET = "database-primary", "backups-primary"
 REPLICA = "database-recovery"
-LATCH = "writer-latch"
+WORD, CHECK = "word-below-2-recovery", "recovery-word-below-2"
 
 BREAKS = (
     Break(
@@ -225,7 +225,12 @@ BREAKS = (
         "database-cpu-recovery",
         lambda one: {"alarmActions": [one.inputs["alarmActions"][0].replace("ap-southeast-1", "ap-southeast-2")]},
     ),
-    Break(automation.silence_triggers_a_failover, "MetricAlarm", "primary-unreachable", to(treatMissingData="missing")),
+    Break(
+        automation.silence_triggers_a_failover,
+        "MetricAlarm",
+        "primary-unreachable-recovery",
+        to(treatMissingData="missing"),
+    ),
     Break(automation.functions_end_in_time_and_have_a_log_group, "Function", "failover", to(timeout=900)),
     Break(automation.functions_end_in_time_and_have_a_log_group, "LogGroup", "failover", to(name="/aws/lambda/else")),
     Break(automation.only_the_probes_are_in_the_networks, "Function", "health-probe", to(vpcConfig=None)),
@@ -246,16 +251,25 @@ BREAKS = (
         "failover",
         to(managedPolicyArns=["arn:aws:iam::aws:policy/AdministratorAccess"]),
     ),
-    Break(dns.health_checks_follow_alarms, "HealthCheck", "writer", to(type="TCP")),
-    Break(dns.health_checks_follow_alarms, "HealthCheck", "writer", to(cloudwatchAlarmRegion="ap-southeast-2")),
-    Break(dns.health_checks_follow_alarms, "HealthCheck", "writer", to(triggers=None)),
-    Break(dns.every_health_check_is_used, "Record", "writer-primary", to(healthCheckId=None), "writer-is-primary"),
-    Break(dns.alarms_of_health_checks_are_plain, "MetricAlarm", LATCH, to(datapointsToAlarm=1, evaluationPeriods=3)),
-    Break(dns.alarms_of_health_checks_are_plain, "MetricAlarm", LATCH, to(statistic=None, extendedStatistic="p99")),
-    Break(dns.alarms_of_health_checks_have_standard_resolution, "MetricAlarm", LATCH, to(period=10)),
+    Break(dns.health_checks_follow_alarms, "HealthCheck", CHECK, to(type="TCP")),
+    Break(dns.health_checks_follow_alarms, "HealthCheck", CHECK, to(cloudwatchAlarmRegion="ap-southeast-2")),
+    Break(dns.health_checks_follow_alarms, "HealthCheck", CHECK, to(triggers=None)),
+    Break(dns.health_checks_count_others_that_look_themselves, "HealthCheck", "writer", to(childHealthchecks=[])),
+    Break(dns.health_checks_count_others_that_look_themselves, "HealthCheck", "standby", to(childHealthThreshold=6)),
+    Break(
+        dns.health_checks_count_others_that_look_themselves,
+        "HealthCheck",
+        "standby",
+        lambda one: {"childHealthchecks": [*one.inputs["childHealthchecks"][:4], one.inputs["childHealthchecks"][0]]},
+    ),
+    Break(dns.every_health_check_is_used, "Record", "writer-primary", to(healthCheckId=None), "writer-is-in-primary"),
+    Break(dns.every_health_check_is_used, "Record", "reader-primary", to(healthCheckId=None), "recovery-answers-again"),
+    Break(dns.alarms_of_health_checks_are_plain, "MetricAlarm", WORD, to(datapointsToAlarm=1, evaluationPeriods=3)),
+    Break(dns.alarms_of_health_checks_are_plain, "MetricAlarm", WORD, to(statistic=None, extendedStatistic="p99")),
+    Break(dns.alarms_of_health_checks_have_standard_resolution, "MetricAlarm", WORD, to(period=10)),
     Break(
         dns.names_carry_hosts, "Record", "writer-primary", lambda one: {"records": [f"{one.inputs['records'][0]}:5432"]}
     ),
     Break(dns.names_are_short_lived, "Record", "writer-primary", to(ttl=300)),
-    Break(dns.silence_does_not_move_the_writer, "HealthCheck", "writer", to(insufficientDataHealthStatus="Healthy")),
+    Break(dns.silence_does_not_move_the_writer, "HealthCheck", CHECK, to(insufficientDataHealthStatus="Healthy")),
 )

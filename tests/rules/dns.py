@@ -9,6 +9,7 @@ from tests.rules.graph import Resources, looked_at, maybe, some, text, violation
 
 TTL_SECONDS = 60
 STANDARD_RESOLUTION_SECONDS = 60
+CALCULATED = "CALCULATED"
 STATISTICS = ("Average", "Minimum", "Maximum", "Sum", "SampleCount")
 HOST = re.compile(r"[A-Za-z0-9.-]+")
 
@@ -19,6 +20,25 @@ def _alarm(resources: Resources, check: RecordedResource) -> RecordedResource | 
     return found[0] if found else None
 
 
+def _of_alarms(resources: Resources) -> list[RecordedResource]:
+    """The checks that look at something themselves; the others count these."""
+    return [one for one in some(resources, "HealthCheck") if one.inputs["type"] != CALCULATED]
+
+
+def _counting(resources: Resources) -> list[RecordedResource]:
+    return [one for one in some(resources, "HealthCheck") if one.inputs["type"] == CALCULATED]
+
+
+def _below(checks: set[object], resources: Resources) -> set[object]:
+    """These checks and those that they count."""
+    counted = {child for one in _counting(resources) if one.id in checks for child in _children(one)}
+    return checks | counted
+
+
+def _children(one: RecordedResource) -> list[object]:
+    return list(one.inputs.get("childHealthchecks", []))
+
+
 def health_checks_follow_alarms(resources: Resources) -> list[str]:
     """Checkers sit outside every VPC: only CLOUDWATCH_METRIC sees a private database, updated when its alarm changes.
 
@@ -26,7 +46,7 @@ def health_checks_follow_alarms(resources: Resources) -> list[str]:
     https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-values.html
     """
     lines: list[str] = []
-    for one in some(resources, "HealthCheck"):
+    for one in _of_alarms(resources):
         parts = {
             "its type is not CLOUDWATCH_METRIC": one.inputs["type"] == "CLOUDWATCH_METRIC",
             "no alarm of that name in that region": _alarm(resources, one) is not None,
@@ -37,17 +57,35 @@ def health_checks_follow_alarms(resources: Resources) -> list[str]:
     return lines
 
 
+def health_checks_count_others_that_look_themselves(resources: Resources) -> list[str]:
+    """A calculated check without children monitors nothing, and one under another is not documented.
+
+    A child that is named twice counts once, so a threshold above the number of children is never reached.
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-values.html
+    """
+    looking = {one.id for one in _of_alarms(resources)}
+
+    def wrong(one: RecordedResource) -> bool:
+        children = _children(one)
+        reachable = 0 < one.inputs.get("childHealthThreshold", 0) <= len(set(children))
+        return not reachable or len(set(children)) < len(children) or not set(children) <= looking
+
+    return violations(
+        looked_at(_counting(resources), "calculated health check"), wrong, "does not count checks that look themselves"
+    )
+
+
 def every_health_check_is_used(resources: Resources) -> list[str]:
-    """A check that no record refers to moves nothing.
+    """A check that no record refers to, by itself or through one that counts it, moves nothing.
 
     https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-configuring.html
     """
-    used = {one.inputs.get("healthCheckId") for one in some(resources, "Record")}
+    used = _below({one.inputs.get("healthCheckId") for one in some(resources, "Record")}, resources)
     return violations(some(resources, "HealthCheck"), lambda one: one.id not in used, "no record refers to it")
 
 
 def _watched_alarms(resources: Resources) -> list[RecordedResource]:
-    alarms = [_alarm(resources, check) for check in some(resources, "HealthCheck")]
+    alarms = [_alarm(resources, check) for check in _of_alarms(resources)]
     return looked_at([one for one in alarms if one is not None], "alarm behind a health check")
 
 
@@ -103,16 +141,16 @@ def names_are_short_lived(resources: Resources) -> list[str]:
 
 
 def silence_does_not_move_the_writer(resources: Resources) -> list[str]:
-    """The writer's check keeps its last known status: only the latch moves the name, and it stays moved.
+    """What the writer's check counts keeps its last known status: only the controllers' words move the name.
 
     https://docs.aws.amazon.com/Route53/latest/APIReference/API_HealthCheckConfig.html
     """
-    used = {
+    used: set[object] = {
         one.inputs.get("healthCheckId")
         for one in maybe(resources, "Record")
         if one.inputs["name"].startswith("writer.")
     }
-    checks = [one for one in some(resources, "HealthCheck") if one.id in used]
+    checks = [one for one in _of_alarms(resources) if one.id in _below(used, resources)]
     return violations(
         looked_at(checks, "health check of the writer's name"),
         lambda one: one.inputs.get("insufficientDataHealthStatus") != "LastKnownStatus",

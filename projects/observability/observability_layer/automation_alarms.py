@@ -53,20 +53,10 @@ class AutomationAlarms(pulumi.ComponentResource):
         names = settings.environment.names
         super().__init__("postgres-dr:observability:AutomationAlarms", names.of("automation-alarms", "observability"))
         automation = args.automation
-        failover = automation.failover_function_name
-        conditions = {
-            Site.PRIMARY: _of_site(settings, automation, Site.PRIMARY),
-            Site.RECOVERY: [
-                *_of_site(settings, automation, Site.RECOVERY),
-                _failing(settings, "failover", "Errors", failover),
-                _failing(settings, "failover", "Throttles", failover),
-                _no_complete_run(settings, automation.metric_namespace),
-            ],
-        }
         self.alarms = {
             site: [
                 alarm(names, site, condition, args.topic_arns[site], providers[site], self)
-                for condition in conditions[site]
+                for condition in _of_site(settings, automation, site)
             ]
             for site in Site
         }
@@ -83,14 +73,9 @@ class AutomationAlarms(pulumi.ComponentResource):
 
 def _of_site(settings: ObservabilitySettings, automation: AutomationContract, site: Site) -> list[Condition]:
     """What both sites have."""
-    primary = site is Site.PRIMARY
-    probe = automation.primary_probe_function_name if primary else automation.recovery_probe_function_name
-    guard = automation.primary_fence_guard_function_name if primary else automation.recovery_fence_guard_function_name
-    copier = (
-        automation.primary_snapshot_copier_function_name
-        if primary
-        else automation.recovery_snapshot_copier_function_name
-    )
+    of_the_site = automation.at(site)
+    failover, probe = of_the_site.failover_function_name, of_the_site.probe_function_name
+    guard, copier = of_the_site.fence_guard_function_name, of_the_site.snapshot_copier_function_name
     return [
         _two_writers(settings, automation.metric_namespace, site),
         _failing(settings, "probe", "Errors", probe),
@@ -113,6 +98,9 @@ def _of_site(settings: ObservabilitySettings, automation: AutomationContract, si
         _failing(settings, "snapshot-copier", "Errors", copier),
         _copier_silent(settings, copier, site),
         _copy_too_old(settings, automation.metric_namespace, site),
+        _failing(settings, "failover", "Errors", failover),
+        _failing(settings, "failover", "Throttles", failover),
+        _no_complete_run(settings, automation.metric_namespace, site),
     ]
 
 
@@ -240,14 +228,15 @@ def _copier_silent(settings: ObservabilitySettings, function_name: pulumi.Output
     )
 
 
-def _no_complete_run(settings: ObservabilitySettings, metric_namespace: pulumi.Output[str]) -> Condition:
+def _no_complete_run(settings: ObservabilitySettings, metric_namespace: pulumi.Output[str], site: Site) -> Condition:
     # The metric Invocations counts failed runs as well; this metric is published at the end of each complete run.
     return Condition(
         what="failover-silent",
-        description="No run of the failover function has come to its end lately: there is no automatic failover now.",
+        description=f"No run of the {site} site's failover function has come to its end lately: while it has the "
+        "authority (nox -s status), there is no automatic failover.",
         namespace=metric_namespace,
-        metric="WriterSite",
-        dimensions={"Latch": "writer"},
+        metric="WriterWord",
+        dimensions={"Site": site},
         statistic="SampleCount",
         comparison=BELOW,
         threshold=1,

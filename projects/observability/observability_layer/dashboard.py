@@ -69,7 +69,13 @@ def _rows(settings: ObservabilitySettings, args: DashboardArgs) -> list[list[Wid
         ]
         + _witness_alarms(settings, args),
         [
-            graph("Writer: 0 = primary, 1 = recovery", home, [_writer(args, home)], low=0, high=1),
+            graph(
+                "Words on the writer: 0 = primary; recovery: 1 of primary, 2 of recovery, whose 1 leaves it to primary",
+                home,
+                [_word(settings, args, site) for site in Site],
+                low=0,
+                high=2,
+            ),
             graph(
                 "Database answers: 1 = yes, 0 = no",
                 home,
@@ -132,30 +138,36 @@ def _rows(settings: ObservabilitySettings, args: DashboardArgs) -> list[list[Wid
         ],
         [
             graph(
-                "Failover function: runs, errors, throttles",
+                "Failover functions: runs, errors, throttles",
                 home,
                 [
-                    _function(metric, "Sum", args.automation.failover_function_name, home)
+                    _function(metric, "Sum", args.automation.at(site).failover_function_name, regions[site])
+                    for site in Site
                     for metric in ("Invocations", "Errors", "Throttles")
                 ],
                 low=0,
             ),
             graph(
-                "Failover function: longest run in ms (limit 300,000)",
+                "Failover functions: longest run in ms (limit 300,000)",
                 home,
-                [_function("Duration", "Maximum", args.automation.failover_function_name, home)],
+                [
+                    _function("Duration", "Maximum", args.automation.at(site).failover_function_name, regions[site])
+                    for site in Site
+                ],
                 low=0,
             ),
             graph(
                 "Probes, fence-guards and witness: errors",
                 home,
                 [
-                    _function("Errors", "Sum", args.automation.primary_probe_function_name, regions[Site.PRIMARY]),
-                    _function("Errors", "Sum", args.automation.recovery_probe_function_name, home),
-                    _function(
-                        "Errors", "Sum", args.automation.primary_fence_guard_function_name, regions[Site.PRIMARY]
+                    *(
+                        _function("Errors", "Sum", name, regions[site])
+                        for site in Site
+                        for name in (
+                            args.automation.at(site).probe_function_name,
+                            args.automation.at(site).fence_guard_function_name,
+                        )
                     ),
-                    _function("Errors", "Sum", args.automation.recovery_fence_guard_function_name, home),
                     *_witness_errors(settings, args),
                 ],
                 low=0,
@@ -170,21 +182,26 @@ def _heading(settings: ObservabilitySettings, args: DashboardArgs) -> pulumi.Out
         "# PostgreSQL disaster recovery: {0}\n"
         "Primary site **{1}** (`{2}`), recovery site **{3}** (`{4}`). Clients write to **{5}**.\n\n"
         "Read from the top: an alarm, who the writer is, who answers, what a failover would lose. The decisions and "
-        "their reasons are in the log of `{6}`, the incidents in table `{7}`.",
+        "their reasons are in the logs of `{6}` and `{7}`, the incidents in tables `{8}` and `{9}`.",
         settings.environment.suffix,
         regions[Site.PRIMARY],
         args.data.primary.database_id,
         regions[Site.RECOVERY],
         args.data.recovery.database_id,
         args.automation.writer_name,
-        args.automation.failover_function_name,
-        args.automation.state_table_name,
+        *(args.automation.at(site).failover_function_name for site in Site),
+        *(args.automation.at(site).state_table_name for site in Site),
     )
 
 
-def _writer(args: DashboardArgs, region: str) -> Series:
+def _word(settings: ObservabilitySettings, args: DashboardArgs, site: Site) -> Series:
     return Series(
-        args.automation.metric_namespace, "WriterSite", {"Latch": "writer"}, "Maximum", region, "writer's site"
+        args.automation.metric_namespace,
+        "WriterWord",
+        {"Site": site},
+        "Maximum",
+        settings.environment.regions[site],
+        f"{site}'s word",
     )
 
 

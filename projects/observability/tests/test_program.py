@@ -26,8 +26,7 @@ FAILURES_TOPICS = {site: f"arn:aws:sns:{REGIONS[site]}:000000000000:failures-{si
 FAILURES_TOPIC = FAILURES_TOPICS[Site.RECOVERY]
 AUTOMATION = {
     **made_up(AutomationContract),
-    "failuresTopicArn": FAILURES_TOPIC,
-    "primaryFailuresTopicArn": FAILURES_TOPICS[Site.PRIMARY],
+    **{f"{site}FailuresTopicArn": arn for site, arn in FAILURES_TOPICS.items()},
 }
 FUNCTIONS = sorted(field.key for field in AutomationContract.fields() if field.key.endswith("FunctionName"))
 LONGEST_COPY_SCHEDULE_SECONDS = 3600
@@ -119,9 +118,10 @@ def region_of(function: str) -> str:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_silence_of_every_function_is_an_alarm_in_its_own_region(program: RecordedProgram, function: str) -> None:
-    if function == "failoverFunctionName":
+    if function.endswith("FailoverFunctionName"):
         # Its own metric says more than its invocations: that a run came to its end.
-        alarms = [program.resource("failover-silent-recovery-dev")]
+        site = function.removesuffix("FailoverFunctionName")
+        alarms = [program.resource(f"failover-silent-{site}-dev")]
     else:
         alarms = [
             alarm
@@ -164,10 +164,12 @@ def test_two_writers_are_an_alarm_in_each_site(program: RecordedProgram) -> None
         assert (alarm.inputs["evaluationPeriods"], alarm.inputs["treatMissingData"]) == (1, "ignore")
 
 
-def test_a_failover_that_does_not_run_is_found_before_it_is_needed(program: RecordedProgram) -> None:
-    alarm = program.resource("failover-silent-recovery-dev").inputs
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_a_failover_that_does_not_run_is_found_before_it_is_needed(program: RecordedProgram, site: Site) -> None:
+    alarm = program.resource(f"failover-silent-{site}-dev").inputs
     assert alarm["treatMissingData"] == "breaching"
-    assert (alarm["metricName"], alarm["namespace"]) == ("WriterSite", AUTOMATION["metricNamespace"])
+    assert (alarm["metricName"], alarm["dimensions"]) == ("WriterWord", {"Site": site})
+    assert alarm["namespace"] == AUTOMATION["metricNamespace"]
 
 
 def test_each_guard_is_watched_in_its_own_region_for_errors_and_for_what_it_could_not_fence(
@@ -209,11 +211,12 @@ def test_the_dashboard_shows_every_alarm_of_both_layers(
 ) -> None:
     shown = [arn for widget in widgets if widget["type"] == "alarm" for arn in widget["properties"]["alarms"]]
     assert {alarm.outputs["arn"] for alarm in program.of_type("MetricAlarm")} <= set(shown)
-    for name in (AUTOMATION["triggerAlarmName"], AUTOMATION["latchAlarmName"]):
-        assert f"arn:aws:cloudwatch:ap-southeast-1:111122223333:alarm:{name}" in shown
+    for site in Site:
+        for name in (AUTOMATION[f"{site}TriggerAlarmName"], *AUTOMATION[f"{site}WordAlarmNames"]):
+            assert f"arn:aws:cloudwatch:{REGIONS[site]}:111122223333:alarm:{name}" in shown
 
 
-@pytest.mark.parametrize("metric", ["WriterSite", "DatabaseReachable", "ReplicaLag", "OldestReplicationSlotLag"])
+@pytest.mark.parametrize("metric", ["WriterWord", "DatabaseReachable", "ReplicaLag", "OldestReplicationSlotLag"])
 def test_the_dashboard_shows_what_decides_a_failover(widgets: list[dict[str, Any]], metric: str) -> None:
     assert metric in {row[1] for row in series(widgets)}
 
