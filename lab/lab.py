@@ -227,13 +227,14 @@ class Lab(Breakable):
         self._progress(f"prepared the database: {file} was run as {MASTER_USER}, which is no superuser")
 
     def _put_master_secret(self) -> None:
-        """Create the secret that must exist before the stacks (P4)."""
+        """Create the secret that must exist in both regions before the stacks (P4)."""
         name = self._values("data")["secretId"]
         if not SECRET_NAME.fullmatch(name):
             raise SettingsError("secretId", name, "give a name of letters, digits and /_+=.@- as Secrets Manager takes")
-        self.aws.client("secretsmanager", self.regions[Site.PRIMARY]).create_secret(
-            Name=name, SecretString=json.dumps({"username": MASTER_USER, "password": self._password})
-        )
+        for region in self.regions.values():
+            self.aws.client("secretsmanager", region).create_secret(
+                Name=name, SecretString=json.dumps({"username": MASTER_USER, "password": self._password})
+            )
 
     def _rds_regions(self) -> tuple[str, ...]:
         """The sites' regions, and the witness's, whose RDS has no instance."""

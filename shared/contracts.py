@@ -75,10 +75,15 @@ class NetworkContract(Contract):
 class SiteData:
     """What the data layer offers in one site.
 
+    Identifier and ARN of a site's database are the same for every instance it ever has.
+
     Attributes:
         database_id: identifier of the site's RDS instance.
         database_arn: its ARN.
-        database_address: its host name, without the port.
+        database_address: its host name, without the port; the last instance's while the site has none, and empty where
+            it has had none yet.
+        database_generation: how often the site's database has come into being, from 1.
+        database_birth: how it did, as the data layer's settings say it; `none` while the site has no instance.
         subnet_group_name: of the database.
         parameter_group_name: of the database.
         backup_bucket_name: the site's bucket for backup snapshots.
@@ -88,6 +93,8 @@ class SiteData:
     database_id: Output[str]
     database_arn: Output[str]
     database_address: Output[str]
+    database_generation: Output[int]
+    database_birth: Output[str]
     subnet_group_name: Output[str]
     parameter_group_name: Output[str]
     backup_bucket_name: Output[str]
@@ -101,9 +108,10 @@ class DataContract(Contract):
     Attributes:
         primary: what there is in the primary site.
         recovery: what there is in the recovery site.
+        active_site: the site whose database is declared as the writer, when this layer was deployed last.
         database_name: the database clients use.
-        master_secret_id: entry of Secrets Manager with the master user's name and password.
-        master_username: the master user, as the primary was made with: another one would be another database.
+        master_secret_id: entry of Secrets Manager with the master user's name and password, in both regions.
+        master_username: the master user, as the database was made with: another one would be another database.
         backup_retention_days: how long automated backups are kept; a promoted replica must be told (R7).
         replication_timeout_seconds: after so much silence either end of the replication takes the other for gone.
         active_site: the site whose database takes writes, as far as the layer's configuration knows.
@@ -111,6 +119,7 @@ class DataContract(Contract):
 
     primary: SiteData
     recovery: SiteData
+    active_site: Output[str]
     database_name: Output[str]
     master_secret_id: Output[str]
     master_username: Output[str]

@@ -50,7 +50,7 @@ LAYERS: tuple[Layer, ...] = (
         project="postgres-dr-data",
         owner="@example/database-team",
         reads=("network",),
-        purpose="primary database, replica, backup buckets with replication",
+        purpose="a database in each site, backup buckets with replication",
     ),
     Layer(
         name="dr-automation",

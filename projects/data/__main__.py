@@ -12,12 +12,12 @@ from data_layer.access_logs import AccessLogBucket, AccessLogBucketArgs
 from data_layer.backup_replication import BackupReplication
 from data_layer.buckets import BackupBucket, BackupBucketArgs
 from data_layer.credentials import look_up_master_credentials
-from data_layer.database import PrimaryDatabase, PrimaryDatabaseArgs
+from data_layer.database import Database, DatabaseArgs, DatabaseContent
+from data_layer.declared import database_arn
 from data_layer.foundation import DatabaseFoundation, DatabaseFoundationArgs
 from data_layer.instance import InstanceProfile, Placement
 from data_layer.monitoring import DatabaseMonitoring
 from data_layer.parameters import database_parameters
-from data_layer.replica import ReplicaDatabase, ReplicaDatabaseArgs
 from data_layer.replacement import refuse_replacement
 from data_layer.replication import BucketReplication, BucketReplicationArgs
 from data_layer.settings import DataSettings
@@ -36,23 +36,18 @@ def data() -> None:
     regions = settings.environment.regions
     network = read_contract(NetworkContract, settings.environment)
     providers = site_providers(settings.environment)
-    credentials = look_up_master_credentials(settings.secret_id, regions[Site.PRIMARY], providers[Site.PRIMARY])
-    refuse_replacement(
-        last_outputs("data", settings.environment),
-        database_name=settings.database_name,
-        username=credentials.username,
-        secret_id=settings.secret_id,
-    )
+    active = settings.active_site
+    credentials = look_up_master_credentials(settings.secret_id, regions, active, providers[active])
+    deployed = last_outputs("data", settings.environment)
+    refuse_replacement(deployed, settings, credentials.username)
+    database_arns = {site: database_arn(settings.environment, site) for site in Site}
 
     monitoring_role_arn = None
     if settings.monitoring_interval_seconds > 0:
         monitoring_role_arn = DatabaseMonitoring(
             names,
             account_id=settings.environment.account_id,
-            database_arns=[
-                f"arn:aws:rds:{regions[site]}:{settings.environment.account_id}:db:{names.of(DATABASE, site)}"
-                for site in Site
-            ],
+            database_arns=[str(database_arns[site]) for site in Site],
             provider=providers[GLOBAL_SITE],
         ).role_arn
     profile = InstanceProfile(
@@ -62,10 +57,19 @@ def data() -> None:
         backup_retention_days=settings.backup_retention_days,
         certificate_authority=settings.certificate_authority,
         apply_immediately=settings.apply_immediately,
-        deletion_protection=settings.environment.protected,
+        protected=settings.environment.protected,
+        skip_final_snapshot=settings.skip_final_snapshot,
         monitoring_interval_seconds=settings.monitoring_interval_seconds,
         monitoring_role_arn=monitoring_role_arn,
-        keep_automated_backups=not settings.skip_final_snapshot,
+    )
+    content = DatabaseContent(
+        engine_major_version=settings.engine_major_version,
+        extended_support=settings.extended_support,
+        multi_az=settings.multi_az,
+        allocated_storage_gib=settings.allocated_storage_gib,
+        database_name=settings.database_name,
+        username=credentials.username,
+        password=pulumi.Output.secret(credentials.password),
     )
     parameters = database_parameters(
         max_slot_wal_keep_size_megabytes=settings.max_slot_wal_keep_size_megabytes,
@@ -94,34 +98,31 @@ def data() -> None:
         )
         for site in Site
     }
-    primary = PrimaryDatabase(
-        names,
-        PrimaryDatabaseArgs(
-            profile=profile,
-            placement=placements[Site.PRIMARY],
-            engine_major_version=settings.engine_major_version,
-            extended_support=settings.extended_support,
-            multi_az=settings.multi_az,
-            allocated_storage_gib=settings.allocated_storage_gib,
-            database_name=settings.database_name,
-            username=credentials.username,
-            password=pulumi.Output.secret(credentials.password),
-            skip_final_snapshot=settings.skip_final_snapshot,
-        ),
-        providers[Site.PRIMARY],
-    )
-    replica = ReplicaDatabase(
-        names,
-        ReplicaDatabaseArgs(profile=profile, placement=placements[Site.RECOVERY], source_arn=primary.instance.arn),
-        providers[Site.RECOVERY],
-    )
-    BackupReplication(
-        names,
-        source=primary,
-        data_key_arn=network.at(Site.RECOVERY).data_key_arn,
-        retention_days=settings.backup_replication_retention_days,
-        provider=providers[Site.RECOVERY],
-    )
+    databases: dict[Site, Database] = {}
+    for site in (active, active.other):
+        if settings.instances[site].exists:
+            databases[site] = Database(
+                names,
+                DatabaseArgs(
+                    declared=settings.instances[site],
+                    profile=profile,
+                    placement=placements[site],
+                    content=content,
+                    other_arn=database_arns[site.other],
+                    active=databases[active].instance if site is active.other else None,
+                ),
+                providers[site],
+            )
+    if settings.backup_replication_retention_days > 0:
+        BackupReplication(
+            names,
+            declared=settings.instances[active],
+            source=databases[active],
+            source_arn=database_arns[active],
+            data_key_arn=network.at(active.other).data_key_arn,
+            retention_days=settings.backup_replication_retention_days,
+            provider=providers[active.other],
+        )
     buckets = {
         site: BackupBucket(
             names,
@@ -156,12 +157,16 @@ def data() -> None:
             providers[site],
         )
 
-    instances = {Site.PRIMARY: primary.instance, Site.RECOVERY: replica.instance}
     offered = {
         site: SiteData(
-            database_id=instances[site].identifier,
-            database_arn=instances[site].arn,
-            database_address=instances[site].address,
+            database_id=pulumi.Output.from_input(names.of(DATABASE, site)),
+            database_arn=pulumi.Output.from_input(str(database_arns[site])),
+            # While a site has no instance, names go on leading to where its next one will be.
+            database_address=databases[site].instance.address
+            if site in databases
+            else pulumi.Output.from_input(str(deployed.get(f"{site}DatabaseAddress", ""))),
+            database_generation=pulumi.Output.from_input(settings.instances[site].generation),
+            database_birth=pulumi.Output.from_input(str(settings.instances[site].birth)),
             subnet_group_name=placements[site].foundation.subnet_group.name,
             parameter_group_name=placements[site].foundation.parameter_group.name,
             backup_bucket_name=buckets[site].bucket.bucket,
@@ -172,6 +177,7 @@ def data() -> None:
     DataContract(
         primary=offered[Site.PRIMARY],
         recovery=offered[Site.RECOVERY],
+        active_site=pulumi.Output.from_input(str(active)),
         database_name=pulumi.Output.from_input(settings.database_name),
         master_secret_id=pulumi.Output.from_input(settings.secret_id),
         master_username=pulumi.Output.from_input(credentials.username),

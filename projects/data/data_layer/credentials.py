@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
 
 from data_layer.reserved_names import RESERVED_USER_NAMES
+from data_layer.secret_id import replication_command, secret_id_in
 from shared.errors import SettingsError
+from shared.sites import Site
 
 USER_NAME_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 RESERVED_PREFIXES = ("pg_", "rds_")
@@ -61,32 +64,41 @@ def parse_master_credentials(secret_id: str, text: str) -> MasterCredentials:
     )
 
 
-def missing_secret(secret_id: str, region: str) -> SettingsError:
-    """The error for an entry that does not exist."""
+def missing_secret(secret_id: str, regions: Mapping[Site, str], region: str) -> SettingsError:
+    """The error for an entry that one of the regions lacks."""
     return SettingsError(
         "secretId",
         secret_id,
-        f"no such entry in Secrets Manager of {region}: name an existing one, or create it with "
-        f"aws secretsmanager create-secret --region {region} --name {secret_id} "
+        f"no such entry in Secrets Manager of {region}, and it is needed in {' and in '.join(regions.values())}: "
+        f"{replication_command(secret_id, regions, region)}; where it is in neither, first aws secretsmanager "
+        f"create-secret --name NAME "
         """--secret-string '{"username":"...","password":"..."}'""",
     )
 
 
-def look_up_master_credentials(secret_id: str, region: str, provider: aws.Provider) -> MasterCredentials:
+def look_up_master_credentials(
+    secret_id: str, regions: Mapping[Site, str], site: Site, provider: aws.Provider
+) -> MasterCredentials:
     """The credentials in the entry, read at once through the provider, before anything is made.
+
+    Args:
+        secret_id: as it is configured, name or ARN.
+        regions: of both sites.
+        site: whose entry to read: the active one, since the other region may be gone.
+        provider: of that site.
 
     Raises:
         SettingsError: the entry does not exist or its content cannot be used.
     """
     try:
         version = aws.secretsmanager.get_secret_version(
-            secret_id=secret_id, opts=pulumi.InvokeOptions(provider=provider)
+            secret_id=secret_id_in(secret_id, regions[site]), opts=pulumi.InvokeOptions(provider=provider)
         )
     except Exception as error:
         # The SDK raises a bare Exception for a failed invoke, so only its text says what happened.
         if not _says_not_found(str(error)):
             raise
-        raise missing_secret(secret_id, region) from error
+        raise missing_secret(secret_id, regions, regions[site]) from error
     if not version.secret_string:
         raise _malformed(secret_id, "it holds no text")
     return parse_master_credentials(secret_id, version.secret_string)

@@ -1,4 +1,4 @@
-"""The primary database (R1)."""
+"""The database of a site (R1, R2)."""
 
 from __future__ import annotations
 
@@ -8,31 +8,36 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
+from data_layer.births import Arn, FromPointInTime, FromSnapshot, NoInstance, Original, Replica
+from data_layer.declared import FIRST_GENERATION, DeclaredInstance, Role
 from data_layer.instance import InstanceProfile, Placement, common_arguments, instance_options
 from shared.naming import DATABASE, Names
+from shared.sites import Site
 
 FINAL_SNAPSHOT_RANDOM_BYTES = 4
+COMPONENT = ("postgres-dr:data:Database", "database-instance")
+# Type and name of a component are part of the URNs of what it holds. With others, Pulumi would replace the databases of
+# environments that are older than generations.
+FIRST_COMPONENTS = {
+    Site.PRIMARY: ("postgres-dr:data:PrimaryDatabase", "primary-database"),
+    Site.RECOVERY: ("postgres-dr:data:ReplicaDatabase", "replica-database"),
+}
 
 
 @dataclass(frozen=True)
-class PrimaryDatabaseArgs:
-    """What the primary is made of.
+class DatabaseContent:
+    """What an original is made with, and what the writer has.
 
     Attributes:
-        profile: what both instances share.
-        placement: its site.
         engine_major_version: major version of PostgreSQL.
         extended_support: pay to stay on it past its standard support.
-        multi_az: a standby in a second zone.
-        allocated_storage_gib: its storage.
-        database_name: database made with it.
-        username: its master user.
+        multi_az: the writer has a standby in a second zone.
+        allocated_storage_gib: storage of an original.
+        database_name: database made with an original.
+        username: master user of an original.
         password: the master user's password, a secret.
-        skip_final_snapshot: delete it without a last snapshot.
     """
 
-    profile: InstanceProfile
-    placement: Placement
     engine_major_version: int
     extended_support: bool
     multi_az: bool
@@ -40,14 +45,35 @@ class PrimaryDatabaseArgs:
     database_name: str
     username: str
     password: pulumi.Output[str]
-    skip_final_snapshot: bool
 
 
-class PrimaryDatabase(pulumi.ComponentResource):
-    """The instance that is the writer until a failover.
+@dataclass(frozen=True)
+class DatabaseArgs:
+    """What an instance is made of.
 
-    The master password is set from the stacks' own secret: one that RDS manages (``ManageMasterUserPassword``) blocks
-    read replicas of PostgreSQL.
+    Attributes:
+        declared: which instance it is.
+        profile: what all instances share.
+        placement: its site.
+        content: what an original is made with.
+        other_arn: ARN of the other site's instance, a literal: a retired source must not take its replica along.
+        active: the active instance; None of the active one itself.
+    """
+
+    declared: DeclaredInstance
+    profile: InstanceProfile
+    placement: Placement
+    content: DatabaseContent
+    other_arn: Arn
+    active: pulumi.Resource | None = None
+
+
+class Database(pulumi.ComponentResource):
+    """One instance: a site's, of one generation, in whatever role.
+
+    Its arguments say how it came into being, and never change; what follows its role does. It is backed up in every
+    role, so that it can be promoted with backups in place. The master password is set from the stacks' own secret: one
+    that RDS manages (``ManageMasterUserPassword``) blocks read replicas of PostgreSQL.
 
     Attributes:
         instance: the RDS instance.
@@ -55,37 +81,89 @@ class PrimaryDatabase(pulumi.ComponentResource):
 
     instance: aws.rds.Instance
 
-    def __init__(self, names: Names, args: PrimaryDatabaseArgs, provider: aws.Provider) -> None:
-        site = args.placement.site
-        super().__init__("postgres-dr:data:PrimaryDatabase", names.of("primary-database", site), None, None)
+    def __init__(self, names: Names, args: DatabaseArgs, provider: aws.Provider) -> None:
+        declared = args.declared
+        site, first = declared.site, declared.generation == FIRST_GENERATION
+        token, what = FIRST_COMPONENTS[site] if first else COMPONENT
+        super().__init__(token, declared.numbered(names.of(what, site)), None, None)
 
         name = names.of(DATABASE, site)
-        arguments = common_arguments(name, args.profile, args.placement)
-        arguments.engine = "postgres"
-        # With the major version alone RDS takes the newest minor; a deprecated minor can no longer be created.
-        arguments.engine_version = str(args.engine_major_version)
-        # Extended Support is charged automatically unless it is declined when the instance is created. If declined, RDS
-        # upgrades the major version at the end of standard support: 2027-02-28 for PostgreSQL 14.
-        arguments.engine_lifecycle_support = (
-            "open-source-rds-extended-support" if args.extended_support else "open-source-rds-extended-support-disabled"
-        )
-        arguments.allocated_storage = args.allocated_storage_gib
-        arguments.multi_az = args.multi_az
-        arguments.db_name = args.database_name
-        arguments.username = args.username
-        arguments.password = args.password
-        arguments.skip_final_snapshot = args.skip_final_snapshot
-        if not args.skip_final_snapshot:
-            # The final snapshot keeps its name: with a random id, a second one can be taken when the environment is
-            # created and destroyed again.
-            ending = random.RandomId(
-                names.of("final-snapshot", site),
-                byte_length=FINAL_SNAPSHOT_RANDOM_BYTES,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            arguments.final_snapshot_identifier = pulumi.Output.concat(names.of("final", site), "-", ending.hex)
+        arguments = common_arguments(name, declared, args.profile, args.placement)
+        _set_birth(arguments, args)
+        is_original, is_active = isinstance(declared.birth, Original), declared.role is Role.ACTIVE
+        if is_original or is_active:
+            arguments.password = args.content.password
+        if is_active:
+            arguments.multi_az = args.content.multi_az
+        self._set_final_snapshot(arguments, names, args)
         self.instance = aws.rds.Instance(
-            name, arguments, instance_options(args.profile, args.placement, provider, self)
+            declared.numbered(name),
+            arguments,
+            instance_options(declared, args.profile, args.placement, provider, self, args.active),
         )
 
         self.register_outputs({})
+
+    def _set_final_snapshot(self, arguments: aws.rds.InstanceArgs, names: Names, args: DatabaseArgs) -> None:
+        """Have a last snapshot taken of the writer, and of whatever was one and can only be deleted as one.
+
+        RDS takes none of a replica, and refuses to delete one with it. Of a standby that began as a replica nothing
+        here knows whether it was promoted: it refuses to be deleted (`InstanceProfile.refuses_deletion`). Before one is
+        retired, `./dr reprotect` takes a snapshot of it and waits for that.
+        """
+        declared = args.declared
+        is_replica = isinstance(declared.birth, Replica) and declared.role is not Role.ACTIVE
+        skip = args.profile.skip_final_snapshot or is_replica or declared.role is Role.RETIRING
+        arguments.skip_final_snapshot = skip
+        if not skip:
+            # The final snapshot keeps its name: with a random id, a second one can be taken when the environment is
+            # created and destroyed again.
+            ending = random.RandomId(
+                declared.numbered(names.of("final-snapshot", declared.site)),
+                byte_length=FINAL_SNAPSHOT_RANDOM_BYTES,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+            arguments.final_snapshot_identifier = pulumi.Output.concat(
+                declared.numbered(names.of("final", declared.site)), "-", ending.hex
+            )
+
+
+def _set_birth(arguments: aws.rds.InstanceArgs, args: DatabaseArgs) -> None:
+    """How the instance comes into being. What is not said here comes from its source."""
+    content = args.content
+    match args.declared.birth:
+        case Original():
+            arguments.engine = "postgres"
+            # With the major version alone RDS takes the newest minor; a deprecated minor can no longer be created.
+            arguments.engine_version = str(content.engine_major_version)
+            arguments.allocated_storage = content.allocated_storage_gib
+            arguments.db_name = content.database_name
+            arguments.username = content.username
+            arguments.engine_lifecycle_support = _lifecycle_support(content)
+        case Replica(source):
+            # Across regions a name is not enough.
+            arguments.replicate_source_db = str(args.other_arn if source is None else source)
+        case FromSnapshot(snapshot):
+            arguments.snapshot_identifier = str(snapshot)
+            arguments.engine_lifecycle_support = _lifecycle_support(content)
+        case FromPointInTime(source, moment):
+            from_instance = source.kind == "db"
+            arguments.restore_to_point_in_time = aws.rds.InstanceRestoreToPointInTimeArgs(
+                source_db_instance_identifier=source.name if from_instance else None,
+                source_db_instance_automated_backups_arn=None if from_instance else str(source),
+                restore_time=moment,
+                use_latest_restorable_time=True if moment is None else None,
+            )
+            arguments.engine_lifecycle_support = _lifecycle_support(content)
+        case NoInstance():
+            raise AssertionError(f"the {args.declared.site} site has no instance to declare")
+
+
+def _lifecycle_support(content: DatabaseContent) -> str:
+    """Extended Support is charged automatically unless it is declined when the instance is created.
+
+    If declined, RDS upgrades the major version at the end of standard support: 2027-02-28 for PostgreSQL 14.
+    """
+    return (
+        "open-source-rds-extended-support" if content.extended_support else "open-source-rds-extended-support-disabled"
+    )

@@ -1,4 +1,4 @@
-"""What the two instances have in common. Replica and primary swap duties, so they differ in as little as possible."""
+"""What all instances have in common, and what follows their role. Instances swap roles, so they differ in little."""
 
 from __future__ import annotations
 
@@ -7,12 +7,24 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from data_layer.declared import DeclaredInstance, Role
 from data_layer.foundation import LOG_EXPORTS, DatabaseFoundation
 from data_layer.windows import Window
 from shared.sites import Site
 
 MOVED_BY_FAILOVER = ("vpcSecurityGroupIds", "replicateSourceDb")
 """Arguments that the controller and the fence-guards change while the system runs."""
+FIXED_AT_BIRTH = (
+    "dbName",
+    "engine",
+    "engineLifecycleSupport",
+    "kmsKeyId",
+    "restoreToPointInTime",
+    "snapshotIdentifier",
+    "storageEncrypted",
+    "username",
+)
+"""Arguments with which the provider would replace an instance when they change. A successor is a new generation."""
 PERFORMANCE_INSIGHTS_RETENTION_DAYS = 7
 # Copying a large database to another region, or changing its storage, takes longer than the provider's default
 # timeouts of 40 to 80 minutes.
@@ -30,10 +42,10 @@ class InstanceProfile:
         backup_retention_days: of automated backups.
         certificate_authority: of the server certificate.
         apply_immediately: apply changes at once instead of in the maintenance window.
-        deletion_protection: refuse deletion.
+        protected: the environment's databases refuse to be deleted.
+        skip_final_snapshot: the environment's databases may be deleted without a last snapshot.
         monitoring_interval_seconds: between two readings of the operating system; 0 for none.
         monitoring_role_arn: the role RDS writes them with; None where there are none.
-        keep_automated_backups: keep automated backups after deletion, until they run out.
     """
 
     instance_class: str
@@ -42,10 +54,25 @@ class InstanceProfile:
     backup_retention_days: int
     certificate_authority: str
     apply_immediately: bool
-    deletion_protection: bool
+    protected: bool
+    skip_final_snapshot: bool
     monitoring_interval_seconds: int
     monitoring_role_arn: pulumi.Output[str] | None
-    keep_automated_backups: bool
+
+    def refuses_deletion(self, role: Role) -> bool:
+        """Whether an instance in this role refuses to be deleted, by RDS and by Pulumi.
+
+        A standby becomes the writer without a deploy, and `pulumi destroy` follows the last deploy, which had it
+        deleted without a final snapshot: RDS takes none of a replica. So where the writer has one taken, the standby
+        refuses. To end such an environment, retire the standby first.
+        """
+        match role:
+            case Role.ACTIVE:
+                return self.protected
+            case Role.STANDBY:
+                return self.protected or not self.skip_final_snapshot
+            case Role.RETIRING:
+                return False
 
 
 @dataclass(frozen=True)
@@ -69,12 +96,15 @@ class Placement:
     maintenance_window: Window
 
 
-def common_arguments(name: str, profile: InstanceProfile, placement: Placement) -> aws.rds.InstanceArgs:
-    """The arguments that primary and replica share.
+def common_arguments(
+    name: str, declared: DeclaredInstance, profile: InstanceProfile, placement: Placement
+) -> aws.rds.InstanceArgs:
+    """The arguments that all instances have.
 
     Args:
         name: the instance's identifier.
-        profile: what holds for both.
+        declared: which instance it is.
+        profile: what holds for all.
         placement: what depends on the site.
     """
     return aws.rds.InstanceArgs(
@@ -91,11 +121,12 @@ def common_arguments(name: str, profile: InstanceProfile, placement: Placement) 
         # For a replica RDS needs the key only, but without this the provider would see a change to "unencrypted".
         storage_encrypted=True,
         kms_key_id=placement.data_key_arn,
-        # On the replica the provider sets retention and window with a modify after creation, which accepts neither.
+        # On a replica the provider sets retention and window with a modify after creation, which accepts neither.
         backup_retention_period=profile.backup_retention_days,
         backup_window=placement.backup_window.text,
         copy_tags_to_snapshot=True,
-        delete_automated_backups=not profile.keep_automated_backups,
+        # Of one that is retired on purpose they are kept until they run out, also in a short-lived environment.
+        delete_automated_backups=profile.skip_final_snapshot and declared.role is not Role.RETIRING,
         maintenance_window=placement.maintenance_window.text,
         auto_minor_version_upgrade=True,
         allow_major_version_upgrade=False,
@@ -110,24 +141,41 @@ def common_arguments(name: str, profile: InstanceProfile, placement: Placement) 
         monitoring_interval=profile.monitoring_interval_seconds,
         monitoring_role_arn=profile.monitoring_role_arn,
         enabled_cloudwatch_logs_exports=list(LOG_EXPORTS),
-        deletion_protection=profile.deletion_protection,
+        deletion_protection=profile.refuses_deletion(declared.role),
         tags={"Name": name},
     )
 
 
 def instance_options(
-    profile: InstanceProfile, placement: Placement, provider: aws.Provider, parent: pulumi.Resource
+    declared: DeclaredInstance,
+    profile: InstanceProfile,
+    placement: Placement,
+    provider: aws.Provider,
+    parent: pulumi.Resource,
+    after: pulumi.Resource | None,
 ) -> pulumi.ResourceOptions:
     """Options of an instance: its site's provider, made after its log groups, protected from Pulumi as from RDS.
 
-    What a failover changes is not put back: the group that shuts an old writer in, and that the replica has no source
-    any more. For these the engine uses the value in the state, which a refresh has read from AWS, not the program's.
+    What a failover changes is not put back: the group that shuts an old writer in, and that a promoted replica has no
+    source any more. For what is ignored the engine uses the value in the state, not the program's. So a changed
+    password reaches the active instance alone, and no change ever replaces an instance.
+
+    Args:
+        declared: which instance it is.
+        profile: what holds for all.
+        placement: what depends on the site.
+        provider: of its site.
+        parent: the component it belongs to.
+        after: the active instance, of one that is not: it is made after that, and destroyed before it.
     """
+    ignored = [*MOVED_BY_FAILOVER, *FIXED_AT_BIRTH]
+    if declared.role is not Role.ACTIVE:
+        ignored.append("password")
     return pulumi.ResourceOptions(
         provider=provider,
         parent=parent,
-        depends_on=placement.foundation.log_groups,
-        protect=profile.deletion_protection,
-        ignore_changes=list(MOVED_BY_FAILOVER),
+        depends_on=[*placement.foundation.log_groups, *([] if after is None else [after])],
+        protect=profile.refuses_deletion(declared.role),
+        ignore_changes=ignored,
         custom_timeouts=PATIENCE,
     )

@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from data_layer.births import parse_birth
+from data_layer.declared import FIRST_GENERATION, DeclaredInstance, declared_instances
 from data_layer.monitoring import MONITORING_INTERVALS_SECONDS
+from data_layer.secret_id import secret_id_of_a_site
 from data_layer.windows import Window, backup_window, maintenance_window, refuse_collisions
 from shared.cloudwatch import log_retention_days
 from shared.environment import Environment, Kind
@@ -23,6 +26,9 @@ CERTIFICATE_AUTHORITIES = ("rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc
 SMALLEST_STORAGE_GIB = 20
 LARGEST_STORAGE_GIB = 65536
 DEFAULT_BACKUP_WINDOWS = {Site.PRIMARY: "14:00-14:45", Site.RECOVERY: "18:00-18:45"}
+DEFAULT_BIRTHS = {Site.PRIMARY: "original", Site.RECOVERY: "replica"}
+NO_SITE = "none"
+MOST_GENERATIONS = 9999
 DEFAULT_MAINTENANCE_WINDOWS = {Site.PRIMARY: "sat:15:30-sat:16:30", Site.RECOVERY: "sun:19:30-sun:20:30"}
 
 
@@ -32,26 +38,29 @@ class DataSettings:
 
     Attributes:
         environment: what all layers share.
-        secret_id: entry of Secrets Manager with the master user's name and password.
+        active_site: the site whose database takes writes.
+        instances: by site, which instance it has; they do not contradict each other.
+        secret_id: entry of Secrets Manager with the master user's name and password; name or ARN.
         database_name: database made with the instance.
         engine_major_version: major version of PostgreSQL.
         extended_support: pay to stay on a major version past its standard support.
         instance_class: of both instances.
-        multi_az: a standby of the primary within its region.
+        multi_az: a standby of the writer within its region.
         allocated_storage_gib: storage of the databases.
         maximum_storage_gib: up to which size it grows by itself.
         backup_retention_days: of both instances' automated backups.
-        backup_replication_retention_days: of the primary's automated backups in the recovery region.
+        backup_replication_retention_days: of the writer's automated backups in the other site's region; 0 for no
+            replication of them.
         backup_windows: of each site's instance.
         maintenance_windows: of each site's instance.
         apply_immediately: apply changes at once instead of in the maintenance window.
         certificate_authority: of the server certificates.
-        max_slot_wal_keep_size_megabytes: WAL a lagging replica may pin on the primary.
+        max_slot_wal_keep_size_megabytes: WAL a lagging replica may pin on the writer.
         replication_timeout_seconds: after how much silence the replication connection is given up.
         slow_statement_milliseconds: from which duration statements are logged; -1 for none.
         log_retention_days: of the exported logs.
         monitoring_interval_seconds: between two readings of the operating systems; 0 for none.
-        skip_final_snapshot: delete the primary without a last snapshot and with its automated backups.
+        skip_final_snapshot: delete the writer without a last snapshot and with its automated backups.
         force_destroy_buckets: delete the buckets with what is in them.
         object_retention_days: how long objects in the buckets are kept.
         access_log_retention_days: how long the access logs of the buckets are kept.
@@ -59,6 +68,8 @@ class DataSettings:
     """
 
     environment: Environment
+    active_site: Site
+    instances: Mapping[Site, DeclaredInstance]
     secret_id: str
     database_name: str
     engine_major_version: int
@@ -93,6 +104,7 @@ class DataSettings:
         """
         reader = SettingsReader() if reader is None else reader
         environment = Environment.load()
+        active_site = Site(reader.choice("activeSite", Site.PRIMARY, tuple(Site)))
         backup_windows = {
             site: backup_window(f"{site}BackupWindow", reader.text(f"{site}BackupWindow", default))
             for site, default in DEFAULT_BACKUP_WINDOWS.items()
@@ -107,7 +119,9 @@ class DataSettings:
         )
         settings = cls(
             environment=environment,
-            secret_id=reader.text("secretId"),
+            active_site=active_site,
+            instances=_instances(reader, environment, active_site),
+            secret_id=secret_id_of_a_site(reader.text("secretId"), environment),
             database_name=_database_name(reader),
             engine_major_version=reader.whole_number("engineMajorVersion", 14, minimum=14, maximum=17),
             extended_support=reader.switch("extendedSupport", default=False),
@@ -118,7 +132,7 @@ class DataSettings:
             # 0 would turn backups off, and RDS makes no replica of an instance without them.
             backup_retention_days=reader.whole_number("backupRetentionDays", 7, minimum=1, maximum=35),
             backup_replication_retention_days=reader.whole_number(
-                "backupReplicationRetentionDays", 7, minimum=1, maximum=35
+                "backupReplicationRetentionDays", 7, minimum=0, maximum=35
             ),
             backup_windows=MappingProxyType(backup_windows),
             maintenance_windows=MappingProxyType(maintenance_windows),
@@ -163,6 +177,27 @@ class DataSettings:
                     "a production environment needs false: put "
                     f'postgres-dr-data:{key}: "false" into projects/data/Pulumi.{self.environment.stack}.yaml',
                 )
+
+
+def _instances(reader: SettingsReader, environment: Environment, active_site: Site) -> Mapping[Site, DeclaredInstance]:
+    retiring = reader.choice("retiring", NO_SITE, (NO_SITE, *Site))
+    return MappingProxyType(
+        declared_instances(
+            environment,
+            active_site,
+            retiring=None if retiring == NO_SITE else Site(retiring),
+            generations={
+                site: reader.whole_number(
+                    f"{site}Generation", FIRST_GENERATION, minimum=FIRST_GENERATION, maximum=MOST_GENERATIONS
+                )
+                for site in Site
+            },
+            births={
+                site: parse_birth(f"{site}Birth", reader.text(f"{site}Birth", default))
+                for site, default in DEFAULT_BIRTHS.items()
+            },
+        )
+    )
 
 
 def _database_name(reader: SettingsReader) -> str:

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from data_layer.credentials import MasterCredentials, look_up_master_credentials, parse_master_credentials
 from shared.errors import SettingsError
+from shared.sites import Site
 
 SECRET_ID = "postgres-dr/lab/master"
+REGIONS = {Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"}
 PASSWORD = "correct-horse-battery"
 ALLOWED = [chr(code) for code in range(33, 127) if chr(code) not in '/@"']
 
@@ -80,8 +82,11 @@ def test_a_secret_that_does_not_exist_says_how_to_make_it(monkeypatch: pytest.Mo
         )
 
     monkeypatch.setattr(aws.secretsmanager, "get_secret_version", missing)
-    with pytest.raises(SettingsError, match=r"secretId = nowhere: no such entry .* aws secretsmanager create-secret"):
-        look_up_master_credentials("nowhere", "ap-southeast-2", None)  # type: ignore[arg-type]
+    remedy = (
+        r"replicate-secret-to-regions --region ap-southeast-2 --secret-id nowhere .* Region=ap-southeast-1; .* create"
+    )
+    with pytest.raises(SettingsError, match=rf"secretId = nowhere: no such entry .* {remedy}"):
+        look_up_master_credentials("nowhere", REGIONS, Site.RECOVERY, None)  # type: ignore[arg-type]
 
 
 def test_any_other_failure_of_the_call_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,4 +95,4 @@ def test_any_other_failure_of_the_call_is_not_hidden(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(aws.secretsmanager, "get_secret_version", refused)
     with pytest.raises(Exception, match="AccessDeniedException"):
-        look_up_master_credentials(SECRET_ID, "ap-southeast-2", None)  # type: ignore[arg-type]
+        look_up_master_credentials(SECRET_ID, REGIONS, Site.PRIMARY, None)  # type: ignore[arg-type]

@@ -31,7 +31,7 @@ def test_what_has_no_region_is_made_through_the_recovery_site(data: RecordedProg
         assert {each.region for each in data.of_type(token)} == {"ap-southeast-1"}
 
 
-def test_the_secret_is_asked_for_once_in_the_primary_region(data: RecordedProgram) -> None:
+def test_the_secret_is_asked_for_once_in_the_active_sites_region(data: RecordedProgram) -> None:
     (invocation,) = data.invocations
     assert invocation.arguments["secretId"] == "postgres-dr/lab/master"
     assert invocation.provider is not None

@@ -60,7 +60,7 @@ def test_a_production_stack_that_forgets_one_is_refused(key: str) -> None:
         ({"monitoringIntervalSeconds": 20}, "monitoringIntervalSeconds = 20: RDS takes 0, 1, 5"),
         (
             {"backupReplicationRetentionDays": 36},
-            "backupReplicationRetentionDays = 36: give a whole number from 1 to 35",
+            "backupReplicationRetentionDays = 36: give a whole number from 0 to 35",
         ),
         ({"objectRetentionDays": 30}, "objectRetentionDays = 30: give a whole number from 31"),
         ({"recoveryRegion": "ap-southeast-2"}, "recoveryRegion = ap-southeast-2: choose another region"),
