@@ -30,7 +30,7 @@ PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "installed-from"
 REQUIREMENTS = ROOT / "requirements.lock"
 BOOTSTRAP = ROOT / "bootstrap.lock"
-PACKAGES = ("shared", "lab", "drills", "deployment", "operations", "benchmarks")
+PACKAGES = ("shared", "lab", "drills", "deployment", "operations", "benchmarks", "policies")
 # The README's. What a person approves, a record that is lost and a door that is shut are tried at every call, and in
 # composed histories, by the exhaustive tests.
 DRILLS_OF_CI = ("primary-crash",)

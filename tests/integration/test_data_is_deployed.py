@@ -9,11 +9,17 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from data_layer.secret_id import secret_id_in
 from shared.sites import Site
 
 from .conftest import Deployed
 
 REPLICATION_DEADLINE_SECONDS = 900  # Replication Time Control: 99.99 % within 15 minutes
+
+
+@pytest.fixture
+def active(deployed: Deployed) -> Site:
+    return Site(deployed.outputs["activeSite"])
 
 
 def instance(deployed: Deployed, site: Site) -> dict[str, Any]:
@@ -40,9 +46,28 @@ def test_both_databases_are_private_encrypted_with_their_sites_key_and_backed_up
     assert database["BackupRetentionPeriod"] == 7
 
 
-def test_the_recovery_database_is_a_replica_of_the_primary(deployed: Deployed) -> None:
-    replica = instance(deployed, Site.RECOVERY)
-    assert replica["ReadReplicaSourceDBInstanceIdentifier"] == deployed.output(Site.PRIMARY, "DatabaseArn")
+def test_the_standbys_database_is_a_replica_of_the_active_one(deployed: Deployed, active: Site) -> None:
+    source, replica = instance(deployed, active), instance(deployed, active.other)
+    assert "ReadReplicaSourceDBInstanceIdentifier" not in source
+    assert replica["ReadReplicaSourceDBInstanceIdentifier"] == deployed.output(active, "DatabaseArn")
+
+
+def test_the_outputs_name_the_databases_that_are_there(deployed: Deployed, site: Site) -> None:
+    database = instance(deployed, site)
+    assert database["DBInstanceArn"] == deployed.output(site, "DatabaseArn")
+    assert database["Endpoint"]["Address"] == deployed.output(site, "DatabaseAddress")
+
+
+def test_the_master_secret_is_the_same_in_both_regions(deployed: Deployed) -> None:
+    name = deployed.outputs["masterSecretId"]
+    texts = {
+        deployed.at(site, "secretsmanager").get_secret_value(SecretId=secret_id_in(name, deployed.regions[site]))[
+            "SecretString"
+        ]
+        for site in Site
+    }
+    # Not compared in an assertion, which would print them.
+    assert len(texts) == 1
 
 
 def test_the_databases_stand_behind_the_database_group(deployed: Deployed, site: Site) -> None:
@@ -95,16 +120,14 @@ def test_accesses_of_the_backup_buckets_are_logged(deployed: Deployed, site: Sit
     assert "logging.s3.amazonaws.com" in s3.get_bucket_policy(Bucket=logging["TargetBucket"])["Policy"]
 
 
-def test_the_primarys_backups_are_replicated_to_the_recovery_region(deployed: Deployed) -> None:
-    rds = deployed.at(Site.RECOVERY, "rds")
-    backups = rds.describe_db_instance_automated_backups(
-        DBInstanceIdentifier=deployed.output(Site.PRIMARY, "DatabaseId")
-    )
+def test_the_writers_backups_are_replicated_to_the_other_region(deployed: Deployed, active: Site) -> None:
+    rds = deployed.at(active.other, "rds")
+    backups = rds.describe_db_instance_automated_backups(DBInstanceIdentifier=deployed.output(active, "DatabaseId"))
     (backup,) = (each for each in backups["DBInstanceAutomatedBackups"] if each["Status"] == "replicating")
-    assert backup["DBInstanceArn"] == deployed.output(Site.PRIMARY, "DatabaseArn")
-    assert backup["KmsKeyId"] == deployed.output(Site.RECOVERY, "DataKeyArn")
+    assert backup["DBInstanceArn"] == deployed.output(active, "DatabaseArn")
+    assert backup["KmsKeyId"] == deployed.output(active.other, "DataKeyArn")
     assert backup["BackupRetentionPeriod"] == 7
-    (listed,) = instance(deployed, Site.PRIMARY)["DBInstanceAutomatedBackupsReplications"]
+    (listed,) = instance(deployed, active)["DBInstanceAutomatedBackupsReplications"]
     assert listed["DBInstanceAutomatedBackupsArn"] == backup["DBInstanceAutomatedBackupsArn"]
 
 

@@ -1,4 +1,4 @@
-"""RDS: subnet groups, parameter groups, instances (replicas in the provider's two steps), replicated backups."""
+"""RDS: subnet and parameter groups, instances (all but originals in the provider's two steps), replicated backups."""
 
 from __future__ import annotations
 
@@ -63,6 +63,25 @@ _ON_PRIMARIES = {
 }
 # The provider refuses a replica with most of these, or takes them from the source.
 _PRIMARIES_ONLY = frozenset({"engine", "engineVersion", "engineLifecycleSupport", "dbName", "username", "password"})
+# A restored instance has the rest of its snapshot, and gets what RestoreDBInstanceFromDBSnapshot does not take by a
+# ModifyDBInstance afterwards.
+_LATER_ON_RESTORED = {
+    **_LATER_ON_REPLICAS,
+    "maxAllocatedStorage": "MaxAllocatedStorage",
+    "performanceInsightsEnabled": "EnablePerformanceInsights",
+    "performanceInsightsKmsKeyId": "PerformanceInsightsKMSKeyId",
+    "performanceInsightsRetentionPeriod": "PerformanceInsightsRetentionPeriod",
+    "monitoringInterval": "MonitoringInterval",
+    "monitoringRoleArn": "MonitoringRoleArn",
+    "password": "MasterUserPassword",
+}
+_ON_RESTORATION = {
+    **{name: word for name, word in _ON_CREATION.items() if name not in _LATER_ON_RESTORED},
+    "snapshotIdentifier": "DBSnapshotIdentifier",
+    "parameterGroupName": "DBParameterGroupName",
+    "engineLifecycleSupport": "EngineLifecycleSupport",
+}
+_NOT_RESTORED = frozenset({"databaseInsightsMode", "kmsKeyId"})
 # Said by the program for later changes or for deletion; no API call of a creation has them.
 _NOT_ON_CREATION = frozenset(
     {
@@ -72,6 +91,7 @@ _NOT_ON_CREATION = frozenset(
         "skipFinalSnapshot",
         "finalSnapshotIdentifier",
         "replicateSourceDb",
+        "snapshotIdentifier",
         "tags",
     }
 )
@@ -123,6 +143,11 @@ def _create_instance(ctx: Context, inputs: Values) -> Created:
     identifier = required(inputs, "identifier")
     if "replicateSourceDb" in inputs:
         _create_replica(ctx, rds, identifier, inputs)
+    elif "snapshotIdentifier" in inputs:
+        restored = {name: value for name, value in inputs.items() if name not in _NOT_RESTORED}
+        rds.restore_db_instance_from_db_snapshot(**renamed(restored, _ON_RESTORATION), Tags=tag_list(ctx.tags))
+        _wait_until_available(rds, identifier)
+        _change(rds, identifier, renamed(inputs, _LATER_ON_RESTORED))
     else:
         rds.create_db_instance(**renamed(inputs, _ON_PRIMARIES), Tags=tag_list(ctx.tags))
         _wait_until_available(rds, identifier)
@@ -143,7 +168,10 @@ def _create_replica(ctx: Context, rds: Any, identifier: str, inputs: Values) -> 
         arguments.update(renamed(inputs, {"parameterGroupName": "DBParameterGroupName"}))
     rds.create_db_instance_read_replica(SourceDBInstanceIdentifier=source, **arguments, Tags=tag_list(ctx.tags))
     _wait_until_available(rds, identifier)
-    changes = renamed(inputs, _LATER_ON_REPLICAS)
+    _change(rds, identifier, renamed(inputs, _LATER_ON_REPLICAS))
+
+
+def _change(rds: Any, identifier: str, changes: dict[str, Any]) -> None:
     if changes:
         rds.modify_db_instance(DBInstanceIdentifier=identifier, ApplyImmediately=True, **changes)
         _wait_until_available(rds, identifier)

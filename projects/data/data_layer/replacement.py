@@ -58,8 +58,7 @@ def _refuse_replica_of_nothing(settings: DataSettings) -> None:
         raise SettingsError(
             f"{active.site}Birth",
             active.birth,
-            "nothing is deployed that it could be a replica of: give original, or snapshot <name>; after a deploy that "
-            "was undone, look with ./dr status which database takes writes",
+            "nothing is deployed that it could be a replica of: give original, or snapshot <name>",
         )
     if not isinstance(other.birth, Replica | NoInstance):
         raise SettingsError(
