@@ -19,7 +19,7 @@ from typing import Any, Self
 from deployment.flat_outputs import FLAT_OUTPUTS_FILE, merged, write
 from lab.aws import ACCOUNT_ID, DnsServer, LabAws, LabClock, LabNetwork, Resolver
 from lab.breakable import Breakable
-from lab.engine import LabEngine, Registration, configured, run_program
+from lab.engine import Counts, LabEngine, Registration, Watcher, configured
 from lab.home import ChildProcesses, LabHome
 from lab.postgres import PostgresServer, find_binaries, require_small_disks
 from lab.preparation import PREPARATION, prepare_database
@@ -165,9 +165,39 @@ class Lab(Breakable):
         """Remove everything the programs made, last layer first.
 
         Raises:
+            EngineError: something is protected; nothing was removed.
             DestroyError: something could not be removed.
         """
-        self.engine.destroy(lambda gone: self._progress(f"  gone: {gone.type} {gone.name}"))
+        self.engine.destroy(told=lambda _, gone, __: self._progress(f"  gone: {gone.type} {gone.name}"))
+
+    def apply(self, of: Layer, files: Path | None = None, told: Watcher | None = None) -> Counts:
+        """Apply one layer's program, again or for the first time.
+
+        Args:
+            of: the layer.
+            files: the folder with the project's and the stack's file; None for the layer's own.
+            told: is told of each step; None: those that take long go to the progress.
+
+        Returns:
+            how many resources each kind of step was about.
+
+        Raises:
+            Exception: what the program or the engine raised. What was done until then stays.
+        """
+        counts = self.engine.apply(of, LAB_STACK, self.overrides(of), files=files, told=told)
+        self.take_outputs()
+        return counts
+
+    def take_outputs(self) -> None:
+        """Let the lab say what the layers say now, and its outputs' file, once all layers are there."""
+        known = {each.name: self.engine.outputs(each) for each in LAYERS if each.name in self.engine.states}
+        self.outputs = merged(LAB_STACK, known)
+        if all(known.get(each.name) for each in LAYERS):
+            write(self.outputs, self.outputs_file)
+
+    def overrides(self, of: Layer) -> Mapping[str, object]:
+        """What this lab's settings say instead of a layer's and the environment's files."""
+        return self._settings.configuration.get(of.name, {})
 
     def _start(self) -> None:
         started = time.monotonic()
@@ -201,22 +231,20 @@ class Lab(Breakable):
         self._dns = DnsServer(Resolver(aws.client("route53", self.regions[Site.RECOVERY]), clock.health_status))
         self._dns.start()
         self._closing.callback(self._dns.stop)
-        self.engine = LabEngine(aws.client, ACCOUNT_ID, self._made)
+        self.engine = LabEngine(aws.client, ACCOUNT_ID, self._told)
         self._progress(f"AWS is up on {aws.endpoint_url} ({time.monotonic() - started:.1f} s)")
 
     def _apply(self) -> None:
-        outputs: dict[str, dict[str, Any]] = {}
         for each in LAYERS:
             started = time.monotonic()
             self._progress(f"applying {each.name}: {each.purpose}")
-            outputs[each.name] = run_program(each, LAB_STACK, self.engine, self._configuration(each))
+            counts = self.apply(each)
             self.layer_seconds[each.name] = time.monotonic() - started
-            count = sum(kept.registration.layer == each.name for kept in self.engine.kept)
-            self._progress(f"applied {each.name}: {count} resources in {self.layer_seconds[each.name]:.1f} s")
+            self._progress(
+                f"applied {each.name}: {counts['create']} resources in {self.layer_seconds[each.name]:.1f} s"
+            )
             if each.name == "data" and self._prepared:
-                self._prepare(merged(LAB_STACK, outputs))
-        self.outputs = merged(LAB_STACK, outputs)
-        write(self.outputs, self.outputs_file)
+                self._prepare(self.outputs)
 
     def _prepare(self, outputs: Mapping[str, Any]) -> None:
         """Do what the database's owner does after it was made."""
@@ -244,17 +272,15 @@ class Lab(Breakable):
     def _values(self, layer_name: str) -> dict[str, str]:
         """A layer's configuration, by keys without the project's name."""
         of = layer(layer_name)
-        configuration, _ = configured(of.folder, LAB_STACK, self._configuration(of))
+        configuration, _ = configured(of.folder, LAB_STACK, self.overrides(of))
         return {key.removeprefix(f"{of.project}:"): value for key, value in configuration.values.items()}
 
     def _shared_settings(self) -> Environment:
         of = layer("network")
-        _, values = configured(of.folder, LAB_STACK, self._configuration(of))
+        _, values = configured(of.folder, LAB_STACK, self.overrides(of))
         return Environment.overridden(LAB_STACK, values)
 
-    def _configuration(self, of: Layer) -> Mapping[str, object]:
-        return self._settings.configuration.get(of.name, {})
-
-    def _made(self, registration: Registration, seconds: float) -> None:
+    def _told(self, kind: str, registration: Registration, seconds: float) -> None:
         if seconds >= 1:
-            self._progress(f"  {registration.type.rpartition(':')[2]} {registration.name} ({seconds:.1f} s)")
+            done = "" if kind == "create" else f"{kind} "
+            self._progress(f"  {done}{registration.type.rpartition(':')[2]} {registration.name} ({seconds:.1f} s)")

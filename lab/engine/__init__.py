@@ -3,18 +3,22 @@
 The rest of the lab, and who measures and tests the programs, uses what is named here.
 """
 
-from lab.engine.lab_engine import DestroyError, LabEngine
+from lab.engine.deletion import DestroyError
+from lab.engine.lab_engine import LabEngine, Watcher
 from lab.engine.program import configured, run_program
 from lab.engine.recording import RecordedProgram, RecordedResource, run_recorded
 from lab.engine.registration import EngineError, Registration
+from lab.engine.state import Counts
 
 __all__ = [
+    "Counts",
     "DestroyError",
     "EngineError",
     "LabEngine",
     "RecordedProgram",
     "RecordedResource",
     "Registration",
+    "Watcher",
     "configured",
     "run_program",
     "run_recorded",

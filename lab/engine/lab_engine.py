@@ -1,59 +1,152 @@
-"""The engine that makes a program's resources in the lab's AWS, and destroys them."""
+"""The engine that makes the lab's AWS what the programs declare, step by step as Pulumi does."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from lab.engine.registration import Created, EngineError, Invocation, Provider, Registration, Values
+from lab.engine.deletion import DestroyError, delete, delete_all, refuse_protected
+from lab.engine.exported import exported
+from lab.engine.program import configured, run_folder
+from lab.engine.registration import Created, EngineError, Invocation, Provider, Registration, UnfinishedError, Values
 from lab.engine.resource_table import ClientFactory, Context, Made, ResourceType
 from lab.engine.resources import INVOKES, RESOURCE_TYPES
-from lab.engine.stack_outputs import StackOutputs
+from lab.engine.stack_outputs import ORGANIZATION, StackOutputs
+from lab.engine.state import Counts, Kept, LayerState
+from lab.engine.steps import TABLE_FOLDER, TAGS, Kind, Step, planned
 from lab.engine.tags import merged_tags
+from shared.layers import Layer
 
-TABLE_FOLDER = "lab/engine/resources"
-# Deletion waits for what AWS removes in the background, such as a function's network interface.
-DELETE_ATTEMPTS = 20
-DELETE_PAUSE_SECONDS = 0.25
-STILL_IN_USE = frozenset({"DependencyViolation", "InvalidDBSubnetGroupStateFault", "InvalidDBParameterGroupState"})
+PARALLEL_READS = 8
 
-Watcher = Callable[[Registration, float], None]
-"""Is called for each resource that was made, with the seconds it took."""
+Watcher = Callable[[str, Registration, float], None]
+"""Is called for each step that changed something: its kind in Pulumi's words, the resource, the seconds it took."""
 
 
-@dataclass(frozen=True)
-class Kept:
-    """A resource in the lab: what was asked for, and what was made."""
-
-    registration: Registration
-    context: Context
-    made: Made
-
-
-class DestroyError(Exception):
-    """Some resources could not be destroyed; the text names each with its reason."""
+def _nobody(kind: str, registration: Registration, seconds: float) -> None:
+    """Nobody watches."""
 
 
 @dataclass
 class LabEngine:
-    """Makes resources through boto3. Called from several threads at once.
+    """Makes, changes and deletes resources through boto3.
 
     Args:
         client: makes clients of the lab's AWS, with all rights.
         account_id: the lab's account.
-        watch: is called for each resource made.
+        watch: is called for each step, where an operation has nobody of its own to be told.
+        dry_run: whether nothing is made or changed.
+
+    Attributes:
+        stacks: outputs of the layers, for those above.
+        states: what stands of each layer, by its name.
     """
 
     client: ClientFactory
     account_id: str
-    watch: Watcher
+    watch: Watcher = _nobody
+    dry_run: bool = False
     stacks: StackOutputs = field(default_factory=StackOutputs)
-    kept: list[Kept] = field(default_factory=list)
+    states: dict[str, LayerState] = field(default_factory=dict)
+    _counts: Counts = field(default_factory=Counts)
+    _told: Watcher = _nobody
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _operation: threading.RLock = field(default_factory=threading.RLock)
+
+    def apply(
+        self,
+        layer: Layer,
+        stack: str,
+        config_overrides: Mapping[str, object] | None = None,
+        *,
+        files: Path | None = None,
+        told: Watcher | None = None,
+    ) -> Counts:
+        """Run a layer's program, make what it declares, and delete what it no longer declares.
+
+        Args:
+            layer: whose program.
+            stack: the stack; its file holds the configuration.
+            config_overrides: configuration that overrides the stack's file and the environment's.
+            files: the folder with the project's and the stack's file; None for the layer's own.
+            told: is told of each step; None for ``watch``.
+
+        Raises:
+            EngineError: something protected would be deleted or replaced, or the lab cannot do what is asked.
+            DestroyError: something could not be deleted; the rest was.
+            Exception: whatever the program raised. What was done is in the state, and the next apply goes on from it.
+        """
+        with self._begun(told) as counts:
+            project = configured(layer.folder if files is None else files, stack, config_overrides)[0].project
+            state = self.states.setdefault(layer.name, LayerState(project, stack))
+            state.begin()
+            run_folder(layer.folder, layer.name, stack, self, config_overrides, files=files, dry_run=self.dry_run)
+            self._delete(state, state.left_over)
+        return counts
+
+    def destroy(self, *layers: str, told: Watcher | None = None) -> Counts:
+        """Delete everything in these layers (none: in all), last made first; no program runs.
+
+        Raises:
+            EngineError: something is protected; nothing was deleted.
+            DestroyError: something could not be destroyed; the rest was.
+        """
+        failures: list[str] = []
+        with self._begun(told) as counts:
+            chosen = [state for name, state in self.states.items() if name in layers or not layers]
+            refuse_protected(kept for state in chosen for kept in state.resources)
+            for state in reversed(chosen):
+                try:
+                    self._delete(state, list(state.resources))
+                except DestroyError as error:
+                    failures.append(str(error))
+                    continue
+                self.stacks.withdraw(state.project, state.stack)
+        if failures:
+            raise DestroyError("; ".join(failures))
+        return counts
+
+    def refresh(self, layer: str, told: Watcher | None = None) -> Counts:
+        """Take what is really there into a layer's state."""
+        with self._begun(told) as counts, ThreadPoolExecutor(PARALLEL_READS) as pool:
+            state = self.states[layer]
+            resources = list(state.resources)
+            for kept, drifted in zip(resources, pool.map(_drift, resources), strict=True):
+                with self._lock:
+                    if drifted is None:
+                        state.drop(kept)
+                    elif drifted:
+                        state.put(kept.read_as(drifted), kept)
+                self._count("delete" if drifted is None else Kind.UPDATE if drifted else Kind.SAME, kept.registration)
+        return counts
+
+    def rehearsal(self) -> LabEngine:
+        """An engine with the same states that only says what it would do."""
+        with self._lock:
+            states = {name: state.copy() for name, state in self.states.items()}
+            return LabEngine(self.client, self.account_id, dry_run=True, stacks=self.stacks.copy(), states=states)
+
+    def exported(self, layer: str) -> dict[str, Any]:
+        """A layer's state in the shape of ``pulumi stack export``; secrets are masked."""
+        with self._lock:
+            return exported(self.states[layer], self.stacks)
+
+    def outputs(self, layer: Layer) -> Values:
+        """A layer's outputs; none where its program has not come to its end."""
+        state = self.states[layer.name]
+        name = f"{ORGANIZATION}/{state.project}/{state.stack}"
+        return self.stacks.of(name).values if self.stacks.has(name) else {}
+
+    @property
+    def kept(self) -> list[Kept]:
+        """Everything that stands."""
+        return [kept for state in self.states.values() for kept in state.resources]
 
     def configure(self, provider: Provider) -> None:
         """Accept an AWS provider that names its region and this account.
@@ -69,26 +162,34 @@ class LabEngine:
         if allowed is not None and self.account_id not in allowed:
             raise EngineError(f"provider {provider.name}: AWS account ID not allowed: {self.account_id}")
 
-    def create(self, registration: Registration) -> Created:
-        """Make the resource.
+    def register(self, registration: Registration) -> Created:
+        """Make the resource what the program says: create, update or replace it, or leave it as it is.
 
         Raises:
-            EngineError: the type is not in the table, an input is not understood, or no region is known.
+            EngineError: the type is not in the table, an input is not understood or cannot be changed, no region is
+                known, or it is protected from being replaced.
         """
         started = time.monotonic()
         kind = _kind(registration)
-        unknown = registration.inputs.keys() - kind.inputs - {"tags"}
-        if unknown:
-            raise EngineError(
-                f"{registration.type} {registration.name}: the lab does not understand the input "
-                f"{', '.join(sorted(unknown))}: add it in {TABLE_FOLDER}"
-            )
         context = self._context(registration.provider, registration.type, merged_tags(registration))
-        created = kind.create(context, registration.inputs)
+        state = self.states[registration.layer]
         with self._lock:
-            self.kept.append(Kept(registration, context, Made(created.id, registration.inputs, created.outputs)))
-        self.watch(registration, time.monotonic() - started)
-        return Created(created.id, {"tagsAll": dict(context.tags), **created.outputs})
+            old = state.find((registration.urn, *registration.aliases))
+        step = planned(old, registration, kind, context)
+        if step.kind is Kind.REPLACE and old is not None:
+            self._make_way(state, old, kind, delete_first=step.delete_first)
+            old = None
+        try:
+            made = self._made(step, old, kind, context)
+        except UnfinishedError as error:
+            made = Made(error.id, step.inputs, {})
+            with self._lock:
+                state.settle(Kept(registration, context, made, step.compared, unfinished=True), old)
+            raise
+        with self._lock:
+            state.settle(Kept(registration, context, made, step.compared), old)
+        self._count(step.kind, registration, time.monotonic() - started)
+        return Created(made.id, {**made.inputs, "tagsAll": dict(context.tags), **made.outputs})
 
     def invoke(self, invocation: Invocation) -> Values:
         """Answer a function call.
@@ -101,22 +202,59 @@ class LabEngine:
         context = self._context(invocation.provider, invocation.token, {})
         return INVOKES[invocation.token](context, invocation.arguments)
 
-    def destroy(self, told: Callable[[Registration], None]) -> None:
-        """Destroy everything, last made first. Can be called again after an error.
+    @contextmanager
+    def _begun(self, told: Watcher | None) -> Iterator[Counts]:
+        """One operation; another one waits."""
+        with self._operation:
+            self._counts, self._told = Counts(), self.watch if told is None else told
+            yield self._counts
 
-        Raises:
-            DestroyError: something could not be destroyed; the rest was.
-        """
-        failures: list[str] = []
-        for kept in reversed(tuple(self.kept)):
-            try:
-                _delete(kept)
-            except (ClientError, BotoCoreError, EngineError) as error:
-                failures.append(f"{kept.registration.urn}: {error}")
-                continue
-            self.kept.remove(kept)
-            told(kept.registration)
-        if failures:
+    def _count(self, kind: str, registration: Registration, seconds: float = 0.0) -> None:
+        with self._lock:
+            self._counts[kind] += 1
+        if kind != Kind.SAME:
+            self._told(kind, registration, seconds)
+
+    def _made(self, step: Step, old: Kept | None, kind: ResourceType, context: Context) -> Made:
+        if self.dry_run:
+            return Made("", step.inputs, {}) if old is None else replace(old.made, inputs=step.inputs)
+        if old is None:
+            created = kind.create(context, step.inputs)
+            return Made(created.id, step.inputs, created.outputs)
+        changes, outputs, before = kind.changes, dict(old.made.outputs), old.made.inputs
+        if TAGS in step.changed and changes.tag is not None:
+            changes.tag(context, old.made.id, step.inputs)
+        if old.unfinished:
+            # Whether what was to follow the creation was done is unknown: all of it is written.
+            before = {key: value for key, value in before.items() if key not in changes.updates}
+        if changes.update is not None and (step.changed & changes.updates or old.unfinished):
+            outputs |= changes.update(context, old.made.id, before, step.inputs)
+        return Made(old.made.id, step.inputs, outputs)
+
+    def _make_way(self, state: LayerState, old: Kept, kind: ResourceType, *, delete_first: bool) -> None:
+        """Delete what is to be replaced, or mark it for deletion once everything else is made."""
+        if delete_first and not self.dry_run:
+            delete(old, kind)
+        with self._lock:
+            if delete_first:
+                state.drop(old)
+            else:
+                state.put(replace(old, replaced=True), old)
+
+    def _delete(self, state: LayerState, resources: list[Kept]) -> None:
+        refuse_protected(resources)
+
+        def gone(kept: Kept) -> None:
+            with self._lock:
+                state.drop(kept)
+            # The replacement was counted when the other one was made.
+            if not kept.replaced:
+                self._count("delete", kept.registration)
+
+        if self.dry_run:
+            for kept in resources:
+                gone(kept)
+        elif failures := delete_all(resources, lambda kept: _kind(kept.registration), gone):
             raise DestroyError("could not remove " + "; ".join(failures))
 
     def _context(self, provider: Provider | None, token: str, tags: Mapping[str, str]) -> Context:
@@ -135,16 +273,10 @@ def _kind(registration: Registration) -> ResourceType:
     return known[registration.type]
 
 
-def _delete(kept: Kept) -> None:
-    delete = _kind(kept.registration).delete
-    if delete is None:
-        return
-    for attempt in range(DELETE_ATTEMPTS):
-        try:
-            delete(kept.context, kept.made)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in STILL_IN_USE or attempt == DELETE_ATTEMPTS - 1:
-                raise
-            time.sleep(DELETE_PAUSE_SECONDS)
-        else:
-            return
+def _drift(kept: Kept) -> Values | None:
+    """What differs in AWS from what the state says of a resource; None where it is gone."""
+    read = _kind(kept.registration).changes.read
+    found = {} if read is None else read(kept.context, kept.made.id, kept.made.inputs)
+    if found is None:
+        return None
+    return {key: value for key, value in found.items() if kept.made.inputs.get(key) != value}

@@ -12,6 +12,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockMonitor, MockResourceArgs, Mocks
 from pulumi.runtime.proto import provider_pb2, resource_pb2
 
+from lab.engine.options import refuse_unknown_options
 from lab.engine.registration import Engine, EngineError, Invocation, InvocationError, Provider, Registration, Values
 from lab.engine.stack_outputs import ORGANIZATION, Outputs
 from lab.engine.wire import plain_values, present, provider_inputs
@@ -58,6 +59,7 @@ class ProgramMonitor(MockMonitor):
         self._disabled = disabled_default_providers
         self._lock = threading.Lock()
         self._urns: set[str] = set()
+        self._aliases: dict[str, frozenset[str]] = {}
         self._providers: dict[str, Provider] = {}
         self._stopped = threading.Event()
         self.stack_outputs: Outputs | None = None
@@ -77,6 +79,9 @@ class ProgramMonitor(MockMonitor):
         urn = self._new_urn(request)
         if request.type == _STACK:
             return resource_pb2.RegisterResourceResponse(urn=urn)
+        aliases = self._aliases_of(request)
+        with self._lock:
+            self._aliases[urn] = aliases
         try:
             return self._registered(urn, request)
         except StoppedError:
@@ -94,6 +99,19 @@ class ProgramMonitor(MockMonitor):
             self._urns.add(urn)
         return urn
 
+    def _aliases_of(self, request: Any) -> frozenset[str]:
+        """Its own aliases, which the SDK has made URNs of, and what it was called under its parent's aliases."""
+        with self._lock:
+            parents = self._aliases.get(request.parent, frozenset())
+        parent_name = request.parent.rpartition("::")[2]
+        inherited = set()
+        for parent in parents:
+            name = request.name
+            if name.startswith(parent_name):
+                name = parent.rpartition("::")[2] + name.removeprefix(parent_name)
+            inherited.add(self.make_urn(parent, request.type, name))
+        return frozenset({*request.aliasURNs, *inherited})
+
     def _registered(self, urn: str, request: Any) -> Any:
         if self._stopped.is_set():
             raise StoppedError(f"{urn} was not made: the program had failed before")
@@ -102,8 +120,7 @@ class ProgramMonitor(MockMonitor):
         if request.type.startswith(_PROVIDER_PREFIX):
             identifier = self._configured(urn, request)
             return resource_pb2.RegisterResourceResponse(urn=urn, id=identifier, object=request.object)
-        if request.importId:
-            raise EngineError(f"{urn} imports {request.importId}: this engine starts from nothing, it cannot import")
+        refuse_unknown_options(urn, request)
         inputs, secret_inputs = plain_values(request.object)
         registration = Registration(
             layer=self._layer,
@@ -116,9 +133,14 @@ class ProgramMonitor(MockMonitor):
             parent=request.parent,
             dependencies=frozenset(request.dependencies),
             protect=request.protect,
+            ignore_changes=frozenset(request.ignoreChanges),
+            delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
+            retain_on_delete=request.retainOnDelete,
+            aliases=self._aliases[urn],
+            secret_outputs=frozenset(request.additionalSecretOutputs),
         )
-        created = self._engine.create(registration)
-        secret = secret_inputs | set(request.additionalSecretOutputs)
+        created = self._engine.register(registration)
+        secret = secret_inputs | registration.secret_outputs
         outputs = {
             key: rpc.wrap_rpc_secret(value) if key in secret else value for key, value in created.outputs.items()
         }
@@ -208,6 +230,12 @@ class ProgramMonitor(MockMonitor):
             values, secret_names = plain_values(request.outputs)
             self.stack_outputs = Outputs(values, secret_names)
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
+
+    def GetDeploymentInfo(self, request: Any) -> Any:  # noqa: N802 (the protocol's name)
+        """What this monitor can do; without alias specs the SDK makes URNs of aliases itself."""
+        info = super().GetDeploymentInfo(request)  # type: ignore[no-untyped-call]
+        info.supportedFeatures.remove(resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS)
+        return info
 
     def RegisterPackage(self, request: Any) -> Any:  # noqa: N802 (the protocol's name)
         """Refuse parameterized packages: nothing here uses them."""

@@ -41,7 +41,13 @@ _one_at_a_time = threading.Lock()
 
 
 def run_program(
-    layer: Layer, stack: str, engine: Engine, config_overrides: Mapping[str, object] | None = None
+    layer: Layer,
+    stack: str,
+    engine: Engine,
+    config_overrides: Mapping[str, object] | None = None,
+    *,
+    files: Path | None = None,
+    dry_run: bool = False,
 ) -> dict[str, Any]:
     """Run a layer's program to its end: all resources made, all outputs known.
 
@@ -52,6 +58,8 @@ def run_program(
         stack: the stack; its file holds the configuration.
         engine: makes the resources.
         config_overrides: configuration that overrides the stack's file and the environment's.
+        files: the folder with the project's and the stack's file; None for the layer's own.
+        dry_run: whether what the engine would make is unknown to the program, as in a preview.
 
     Returns:
         The stack outputs as plain values.
@@ -61,14 +69,21 @@ def run_program(
         Exception: whatever the program or the engine raised, with the resource's URN as a note. Resources made before
             stay; the engine knows them.
     """
-    return run_folder(layer.folder, layer.name, stack, engine, config_overrides)
+    return run_folder(layer.folder, layer.name, stack, engine, config_overrides, files=files, dry_run=dry_run)
 
 
 def run_folder(
-    folder: Path, layer_name: str, stack: str, engine: Engine, config_overrides: Mapping[str, object] | None = None
+    folder: Path,
+    layer_name: str,
+    stack: str,
+    engine: Engine,
+    config_overrides: Mapping[str, object] | None = None,
+    *,
+    files: Path | None = None,
+    dry_run: bool = False,
 ) -> dict[str, Any]:
     """The same for a project in any folder. See :func:`run_program`."""
-    configuration, shared_values = configured(folder, stack, config_overrides)
+    configuration, shared_values = configured(folder if files is None else files, stack, config_overrides)
     monitor = ProgramMonitor(
         engine,
         layer=layer_name,
@@ -77,7 +92,7 @@ def run_folder(
         disabled_default_providers=_disabled_default_providers(configuration),
     )
     with _one_at_a_time, _importable(folder):
-        contextvars.copy_context().run(_run, folder, configuration, shared_values, monitor)
+        contextvars.copy_context().run(_run, folder, configuration, shared_values, monitor, dry_run)
     if monitor.stack_outputs is None:
         raise RuntimeError(f"the program in {folder} ended without registering its stack's outputs")
     engine.stacks.publish(configuration.project, stack, monitor.stack_outputs)
@@ -101,7 +116,7 @@ def configured(
     """A project's configuration as a run in this process has it.
 
     Args:
-        folder: the project's folder.
+        folder: where the project's and the stack's file are.
         stack: whose file holds the configuration.
         overrides: values that override the stack's file and the environment's.
 
@@ -123,10 +138,14 @@ def configured(
 
 
 def _run(
-    folder: Path, configuration: StackConfiguration, shared_values: Mapping[str, object], monitor: ProgramMonitor
+    folder: Path,
+    configuration: StackConfiguration,
+    shared_values: Mapping[str, object],
+    monitor: ProgramMonitor,
+    dry_run: bool,  # noqa: FBT001 - Context.run takes no names
 ) -> None:
     environment.overrides.set(shared_values)
-    with _runtime_settings(folder, configuration, monitor):
+    with _runtime_settings(folder, configuration, monitor, dry_run=dry_run):
         loop = asyncio.new_event_loop()
         loop.set_default_executor(ThreadPoolExecutor(_PARALLEL_REGISTRATIONS, thread_name_prefix="register"))
         loop.set_exception_handler(_note_echo)
@@ -180,13 +199,15 @@ def _raise_original(error: BaseException) -> None:
 
 
 @contextmanager
-def _runtime_settings(folder: Path, configuration: StackConfiguration, monitor: ProgramMonitor) -> Iterator[None]:
+def _runtime_settings(
+    folder: Path, configuration: StackConfiguration, monitor: ProgramMonitor, *, dry_run: bool
+) -> Iterator[None]:
     before = {name: getattr(SETTINGS, name) for name in _SETTINGS_SEEN_BY_OTHER_THREADS}
     settings = Settings(
         project=configuration.project,
         stack=configuration.stack,
         monitor=monitor,
-        dry_run=False,
+        dry_run=dry_run,
         organization=ORGANIZATION,
         root_directory=str(folder),
         engine=MockEngine(_logger),

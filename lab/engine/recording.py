@@ -143,7 +143,7 @@ class RecordingEngine:
         with self._lock:
             self.providers.append(provider)
 
-    def create(self, registration: Registration) -> Created:
+    def register(self, registration: Registration) -> Created:
         """Record the resource and make up AWS's answer."""
         created = outputs_of(registration)
         with self._lock:

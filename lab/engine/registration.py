@@ -16,6 +16,18 @@ class EngineError(Exception):
     """A program asked for something that the engine cannot do; the text says what, and what to change."""
 
 
+class UnfinishedError(EngineError):
+    """A resource was made, but cannot be used yet; the next apply goes on with it.
+
+    Attributes:
+        id: its physical id.
+    """
+
+    def __init__(self, identifier: str, reason: object) -> None:
+        super().__init__(str(reason))
+        self.id = identifier
+
+
 class InvocationError(Exception):
     """A provider's function failed, such as for something that does not exist."""
 
@@ -52,6 +64,11 @@ class Registration:
         parent: URN of the parent, of the stack where the program gave none.
         dependencies: URNs it depends on, through inputs or explicitly.
         protect: the program's ``protect`` option.
+        ignore_changes: inputs for which the state's value counts.
+        delete_before_replace: whether the old one goes before a new one is made; None: as its type needs it.
+        retain_on_delete: whether it stays in AWS where the program no longer declares it.
+        aliases: URNs under which a state may know it.
+        secret_outputs: names of the outputs that are secret, besides its inputs.
     """
 
     layer: str
@@ -64,6 +81,11 @@ class Registration:
     parent: str = ""
     dependencies: frozenset[str] = frozenset()
     protect: bool = False
+    ignore_changes: frozenset[str] = frozenset()
+    delete_before_replace: bool | None = None
+    retain_on_delete: bool = False
+    aliases: frozenset[str] = frozenset()
+    secret_outputs: frozenset[str] = frozenset()
 
     @property
     def package(self) -> str:
@@ -83,14 +105,14 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Created:
-    """The engine's answer to a registration: the physical id, and the outputs besides the inputs."""
+    """The engine's answer to a registration: the physical id, and the outputs; an input not among them is as given."""
 
     id: str
     outputs: Values = field(default_factory=dict)
 
 
 class Engine(Protocol):
-    """Makes the resources that a program registers. Called from several threads at once."""
+    """Sees to it that the resources that a program registers are there. Called from several threads at once."""
 
     @property
     def stacks(self) -> StackOutputs:
@@ -99,8 +121,8 @@ class Engine(Protocol):
     def configure(self, provider: Provider) -> None:
         """Accept an explicit provider, or refuse it."""
 
-    def create(self, registration: Registration) -> Created:
-        """Make the resource; return once it can be used."""
+    def register(self, registration: Registration) -> Created:
+        """Make the resource, or make it what the program says; return once it can be used."""
 
     def invoke(self, invocation: Invocation) -> Values:
         """Answer a function call."""

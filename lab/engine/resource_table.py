@@ -1,4 +1,4 @@
-"""How a resource type is made and destroyed in the lab's AWS."""
+"""How a resource type is made, read, changed and destroyed in the lab's AWS."""
 
 from __future__ import annotations
 
@@ -42,20 +42,50 @@ class Made:
     outputs: Values
 
 
+EVERY_INPUT = frozenset({"*"})
+"""In `Changes`: every input that is not named elsewhere, but for tags."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How a resource that stands is read and changed, and what cannot be changed. Without any, a change is refused.
+
+    Attributes:
+        update: changes it in place and returns the outputs that are new. It is given the id, the inputs that the state
+            has and those it is to have.
+        updates: the inputs that ``update`` changes.
+        state_only: inputs that only a later delete or update reads: AWS is not told.
+        replaces: inputs that cannot change: another resource takes its place.
+        name: the input with its name in AWS. While it stays the same, the old one has to go before the new one is made.
+        tag: gives it the context's tags.
+        read: the inputs as they are in AWS now, as far as it looks, of those that it is given; None where it is gone.
+    """
+
+    update: Callable[[Context, str, Values, Values], Values] | None = None
+    updates: frozenset[str] = frozenset()
+    state_only: frozenset[str] = frozenset()
+    replaces: frozenset[str] = frozenset()
+    name: str = "name"
+    tag: Callable[[Context, str, Values], None] | None = None
+    read: Callable[[Context, str, Values], Values | None] | None = None
+
+
 @dataclass(frozen=True)
 class ResourceType:
-    """How one type is made and destroyed.
+    """How one type is made, changed and destroyed.
 
     Attributes:
         create: makes it, waits until it can be used, and returns id and computed outputs.
         delete: deletes it and waits until it is gone; one that is gone already is no error. None where it goes with
             another resource, such as a bucket's versioning.
         inputs: the inputs that ``create`` understands; any other is an error.
+        changes: what can be done with one that stands.
     """
 
     create: Callable[[Context, Values], Created]
     delete: Callable[[Context, Made], None] | None
     inputs: frozenset[str]
+    changes: Changes = field(default_factory=Changes)
 
 
 Types = Mapping[str, ResourceType]

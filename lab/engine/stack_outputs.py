@@ -39,6 +39,18 @@ class StackOutputs:
             MappingProxyType(dict(outputs.values)), outputs.secret_names
         )
 
+    def withdraw(self, project: str, stack: str) -> None:
+        """Forget the outputs of a stack."""
+        self._outputs.pop(f"{ORGANIZATION}/{project}/{stack}", None)
+
+    def has(self, name: str) -> bool:
+        """Whether the stack of that full name has outputs."""
+        return name in self._outputs
+
+    def copy(self) -> StackOutputs:
+        """Outputs of its own, of the same stacks."""
+        return StackOutputs(dict(self._outputs))
+
     def of(self, name: str) -> Outputs:
         """The outputs of the stack of that full name.
 

@@ -121,6 +121,12 @@ class BackupReplications:
                 return backup
         raise InvalidDBInstanceStateError(f"The automated backups of {source_arn} are not replicated here.")
 
+    def source_deleted(self, source: LabInstance) -> None:
+        """The source is being deleted: what was replicated is retained, and a successor starts anew."""
+        for backup in self._backups:
+            if backup.source is source:
+                backup.status = RETAINED
+
     def all(self) -> tuple[ReplicatedBackup, ...]:
         """Every replicated backup, retained ones included."""
         return tuple(self._backups)

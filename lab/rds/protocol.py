@@ -179,25 +179,18 @@ class LabRdsResponse(RDSResponse):
         return ActionResult({"DBInstanceAutomatedBackup": backup.described()})
 
     def describe_db_instance_automated_backups(self) -> ActionResult:
-        """DescribeDBInstanceAutomatedBackups: moto's, and those that are replicated to the region."""
+        """DescribeDBInstanceAutomatedBackups: the region's own, and those replicated to it."""
         asked = {
             key: self.params[key]
             for key in ("DBInstanceAutomatedBackupsArn", "DBInstanceIdentifier", "DbiResourceId")
             if self.params.get(key) is not None
         }
-        replicated = [
-            described
-            for described in (backup.described() for backup in self.backend.replicated_backups())
-            if all(described[key] == value for key, value in asked.items())
-        ]
-        own: list[Any] = []
-        # moto's can be found by their instance's identifier alone.
-        if asked.keys() <= {"DBInstanceIdentifier"}:
-            own = self.backend.describe_db_instance_automated_backups(asked.get("DBInstanceIdentifier"))
-        if not own and not replicated and "DBInstanceAutomatedBackupsArn" in asked:
+        known = [*self.backend.automated_backups(), *(each.described() for each in self.backend.replicated_backups())]
+        found = [each for each in known if all(each.get(key) == value for key, value in asked.items())]
+        if not found and "DBInstanceAutomatedBackupsArn" in asked:
             arn = asked["DBInstanceAutomatedBackupsArn"]
             raise RDSClientError("DBInstanceAutomatedBackupNotFound", f"The automated backup {arn} was not found.")
-        return ActionResult({"DBInstanceAutomatedBackups": [*own, *replicated]})
+        return ActionResult({"DBInstanceAutomatedBackups": found})
 
 
 def _apply_type(parameter: Mapping[str, Any]) -> str:

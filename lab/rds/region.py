@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from moto.rds.models import DBInstance
+from moto.rds.models import DBInstance, DBSnapshot
 
 from lab.aws import LabNetwork
-from lab.rds.backup_replication import BackupReplications, ReplicatedBackup
+from lab.rds.backup_replication import RETAINED, BackupReplications, ReplicatedBackup
 from lab.rds.catalogue import ENGINE, engine_versions, family_of
 from lab.rds.creation import settings_of
 from lab.rds.errors import InvalidCombinationError, InvalidDBInstanceStateError
@@ -24,8 +24,10 @@ from lab.rds.instance import (
     STOPPING,
     STORAGE_FULL,
     STORAGE_OPTIMIZATION,
+    LabInstance,
 )
 from lab.rds.lookups import Lookups
+from lab.rds.snapshot import LabSnapshot
 from lab.rds.snapshots import Snapshots, WriteObject
 from lab.rds.validation import engine_version, require_available, require_class
 from lab.rds.workflows import Workflows
@@ -62,7 +64,7 @@ class RegionalRds(Snapshots):
             write_object: puts an object into a bucket of the region.
         """
         super().__init__(region, account_id)
-        self.regions = regions
+        self.regions: Mapping[str, RegionalRds] = regions
         self.fleet = fleet
         self.known_parameters = fleet.known_parameters
         self.lookups = lookups
@@ -187,23 +189,68 @@ class RegionalRds(Snapshots):
             raise InvalidDBInstanceStateError(
                 f"Promote or delete the read replicas of {db_instance_identifier} in its own region first: {near}"
             )
-        if not skip_final_snapshot and not instance.is_read_replica:
-            if final_db_snapshot_identifier is None:
-                raise InvalidCombinationError(
-                    "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
-                )
-            self.create_db_snapshot(db_instance_identifier, final_db_snapshot_identifier)
+        final = self._final_snapshot(instance, final_db_snapshot_identifier, skip=bool(skip_final_snapshot))
         if delete_automated_backups is not False:
-            for snapshot in self.describe_db_snapshots(db_instance_identifier, None, "automated", {}):
+            for snapshot in self._automated_snapshots(instance.dbi_resource_id):
                 self.delete_db_snapshot(snapshot.db_snapshot_identifier)
+        for regional in self.regions.values():
+            regional._backup_replications.source_deleted(instance)
         for arn in instance.replicas:
             self.find(arn).replication_terminated = True
         source = self.source_of(instance)
         if source is not None:
             source.remove_replica(instance)
         instance.status = DELETING
-        self.workflows.delete(instance, source)
+        self.workflows.delete(instance, source, final)
         return instance
+
+    def _final_snapshot(self, instance: LabInstance, identifier: str | None, *, skip: bool) -> LabSnapshot | None:
+        """The snapshot with which an instance is deleted; None where none is wanted."""
+        name = instance.db_instance_identifier
+        if skip:
+            if identifier is not None:
+                raise InvalidCombinationError(
+                    "FinalDBSnapshotIdentifier can not be specified when SkipFinalSnapshot is specified."
+                )
+            return None
+        if instance.is_read_replica:
+            # https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DeleteDBInstance.html
+            raise InvalidCombinationError(f"SkipFinalSnapshot is required when a read replica is deleted: {name}")
+        if identifier is None:
+            raise InvalidCombinationError(
+                "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified."
+            )
+        snapshot = self.create_db_snapshot(name, identifier)
+        return snapshot if isinstance(snapshot, LabSnapshot) else None
+
+    def _automated_snapshots(self, resource_id: str) -> list[DBSnapshot]:
+        """Those of one instance: a successor under its name has others."""
+        return [
+            each
+            for each in self.database_snapshots.values()
+            if each.snapshot_type == "automated" and each.dbi_resource_id == resource_id
+        ]
+
+    def automated_backups(self) -> list[dict[str, Any]]:
+        """The automated backups of the region's instances, and those retained of deleted ones."""
+        living = {instance.dbi_resource_id for instance in self.instances()}
+        of_each = {
+            each.dbi_resource_id: each for each in self.database_snapshots.values() if each.snapshot_type == "automated"
+        }
+        return [
+            {
+                "DBInstanceArn": newest.database.db_instance_arn,
+                "DBInstanceIdentifier": newest.db_instance_identifier,
+                "DbiResourceId": resource_id,
+                "Region": self.region_name,
+                "Status": "active" if resource_id in living else RETAINED,
+                "BackupRetentionPeriod": newest.database.backup_retention_period,
+                "Encrypted": newest.encrypted,
+                "Engine": newest.engine,
+                "EngineVersion": newest.engine_version,
+            }
+            for resource_id, newest in of_each.items()
+        ]
 
     def start_backup_replication(self, source_arn: str, settings: Mapping[str, Any]) -> ReplicatedBackup:
         """Replicate the automated backups of an instance of another region to this one."""

@@ -15,11 +15,13 @@ from lab.postgres import PostgresError, applicable
 from lab.rds.fleet import DatabaseFleet, Member
 from lab.rds.instance import AVAILABLE, BACKING_UP, REBOOTING, STOPPED, LabInstance
 from lab.rds.region_state import RegionState
-from lab.rds.snapshot import LabExport, LabSnapshot
+from lab.rds.snapshot import CREATING, LabExport, LabSnapshot
 from lab.rds.timings import Timings
 from lab.rds.watch import Watch
 
 logger = logging.getLogger(__name__)
+
+_SNAPSHOT_POLL_SECONDS = 0.05
 
 
 class Workflows(Watch):
@@ -199,10 +201,16 @@ class Workflows(Watch):
 
         self._in_background(end)
 
-    def delete(self, instance: LabInstance, source: LabInstance | None) -> None:
-        """Remove the server and its data, then the instance."""
+    def delete(self, instance: LabInstance, source: LabInstance | None, final: LabSnapshot | None) -> None:
+        """Take the final snapshot, remove the server and its data, then the instance; without the snapshot it stays."""
 
         def work() -> None:
+            while final is not None and final.status == CREATING and not self._stopping.is_set():
+                self._pause(_SNAPSHOT_POLL_SECONDS)
+            if final is not None and final.status != AVAILABLE:
+                with self._lock:
+                    instance.status = instance.resting_status
+                return
             self._fleet.remove(instance.region, instance.db_instance_identifier)
             with self._lock:
                 self._regional(instance).forget(instance)

@@ -48,7 +48,7 @@ class ScriptedEngine:
     def configure(self, provider: Provider) -> None:
         """Take any provider."""
 
-    def create(self, registration: Registration) -> Created:
+    def register(self, registration: Registration) -> Created:
         self.make(registration)
         with self._lock:
             self.made.append(registration.name)

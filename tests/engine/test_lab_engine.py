@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from lab.engine import lab_engine
-from lab.engine.lab_engine import DestroyError, LabEngine
+from lab.engine import deletion, lab_engine
+from lab.engine.lab_engine import LabEngine
 from lab.engine.registration import Created, EngineError, Provider, Registration, Values
 from lab.engine.resource_table import Context, Made, ResourceType
+from lab.engine.state import LayerState
 
 THING = "aws:test/thing:Thing"
 ACCOUNT = "000000000000"
@@ -47,7 +48,8 @@ def engine() -> LabEngine:
     def no_client(service: str, region: str) -> Any:
         raise AssertionError((service, region))
 
-    return LabEngine(no_client, ACCOUNT, lambda registration, seconds: None)
+    states = {"network": LayerState("postgres-dr-network", "lab")}
+    return LabEngine(no_client, ACCOUNT, states=states)
 
 
 def thing(name: str = "one", provider: Provider | None = PROVIDER, **inputs: object) -> Registration:
@@ -59,18 +61,18 @@ def thing(name: str = "one", provider: Provider | None = PROVIDER, **inputs: obj
 def test_a_type_that_is_not_in_the_table_is_named_with_the_place_to_add_it(account: Account) -> None:
     unknown = Registration("network", "urn", "aws:test/other:Other", "one", {}, provider=PROVIDER)
     with pytest.raises(EngineError, match=r"aws:test/other:Other: add it in lab/engine/resources"):
-        engine().create(unknown)
+        engine().register(unknown)
 
 
 def test_an_input_nobody_translates_is_refused_not_dropped(account: Account) -> None:
     with pytest.raises(EngineError, match="does not understand the input colour"):
-        engine().create(thing(colour="red"))
+        engine().register(thing(colour="red"))
     assert account.calls == []
 
 
 def test_a_resource_without_an_explicit_provider_has_no_region(account: Account) -> None:
     with pytest.raises(EngineError, match="no explicit provider"):
-        engine().create(thing(provider=None))
+        engine().register(thing(provider=None))
 
 
 @pytest.mark.parametrize(
@@ -85,19 +87,6 @@ def test_a_provider_for_no_region_or_another_account_is_refused(inputs: dict[str
         engine().configure(Provider("urn:p", "aws", "p", inputs))
 
 
-def test_what_cannot_be_removed_is_named_and_the_rest_is_removed(account: Account) -> None:
-    making = engine()
-    for name in ("one", "two"):
-        making.create(thing(name))
-    account.in_use.add("two")
-    with pytest.raises(DestroyError, match=r"urn:two: .*in use"):
-        making.destroy(lambda gone: None)
-    assert [kept.registration.name for kept in making.kept] == ["two"]
-    account.in_use.clear()
-    making.destroy(lambda gone: None)
-    assert making.kept == []
-
-
 def test_what_is_still_in_use_is_removed_once_it_is_free(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
@@ -108,8 +97,8 @@ def test_what_is_still_in_use_is_removed_once_it_is_free(account: Account, monke
 
     kind = ResourceType(account.create, delete_at_the_third_try, frozenset({"name"}))
     monkeypatch.setattr(lab_engine, "RESOURCE_TYPES", {THING: kind})
-    monkeypatch.setattr(lab_engine, "DELETE_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(deletion, "DELETE_PAUSE_SECONDS", 0)
     making = engine()
-    making.create(thing())
-    making.destroy(lambda gone: None)
+    making.register(thing())
+    making.destroy()
     assert (asked, making.kept) == (["id-one"] * 3, [])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from lab.engine.resource_table import ResourceType
+from dataclasses import replace
+
+from lab.engine.resource_table import Changes, ResourceType
 from lab.engine.resources import (
     cloudwatch,
     dynamodb,
@@ -19,9 +21,10 @@ from lab.engine.resources import (
     sns,
     vpc_attachments,
 )
+from lab.engine.resources.changes import CHANGES
 from lab.engine.resources.invokes import INVOKES
 
-RESOURCE_TYPES: dict[str, ResourceType] = {
+_MADE: dict[str, ResourceType] = {
     **cloudwatch.TYPES,
     **dynamodb.TYPES,
     **ec2.TYPES,
@@ -37,6 +40,8 @@ RESOURCE_TYPES: dict[str, ResourceType] = {
     **sns.TYPES,
     **vpc_attachments.TYPES,
 }
+
+RESOURCE_TYPES = {token: replace(kind, changes=CHANGES.get(token, Changes())) for token, kind in _MADE.items()}
 """Every type the lab can make, by token."""
 
 __all__ = ["INVOKES", "RESOURCE_TYPES"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from lab.engine.registration import Created, EngineError, Values
+from lab.engine.registration import Created, EngineError, UnfinishedError, Values
 from lab.engine.resource_table import Context, Made, ResourceType, Types
 from lab.engine.resources.api_arguments import absence_is_fine, renamed, required, wait_until
 from lab.engine.tags import tag_list
@@ -141,20 +141,30 @@ def _delete_parameter_group(ctx: Context, made: Made) -> None:
 def _create_instance(ctx: Context, inputs: Values) -> Created:
     rds = ctx.client("rds")
     identifier = required(inputs, "identifier")
+    later: dict[str, Any] = {}
     if "replicateSourceDb" in inputs:
-        _create_replica(ctx, rds, identifier, inputs)
+        asked = _create_replica(ctx, rds, identifier, inputs)
+        later = renamed(inputs, _LATER_ON_REPLICAS)
     elif "snapshotIdentifier" in inputs:
         restored = {name: value for name, value in inputs.items() if name not in _NOT_RESTORED}
-        rds.restore_db_instance_from_db_snapshot(**renamed(restored, _ON_RESTORATION), Tags=tag_list(ctx.tags))
-        _wait_until_available(rds, identifier)
-        _change(rds, identifier, renamed(inputs, _LATER_ON_RESTORED))
+        asked = rds.restore_db_instance_from_db_snapshot(
+            **renamed(restored, _ON_RESTORATION), Tags=tag_list(ctx.tags)
+        )
+        later = renamed(inputs, _LATER_ON_RESTORED)
     else:
-        rds.create_db_instance(**renamed(inputs, _ON_PRIMARIES), Tags=tag_list(ctx.tags))
+        asked = rds.create_db_instance(**renamed(inputs, _ON_PRIMARIES), Tags=tag_list(ctx.tags))
+    try:
         _wait_until_available(rds, identifier)
-    return _described(rds.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0])
+        if later:
+            rds.modify_db_instance(DBInstanceIdentifier=identifier, ApplyImmediately=True, **later)
+            _wait_until_available(rds, identifier)
+        return _described(rds.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0])
+    except (BotoCoreError, ClientError, EngineError) as error:
+        # It is there: another attempt to make it would find its name taken.
+        raise UnfinishedError(asked["DBInstance"]["DbiResourceId"], error) from error
 
 
-def _create_replica(ctx: Context, rds: Any, identifier: str, inputs: Values) -> None:
+def _create_replica(ctx: Context, rds: Any, identifier: str, inputs: Values) -> Values:
     refused = sorted(_PRIMARIES_ONLY & inputs.keys())
     if refused:
         raise EngineError(f"{', '.join(refused)} of the replica {identifier}: it has its source's, leave it out")
@@ -166,15 +176,10 @@ def _create_replica(ctx: Context, rds: Any, identifier: str, inputs: Values) -> 
         # group only across regions; within one, the replica shares its source's group.
         arguments["SourceRegion"] = source_region
         arguments.update(renamed(inputs, {"parameterGroupName": "DBParameterGroupName"}))
-    rds.create_db_instance_read_replica(SourceDBInstanceIdentifier=source, **arguments, Tags=tag_list(ctx.tags))
-    _wait_until_available(rds, identifier)
-    _change(rds, identifier, renamed(inputs, _LATER_ON_REPLICAS))
-
-
-def _change(rds: Any, identifier: str, changes: dict[str, Any]) -> None:
-    if changes:
-        rds.modify_db_instance(DBInstanceIdentifier=identifier, ApplyImmediately=True, **changes)
-        _wait_until_available(rds, identifier)
+    asked: Values = rds.create_db_instance_read_replica(
+        SourceDBInstanceIdentifier=source, **arguments, Tags=tag_list(ctx.tags)
+    )
+    return asked
 
 
 def _wait_until_available(rds: Any, identifier: str) -> None:
