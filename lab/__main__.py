@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import threading
 import time
@@ -47,7 +48,17 @@ def _up(arguments: argparse.Namespace) -> int:
 def access(lab: Lab) -> list[str]:
     """How to use the lab's AWS from another terminal."""
     lines = ["", "In another terminal, for the AWS CLI, any SDK and Pulumi:", ""]
-    return lines + [f"  export {name}={value}" for name, value in lab.aws.environment().items()]
+    lines += [f"  export {name}={value}" for name, value in lab.aws.environment().items()]
+    path = shlex.quote(str(lab.pulumi.folder)) + ':"$PATH"'
+    if lab.outputs:
+        # What stands was made by the lab's own engine: no other Pulumi has its state.
+        return [*lines, f"  export PATH={path}"]
+    return [
+        *lines,
+        "",
+        "Without a Pulumi CLI, the lab's stand-in for it deploys, too:",
+        f"  PATH={path} ./dr deploy ...",
+    ]
 
 
 def directions(lab: Lab) -> list[str]:

@@ -17,12 +17,15 @@ from types import TracebackType
 from typing import Any, Self
 
 from deployment.flat_outputs import FLAT_OUTPUTS_FILE, merged, write
+from lab.applied_layer import DATA, AppliedDataLayer
 from lab.aws import ACCOUNT_ID, DnsServer, LabAws, LabClock, LabNetwork, Resolver
 from lab.breakable import Breakable
-from lab.engine import Counts, LabEngine, Registration, Watcher, configured
+from lab.engine import Counts, Done, LabEngine, configured
 from lab.home import ChildProcesses, LabHome
 from lab.postgres import PostgresServer, find_binaries, require_small_disks
 from lab.preparation import PREPARATION, prepare_database
+from lab.pulumi_stand_in.backend import Backend
+from lab.pulumi_stand_in.service import Service
 from lab.rds import DatabaseFleet, RdsBackend, require_free_port
 from lab.settings import LAB_STACK, LabSettings
 from lab.target import Credentials, DeployedAutomation, DeployedDatabase, Target
@@ -56,6 +59,8 @@ class Lab(Breakable):
         aws: the AWS account.
         network: who reaches whom.
         engine: what the programs made.
+        data_layer: the data layer, for who changes its configuration and deploys it while the lab runs.
+        pulumi: the stand-in for the Pulumi CLI.
         layer_seconds: how long each layer's program took.
         outputs: the flat outputs of all layers.
         outputs_file: where the outputs are: the checkout's file, or a file of the lab's own in its home where another
@@ -64,6 +69,8 @@ class Lab(Breakable):
 
     home: LabHome
     engine: LabEngine
+    data_layer: AppliedDataLayer
+    pulumi: Service
     outputs_file: Path
     _dns: DnsServer
 
@@ -168,15 +175,12 @@ class Lab(Breakable):
             EngineError: something is protected; nothing was removed.
             DestroyError: something could not be removed.
         """
-        self.engine.destroy(told=lambda _, gone, __: self._progress(f"  gone: {gone.type} {gone.name}"))
+        self.engine.destroy(
+            told=lambda gone: self._progress(f"  gone: {gone.registration.type} {gone.registration.name}")
+        )
 
-    def apply(self, of: Layer, files: Path | None = None, told: Watcher | None = None) -> Counts:
+    def apply(self, of: Layer) -> Counts:
         """Apply one layer's program, again or for the first time.
-
-        Args:
-            of: the layer.
-            files: the folder with the project's and the stack's file; None for the layer's own.
-            told: is told of each step; None: those that take long go to the progress.
 
         Returns:
             how many resources each kind of step was about.
@@ -184,7 +188,8 @@ class Lab(Breakable):
         Raises:
             Exception: what the program or the engine raised. What was done until then stays.
         """
-        counts = self.engine.apply(of, LAB_STACK, self.overrides(of), files=files, told=told)
+        files = self.data_layer.folder if of == DATA else None
+        counts = self.engine.apply(of, LAB_STACK, self.overrides(of), files=files)
         self.take_outputs()
         return counts
 
@@ -197,7 +202,7 @@ class Lab(Breakable):
 
     def overrides(self, of: Layer) -> Mapping[str, object]:
         """What this lab's settings say instead of a layer's and the environment's files."""
-        return self._settings.configuration.get(of.name, {})
+        return self.data_layer.overrides if of == DATA else self._configuration(of)
 
     def _start(self) -> None:
         started = time.monotonic()
@@ -232,6 +237,15 @@ class Lab(Breakable):
         self._dns.start()
         self._closing.callback(self._dns.stop)
         self.engine = LabEngine(aws.client, ACCOUNT_ID, self._told)
+        self.data_layer = AppliedDataLayer(
+            home.directory("data-layer"),
+            self.engine,
+            self._environment.names,
+            self._configuration(DATA),
+            self.take_outputs,
+        )
+        self.pulumi = Service(home, Backend(self.engine, self.overrides, self.take_outputs, f"lab:{home.path}"))
+        self._closing.callback(self.pulumi.close)
         self._progress(f"AWS is up on {aws.endpoint_url} ({time.monotonic() - started:.1f} s)")
 
     def _apply(self) -> None:
@@ -272,15 +286,19 @@ class Lab(Breakable):
     def _values(self, layer_name: str) -> dict[str, str]:
         """A layer's configuration, by keys without the project's name."""
         of = layer(layer_name)
-        configuration, _ = configured(of.folder, LAB_STACK, self.overrides(of))
+        configuration, _ = configured(of.folder, LAB_STACK, self._configuration(of))
         return {key.removeprefix(f"{of.project}:"): value for key, value in configuration.values.items()}
 
     def _shared_settings(self) -> Environment:
         of = layer("network")
-        _, values = configured(of.folder, LAB_STACK, self.overrides(of))
+        _, values = configured(of.folder, LAB_STACK, self._configuration(of))
         return Environment.overridden(LAB_STACK, values)
 
-    def _told(self, kind: str, registration: Registration, seconds: float) -> None:
-        if seconds >= 1:
-            done = "" if kind == "create" else f"{kind} "
-            self._progress(f"  {done}{registration.type.rpartition(':')[2]} {registration.name} ({seconds:.1f} s)")
+    def _configuration(self, of: Layer) -> Mapping[str, object]:
+        return self._settings.configuration.get(of.name, {})
+
+    def _told(self, step: Done) -> None:
+        if step.seconds >= 1:
+            done = "" if step.kind == "create" else f"{step.kind} "
+            of = step.registration
+            self._progress(f"  {done}{of.type.rpartition(':')[2]} {of.name} ({step.seconds:.1f} s)")

@@ -9,10 +9,12 @@ from lab.engine.program import configured, run_program
 from lab.engine.recording import RecordedProgram, RecordedResource, run_recorded
 from lab.engine.registration import EngineError, Registration
 from lab.engine.state import Counts
+from lab.engine.steps import Done
 
 __all__ = [
     "Counts",
     "DestroyError",
+    "Done",
     "EngineError",
     "LabEngine",
     "RecordedProgram",

@@ -19,17 +19,17 @@ from lab.engine.resource_table import ClientFactory, Context, Made, ResourceType
 from lab.engine.resources import INVOKES, RESOURCE_TYPES
 from lab.engine.stack_outputs import ORGANIZATION, StackOutputs
 from lab.engine.state import Counts, Kept, LayerState
-from lab.engine.steps import TABLE_FOLDER, TAGS, Kind, Step, planned
+from lab.engine.steps import TABLE_FOLDER, TAGS, Done, Kind, Step, planned
 from lab.engine.tags import merged_tags
 from shared.layers import Layer
 
 PARALLEL_READS = 8
 
-Watcher = Callable[[str, Registration, float], None]
-"""Is called for each step that changed something: its kind in Pulumi's words, the resource, the seconds it took."""
+Watcher = Callable[[Done], None]
+"""Is called for each step that changed something."""
 
 
-def _nobody(kind: str, registration: Registration, seconds: float) -> None:
+def _nobody(done: Done) -> None:
     """Nobody watches."""
 
 
@@ -123,7 +123,8 @@ class LabEngine:
                         state.drop(kept)
                     elif drifted:
                         state.put(kept.read_as(drifted), kept)
-                self._count("delete" if drifted is None else Kind.UPDATE if drifted else Kind.SAME, kept.registration)
+                kind = "delete" if drifted is None else Kind.UPDATE if drifted else Kind.SAME
+                self._count(Done(kind, kept.registration, frozenset(drifted or ())))
         return counts
 
     def rehearsal(self) -> LabEngine:
@@ -131,6 +132,10 @@ class LabEngine:
         with self._lock:
             states = {name: state.copy() for name, state in self.states.items()}
             return LabEngine(self.client, self.account_id, dry_run=True, stacks=self.stacks.copy(), states=states)
+
+    def empty(self) -> LabEngine:
+        """An engine of the same account that knows of nothing, and only says what it would do."""
+        return LabEngine(self.client, self.account_id, dry_run=True)
 
     def exported(self, layer: str) -> dict[str, Any]:
         """A layer's state in the shape of ``pulumi stack export``; secrets are masked."""
@@ -188,7 +193,7 @@ class LabEngine:
             raise
         with self._lock:
             state.settle(Kept(registration, context, made, step.compared), old)
-        self._count(step.kind, registration, time.monotonic() - started)
+        self._count(Done(step.kind, registration, step.changed, time.monotonic() - started))
         return Created(made.id, {**made.inputs, "tagsAll": dict(context.tags), **made.outputs})
 
     def invoke(self, invocation: Invocation) -> Values:
@@ -209,11 +214,11 @@ class LabEngine:
             self._counts, self._told = Counts(), self.watch if told is None else told
             yield self._counts
 
-    def _count(self, kind: str, registration: Registration, seconds: float = 0.0) -> None:
+    def _count(self, done: Done) -> None:
         with self._lock:
-            self._counts[kind] += 1
-        if kind != Kind.SAME:
-            self._told(kind, registration, seconds)
+            self._counts[done.kind] += 1
+        if done.kind != Kind.SAME:
+            self._told(done)
 
     def _made(self, step: Step, old: Kept | None, kind: ResourceType, context: Context) -> Made:
         if self.dry_run:
@@ -249,7 +254,7 @@ class LabEngine:
                 state.drop(kept)
             # The replacement was counted when the other one was made.
             if not kept.replaced:
-                self._count("delete", kept.registration)
+                self._count(Done("delete", kept.registration))
 
         if self.dry_run:
             for kept in resources:

@@ -45,6 +45,29 @@ class Step:
     delete_first: bool = False
 
 
+@dataclass(frozen=True)
+class Done:
+    """A step that was taken, for who watches.
+
+    Attributes:
+        kind: what was done, in Pulumi's words.
+        registration: about which resource.
+        changed: the inputs that differed.
+        seconds: how long it took.
+    """
+
+    kind: str
+    registration: Registration
+    changed: frozenset[str] = frozenset()
+    seconds: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """The step in one line: its kind, the resource's type and name, and what differed."""
+        changed = f" ({', '.join(sorted(self.changed))})" if self.changed else ""
+        return f"{self.kind} {self.registration.type.rpartition(':')[2]} {self.registration.name}{changed}"
+
+
 def planned(old: Kept | None, registration: Registration, kind: ResourceType, context: Context) -> Step:
     """The step that makes a resource what its program says.
 
