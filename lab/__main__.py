@@ -57,7 +57,7 @@ def access(lab: Lab) -> list[str]:
         *lines,
         "",
         "Without a Pulumi CLI, the lab's stand-in for it deploys, too:",
-        f"  PATH={path} ./dr deploy ...",
+        f"  PATH={path} ./dr deploy -- --stack lab",
     ]
 
 

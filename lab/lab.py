@@ -16,6 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from botocore.exceptions import ConnectTimeoutError
+
 from deployment.flat_outputs import FLAT_OUTPUTS_FILE, merged, write
 from lab.applied_layer import DATA, AppliedDataLayer
 from lab.aws import ACCOUNT_ID, DnsServer, LabAws, LabClock, LabNetwork, Resolver
@@ -40,6 +42,7 @@ PASSWORD_LENGTH = 32
 SMALL_DISK_BYTES = 400 * 1024 * 1024
 # https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 SECRET_NAME = re.compile(r"[A-Za-z0-9/_+=.@-]{1,512}")
+GLOBAL_SERVICES = ("iam", "route53")
 
 Progress = Callable[[str], None]
 
@@ -236,7 +239,7 @@ class Lab(Breakable):
         self._dns = DnsServer(Resolver(aws.client("route53", self.regions[Site.RECOVERY]), clock.health_status))
         self._dns.start()
         self._closing.callback(self._dns.stop)
-        self.engine = LabEngine(aws.client, ACCOUNT_ID, self._told)
+        self.engine = LabEngine(self._client_of_programs, ACCOUNT_ID, self._told)
         self.data_layer = AppliedDataLayer(
             home.directory("data-layer"),
             self.engine,
@@ -293,6 +296,12 @@ class Lab(Breakable):
         of = layer("network")
         _, values = configured(of.folder, LAB_STACK, self._configuration(of))
         return Environment.overridden(LAB_STACK, values)
+
+    def _client_of_programs(self, service: str, region: str) -> Any:
+        """A client for who deploys: other than the lab's own it gets no answer of a dark region."""
+        if service not in GLOBAL_SERVICES and self.network.is_dark_for("outside", region):
+            raise ConnectTimeoutError(endpoint_url=f"https://{service}.{region}.amazonaws.com")
+        return self.aws.client(service, region)
 
     def _configuration(self, of: Layer) -> Mapping[str, object]:
         return self._settings.configuration.get(of.name, {})

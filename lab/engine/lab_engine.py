@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from lab.engine.deletion import DestroyError, delete, delete_all, refuse_protected
 from lab.engine.exported import exported
 from lab.engine.program import configured, run_folder
@@ -157,15 +159,22 @@ class LabEngine:
         """Accept an AWS provider that names its region and this account.
 
         Raises:
-            EngineError: it names neither, or another account.
+            EngineError: it names neither, or another account, or the region that it asks does not answer.
         """
         if provider.package != "aws":
             return
-        if not provider.inputs.get("region"):
+        region = provider.inputs.get("region")
+        if not region:
             raise EngineError(f"provider {provider.name} names no region")
+        try:
+            # The provider asks who it is, in its own region unless it is told another one.
+            sts = self.client("sts", provider.inputs.get("stsRegion", region))
+            account = sts.get_caller_identity()["Account"]
+        except (BotoCoreError, ClientError) as error:
+            raise EngineError(f"provider {provider.name}: validating provider credentials: {error}") from error
         allowed = provider.inputs.get("allowedAccountIds")
-        if allowed is not None and self.account_id not in allowed:
-            raise EngineError(f"provider {provider.name}: AWS account ID not allowed: {self.account_id}")
+        if allowed is not None and account not in allowed:
+            raise EngineError(f"provider {provider.name}: AWS account ID not allowed: {account}")
 
     def register(self, registration: Registration) -> Created:
         """Make the resource what the program says: create, update or replace it, or leave it as it is.

@@ -14,7 +14,7 @@ from lab.engine import LabEngine
 from lab.engine.stack_outputs import Outputs
 from lab.engine.state import Counts, LayerState
 from lab.engine.steps import Done
-from lab.pulumi_stand_in import CHANGES, FAILED, NO_SUCH_STACK, VERSION
+from lab.pulumi_stand_in import CHANGES, FAILED, NO_SUCH_STACK
 from lab.pulumi_stand_in.call import OPERATIONS, Call, EndedError
 from lab.settings import LAB_STACK
 from shared.layers import LAYERS, Layer
@@ -56,7 +56,7 @@ class Backend:
             Exception: what a program or the engine raised.
         """
         if call.command == "whoami":
-            send({"answer": {"user": VERSION, "url": self._url}})
+            send({"answer": {"user": "somebody who uses its stand-in for Pulumi", "url": self._url}})
             return
         layer = next((each for each in LAYERS if each.project == call.project), None)
         if layer is None:
@@ -90,8 +90,8 @@ class Backend:
                 return self._carried_out(on, layer, call, files, lambda done: send({"said": _line(done)}))
 
             for on in [engine.rehearsal()] * ("--skip-preview" not in call.options) + [engine] * (not only_shown):
-                said = "preview of " if on is not engine else ""
-                send({"said": f"{said}{call.command} of {call.project} in the lab, by its stand-in for Pulumi"})
+                what = "preview" if on is not engine else call.command
+                send({"said": f"{what} of {call.project} in the lab, by its stand-in for Pulumi"})
                 try:
                     counts = operation(on)
                 finally:

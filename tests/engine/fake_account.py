@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from lab.engine import lab_engine
 from lab.engine.lab_engine import LabEngine
@@ -22,6 +22,7 @@ from tests.engine.projects import write_project
 ACCOUNT = "000000000000"
 TOPIC = "aws:sns/topic:Topic"
 POLICY = "aws:sns/topicPolicy:TopicPolicy"
+DARK = "eu-west-9"
 QUEUE = "aws:sqs/queue:Queue"
 
 
@@ -83,6 +84,21 @@ class Account:
             raise ClientError({"Error": {"Code": "AccessDenied", "Message": "in use"}}, "Thing")
 
 
+class Sts:
+    """Says who asks, as long as its region answers."""
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Account": ACCOUNT}
+
+
+def only_sts(service: str, region: str) -> Any:
+    """Clients of an account in which nothing but STS is asked, and one region is dark."""
+    assert service == "sts"
+    if region == DARK:
+        raise ConnectTimeoutError(endpoint_url=region)
+    return Sts()
+
+
 @dataclass(frozen=True)
 class DemoLayer(Layer):
     """A layer in any folder."""
@@ -101,10 +117,7 @@ class Applied:
         self.account = account
         self.layer = DemoLayer("demo", "demo", "", (), "", at=folder)
 
-        def no_client(service: str, region: str) -> Any:
-            raise AssertionError((service, region))
-
-        self.engine = LabEngine(no_client, ACCOUNT)
+        self.engine = LabEngine(only_sts, ACCOUNT)
 
     def __call__(self, program: str) -> list[str]:
         """Apply a program.

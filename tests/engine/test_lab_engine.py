@@ -5,8 +5,6 @@ The account behind it is a list of calls here: these tests decide what the engin
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from botocore.exceptions import ClientError
 
@@ -15,6 +13,7 @@ from lab.engine.lab_engine import LabEngine
 from lab.engine.registration import Created, EngineError, Provider, Registration, Values
 from lab.engine.resource_table import Context, Made, ResourceType
 from lab.engine.state import LayerState
+from tests.engine.fake_account import DARK, only_sts
 
 THING = "aws:test/thing:Thing"
 ACCOUNT = "000000000000"
@@ -45,11 +44,8 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
 
 
 def engine() -> LabEngine:
-    def no_client(service: str, region: str) -> Any:
-        raise AssertionError((service, region))
-
     states = {"network": LayerState("postgres-dr-network", "lab")}
-    return LabEngine(no_client, ACCOUNT, states=states)
+    return LabEngine(only_sts, ACCOUNT, states=states)
 
 
 def thing(name: str = "one", provider: Provider | None = PROVIDER, **inputs: object) -> Registration:
@@ -79,12 +75,19 @@ def test_a_resource_without_an_explicit_provider_has_no_region(account: Account)
     ("inputs", "message"),
     [
         ({}, "names no region"),
+        ({"region": DARK}, "validating provider credentials"),
         ({"region": "eu-west-1", "allowedAccountIds": ["111111111111"]}, "AWS account ID not allowed: 000000000000"),
     ],
 )
-def test_a_provider_for_no_region_or_another_account_is_refused(inputs: dict[str, object], message: str) -> None:
+def test_a_provider_for_no_region_a_dark_one_or_another_account_is_refused(
+    inputs: dict[str, object], message: str
+) -> None:
     with pytest.raises(EngineError, match=message):
         engine().configure(Provider("urn:p", "aws", "p", inputs))
+
+
+def test_a_provider_for_a_dark_region_may_ask_another_one_who_it_is() -> None:
+    engine().configure(Provider("urn:p", "aws", "p", {"region": DARK, "stsRegion": "ap-southeast-1"}))
 
 
 def test_what_is_still_in_use_is_removed_once_it_is_free(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:

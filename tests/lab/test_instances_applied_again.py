@@ -10,12 +10,11 @@ from botocore.exceptions import ClientError
 
 from lab.engine.lab_engine import LabEngine
 from lab.engine.registration import EngineError
-from tests.engine.fake_account import DemoLayer
+from tests.engine.fake_account import ACCOUNT, DemoLayer, Sts
 from tests.engine.projects import write_project
 from tests.lab.fake_account import key_arn
 from tests.lab.running_rds import PASSWORD, PORT, PRIMARY, RECOVERY, USER, RunningRds, wait_until
 
-ACCOUNT = "000000000000"
 FOR_BOTH = f"""
 there = aws.Provider("aws-recovery", region="{RECOVERY}", allowed_account_ids=["{ACCOUNT}"])
 both = dict(
@@ -48,7 +47,7 @@ class Applied:
     """Programs applied one after the other."""
 
     def __init__(self, rds: RunningRds, folder: Path) -> None:
-        self.engine = LabEngine(lambda service, region: rds.clients[region], ACCOUNT)
+        self.engine = LabEngine(lambda service, region: Sts() if service == "sts" else rds.clients[region], ACCOUNT)
         self._layer = DemoLayer("demo", "demo", "", (), "", at=folder)
 
     def __call__(self, program: str) -> dict[str, int]:

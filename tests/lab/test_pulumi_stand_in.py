@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ConnectTimeoutError
 
 from lab.engine.resources.changes.rds import SOURCE
 from lab.lab import Lab
@@ -64,7 +65,7 @@ def database(lab: Lab, site: Site) -> dict[str, Any]:
 
 def test_it_says_that_it_is_a_stand_in_and_refuses_what_it_does_not_know(lab: Lab) -> None:
     assert pulumi(lab, "version").stdout == f"{VERSION}\n"
-    assert VERSION in pulumi(lab, "whoami", "--json", "--verbose").stdout
+    assert "stand-in for Pulumi" in pulumi(lab, "whoami", "--json", "--verbose").stdout
     for words, said in (
         (("up", "--stack", "lab", "--yes", "--target=x"), "does not know --target of up"),
         (("console",), "does not know pulumi console"),
@@ -145,3 +146,16 @@ def test_a_program_that_fails_reaches_the_person(lab: Lab, tmp_path: Path) -> No
     failed = pulumi(lab, "up", "--stack", "lab", "--yes", "--config-file", str(file))
     assert failed.returncode != 0
     assert "no-class" in failed.stderr
+
+
+def test_who_deploys_gets_no_answer_of_a_dark_region_but_what_is_global_answers(lab: Lab) -> None:
+    dark = lab.regions[Site.PRIMARY]
+    lab.darken(dark)
+    try:
+        with pytest.raises(ConnectTimeoutError):
+            lab.engine.client("rds", dark)
+        lab.engine.client("rds", lab.regions[Site.RECOVERY]).describe_db_instances()
+        lab.engine.client("iam", dark).list_roles()
+    finally:
+        lab.lighten(dark)
+    lab.engine.client("rds", dark).describe_db_instances()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from lab.engine.registration import Values
 from lab.engine.resource_table import Changes, Context
 from lab.engine.resources import cloudwatch as made
-from lab.engine.resources.changes.reading import of_those_given, put_again
+from lab.engine.resources.changes.parts import of_those_given, put_again
 from lab.engine.tags import tag_list
 
 # What a refresh compares; the rest of an alarm AWS answers in other words than it was given.

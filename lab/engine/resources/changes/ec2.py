@@ -8,7 +8,7 @@ from typing import Any
 from lab.engine.registration import Values
 from lab.engine.resource_table import EVERY_INPUT, Changes, Context
 from lab.engine.resources.api_arguments import renamed
-from lab.engine.resources.changes.reading import Read, described, differing, there
+from lab.engine.resources.changes.parts import Read, described, differing, there
 from lab.engine.tags import tag_list
 
 _RULE = {

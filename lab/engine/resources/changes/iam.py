@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from lab.engine.registration import Values
 from lab.engine.resource_table import EVERY_INPUT, Changes, Context
 from lab.engine.resources import iam as made
-from lab.engine.resources.changes.reading import described, differing, put_again, there
+from lab.engine.resources.changes.parts import described, differing, put_again, there
 from lab.engine.tags import tag_list
 
 

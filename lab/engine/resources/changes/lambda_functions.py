@@ -10,7 +10,7 @@ from lab.engine.registration import Values
 from lab.engine.resource_table import EVERY_INPUT, Changes, Context
 from lab.engine.resources import lambda_functions as made
 from lab.engine.resources.api_arguments import renamed
-from lab.engine.resources.changes.reading import described, put_again
+from lab.engine.resources.changes.parts import described, put_again
 
 _CONFIGURED = {
     ours: theirs for ours, theirs in made._AS_GIVEN.items() if ours not in ("architectures", "name", "packageType")

@@ -9,7 +9,7 @@ from lab.engine.registration import EngineError, Values
 from lab.engine.resource_table import EVERY_INPUT, Changes, Context
 from lab.engine.resources import rds as made
 from lab.engine.resources.api_arguments import renamed, required
-from lab.engine.resources.changes.reading import described, differing, of_those_given, there
+from lab.engine.resources.changes.parts import described, differing, of_those_given, there
 from lab.engine.tags import tag_list
 
 SOURCE = "replicateSourceDb"

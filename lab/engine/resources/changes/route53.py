@@ -9,7 +9,7 @@ from lab.engine.registration import Values
 from lab.engine.resource_table import Changes, Context
 from lab.engine.resources import route53 as made
 from lab.engine.resources.api_arguments import renamed
-from lab.engine.resources.changes.reading import described, of_those_given, there
+from lab.engine.resources.changes.parts import described, of_those_given, there
 
 _CHECKED = {
     "childHealthchecks": "ChildHealthChecks",

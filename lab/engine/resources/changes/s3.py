@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from lab.engine.registration import Values
 from lab.engine.resource_table import Changes, Context
 from lab.engine.resources import s3 as made
-from lab.engine.resources.changes.reading import described, put_again
+from lab.engine.resources.changes.parts import described, put_again
 from lab.engine.tags import tag_list
 
 
