@@ -114,7 +114,6 @@ class DataContract(Contract):
         master_username: the master user, as the database was made with: another one would be another database.
         backup_retention_days: how long automated backups are kept; a promoted replica must be told (R7).
         replication_timeout_seconds: after so much silence either end of the replication takes the other for gone.
-        active_site: the site whose database takes writes, as far as the layer's configuration knows.
     """
 
     primary: SiteData
@@ -125,7 +124,6 @@ class DataContract(Contract):
     master_username: Output[str]
     backup_retention_days: Output[int]
     replication_timeout_seconds: Output[int]
-    active_site: Output[str]
 
     def at(self, site: Site) -> SiteData:
         """The part of one site."""

@@ -183,7 +183,6 @@ def data() -> None:
         master_username=pulumi.Output.from_input(credentials.username),
         backup_retention_days=pulumi.Output.from_input(settings.backup_retention_days),
         replication_timeout_seconds=pulumi.Output.from_input(settings.replication_timeout_seconds),
-        active_site=pulumi.Output.from_input(str(Site.PRIMARY)),
     ).export()
 
 

@@ -147,9 +147,7 @@ def _create_instance(ctx: Context, inputs: Values) -> Created:
         later = renamed(inputs, _LATER_ON_REPLICAS)
     elif "snapshotIdentifier" in inputs:
         restored = {name: value for name, value in inputs.items() if name not in _NOT_RESTORED}
-        asked = rds.restore_db_instance_from_db_snapshot(
-            **renamed(restored, _ON_RESTORATION), Tags=tag_list(ctx.tags)
-        )
+        asked = rds.restore_db_instance_from_db_snapshot(**renamed(restored, _ON_RESTORATION), Tags=tag_list(ctx.tags))
         later = renamed(inputs, _LATER_ON_RESTORED)
     else:
         asked = rds.create_db_instance(**renamed(inputs, _ON_PRIMARIES), Tags=tag_list(ctx.tags))
