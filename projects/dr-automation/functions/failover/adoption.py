@@ -11,6 +11,10 @@ from function_runtime.control import Instruction
 from function_runtime.sites import Site
 from function_runtime.state import Controller, State
 
+# More failovers than a site ever makes without the other one being told: a word that is given while the other table
+# cannot be read must be newer than whatever that has, or a fence-guard would believe the old record when it comes back.
+UNTOLD_EPOCHS = 1000
+
 
 def is_given_up(clients: Clients, settings: Settings, controller: Controller) -> bool:
     """Whether another word may replace the writer on record: it does not answer, is shut, does not work, or is a word.
@@ -59,6 +63,7 @@ def adoption(
         other = State(clients.of("dynamodb", settings.regions[here.other]), settings.state_tables[here.other]).written()
     except AwsError:
         other = None
+        last_epoch += UNTOLD_EPOCHS
     if other is not None:
         last_epoch = max(last_epoch, other.epoch)
         if not has_authority and other.authority is here.other:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -223,6 +224,62 @@ def test_an_unknown_state_fences_nobody_and_fails_the_run() -> None:
     with pytest.raises(BotoCoreError):
         guard(aws)
     assert changes(aws) == []
+
+
+@pytest.mark.parametrize("site", list(Site))
+def test_a_guard_shuts_its_database_only_where_both_tables_answer(site: Site) -> None:
+    for silent in Site:
+        aws, memory = after_failover(site=site), Memory()
+        aws.fault = unanswered("dynamodb.get_item", silent)
+        for _ in range(2):
+            with pytest.raises(BotoCoreError):
+                guard(aws, site, memory)
+        assert changes(aws) == []
+        aws.fault = no_fault
+        assert guard(aws, site, memory).code == "fenced"
+
+
+def test_an_own_table_that_cannot_be_read_shuts_nobody_whatever_the_process_remembers() -> None:
+    aws, memory = after_failover(refuses_changes=True), Memory()
+    guard(aws, memory=memory)
+    aws.called.clear()
+    aws.writer.refuses_changes = False
+    aws.fault = unanswered("dynamodb.get_item", Site.PRIMARY)
+    with pytest.raises(BotoCoreError):
+        guard(aws, memory=memory)
+    assert changes(aws) == []
+    assert [subject for _, subject in aws.messages][1:] == ["[test] TWO PostgreSQL WRITERS"]
+
+
+def test_what_its_own_table_made_the_writer_is_left_alone_although_the_process_remembers_otherwise() -> None:
+    aws, memory = after_failover(), Memory()
+    guard(aws, memory=memory)
+    aws.called.clear()
+    aws.writer.groups = {"sg-database-primary": "active"}
+    back = replace(incident(Site.PRIMARY, *OVER), epoch=2, incident_id="000002-back")
+    aws.put(back.as_item(), Site.PRIMARY)
+    aws.put(Controller(version=1, epoch=2, authority=Site.PRIMARY).as_item(), Site.PRIMARY)
+    aws.fault = unanswered("dynamodb.get_item", Site.RECOVERY)
+    with pytest.raises(BotoCoreError):
+        guard(aws, memory=memory)
+    assert changes(aws) == []
+    aws.fault = no_fault
+    assert guard(aws).code == "writer"
+    assert guard(aws, Site.RECOVERY).code == "fenced"
+
+
+def test_another_table_that_is_lost_counts_as_one_that_cannot_be_read() -> None:
+    aws = after_failover()
+    aws.items.clear()
+    with pytest.raises(LookupError, match="it is lost"):
+        guard(aws)
+    assert changes(aws) == []
+
+
+def test_the_instance_that_was_shut_is_recorded_by_its_resource_id() -> None:
+    aws = after_failover()
+    guard(aws)
+    assert record(aws)["resource_id"] == "db-database-primary-1"
 
 
 def test_a_state_that_answers_at_the_second_question_is_enough() -> None:

@@ -30,6 +30,7 @@ from aws_in_memory.handovers import (
 )
 from aws_in_memory.refusals import refusal
 from aws_in_memory.running import Running, assert_one_writer, instruct, subjects
+from failover.adoption import UNTOLD_EPOCHS
 from failover.handover import Awaited, awaited, handover_limitation, is_overdue, next_step
 from failover.report import report
 from function_runtime.control import ABOUT_HANDOVER, InstructionKind
@@ -266,11 +267,11 @@ def test_a_receiver_that_is_lost_in_between_is_left_by_a_persons_word_at_the_giv
     running.tick(2)
     instruct(aws, InstructionKind.ADOPT, RECOVERY, RECOVERY)
     running.tick(2)
-    assert (record_of(aws, RECOVERY).authority, record_of(aws, RECOVERY).epoch) == (RECOVERY, 2)
+    assert (record_of(aws, RECOVERY).authority, record_of(aws, RECOVERY).epoch) == (RECOVERY, 2 + UNTOLD_EPOCHS)
     aws.dark.clear()
     running.tick(3)
     told = record_of(aws, PRIMARY)
-    assert (told.epoch, told.authority, told.writer_site) == (2, RECOVERY, RECOVERY)
+    assert (told.epoch, told.authority, told.writer_site) == (2 + UNTOLD_EPOCHS, RECOVERY, RECOVERY)
     assert acting(aws) == [RECOVERY]
     assert not record_of(aws, RECOVERY).owes_telling
 

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
 from aws_in_memory.aws import Aws, Call, no_fault
-from aws_in_memory.deployed import COPIER_ENVIRONMENT, ENVIRONMENT, copy
+from aws_in_memory.deployed import COPIER_ENVIRONMENT, ENVIRONMENT, REGIONS, copy
 from aws_in_memory.faults import FAULTS, At, Killed, Kind, before
 from aws_in_memory.recorded import OVER, incident, remember
 from aws_in_memory.refusals import refusal
@@ -232,6 +232,62 @@ def test_a_snapshot_that_is_refused_for_good_does_not_hold_up_the_others() -> No
     rest(aws)
     assert copies(aws) == ["copy-database-primary-2025-12-30-11-00", "copy-database-primary-2025-12-31-11-00"]
     assert len(aws.messages) == 1
+
+
+def told(aws: Aws, epoch: int, writer: Site, site: Site) -> None:
+    aws.put(Controller(version=1, epoch=epoch, writer_site=writer).as_item(), site)
+
+
+@pytest.mark.parametrize("newer", list(Site))
+def test_the_newer_of_both_tables_says_which_way_copies_go(newer: Site) -> None:
+    aws = world()
+    aws.rds[RECOVERY].take("database-recovery")
+    told(aws, 10, RECOVERY, newer)
+    told(aws, 9, PRIMARY, newer.other)
+    assert copy(aws, RECOVERY).source_answers is None
+    assert "copying rds:database-recovery-2026-01-01-12-00" in copy(aws, PRIMARY).done
+
+
+def test_the_backups_are_left_alone_while_a_standby_is_being_made() -> None:
+    aws = after_a_failover(world())
+    started = {"id": "reprotect", "version": 1, "started_at": "2026-01-01T12:00:00+00:00"}
+    aws.put(started, RECOVERY)
+    rest(aws, PRIMARY, 2)
+    assert aws.rds[PRIMARY].replicated == []
+    aws.put({**started, "finished_at": "2026-01-01T13:00:00+00:00"}, RECOVERY)
+    rest(aws, PRIMARY, 2)
+    assert aws.rds[PRIMARY].replicated == ["arn:database-recovery"]
+
+
+def test_of_two_equally_new_tables_either_says_that_a_standby_is_being_made() -> None:
+    for site in Site:
+        aws = after_a_failover(world())
+        told(aws, 1, RECOVERY, PRIMARY)
+        aws.put({"id": "reprotect", "version": 1, "finished_at": None}, site)
+        rest(aws, PRIMARY, 2)
+        assert aws.rds[PRIMARY].replicated == []
+
+
+def test_an_older_tables_reprotection_counts_for_nothing() -> None:
+    aws = after_a_failover(world())
+    aws.put({"id": "reprotect", "version": 1}, PRIMARY)
+    rest(aws, PRIMARY, 2)
+    assert aws.rds[PRIMARY].replicated == ["arn:database-recovery"]
+
+
+def test_while_the_other_region_is_dark_the_own_record_decides_and_nothing_expires() -> None:
+    aws = after_a_failover(world(days=3))
+    for _ in range(3):
+        aws.rds[RECOVERY].take("database-recovery")
+        rest(aws, PRIMARY)
+        aws.now += DAY
+    told(aws, 1, RECOVERY, PRIMARY)
+    kept = copies(aws, PRIMARY)
+    aws.dark = {REGIONS[RECOVERY]}
+    aws.now += 30 * DAY
+    finding = copy(aws, PRIMARY)
+    assert (finding.source_answers, finding.done) == (False, ())
+    assert copies(aws, PRIMARY) == kept
 
 
 def test_an_empty_table_names_no_writer_so_nothing_expires_and_nothing_is_exported() -> None:
