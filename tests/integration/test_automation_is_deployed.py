@@ -28,20 +28,10 @@ def eventually(condition: Callable[[], bool], deadline_seconds: float = READING_
     return True
 
 
-@pytest.mark.parametrize(
-    ("owner", "key"),
-    [
-        (Site.PRIMARY, "primaryProbeFunctionName"),
-        (Site.RECOVERY, "recoveryProbeFunctionName"),
-        (Site.RECOVERY, "failoverFunctionName"),
-        (Site.PRIMARY, "primaryFenceGuardFunctionName"),
-        (Site.RECOVERY, "recoveryFenceGuardFunctionName"),
-        (Site.PRIMARY, "primarySnapshotCopierFunctionName"),
-        (Site.RECOVERY, "recoverySnapshotCopierFunctionName"),
-    ],
-)
-def test_each_function_is_active_and_ends_within_five_minutes(deployed: Deployed, owner: Site, key: str) -> None:
-    function = deployed.at(owner, "lambda").get_function_configuration(FunctionName=deployed.outputs[key])
+@pytest.mark.parametrize("what", ["Probe", "Failover", "FenceGuard", "SnapshotCopier"])
+def test_each_function_is_active_and_ends_within_five_minutes(deployed: Deployed, site: Site, what: str) -> None:
+    name = deployed.output(site, f"{what}FunctionName")
+    function = deployed.at(site, "lambda").get_function_configuration(FunctionName=name)
     assert function["State"] == "Active"
     assert function["Timeout"] <= 300
 
@@ -67,25 +57,6 @@ def test_both_sites_see_both_databases_answer(deployed: Deployed, observer: Site
     assert eventually(seen)
 
 
-def test_the_controller_publishes_the_primary_as_the_writer(deployed: Deployed) -> None:
-    cloudwatch = deployed.at(Site.RECOVERY, "cloudwatch")
-
-    def published() -> bool:
-        now = datetime.now(UTC)
-        answer = cloudwatch.get_metric_statistics(
-            Namespace=deployed.outputs["metricNamespace"],
-            MetricName="WriterSite",
-            Dimensions=[{"Name": "Latch", "Value": "writer"}],
-            StartTime=now - timedelta(minutes=5),
-            EndTime=now + timedelta(minutes=1),
-            Period=60,
-            Statistics=["Maximum"],
-        )
-        return any(point["Maximum"] == 0 for point in answer["Datapoints"])
-
-    assert eventually(published)
-
-
 def newest_values(cloudwatch: Any, namespace: str, metric: str, dimensions: dict[str, str]) -> set[float]:
     """The highest values of the metric's minutes lately."""
     now = datetime.now(UTC)
@@ -99,6 +70,18 @@ def newest_values(cloudwatch: Any, namespace: str, metric: str, dimensions: dict
         Statistics=["Maximum"],
     )
     return {point["Maximum"] for point in answer["Datapoints"]}
+
+
+def test_each_controller_says_that_the_primary_is_the_writer(deployed: Deployed, site: Site) -> None:
+    cloudwatch, namespace = deployed.at(site, "cloudwatch"), deployed.outputs["metricNamespace"]
+    assert eventually(lambda: newest_values(cloudwatch, namespace, "WriterWord", {"Site": site}) == {0})
+
+
+def test_each_table_was_born_with_the_standbys_authority(deployed: Deployed, site: Site) -> None:
+    item = deployed.at(site, "dynamodb").get_item(
+        TableName=deployed.output(site, "StateTableName"), Key={"id": {"S": "birth"}}
+    )["Item"]
+    assert Site(item["authority"]["S"]) is Site(item["writer_site"]["S"]).other
 
 
 def test_each_guard_runs_and_has_nothing_to_fence(deployed: Deployed, site: Site) -> None:
@@ -162,7 +145,7 @@ def test_the_witnesss_log_is_encrypted_with_a_key_of_its_region_that_rotates(
     assert deployed.client("kms", witness_region).get_key_rotation_status(KeyId=group["kmsKeyId"])["KeyRotationEnabled"]
 
 
-def test_the_writers_name_fails_over_by_a_health_check_on_the_latch(deployed: Deployed) -> None:
+def test_the_writers_name_fails_over_by_a_vote_on_the_controllers_words(deployed: Deployed) -> None:
     route53 = deployed.at(Site.RECOVERY, "route53")
     records = route53.list_resource_record_sets(HostedZoneId=deployed.outputs["zoneId"])["ResourceRecordSets"]
     by_role = {
@@ -174,9 +157,16 @@ def test_the_writers_name_fails_over_by_a_health_check_on_the_latch(deployed: De
     assert by_role["SECONDARY"]["ResourceRecords"][0]["Value"] == deployed.output(Site.RECOVERY, "DatabaseAddress")
     assert by_role["PRIMARY"]["TTL"] <= 60
     check = route53.get_health_check(HealthCheckId=by_role["PRIMARY"]["HealthCheckId"])["HealthCheck"]
-    assert check["HealthCheckConfig"]["Type"] == "CLOUDWATCH_METRIC"
-    assert check["HealthCheckConfig"]["AlarmIdentifier"]["Name"] == deployed.outputs["latchAlarmName"]
     assert check["Id"] == deployed.outputs["writerHealthCheckId"]
+    assert (check["HealthCheckConfig"]["Type"], check["HealthCheckConfig"]["HealthThreshold"]) == ("CALCULATED", 2)
+    children = [
+        route53.get_health_check(HealthCheckId=child)["HealthCheck"]["HealthCheckConfig"]
+        for child in check["HealthCheckConfig"]["ChildHealthChecks"]
+    ]
+    assert {child["InsufficientDataHealthStatus"] for child in children} == {"LastKnownStatus"}
+    assert {(child["AlarmIdentifier"]["Region"], child["AlarmIdentifier"]["Name"]) for child in children} == {
+        (deployed.regions[site], name) for site in Site for name in deployed.output(site, "WordAlarmNames")
+    }
 
 
 def test_the_zone_is_private_and_known_to_both_networks(deployed: Deployed) -> None:
@@ -185,24 +175,17 @@ def test_the_zone_is_private_and_known_to_both_networks(deployed: Deployed) -> N
     assert {vpc["VPCId"] for vpc in zone["VPCs"]} == {deployed.output(each, "VpcId") for each in Site}
 
 
-def test_the_trigger_alarm_treats_silence_as_failure(deployed: Deployed) -> None:
-    alarms = deployed.at(Site.RECOVERY, "cloudwatch").describe_alarms(AlarmNames=[deployed.outputs["triggerAlarmName"]])
-    alarm = alarms["MetricAlarms"][0]
+def test_the_trigger_alarm_treats_silence_as_failure(deployed: Deployed, site: Site) -> None:
+    name = deployed.output(site, "TriggerAlarmName")
+    alarm = deployed.at(site, "cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
     assert alarm["TreatMissingData"] == "breaching"
     assert alarm["AlarmActions"]
 
 
-@pytest.mark.parametrize(
-    ("key", "site"),
-    [
-        ("failuresTopicArn", Site.RECOVERY),
-        ("primaryFailuresTopicArn", Site.PRIMARY),
-        ("recoveryTopicArn", Site.RECOVERY),
-    ],
-)
-def test_the_topics_are_encrypted(deployed: Deployed, key: str, site: Site) -> None:
-    attributes = deployed.at(site, "sns").get_topic_attributes(TopicArn=deployed.outputs[key])["Attributes"]
-    assert attributes["KmsMasterKeyId"]
+@pytest.mark.parametrize("what", ["Failures", "Recoveries"])
+def test_the_topics_are_encrypted(deployed: Deployed, site: Site, what: str) -> None:
+    arn = deployed.output(site, f"{what}TopicArn")
+    assert deployed.at(site, "sns").get_topic_attributes(TopicArn=arn)["Attributes"]["KmsMasterKeyId"]
 
 
 def allowed_actions(deployed: Deployed, region: str, function_name: str) -> set[str]:
@@ -222,8 +205,8 @@ def allowed_actions(deployed: Deployed, region: str, function_name: str) -> set[
     }
 
 
-def test_the_failover_function_may_promote_but_not_delete(deployed: Deployed) -> None:
-    actions = allowed_actions(deployed, deployed.regions[Site.RECOVERY], deployed.outputs["failoverFunctionName"])
+def test_a_failover_function_may_promote_but_not_delete(deployed: Deployed, site: Site) -> None:
+    actions = allowed_actions(deployed, deployed.regions[site], deployed.output(site, "FailoverFunctionName"))
     assert "rds:PromoteReadReplica" in actions
     assert not any("Delete" in action or action.endswith("*") for action in actions)
 

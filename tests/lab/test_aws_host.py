@@ -363,6 +363,61 @@ def test_time_moves_alarms_health_checks_and_names(account: Account) -> None:
         clock.stop()
 
 
+def test_alarms_of_either_region_are_evaluated_and_a_function_sees_them_by_the_right_that_aws_asks_for(
+    account: Account,
+) -> None:
+    word: dict[str, Any] = {
+        "AlarmName": "word",
+        "Namespace": "Words",
+        "MetricName": "WriterWord",
+        "Statistic": "Maximum",
+        "Period": 10,
+        "EvaluationPeriods": 1,
+        "Threshold": 1.0,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "TreatMissingData": "ignore",
+    }
+    anyone = {"AWS": "arn:aws:iam::000000000000:root"}
+    seeing = {"Effect": "Allow", "Action": "cloudwatch:DescribeAlarms"}
+    alarms = "arn:aws:cloudwatch:*:000000000000:alarm"
+    role = account.role({**seeing, "Resource": f"{alarms}:*"}, principal=anyone)
+    narrow = account.role({**seeing, "Resource": f"{alarms}:word"}, principal=anyone)
+    clock = LabClock(account.aws.client, (PRIMARY, RECOVERY), account.aws.high_resolution_metrics, 0.5)
+    clock.start()
+    try:
+        for region, value in ((PRIMARY, 0), (RECOVERY, 1)):
+            cloudwatch = account.client("cloudwatch", region)
+            cloudwatch.put_metric_alarm(**word)
+            (alarm,) = cloudwatch.describe_alarms(AlarmNames=["word"])["MetricAlarms"]
+            assert alarm["StateValue"] == "INSUFFICIENT_DATA"
+            datum: Any = {"MetricName": "WriterWord", "Value": value, "StorageResolution": 60}
+            cloudwatch.put_metric_data(Namespace="Words", MetricData=[datum])
+
+        def states(name: str) -> list[str]:
+            clients = [account.assumed(name, "cloudwatch", region) for region in (PRIMARY, RECOVERY)]
+            described = [each.describe_alarms(AlarmNames=["word"])["MetricAlarms"] for each in clients]
+            return [alarm["StateValue"] for (alarm,) in described]
+
+        until(lambda: states(role) == ["OK", "ALARM"], EVALUATED_SECONDS)
+        with pytest.raises(ClientError, match="not authorized to perform: cloudwatch:DescribeAlarms"):
+            states(narrow)
+    finally:
+        clock.stop()
+
+
+# Zones
+
+
+def test_a_private_zone_has_no_dnssec(account: Account) -> None:
+    route53 = account.client("route53")
+    network: Any = {"VPCRegion": RECOVERY, "VPCId": "vpc-1"}
+    zone = route53.create_hosted_zone(Name="private.internal", CallerReference="p", VPC=network)["HostedZone"]["Id"]
+    with pytest.raises(ClientError) as refused:
+        route53.get_dnssec(HostedZoneId=zone)
+    assert refused.value.response["Error"]["Code"] == "InvalidArgument"
+    assert "Operation is unsupported for private hosted zones" in refused.value.response["Error"]["Message"]
+
+
 # Beginning and end
 
 

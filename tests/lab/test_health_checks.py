@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from lab.aws.cloudwatch_alarms import AlarmConfiguration, MissingData
 from lab.aws.health_checks import HealthCheck, InsufficientData, MetricWatch, statuses
 
-# The latch: 0 while the primary is the writer, 1 from the moment the recovery site is.
+# The primary site's word: 0 while the primary is the writer, 1 from the moment the recovery site is.
 LATCH = AlarmConfiguration(
     namespace="PostgresDR/test",
-    metric_name="WriterSite",
-    dimensions=(("Latch", "writer"),),
+    metric_name="WriterWord",
+    dimensions=(("Site", "primary"),),
     statistic="Maximum",
     period_seconds=10,
     evaluation_periods=1,
@@ -100,6 +100,14 @@ def test_a_calculated_check_counts_its_children(children: list[bool], threshold:
         inverted=inverted,
     )
     assert statuses({**checks, "above": above}, watches)["above"] is ((sum(children) >= threshold) != inverted)
+
+
+@given(children=st.lists(st.sampled_from(["well", "ill"]), max_size=6), threshold=st.integers(0, 3))
+def test_a_child_that_is_named_twice_counts_once(children: list[str], threshold: int) -> None:
+    checks = {"well": metric_check(id="well"), "ill": metric_check(id="ill", inverted=True)}
+    watches = {identifier: MetricWatch(check, LATCH, last_known=True) for identifier, check in checks.items()}
+    above = HealthCheck(id="above", version=1, type="CALCULATED", children=tuple(children), health_threshold=threshold)
+    assert statuses({**checks, "above": above}, watches)["above"] is (int("well" in children) >= threshold)
 
 
 def test_a_calculated_check_of_itself_ends() -> None:

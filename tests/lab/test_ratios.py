@@ -117,6 +117,8 @@ RATIOS = (
     Ratio("probe: probes in an outage (a number)", _probes(AWS), _probes(LAB), worse_is_more=False, of_outage=False),
     Ratio("trigger alarm: periods that must breach", _alarm(AWS), _alarm(LAB)),
     Ratio("alarms: from one evaluation to the next", durations.ALARM_EVALUATION_SECONDS, MINUTE_SECONDS),
+    # Twice between two evaluations of an alarm and of a check in either, and a word may not be older than it counts.
+    Ratio("handover: margin of a word", AWS.handover_margin_seconds, LAB.handover_margin_seconds),
     Ratio("schedule", AWS.schedule_seconds, LAB.schedule_seconds),
     Ratio("lease of a run", LEASE_SECONDS, LEASE_SECONDS),
     Ratio("budget of a run", AWS.run_budget_seconds, LAB.run_budget_seconds, worse_is_more=False),
