@@ -34,13 +34,14 @@ def archives(below: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 def test_both_sites_have_the_same_archive_of_a_function(deployed: Mapping[str, str]) -> None:
     assert deployed["health-probe-primary-lab"] == deployed["health-probe-recovery-lab"]
     assert deployed["fence-guard-primary-lab"] == deployed["fence-guard-recovery-lab"]
+    assert deployed["failover-primary-lab"] == deployed["failover-recovery-lab"]
 
 
 @pytest.mark.parametrize(
     ("package", "concerned"),
     [
         ("health_probe", {"health-probe-primary-lab", "health-probe-recovery-lab"}),
-        ("failover", {"failover-recovery-lab"}),
+        ("failover", {"failover-primary-lab", "failover-recovery-lab"}),
         ("fence_guard", {"fence-guard-primary-lab", "fence-guard-recovery-lab"}),
         ("snapshot_copier", {"snapshot-copier-primary-lab", "snapshot-copier-recovery-lab"}),
         ("witness", {"witness-dr-automation-lab"}),

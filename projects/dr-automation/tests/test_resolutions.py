@@ -14,6 +14,7 @@ from failover.settings import Settings
 from function_runtime.metric_names import STANDARD_RESOLUTION_SECONDS
 from function_runtime.session_outcome import SessionOutcome
 from function_runtime.sites import Site
+from function_runtime.state import Controller
 from health_probe import handler
 from health_probe.handshake import Handshake, Reason
 from health_probe.probe import ProbeResult
@@ -72,7 +73,7 @@ def published(
     }
     cloudwatch = CloudWatch()
     settings = Settings.from_environment(environment(program, "failover-recovery-lab"))
-    latch.publish(cloudwatch, settings, Site.PRIMARY, datetime.now(UTC))
+    latch.publish(cloudwatch, settings, Controller(), datetime.now(UTC))
     return {**resolutions, **{each["MetricName"]: each["StorageResolution"] for each in cloudwatch.sent}}
 
 
