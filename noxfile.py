@@ -147,6 +147,13 @@ def drift(session: nox.Session) -> None:
     python(session, "deployment", "drift", *session.posargs, patient=True)
 
 
+@nox.session(default=False)
+def groups(session: nox.Session) -> None:
+    """Put open databases into a database group that was replaced: `-- [--stack NAME] [--yes] [--production]`."""
+    environment(session)
+    python(session, "deployment.groups", *session.posargs, patient=True)
+
+
 @nox.session(name="environment", default=False)
 def new_environment(session: nox.Session) -> None:
     """Make a second environment, which is a copy: `-- NAME [--from dev] [--account DIGITS]`."""
