@@ -8,7 +8,8 @@ from lab.engine.lab_engine import LabEngine, Watcher
 from lab.engine.program import configured, run_program
 from lab.engine.recording import RecordedProgram, RecordedResource, run_recorded
 from lab.engine.registration import EngineError, Registration
-from lab.engine.state import Counts
+from lab.engine.stack_outputs import Outputs
+from lab.engine.state import Counts, LayerState
 from lab.engine.steps import Done
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "Done",
     "EngineError",
     "LabEngine",
+    "LayerState",
+    "Outputs",
     "RecordedProgram",
     "RecordedResource",
     "Registration",

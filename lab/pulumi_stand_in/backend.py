@@ -10,10 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from lab.engine import LabEngine
-from lab.engine.stack_outputs import Outputs
-from lab.engine.state import Counts, LayerState
-from lab.engine.steps import Done
+from lab.engine import Counts, Done, LabEngine, LayerState, Outputs
 from lab.pulumi_stand_in import CHANGES, FAILED, NO_SUCH_STACK
 from lab.pulumi_stand_in.call import OPERATIONS, Call, EndedError
 from lab.settings import LAB_STACK
