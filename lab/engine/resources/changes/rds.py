@@ -169,7 +169,7 @@ CHANGES: Mapping[str, Changes] = {
                 "skipFinalSnapshot",
             }
         ),
-        replaces=frozenset({"dbName", "engine", "kmsKeyId", "storageEncrypted", "username"}),
+        replaces=frozenset({"dbName", "engine", "kmsKeyId", "snapshotIdentifier", "storageEncrypted", "username"}),
         name="identifier",
         tag=_tag("db"),
         read=there(_read_instance),
