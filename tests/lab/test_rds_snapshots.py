@@ -106,3 +106,30 @@ def test_no_tag_of_awss_own_is_taken(rds: RunningRds) -> None:
         Tags=[{"Key": "aws:backup", "Value": "x"}],
     )
     assert code == "InvalidParameterCombination"
+
+
+def gone(rds: RunningRds, name: str) -> bool:
+    try:
+        rds.clients[PRIMARY].describe_db_instances(DBInstanceIdentifier=name)
+    except ClientError:
+        return True
+    return False
+
+
+def test_a_deleted_database_leaves_its_final_snapshot(rds: RunningRds) -> None:
+    rds.create("parting")
+    with rds.connect(PRIMARY, "parting") as connection:
+        connection.execute("CREATE TABLE last AS SELECT 1 AS id")
+    rds.clients[PRIMARY].delete_db_instance(DBInstanceIdentifier="parting", FinalDBSnapshotIdentifier="last")
+    wait_until(lambda: gone(rds, "parting"))
+    assert snapshot(rds, PRIMARY, "last")["Status"] == "available"
+    restore(rds, PRIMARY, "looked-at", "last")
+    rds.wait(PRIMARY, "looked-at")
+    with rds.connect(PRIMARY, "looked-at") as connection:
+        assert connection.execute("SELECT id FROM last").fetchone() == (1,)
+
+
+def test_no_final_snapshot_is_taken_of_a_replica(rds: RunningRds) -> None:
+    # https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DeleteDBInstance.html
+    parameters = {"DBInstanceIdentifier": "orders-replica", "FinalDBSnapshotIdentifier": "last-of-replica"}
+    assert refused(rds.clients[RECOVERY].delete_db_instance, **parameters) == "InvalidParameterCombination"
