@@ -128,10 +128,11 @@ ORDERS = st.none() | st.builds(
     accepts_unknown_loss=st.booleans(),
 )
 SITUATIONS = st.builds(
-    Situation,
-    at=st.just(NOW),
-    here=st.just(Site.RECOVERY),
-    writer=st.sampled_from([Site.PRIMARY, Site.PRIMARY, Site.PRIMARY, Site.RECOVERY]),
+    lambda here, is_here, last_closed_at, order: Situation(
+        NOW, here, here if is_here else here.other, last_closed_at, order
+    ),
+    here=st.sampled_from(Site),
+    is_here=st.sampled_from([False, False, False, True]),
     last_closed_at=st.none() | st.builds(lambda ago: NOW - timedelta(seconds=ago), SECONDS),
     order=ORDERS,
 )

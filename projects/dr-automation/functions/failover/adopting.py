@@ -63,7 +63,9 @@ class Adopting:
                 return self._adopt(adopted)
             why = f"{why}; {adopted}"
         told_at = self.state.told_of_loss()
-        if told_at is None or now - told_at >= TELL_AGAIN_AFTER:
+        # Who gives a word that cannot be heeded hears why at once.
+        is_news = told_at is None or now - told_at >= TELL_AGAIN_AFTER or (named is not None and named.at > told_at)
+        if is_news:
             self.people.tell_state_lost(why)
             with suppress(AnotherRunIsAtWorkError):
                 self.state.save_told_of_loss(now)

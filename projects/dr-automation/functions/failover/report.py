@@ -7,14 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from failover.decision import Action, Decision
-from failover.look import OrderFor, look, order_on_record, policy_in_force
+from failover.handover import handover_limitation
+from failover.instructions import hand_over_asked_by
+from failover.look import Look, OrderFor, look, order_on_record, policy_in_force
 from failover.protection import protection
 from failover.recorded import recorded
 from failover.settings import Settings
 from function_runtime.asking import asked as answered
 from function_runtime.clients import Clients
 from function_runtime.clock import Clock
-from function_runtime.control import Order, OrderKind
+from function_runtime.control import Control, Order, OrderKind
 from function_runtime.incident import IN_AN_EMERGENCY, WHEN_PLANNED, Phase
 from function_runtime.readings import Instance, Unanswered
 from function_runtime.state import Controller, State
@@ -72,7 +74,7 @@ def report(clients: Clients, settings: Settings, clock: Clock, question: object)
         "lag_before_seconds": signals.lag_before_seconds,
         "loss_bound_seconds": signals.loss_bound_seconds,
         "max_data_loss_seconds": settings.policy.max_data_loss_seconds,
-        "decision": _decision(controller, settings, seen.decision).as_item(),
+        "decision": _decision(clients, settings, controller, control, seen, other).as_item(),
         "incident_id": seen.incident_id,
         "next_epoch": seen.epoch,
         "doubt": None if known.doubt is None else str(known.doubt),
@@ -109,11 +111,25 @@ def _order_of(question: object) -> OrderFor | None:
     return order_for
 
 
-def _decision(controller: Controller, settings: Settings, decided: Decision) -> Decision:
-    if controller.authority is settings.here:
-        return decided
-    reason = f"the {controller.authority} site's controller has the authority: this one decides nothing"
-    return Decision(Action.HOLD, "no_authority", reason)
+def _decision(
+    clients: Clients,
+    settings: Settings,
+    controller: Controller,
+    control: Control,
+    seen: Look,
+    other: Instance | Unanswered | None,
+) -> Decision:
+    here = settings.here
+    if controller.authority is not here:
+        reason = f"the {controller.authority} site's controller has the authority: this one decides nothing"
+        return Decision(Action.HOLD, "no_authority", reason)
+    if controller.writer_site is not here or controller.handover is not None:
+        return seen.decision
+    if hand_over_asked_by(control, controller, here, seen.at) is None:
+        return seen.decision
+    own = answered(settings.databases(clients)[here].find)
+    why = handover_limitation(here, controller, own, other, settings.instance_ids[here])
+    return seen.decision if why is None else Decision(Action.ALERT, "hand_over_refused", why)
 
 
 def _standby(other: Instance | Unanswered | None) -> dict[str, Any]:

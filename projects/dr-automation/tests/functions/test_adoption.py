@@ -118,7 +118,9 @@ def test_a_lost_table_at_the_other_site_is_not_adopted_there_but_by_a_word_where
     lose(aws, PRIMARY)
     instruct(aws, ADOPT, PRIMARY, PRIMARY)
     made.tick(1)
+    made.tick(2)
     assert "controller" not in aws.items_of(PRIMARY)
+    assert "".join(aws.texts).count("give the word there") == 1
     aws.instances[PRIMARY].groups = {"sg-quarantine-primary": "active"}  # given up, or a word would not be heeded
     instruct(aws, ADOPT, PRIMARY, RECOVERY)
     made.tick(8)

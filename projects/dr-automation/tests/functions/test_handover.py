@@ -192,6 +192,7 @@ def test_a_handover_that_cannot_be_is_refused_with_the_reason_and_begins_when_th
     ask_for_handover(aws)
     assert running.controller(RECOVERY) == "hand_over_refused"
     assert "creating" in aws.controller["decision"]["reason"]
+    assert seen(aws, RECOVERY)["decision"] == aws.controller["decision"]
     aws.instances[PRIMARY].status = "available"
     settle(running, lambda: is_handed_over(aws), 30)
 
