@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from google.protobuf.message import Message
-
 from lab.engine.registration import EngineError
 
 # How long a person is ready to wait says nothing to the lab.
@@ -59,5 +57,5 @@ def refuse_unknown_options(urn: str, request: Any) -> None:
         raise EngineError(f"{urn} imports {request.importId}: this engine starts from nothing, it cannot import")
     for given, value in request.ListFields():
         # A message without content says nothing.
-        if given.name not in _OPTIONS | _NO_OPTIONS and (not isinstance(value, Message) or value.ByteSize()):
+        if given.name not in _OPTIONS | _NO_OPTIONS and (not hasattr(value, "ByteSize") or value.ByteSize()):
             raise EngineError(f"{urn}: the lab's engine does not know the option {given.name}: add it in lab/engine")
