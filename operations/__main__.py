@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from deployment.state_tables import read_tables
+from function_runtime.control import InstructionKind
 from function_runtime.sites import Site
-from function_runtime.state import ControlUnreadableError, State
-from operations import commands
-from operations.access import CONFIG, Access, session_under, take_role
+from function_runtime.state import ControlUnreadableError
+from operations.access import CONFIG, Role, session_under, take_role
 from operations.arguments import (
     CancelRequest,
     FailoverRequest,
@@ -21,6 +22,7 @@ from operations.arguments import (
     StatusRequest,
     parse,
 )
+from operations.authority import authority_by
 from operations.console import Console
 from operations.deployment import Deployment
 from operations.errors import RefusedError
@@ -28,9 +30,11 @@ from operations.exit_codes import BAD_INPUT, INTERRUPTED, REFUSED
 from operations.failover_command import cancel, failover
 from operations.inspect_command import RestoreAccess, inspect
 from operations.instruction_command import instruct
+from operations.pause_commands import pause, resume
 from operations.places import Places
 from operations.prepare_command import prepare
 from operations.restore_command import restore
+from operations.status_command import status
 from shared.errors import SettingsError
 
 
@@ -70,38 +74,46 @@ def restore_or_inspect(request: RestoreRequest | InspectRequest, deployment: Dep
     """
     console.say([str(deployment)])
     places = Places.read(request.outputs)
-    by, session = session_under(places.restore_role_arn, deployment, [place.region for place in places.at.values()])
-    rds = {site: session.client("rds", region_name=places.at[site].region, config=CONFIG) for site in Site}
-    dynamodb = session.client("dynamodb", region_name=deployment.controller_region, config=CONFIG)
-    access = RestoreAccess(by, rds, State(dynamodb, deployment.state_table_name))
+    by, session = session_under(places.restore_role_arn, deployment)
+    rds, dynamodb = (
+        {site: session.client(service, region_name=deployment.at[site].region, config=CONFIG) for site in Site}
+        for service in ("rds", "dynamodb")
+    )
+    names = {site: place.state_table_name for site, place in deployment.at.items()}
+    access = RestoreAccess(by, rds, lambda: read_tables(dynamodb, names))
     if isinstance(request, InspectRequest):
         return inspect(request, places, access, console)
     return restore(request, places, access, console)
 
 
-def carry_out(request: Request, deployment: Deployment, access: Access, console: Console) -> int:
-    """Print which deployment it is, then carry out the command.
+def carry_out(request: Request, deployment: Deployment, role: Role, console: Console) -> int:
+    """Find the controller with authority, print which deployment and which controller it is, and carry out the command.
 
     Returns:
         One of `exit_codes`.
 
     Raises:
-        RefusedError: AWS, the controller or another person prevents it.
+        RefusedError: AWS, the controller or another person prevents it, or it is not certain who has authority.
         ControlUnreadableError: the item `control` is damaged.
     """
-    if not (isinstance(request, StatusRequest) and request.as_json):
-        console.say([str(deployment)])
+    authority = authority_by(role.tables)
     if isinstance(request, StatusRequest):
-        return commands.status(request, deployment, access, console)
+        return status(request, deployment, role, authority, console)
+    if isinstance(request, InstructionRequest) and request.kind is InstructionKind.ADOPT:
+        site = authority.to_adopt(Site(request.about))
+    else:
+        site = authority.required()
+    console.say([deployment.headline(site), *(f"note: {note}" for note in authority.notes)])
+    access = role.toward(site, deployment)
     if isinstance(request, PauseRequest):
-        return commands.pause(request, deployment, access, console)
+        return pause(request, access, console)
     if isinstance(request, FailoverRequest):
         return failover(request, deployment, access, console)
     if isinstance(request, InstructionRequest):
-        return instruct(request, deployment, access, console)
+        return instruct(request, access, console)
     if isinstance(request, CancelRequest):
-        return cancel(deployment, access, console)
-    return commands.resume(deployment, access, console)
+        return cancel(access, console)
+    return resume(access, console)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,7 +20,10 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from operations.deployment import Deployment
+from deployment.state_tables import Tables, read_tables
+from function_runtime.sites import Site
+from operations.control_item import ControlItem
+from operations.deployment import ControllerPlace, Deployment
 from operations.errors import RefusedError
 from shared.errors import SettingsError
 
@@ -48,61 +51,87 @@ LONGEST_SESSION_NAME = 64
 
 @dataclass(frozen=True)
 class Access:
-    """What a command works with.
+    """What a command works with: the controller that it talks to, under the operators' role.
 
     Attributes:
         by: ARN of the person's own identity.
-        lambda_client: Lambda in the controller's region, under the operators' role.
-        dynamodb: DynamoDB there.
+        site: whose controller it is.
+        place: its function and its table.
+        lambda_client: Lambda in its region.
+        dynamodb: DynamoDB in each site's region.
         session: where other clients come from.
     """
 
     by: str
+    site: Site
+    place: ControllerPlace
     lambda_client: LambdaClient
-    dynamodb: DynamoDBClient
+    dynamodb: Mapping[Site, DynamoDBClient]
     session: boto3.session.Session
 
+    @property
+    def control(self) -> ControlItem:
+        """The item in which people tell this controller what they want."""
+        return ControlItem(self.dynamodb[self.site], self.place.state_table_name)
 
-def take_role(deployment: Deployment) -> Access:
-    """Take the operators' role.
+
+@dataclass(frozen=True)
+class Role:
+    """The operators' role, before it is known which controller has authority.
+
+    Attributes:
+        by: ARN of the person's own identity.
+        session: a session of the role.
+        dynamodb: DynamoDB in each site's region.
+        tables: what both state tables say.
+    """
+
+    by: str
+    session: boto3.session.Session
+    dynamodb: Mapping[Site, DynamoDBClient]
+    tables: Tables
+
+    def toward(self, site: Site, deployment: Deployment) -> Access:
+        """What a command needs to talk to a site's controller."""
+        place = deployment.at[site]
+        lambda_client = self.session.client("lambda", region_name=place.region, config=ASKING)
+        return Access(self.by, site, place, lambda_client, self.dynamodb, self.session)
+
+
+def take_role(deployment: Deployment) -> Role:
+    """Take the operators' role and read both state tables.
 
     Args:
         deployment: which role, and where.
 
     Raises:
         SettingsError: the environment has no credentials, or those of another account.
-        RefusedError: STS does not answer, or refuses the role.
+        RefusedError: STS does not answer in either region, or refuses the role.
     """
     by, session = session_under(deployment.operator_role_arn, deployment)
-    region = deployment.controller_region
-    return Access(
-        by=by,
-        lambda_client=session.client("lambda", region_name=region, config=ASKING),
-        dynamodb=session.client("dynamodb", region_name=region, config=CONFIG),
-        session=session,
-    )
+    dynamodb = {
+        site: session.client("dynamodb", region_name=place.region, config=CONFIG)
+        for site, place in deployment.at.items()
+    }
+    names = {site: place.state_table_name for site, place in deployment.at.items()}
+    return Role(by, session, dynamodb, read_tables(dynamodb, names))
 
 
-def session_under(
-    role: str, deployment: Deployment, other_regions: Sequence[str] = ()
-) -> tuple[str, boto3.session.Session]:
+def session_under(role: str, deployment: Deployment) -> tuple[str, boto3.session.Session]:
     """The person's own ARN, and a session under a role.
 
     Args:
         role: the role to take.
-        deployment: whose role it is.
-        other_regions: whose STS is asked, too, if that of the controller's region does not answer; what STS gives is
-            good in all regions.
+        deployment: whose role it is. STS of one site's region is asked, and if that is silent the other's: what STS
+            gives is good in all regions.
 
     Raises:
         SettingsError: the environment has no credentials, or those of another account; the role was not taken.
         RefusedError: STS does not answer, or refuses the role.
     """
-    # Each region once: the controller's may be among the others, and a silent one costs its timeouts.
-    *first, last = dict.fromkeys((deployment.controller_region, *other_regions))
-    for region in first:
-        with suppress(_SilentError):
-            return _session_by(region, role, deployment)
+    first, last = deployment.regions
+    with suppress(_SilentError):
+        return _session_by(first, role, deployment)
     return _session_by(last, role, deployment)
 
 
@@ -113,7 +142,7 @@ class _SilentError(RefusedError):
 def _session_by(region: str, role: str, deployment: Deployment) -> tuple[str, boto3.session.Session]:
     try:
         own = boto3.session.Session()
-        # STS of the controller's region: the global endpoint is in one region, which may be the one that is down.
+        # STS of a site's region: the global endpoint is in one region, which may be the one that is down.
         sts: STSClient = own.client("sts", region_name=region, config=CONFIG)
         identity = sts.get_caller_identity()
         by = identity["Arn"]

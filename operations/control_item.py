@@ -23,7 +23,7 @@ class ControlItem:
     Every method raises `RefusedError` if DynamoDB refuses or does not answer.
 
     Attributes:
-        client: DynamoDB in the controller's region.
+        client: DynamoDB in the region of the controller with authority.
         table_name: the state table.
     """
 

@@ -10,7 +10,6 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from function_runtime.control import Order
 from operations.access import Access
-from operations.deployment import Deployment
 from operations.errors import NoReportError
 from operations.report import Report
 
@@ -19,13 +18,12 @@ class Controller:
     """The failover function, as the commands call it.
 
     Args:
-        access: with which rights.
-        deployment: which function.
+        access: which function, and with which rights.
     """
 
-    def __init__(self, access: Access, deployment: Deployment) -> None:
+    def __init__(self, access: Access) -> None:
         self._client = access.lambda_client
-        self._function_name = deployment.failover_function_name
+        self._function_name = access.place.failover_function_name
 
     def report(self, order: Order | None = None) -> Report:
         """Ask for a report.

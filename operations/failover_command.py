@@ -35,7 +35,7 @@ def failover(request: FailoverRequest, deployment: Deployment, access: Access, c
         names = (report.incident_id, report.next_epoch)
         return new_order(request.kind, *names, access.by, console.now(), loss, accepts_unknown_loss=unknown)
 
-    controller = Controller(access, deployment)
+    controller = Controller(access)
     without = controller.report()
     report = controller.report(order_for(without))
     order = order_for(report)
@@ -53,14 +53,14 @@ def failover(request: FailoverRequest, deployment: Deployment, access: Access, c
         raise RefusedError("failover", f"{order.kind} (nothing was done)", obstacle)
     if not request.yes:
         _confirm(order, deployment, console)
-    table = deployment.state_table_name
+    client, table = access.dynamodb[access.site], access.place.state_table_name
     order = order_for(report)
-    give_order(access.dynamodb, table, order)
+    give_order(client, table, order)
     console.say([f"Order given at {words.moment(order.at)}, good until {words.moment(order.expires_at)}."])
     if not request.wait:
         console.say(["Follow it with nox -s status; withdraw it with nox -s failover -- --cancel."])
         return DONE
-    follower = Follower(controller, console, lambda given: withdraw_order(access.dynamodb, table, given))
+    follower = Follower(controller, console, lambda given: withdraw_order(client, table, given))
     try:
         incident = follower.follow(order)
     except KeyboardInterrupt:
@@ -76,7 +76,7 @@ def failover(request: FailoverRequest, deployment: Deployment, access: Access, c
     return REFUSED if incident.is_taken_back else DONE
 
 
-def cancel(deployment: Deployment, access: Access, console: Console) -> int:
+def cancel(access: Access, console: Console) -> int:
     """Withdraw the order on record.
 
     Returns:
@@ -85,13 +85,13 @@ def cancel(deployment: Deployment, access: Access, console: Console) -> int:
     Raises:
         RefusedError: DynamoDB refuses, or another person has written at the same time.
     """
-    withdrawn = withdraw_order(access.dynamodb, deployment.state_table_name)
+    withdrawn = withdraw_order(access.dynamodb[access.site], access.place.state_table_name)
     if withdrawn is None:
         console.say(["No order is on record. Nothing was changed."])
         return DONE
     console.say(["Withdrawn:", *words.indented(words.order(withdrawn, console.now()))])
     try:
-        report = Controller(access, deployment).report()
+        report = Controller(access).report()
     except NoReportError as error:
         console.say([f"Whether a failover had already begun is not known: {error}"])
         return DONE
@@ -100,7 +100,7 @@ def cancel(deployment: Deployment, access: Access, console: Console) -> int:
         return DONE
     if incident.kind is Kind.PLANNED:
         console.say([f"Incident {incident.incident_id} had already begun: it is taken back before its promotion."])
-        console.say(wait_until_held(Controller(access, deployment), console, report))
+        console.say(wait_until_held(Controller(access), console, report))
         return DONE
     console.say(
         [

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from deployment.state_tables import Tables, newest
 from function_runtime.clients import AwsError, unanswered
 from function_runtime.database import Database, NotInThisStateError
 from function_runtime.readings import Instance
 from function_runtime.sites import Site
-from function_runtime.state import State
 from operations.arguments import InspectRequest
+from operations.authority import authority_by
 from operations.console import Console
 from operations.errors import RefusedError
 from operations.exit_codes import DONE
@@ -34,12 +35,12 @@ class RestoreAccess:
     Attributes:
         by: ARN of the person's own identity.
         rds: RDS in each site's region, under the role for restoring.
-        state: the state table, which says who the writer is.
+        tables: reads both state tables, which say who the writer is.
     """
 
     by: str
     rds: Mapping[Site, Any]
-    state: State
+    tables: Callable[[], Tables]
 
 
 def inspect(request: InspectRequest, places: Places, access: RestoreAccess, console: Console) -> int:
@@ -150,15 +151,23 @@ def _refuse_in_use(name: str, site: Site, place: Place, instance: Instance, acce
             "instance", name, f"it is neither restored nor fenced: its groups are {sorted(instance.security_groups)}"
         )
     if name == place.database_id:
-        controller = _asked(access.state.controller, "read who the writer is")
-        if controller.incident_id is not None:
-            raise RefusedError("instance", name, f"incident {controller.incident_id} is under way: wait for its end")
-        if controller.writer_site is site:
-            raise SettingsError("instance", name, f"the {site} site is the writer: its clients are in it")
+        _refuse_writer(name, site, _asked(access.tables, "read who the writer is"))
     elif not NAME.fullmatch(name):
         raise SettingsError(
             "instance", name, "it is neither a restored instance (restored-...) nor the site's database"
         )
+
+
+def _refuse_writer(name: str, site: Site, tables: Tables) -> None:
+    """Refuse the writer's instance, also where it may be that of a record that was not read."""
+    for table in tables.values():
+        if table.controller is not None and table.controller.incident_id is not None:
+            incident = table.controller.incident_id
+            raise RefusedError("instance", name, f"incident {incident} is under way: wait for its end")
+    authority_by(tables).required()
+    record = newest(tables)
+    if record is not None and record.controller is not None and record.controller.writer_site is site:
+        raise SettingsError("instance", name, f"the {site} site is the writer: its clients are in it")
 
 
 def _asked(call: Callable[[], Answer], what: str) -> Answer:

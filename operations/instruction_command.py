@@ -12,9 +12,7 @@ from function_runtime.sites import Site
 from operations.access import Access
 from operations.arguments import InstructionRequest
 from operations.console import Console
-from operations.control_item import ControlItem
 from operations.controller import Controller
-from operations.deployment import Deployment
 from operations.errors import NoReportError, RefusedError
 from operations.exit_codes import DONE, INTERRUPTED, REFUSED
 from operations.follow import POLL_SECONDS
@@ -24,9 +22,11 @@ from operations.recorded import Recorded
 from operations.report import Report
 
 STATE_LOST = "StateLostError"
+HANDOVER = "handover"
+"""What an instruction calls the handover of authority that is under way."""
 
 
-def instruct(request: InstructionRequest, deployment: Deployment, access: Access, console: Console) -> int:
+def instruct(request: InstructionRequest, access: Access, console: Console) -> int:
     """Show what an instruction would leave, then give it, unless it is a dry run, and wait until it is carried out.
 
     Returns:
@@ -35,11 +35,13 @@ def instruct(request: InstructionRequest, deployment: Deployment, access: Access
     Raises:
         RefusedError: there is nothing to abandon or to adopt; nothing was written.
     """
-    controller = Controller(access, deployment)
+    controller = Controller(access)
     if request.kind is InstructionKind.ABANDON:
-        console.say(_abandoning(request.about, controller.report()))
+        report = controller.report()
+        told = _handing_over(report) if request.about == HANDOVER else _abandoning(request.about, report)
+        console.say(told)
     else:
-        console.say(_adopting(request.about, controller, deployment, access, console))
+        console.say(_adopting(Site(request.about), controller, access, console))
     if request.dry_run:
         console.say(["Dry run: nothing was done."])
         return DONE
@@ -48,7 +50,7 @@ def instruct(request: InstructionRequest, deployment: Deployment, access: Access
         if answer != request.about:
             raise RefusedError(request.kind, answer or "(nothing)", f"nothing was done; type {request.about} to do it")
     now = console.now()
-    item = ControlItem(access.dynamodb, deployment.state_table_name)
+    item = access.control
     instruction = Instruction(request.kind, request.about, access.by, now, now + GOOD_FOR)
     item.write(item.read().with_instruction(instruction))
     console.say([f"On record, good until {words.moment(instruction.expires_at)}; the controller's next run heeds it."])
@@ -73,6 +75,9 @@ def _wait(instruction: Instruction, controller: Controller, console: Console) ->
         if not abandons and report.writer_site is Site(instruction.about):
             console.say([f"The writer is {report.writer_site}, epoch {report.epoch}; {report.writer_name} follows."])
             return DONE
+        if abandons and instruction.about == HANDOVER and report.handover is None:
+            console.say([f"No handover is under way; authority is with {report.authority}."])
+            return DONE
         last = report.last_incident if abandons else None
         if report.incident is None and last is not None and last.incident_id == instruction.about:
             console.say([f"Incident {last.incident_id} is closed.", *words.indented(words.outcome(last))])
@@ -95,6 +100,15 @@ def _abandoning(incident_id: str, report: Report) -> list[str]:
     return [what, *words.indented(left_by(incident))]
 
 
+def _handing_over(report: Report) -> list[str]:
+    if report.handover is None:
+        raise RefusedError("--abandon", HANDOVER, f"none is under way: authority is with {report.authority}")
+    return [
+        f"Authority is being handed over from {report.here} to {report.here.other}. To abandon that leaves it where it",
+        "is, if it has not been given up yet. After that it only goes forward, and nothing happens.",
+    ]
+
+
 def left_by(incident: Incident) -> list[str]:
     """What state it leaves to abandon an incident that is under way."""
     old, new = incident.new_writer.other, incident.new_writer
@@ -111,24 +125,37 @@ def left_by(incident: Incident) -> list[str]:
     ]
 
 
-def _adopting(site: str, controller: Controller, deployment: Deployment, access: Access, console: Console) -> list[str]:
+def _adopting(site: Site, controller: Controller, access: Access, console: Console) -> list[str]:
+    table = access.place.state_table_name
+    authority = (
+        f"The {access.site} site's controller gets authority in the new epoch, and tells the other site's table as "
+        "soon as that answers."
+    )
     try:
         report = controller.report()
     except NoReportError as error:
         if STATE_LOST not in str(error):
             raise
-        recorded = Recorded.read(access.dynamodb, deployment.state_table_name)
         return [
-            *recorded.text(str(error), console.now()),
+            *Recorded.read(access.dynamodb[access.site], table).text(str(error), console.now()),
             "",
             f"To adopt {site} makes its database the writer on record, in a new epoch, if RDS shows that it takes",
-            f"writes. {deployment.state_table_name} is written anew, and the writer's name follows. The guard of",
-            f"{Site(site).other} shuts the other database if that takes writes: what only that one has stays there.",
+            f"writes. {table} is written anew, and the writer's name follows. The guard of",
+            f"{site.other} shuts the other database if that takes writes: what only that one has stays there.",
+            *words.indented([authority], by=0),
         ]
     known = f"the writer on record is {report.writer_site}, epoch {report.epoch}"
     if report.incident is not None:
         raise RefusedError("--adopt", site, f"incident {report.incident.incident_id} is under way: abandon it first")
-    if report.writer_site is not Site(site):
+    if report.authority is not report.here:
+        # This one is asked only where nobody with authority can be.
+        return [
+            f"The {known}, and authority is with {report.authority}, as far as the {report.here} site knows.",
+            f"To adopt {site} makes its database the writer on record in a new epoch, if RDS shows that it takes",
+            f"writes. It is heeded only while the {report.authority} region does not answer or its table is lost.",
+            *words.indented([authority], by=0),
+        ]
+    if report.writer_site is not site:
         if site == report.here and report.signals["standby_ready"] is Answer.YES:
             raise RefusedError("--adopt", site, f"{known}, and this one is its replica: order a failover instead")
         return [

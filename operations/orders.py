@@ -34,8 +34,8 @@ def give_order(client: DynamoDBClient, table_name: str, order: Order) -> Control
     """Put an order on record. It replaces one that is void, or one by the same person.
 
     Args:
-        client: DynamoDB in the controller's region.
-        table_name: the state table.
+        client: DynamoDB in the region of the controller with authority.
+        table_name: its state table.
         order: the order.
 
     Returns:
@@ -61,8 +61,8 @@ def withdraw_order(client: DynamoDBClient, table_name: str, only: Order | None =
     """Withdraw the order on record. A failover that has begun goes on.
 
     Args:
-        client: DynamoDB in the controller's region.
-        table_name: the state table.
+        client: DynamoDB in the region of the controller with authority.
+        table_name: its state table.
         only: withdraw it only if it is this one; None for any.
 
     Returns:

@@ -79,7 +79,7 @@ class Recorded:
             not_paused = "nobody has paused; the configured mode is unknown"
             mode = not_paused if control.pause is None else words.pause(control.pause, now)
             order = status_text.order(control.order, now, known.epoch + 1)
-        writer = "primary, nothing recorded yet" if known.version == 0 else str(known.writer_site)
+        writer = f"{known.writer_site}{', nothing recorded yet' if known.version == 0 else ''}"
         return [
             f"NO CURRENT STATUS: {why}",
             f"Below is what the state table says, read at {words.moment(now)}. Not known are: whether the writer",
@@ -88,6 +88,7 @@ class Recorded:
             *words.rows(
                 [
                     ("writer", [f"{writer} (epoch {known.epoch})"]),
+                    ("authority", [known.authority.value]),
                     ("mode", [mode]),
                     ("last trouble", [status_text.trouble(known.trouble, now)]),
                     (
@@ -107,6 +108,7 @@ class Recorded:
             "not_seen": why,
             "recorded": {
                 "writer_site": self.controller.writer_site.value,
+                "authority": self.controller.authority.value,
                 "epoch": self.controller.epoch,
                 "trouble": _item(self.controller.trouble),
                 "last_decision": self.controller.decision,

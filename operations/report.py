@@ -17,6 +17,21 @@ from function_runtime.trouble import Trouble
 
 
 @dataclass(frozen=True)
+class Protection:
+    """Whether a failure of the writer would be survived by the standby.
+
+    Attributes:
+        protected: whether it would.
+        code: why or why not: protected, no_standby, standby_broken, authority_elsewhere, incident, unknown.
+        reason: the same for people.
+    """
+
+    protected: bool
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Report:
     """What the controller sees, what is on record, and what it would do.
 
@@ -25,6 +40,9 @@ class Report:
         at: when the controller looked.
         environment: the environment's suffix.
         here: the site the controller runs in.
+        authority: the site whose controller has the say, as far as this one knows.
+        handover: the handover of authority that this controller carries out; None where there is none.
+        protection: whether a failure would be survived now, and why not.
         writer_site: the writer on record.
         writer_name: the DNS name that clients use.
         epoch: how many failovers there have been.
@@ -52,6 +70,9 @@ class Report:
     at: datetime
     environment: str
     here: Site
+    authority: Site
+    handover: Mapping[str, Any] | None
+    protection: Protection
     writer_site: Site
     writer_name: str
     epoch: int
@@ -98,12 +119,15 @@ class Report:
             KeyError, TypeError, ValueError: it is not a report.
         """
         said = Control.from_item({"version": 0, "pause": content["pause"], "order": content["order"]})
-        decision, trouble = content["decision"], content["trouble"]
+        decision, trouble, protection = content["decision"], content["trouble"], content["protection"]
         return cls(
             content=content,
             at=datetime.fromisoformat(content["at"]),
             environment=content["environment"],
             here=Site(content["here"]),
+            authority=Site(content["authority"]),
+            handover=content["handover"],
+            protection=Protection(protection["protected"] is True, protection["code"], protection["reason"]),
             writer_site=Site(content["writer_site"]),
             writer_name=content["writer_name"],
             epoch=int(content["epoch"]),

@@ -120,6 +120,13 @@ def _backup(described: Mapping[str, Any], here: str) -> Backup:
     )
 
 
+def newest_backup(found: Mapping[Site, SiteList]) -> datetime | None:
+    """The latest moment that anything listed could bring back; None where nothing is known of."""
+    moments = [each.taken_at for listed in found.values() for each in listed.snapshots]
+    moments += [each.latest for listed in found.values() for each in listed.backups]
+    return max((each for each in moments if each is not None), default=None)
+
+
 def summary(found: Mapping[Site, SiteList], now: datetime) -> list[str]:
     """For the status: the newest of each kind in each site."""
     return ["what could be restored", *_by_site(found, lambda listed: _newest(listed, now))]

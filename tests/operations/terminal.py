@@ -11,7 +11,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
@@ -19,15 +18,17 @@ from aws_in_memory.aws import Aws, Call, no_fault
 from aws_in_memory.clock import Clock
 from aws_in_memory.deployed import ENVIRONMENT, REGIONS, SETTINGS, run
 from aws_in_memory.faults import before
+from deployment.state_tables import read_tables
 from failover.recorded import StateLostError
 from failover.report import report
 from failover.settings import Settings
+from function_runtime.items import serialized
 from function_runtime.sites import Site
 from operations.__main__ import carry_out
-from operations.access import Access
+from operations.access import Role
 from operations.arguments import parse
 from operations.console import Console
-from operations.deployment import Deployment
+from operations.deployment import OF_A_SITE, ControllerPlace, Deployment
 
 ACCOUNT = "111122223333"
 ALICE = f"arn:aws:iam::{ACCOUNT}:user/alice"
@@ -35,11 +36,13 @@ BOB = f"arn:aws:iam::{ACCOUNT}:user/bob"
 DEPLOYMENT = Deployment(
     stack_name="test",
     account_id=ACCOUNT,
-    controller_region=REGIONS[Site.RECOVERY],
     operator_role_arn=f"arn:aws:iam::{ACCOUNT}:role/operator-recovery-test",
-    failover_function_name="failover-recovery-test",
-    state_table_name=SETTINGS.state_table,
+    at={site: ControllerPlace(REGIONS[site], f"failover-{site}-test", SETTINGS.state_table) for site in Site},
 )
+HOME = DEPLOYMENT.at[Site.RECOVERY]
+"""Where the controller with authority is, unless a test moves it."""
+BIRTH = {"id": "birth", "version": 1, "writer_site": "primary", "authority": "recovery"}
+"""What the programs write once into each table."""
 COMMANDS = (
     "status",
     "status --json",
@@ -64,7 +67,7 @@ class Function:
     answer: Callable[[dict[str, Any]], dict[str, Any]] = lambda content: content
 
     def invoke(self, **parameters: Any) -> dict[str, Any]:
-        assert parameters["FunctionName"] == DEPLOYMENT.failover_function_name
+        assert parameters["FunctionName"] == HOME.failover_function_name
         if self.failure is not None:
             raise self.failure
         question = json.loads(parameters["Payload"])
@@ -107,22 +110,35 @@ class Person(Console):
 
 
 class Terminal:
-    """Runs commands and keeps what they print."""
+    """Runs commands and keeps what they print.
+
+    Args:
+        aws: the AWS that the controller and the commands see; both tables are as the programs make them.
+        settings: the controller's.
+    """
 
     def __init__(self, aws: Aws, settings: Settings = SETTINGS) -> None:
         self.aws = aws
         self.settings = settings
         self.function = Function(aws, settings)
         self.person = Person(aws, settings)
-        self.dynamodb = aws.of("dynamodb", DEPLOYMENT.controller_region)
+        self.dynamodb: dict[Site, Any] = {site: aws.of("dynamodb", DEPLOYMENT.at[site].region) for site in Site}
+        for site in Site:
+            if not aws.tables[site].items:
+                aws.tables[site].items["birth"] = serialized(BIRTH)
+
+    def client(self, service: str, **_: Any) -> Any:
+        """As a session under the operators' role makes clients."""
+        return {"lambda": self.function}[service]
 
     def give(self, command: str, by: str = ALICE) -> int:
         """Give a command as after ``nox -s``; what it prints is kept in ``printed``."""
         self.person.lines.clear()
-        access = Access(by, self.function, self.dynamodb, boto3.session.Session())  # type: ignore[arg-type]
+        names = {site: place.state_table_name for site, place in DEPLOYMENT.at.items()}
+        role = Role(by, self, self.dynamodb, read_tables(self.dynamodb, names))  # type: ignore[arg-type]
         # No outputs file: one that a lab has left in the repository must not be read.
         request = parse([*command.split(), "--outputs", "/nowhere"])
-        return carry_out(request, DEPLOYMENT, access, self.person)
+        return carry_out(request, DEPLOYMENT, role, self.person)
 
     def tick(self) -> dict[str, str]:
         """One run of the controller."""
@@ -144,7 +160,8 @@ class Terminal:
     def printed(self) -> str:
         """What the last command printed, in one line, without the line that says which deployment it is."""
         lines = self.person.lines
-        return " ".join(" ".join(lines[1:] if lines[:1] == [str(DEPLOYMENT)] else lines).split())
+        headlines = [DEPLOYMENT.headline(site) for site in Site]
+        return " ".join(" ".join(lines[1:] if lines and lines[0] in headlines else lines).split())
 
     @property
     def control(self) -> dict[str, Any]:
@@ -165,10 +182,12 @@ def outputs_file(folder: Path, **changes: Any) -> Path:
     outputs = {
         "stackName": DEPLOYMENT.stack_name,
         "accountId": DEPLOYMENT.account_id,
-        "controllerRegion": DEPLOYMENT.controller_region,
         "operatorRoleArn": DEPLOYMENT.operator_role_arn,
-        "failoverFunctionName": DEPLOYMENT.failover_function_name,
-        "stateTableName": DEPLOYMENT.state_table_name,
+        **{
+            f"{site}{key}": getattr(place, field)
+            for site, place in DEPLOYMENT.at.items()
+            for field, key in OF_A_SITE.items()
+        },
         "databasePort": 5432,
     }
     file.write_text(json.dumps({**outputs, **changes}))

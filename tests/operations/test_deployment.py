@@ -12,22 +12,26 @@ from pathlib import Path
 import pytest
 
 from aws_in_memory.deployed import healthy
+from function_runtime.sites import Site
 from operations.__main__ import main
-from operations.deployment import ACCOUNT_KEY, OUTPUTS, Deployment
+from operations.deployment import ACCOUNT_KEY, OF_A_SITE, OPERATOR_ROLE_KEY, Deployment
 from operations.errors import RefusedError
 from shared.contracts import AutomationContract, NetworkContract
 from shared.errors import SettingsError
 from shared.layers import REPOSITORY_ROOT
 from tests.operations.terminal import COMMANDS, DEPLOYMENT, Terminal, outputs_file, silence
 
-FIRST_LINE = "stack test, account 111122223333, controller in ap-southeast-1"
-FIELDS = {"stack_name": "test", "account_id": "111122223333", "controller_region": "ap-southeast-1"}
+FIRST_LINE = "stack test, account 111122223333, controller in ap-southeast-1 (recovery)"
+FIELDS = {"stack_name": "test", "account_id": "111122223333", "controller_site": "recovery"}
+
+
+KEYS = {OPERATOR_ROLE_KEY, *(f"{site}{key}" for site in Site for key in OF_A_SITE.values())}
 
 
 def test_the_outputs_are_in_the_layers_contracts() -> None:
-    promised = {field.path[0]: field.key for field in AutomationContract.fields()}
-    assert OUTPUTS.items() <= promised.items()
-    assert ACCOUNT_KEY in {field.key for field in NetworkContract.fields()}
+    promised = {field.key for kind in (AutomationContract, NetworkContract) for field in kind.fields()}
+    assert promised >= KEYS
+    assert ACCOUNT_KEY in promised
 
 
 @pytest.mark.parametrize("stack", [None, "test"])
@@ -56,9 +60,9 @@ def test_an_output_that_is_not_the_arn_of_a_role_is_refused(tmp_path: Path, valu
 
 
 @pytest.mark.parametrize("value", [None, "", 7])
-@pytest.mark.parametrize("key", list(OUTPUTS.values()))
+@pytest.mark.parametrize("key", sorted(KEYS))
 def test_a_missing_output_is_named(tmp_path: Path, key: str, value: object) -> None:
-    with pytest.raises(SettingsError, match=f"{key} = .*deploy the dr-automation layer, .*/dr outputs -- --stack test"):
+    with pytest.raises(SettingsError, match=f"{key} = .*deploy all layers, .*/dr outputs -- --stack test"):
         Deployment.read(outputs_file(tmp_path, **{key: value}))
 
 

@@ -9,9 +9,10 @@ import pytest
 from aws_in_memory.deployed import healthy, writer_dead
 from function_runtime.control import Order, OrderKind
 from function_runtime.incident import IN_AN_EMERGENCY, WHEN_PLANNED
+from function_runtime.sites import Site
 from operations.errors import NoReportError, RefusedError
 from operations.orders import give_order, new_order, withdraw_order
-from tests.operations.terminal import ALICE, BOB, DEPLOYMENT, MANUAL, Terminal, silence
+from tests.operations.terminal import ALICE, BOB, HOME, MANUAL, Terminal, silence
 
 INCIDENT = "000001-20260101T120000Z"
 APPROVE = f"failover --approve {INCIDENT} --epoch 1"
@@ -68,7 +69,7 @@ def test_a_dry_run_shows_every_step_and_does_nothing(command: str, phases: tuple
     steps = [line.split(". ")[1].split(":")[0] for line in terminal.person.lines if line.strip()[:1].isdigit()]
     assert steps == list(phases)
     assert terminal.printed.endswith("Dry run: nothing was done. It would happen.")
-    assert terminal.aws.items == {}
+    assert list(terminal.aws.items) == ["birth"]
 
 
 def test_a_forced_dry_run_without_an_accepted_loss_says_how_much_may_be_lost() -> None:
@@ -154,7 +155,7 @@ def test_an_order_that_somebody_withdrew_is_not_waited_for() -> None:
     terminal = Terminal(healthy())
     terminal.person.ticks = False
     terminal.person.interferes = lambda: setattr(
-        terminal, "_", withdraw_order(terminal.dynamodb, DEPLOYMENT.state_table_name)
+        terminal, "_", withdraw_order(terminal.dynamodb[Site.RECOVERY], HOME.state_table_name)
     )
     with pytest.raises(RefusedError, match="somebody has withdrawn or replaced yours"):
         terminal.give(PLANNED)
@@ -232,15 +233,15 @@ def test_another_persons_good_order_is_not_replaced() -> None:
     def order(by: str, minutes: int) -> Order:
         return new_order(OrderKind.PLANNED, "000001-ordered", 1, by, now + timedelta(minutes=minutes))
 
-    give_order(terminal.dynamodb, "state", order(ALICE, 0))
+    give_order(terminal.dynamodb[Site.RECOVERY], "state", order(ALICE, 0))
     with pytest.raises(RefusedError, match=f"planned by {ALICE}"):
-        give_order(terminal.dynamodb, "state", order(BOB, 14))
-    assert give_order(terminal.dynamodb, "state", order(ALICE, 14)).order == order(ALICE, 14)
-    assert give_order(terminal.dynamodb, "state", order(BOB, 30)).order == order(BOB, 30)
+        give_order(terminal.dynamodb[Site.RECOVERY], "state", order(BOB, 14))
+    assert give_order(terminal.dynamodb[Site.RECOVERY], "state", order(ALICE, 14)).order == order(ALICE, 14)
+    assert give_order(terminal.dynamodb[Site.RECOVERY], "state", order(BOB, 30)).order == order(BOB, 30)
 
 
 def test_an_accepted_loss_is_stored_exactly() -> None:
     terminal = Terminal(healthy())
     order = new_order(OrderKind.FORCED, "000001-ordered", 1, ALICE, terminal.aws.now, 0.1)
-    give_order(terminal.dynamodb, "state", order)
-    assert withdraw_order(terminal.dynamodb, "state", order) == order
+    give_order(terminal.dynamodb[Site.RECOVERY], "state", order)
+    assert withdraw_order(terminal.dynamodb[Site.RECOVERY], "state", order) == order

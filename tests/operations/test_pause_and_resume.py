@@ -8,6 +8,7 @@ import pytest
 
 from aws_in_memory.deployed import ENVIRONMENT, healthy, writer_dead
 from failover.settings import Settings
+from function_runtime.sites import Site
 from function_runtime.state import ControlUnreadableError
 from operations.errors import ChangedMeanwhileError, RefusedError
 from tests.operations.terminal import ALICE, BOB, Terminal, silence
@@ -93,16 +94,16 @@ def test_an_unreadable_item_is_refused_by_a_pause_and_replaced_by_a_resume() -> 
 
 def test_what_another_person_writes_at_the_same_time_is_kept() -> None:
     terminal = Terminal(healthy())
-    table = terminal.dynamodb
+    table = terminal.dynamodb[Site.RECOVERY]
 
     def bob_writes_after_the_read(**parameters: object) -> object:
         answer = table.get_item(**parameters)
-        if terminal.control == {}:
-            terminal.dynamodb = table
+        if terminal.control == {} and parameters["Key"] == {"id": {"S": "control"}}:
+            terminal.dynamodb[Site.RECOVERY] = table
             terminal.give("pause --reason bobs", by=BOB)
         return answer
 
-    terminal.dynamodb = SimpleNamespace(get_item=bob_writes_after_the_read, put_item=table.put_item)
+    terminal.dynamodb[Site.RECOVERY] = SimpleNamespace(get_item=bob_writes_after_the_read, put_item=table.put_item)
     with pytest.raises(ChangedMeanwhileError, match="no longer version 0"):
         terminal.give("pause --reason mine")
     assert terminal.control["pause"]["reason"] == "bobs"
@@ -110,12 +111,12 @@ def test_what_another_person_writes_at_the_same_time_is_kept() -> None:
 
 def test_a_write_that_the_sdk_repeats_is_not_taken_for_another_persons() -> None:
     terminal = Terminal(healthy())
-    table = terminal.dynamodb
+    table = terminal.dynamodb[Site.RECOVERY]
 
     def written_twice(**parameters: object) -> object:
         table.put_item(**parameters)
         return table.put_item(**parameters)
 
-    terminal.dynamodb = SimpleNamespace(get_item=table.get_item, put_item=written_twice)
+    terminal.dynamodb[Site.RECOVERY] = SimpleNamespace(get_item=table.get_item, put_item=written_twice)
     assert terminal.give("pause --reason rebuild") == 0
     assert terminal.control["version"] == 1

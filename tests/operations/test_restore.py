@@ -14,8 +14,9 @@ from botocore import xform_name
 from botocore.exceptions import ClientError, ConnectTimeoutError
 from botocore.validate import validate_parameters
 
+from deployment.state_tables import Answer, Table, Tables
 from function_runtime.sites import Site
-from function_runtime.state import Controller, State
+from function_runtime.state import Controller
 from operations.arguments import InspectRequest, RestoreRequest, parse
 from operations.console import Console
 from operations.errors import RefusedError
@@ -128,16 +129,6 @@ def instance(status: str, *groups: str) -> dict[str, Any]:
     }
 
 
-class Record(State):
-    """Who the writer is."""
-
-    def __init__(self, controller: Controller) -> None:
-        self.known = controller
-
-    def controller(self) -> Controller:
-        return self.known
-
-
 class Person(Console):
     """Answers, and keeps what is said."""
 
@@ -169,12 +160,16 @@ class Terminal:
     def __init__(self, writer: Site = Site.PRIMARY) -> None:
         self.rds = {site: Rds() for site in Site}
         self.places = PLACES
-        self.record = Record(Controller(version=1, epoch=1, writer_site=writer))
+        self.known = Controller(version=1, epoch=1, writer_site=writer)
         self.person = Person()
+
+    def tables(self) -> Tables:
+        """Who the writer is; both say the same."""
+        return {site: Table(site, Answer.RECORD, self.known) for site in Site}
 
     def give(self, command: str) -> int:
         request = parse(["restore", *command.split()])
-        access = RestoreAccess("arn:aws:iam::111122223333:user/alice", self.rds, self.record)
+        access = RestoreAccess("arn:aws:iam::111122223333:user/alice", self.rds, self.tables)
         if isinstance(request, InspectRequest):
             return inspect(request, self.places, access, self.person)
         assert isinstance(request, RestoreRequest)
@@ -297,10 +292,10 @@ def test_a_fenced_old_writer_is_opened_for_a_look_and_the_writer_never() -> None
     rds.instances["database-primary"] = instance("available", "primary-QuarantineSecurityGroupId")
     assert terminal.give("--inspect database-primary --site primary --yes") == 0
     assert "default_transaction_read_only=on" in terminal.person.said
-    terminal.record.known = Controller(version=2, epoch=1, writer_site=Site.PRIMARY)
+    terminal.known = Controller(version=2, epoch=1, writer_site=Site.PRIMARY)
     with pytest.raises(SettingsError, match="the primary site is the writer"):
         terminal.give("--inspect database-primary --site primary")
-    terminal.record.known = Controller(version=3, epoch=2, writer_site=Site.RECOVERY, incident_id="000002-x")
+    terminal.known = Controller(version=3, epoch=2, writer_site=Site.RECOVERY, incident_id="000002-x")
     with pytest.raises(RefusedError, match="incident 000002-x is under way"):
         terminal.give("--inspect database-primary --site primary")
     rds.instances["database-primary"] = instance("available", "sg-of-clients")

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
 from aws_in_memory.aws import Call
-from aws_in_memory.clock import Clock
+from aws_in_memory.clock import START, Clock
 from aws_in_memory.deployed import REGIONS, healthy, unprepared, writer_dead
 from aws_in_memory.faults import before
 from failover.report import report
 from failover.signals import SIGNAL_NAMES
 from function_runtime.sites import Site
-from operations import status_text
+from operations import protection_text, status_text
 from operations.errors import RefusedError
-from tests.operations.terminal import ALICE, DEPLOYMENT, MANUAL, Terminal, denied, silence
+from operations.report import Report
+from tests.operations.terminal import ALICE, DEPLOYMENT, HOME, MANUAL, Terminal, denied, silence
 
 
 def test_the_status_of_a_writer_in_trouble() -> None:
@@ -31,6 +33,46 @@ def test_the_status_of_a_writer_in_trouble() -> None:
     ):
         assert line in terminal.person.lines
     assert "--approve 000001-20260101T120000Z --epoch 1 --dry-run" in terminal.printed
+
+
+def test_it_begins_with_whether_the_system_is_protected_and_who_has_authority() -> None:
+    terminal = Terminal(healthy())
+    terminal.give("status")
+    assert terminal.person.lines[1].startswith("PROTECTED: the standby is an available replica; the writer is primary")
+    assert terminal.person.lines[2] == "authority  the recovery site's controller"
+
+
+def test_without_a_standby_it_begins_with_what_a_failure_would_mean_and_what_to_run() -> None:
+    terminal = Terminal(healthy())
+    protection = {"protected": False, "code": "no_standby", "reason": "no standby"}
+    terminal.function.answer = lambda content: {**content, "protection": protection}
+    terminal.give("status")
+    assert terminal.printed.startswith("NOT PROTECTED: no standby: the next failure means restoring from a backup")
+    assert "a new standby takes about 40 minutes" in terminal.printed
+    assert "run now nox -s reprotect -- --dry-run shows how a new standby is made" in terminal.printed
+
+
+def test_a_handover_under_way_is_told_at_the_beginning() -> None:
+    terminal = Terminal(healthy())
+    handover = {"from": "recovery", "to": "primary", "told_at": "2026-01-01T12:00:00+00:00"}
+    terminal.function.answer = lambda content: {**content, "handover": handover}
+    terminal.give("status")
+    assert "handover from recovery to primary is under way, and nobody acts meanwhile; done so far: told" in (
+        terminal.printed
+    )
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"),
+    [(None, "how old the newest is is unknown"), (3, "a backup of 09:00 UTC (3 h ago)"), (50, "of 2025-12-30 10:00")],
+)
+def test_the_newest_backup_is_named_as_people_say_it(hours: int | None, said: str) -> None:
+    terminal = Terminal(healthy())
+    protection = {"protected": False, "code": "standby_broken", "reason": "the standby is broken"}
+    seen = report(terminal.aws, terminal.settings, Clock(terminal.aws), {"order": None})
+    backup = None if hours is None else START - timedelta(hours=hours)
+    lines = protection_text.beginning(Report.of({**seen, "protection": protection}), backup, START)
+    assert said in " ".join(" ".join(lines).split())
 
 
 def test_every_signal_is_shown_and_explained_and_an_unknown_one_is_shown_as_unknown() -> None:
@@ -76,7 +118,11 @@ def test_json_is_the_functions_report_and_the_deployment_it_is_of() -> None:
     terminal = Terminal(healthy())
     assert terminal.give("status --json") == 0
     seen = report(terminal.aws, terminal.settings, Clock(terminal.aws), {"order": None})
-    assert json.loads(terminal.printed) == {**json.loads(json.dumps(seen)), **DEPLOYMENT.identity}
+    assert json.loads(terminal.printed) == {
+        **json.loads(json.dumps(seen)),
+        **DEPLOYMENT.identity(Site.RECOVERY),
+        "notes": [],
+    }
 
 
 @pytest.mark.parametrize("failure", [silence(), denied("Invoke")], ids=["silent", "refused"])
@@ -86,7 +132,8 @@ def test_without_the_functions_answer_the_record_is_shown_as_a_record_only(failu
     terminal.aws.sleep(3 * 3600)
     terminal.function.failure = failure
     assert terminal.give("status") == 1
-    assert terminal.printed.startswith("NO CURRENT STATUS: failoverFunctionName = failover-recovery-test: ")
+    assert terminal.printed.startswith("NOT KNOWN TO BE PROTECTED: failoverFunctionName = failover-recovery-test: ")
+    assert "NO CURRENT STATUS: failoverFunctionName = failover-recovery-test: " in terminal.printed
     assert "ask (manual)" in terminal.printed
     assert "last trouble failing since 2026-01-01 12:00:00 UTC (3 h ago)" in terminal.printed
     assert "signals" not in terminal.person.lines
@@ -117,11 +164,20 @@ def test_without_the_function_and_with_damaged_items_it_is_refused() -> None:
         terminal.give("status")
 
 
-def test_without_the_function_and_the_table_it_is_refused() -> None:
+def test_while_the_region_with_authority_is_dark_the_other_table_is_shown_and_what_to_do() -> None:
     terminal = Terminal(healthy())
     terminal.function.failure = silence()
     terminal.aws.dark = {REGIONS[Site.RECOVERY]}
-    with pytest.raises(RefusedError, match="stateTableName = state: DynamoDB cannot be read either"):
+    assert terminal.give("status") == 1
+    assert terminal.printed.startswith("NOT KNOWN TO BE PROTECTED: authority = (the primary site's table says that")
+    assert "nox -s failover -- --adopt primary gives authority to primary" in terminal.printed
+    assert "NO CURRENT STATUS" in terminal.printed
+
+
+def test_where_no_table_answers_it_is_refused() -> None:
+    terminal = Terminal(healthy())
+    terminal.aws.dark = set(REGIONS.values())
+    with pytest.raises(RefusedError, match=r"authority = .neither table says who has it: .*check the network"):
         terminal.give("status")
 
 
@@ -156,7 +212,7 @@ def test_a_record_that_nobody_can_check_is_in_doubt() -> None:
     terminal.tick()
 
     def refuse(call: Call) -> None:
-        if call.operation == "rds.describe_db_instances" and call.region == DEPLOYMENT.controller_region:
+        if call.operation == "rds.describe_db_instances" and call.region == HOME.region:
             raise denied("DescribeDBInstances")
 
     terminal.aws.fault = before(refuse)

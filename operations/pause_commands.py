@@ -1,69 +1,22 @@
-"""``nox -s status``, ``pause`` and ``resume``."""
+"""``nox -s pause`` and ``resume``."""
 
 from __future__ import annotations
-
-import json
-from collections.abc import Mapping
-from typing import Any
 
 from failover.policy import Mode
 from function_runtime import words
 from function_runtime.control import Pause
-from function_runtime.sites import Site
 from function_runtime.state import ControlUnreadableError
 from operations import status_text
-from operations.access import LISTING, Access
-from operations.arguments import PauseRequest, StatusRequest
+from operations.access import Access
+from operations.arguments import PauseRequest
 from operations.console import Console
-from operations.control_item import ControlItem
 from operations.controller import Controller
-from operations.deployment import Deployment
 from operations.errors import NoReportError, RefusedError
 from operations.exit_codes import DONE, REFUSED
 from operations.held import wait_until_held
-from operations.places import Places
-from operations.recorded import Recorded
-from operations.restorable import restorable, summary
-from shared.errors import SettingsError
 
 
-def status(request: StatusRequest, deployment: Deployment, access: Access, console: Console) -> int:
-    """Show what the controller sees; if it does not answer, what the state table says.
-
-    Returns:
-        0; 1 if only the state table could be shown.
-
-    Raises:
-        RefusedError: the state table cannot be read either.
-    """
-    try:
-        report = Controller(access, deployment).report()
-    except NoReportError as error:
-        recorded = Recorded.read(access.dynamodb, deployment.state_table_name)
-        if request.as_json:
-            console.say([_json(deployment, recorded.as_json(str(error)))])
-        else:
-            console.say(recorded.text(str(error), console.now()))
-        return REFUSED
-    if request.as_json:
-        console.say([_json(deployment, report.content)])
-    else:
-        # At once: what could be restored may take as long as a dark region's silence.
-        console.say([*status_text.status(report), ""])
-        console.say(_restorable(request, access, console))
-    return DONE
-
-
-def _restorable(request: StatusRequest, access: Access, console: Console) -> list[str]:
-    try:
-        places = Places.read(request.outputs)
-    except SettingsError as error:
-        return words.indented([f"what could be restored: unknown ({error})"], by=0)
-    rds = {site: access.session.client("rds", region_name=places.at[site].region, config=LISTING) for site in Site}
-    return summary(restorable(rds, places), console.now())
-
-
-def pause(request: PauseRequest, deployment: Deployment, access: Access, console: Console) -> int:
+def pause(request: PauseRequest, access: Access, console: Console) -> int:
     """Let no failover begin.
 
     Returns:
@@ -73,7 +26,7 @@ def pause(request: PauseRequest, deployment: Deployment, access: Access, console
         RefusedError: somebody has paused already, or the pause could not be written.
         ControlUnreadableError: what is on record is damaged.
     """
-    item = ControlItem(access.dynamodb, deployment.state_table_name)
+    item = access.control
     control = item.read()
     now = console.now()
     if control.pause is not None:
@@ -91,7 +44,7 @@ def pause(request: PauseRequest, deployment: Deployment, access: Access, console
         ]
     )
     try:
-        report = Controller(access, deployment).report()
+        report = Controller(access).report()
     except NoReportError as error:
         console.say([f"The pause is on record. Whether a failover is under way is not known: {error}"])
         return DONE
@@ -102,11 +55,11 @@ def pause(request: PauseRequest, deployment: Deployment, access: Access, console
     if report.incident is None:
         console.say(["No failover is under way."])
     else:
-        console.say(wait_until_held(Controller(access, deployment), console, report))
+        console.say(wait_until_held(Controller(access), console, report))
     return DONE
 
 
-def resume(deployment: Deployment, access: Access, console: Console) -> int:
+def resume(access: Access, console: Console) -> int:
     """Let failovers happen again.
 
     Returns:
@@ -115,7 +68,7 @@ def resume(deployment: Deployment, access: Access, console: Console) -> int:
     Raises:
         RefusedError: it could not be written.
     """
-    item = ControlItem(access.dynamodb, deployment.state_table_name)
+    item = access.control
     now = console.now()
     try:
         control = item.read()
@@ -129,7 +82,7 @@ def resume(deployment: Deployment, access: Access, console: Console) -> int:
             item.write(control.with_pause(None))
             console.say([f"Resumed by {access.by}.", f"It was {words.pause(control.pause, now)}"])
     try:
-        report = Controller(access, deployment).report()
+        report = Controller(access).report()
     except NoReportError as error:
         console.say([f"What the controller decides now is not known: {error}"])
         return DONE
@@ -152,7 +105,3 @@ def resume(deployment: Deployment, access: Access, console: Console) -> int:
     elif report.would_fail_over:
         console.say(["The controller's next run begins this failover. nox -s pause stops it before its promotion."])
     return DONE
-
-
-def _json(deployment: Deployment, content: Mapping[str, Any]) -> str:
-    return json.dumps({**content, **deployment.identity}, indent=2, sort_keys=True)
