@@ -197,6 +197,13 @@ def failover(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def reprotect(session: nox.Session) -> None:
+    """Make a standby for the present writer, after a failover or a lost replica: `-- --dry-run` shows the plan."""
+    environment(session)
+    python(session, "operations", "reprotect", *session.posargs, patient=True)
+
+
+@nox.session(default=False)
 def restore(session: nox.Session) -> None:
     """List what can be restored, restore it to a new instance, open that for a look: `-- --help` says how."""
     environment(session)

@@ -8,12 +8,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from deployment import flat_outputs, new_environment, preflight
-from deployment.announcement import announcement
-from deployment.arguments import Command, parse
-from deployment.deployed import survey
-from deployment.operation import Drifted, Stopped, carry_out
-from deployment.pulumi_cli import PulumiCli, PulumiFailed
+from deployment import new_environment
+from deployment.arguments import Command
+from deployment.command import run
+from deployment.operation import Drifted, Stopped
+from deployment.pulumi_cli import PulumiFailed
 from shared.errors import SettingsError
 
 FAILED = 1
@@ -32,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         if arguments[:1] == [new_environment.COMMAND]:
             new_environment.create(new_environment.parse(arguments[1:]), _say)
             return 0
-        _deployment_command(_command(arguments), arguments[1:])
+        run(_command(arguments), arguments[1:], _say, _ask)
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
@@ -43,20 +42,6 @@ def main(arguments: Sequence[str]) -> int:
         print(failure, file=sys.stderr)
         return NOT_SO if isinstance(failure, Stopped) and failure.declined else FAILED
     return 0
-
-
-def _deployment_command(command: Command, arguments: Sequence[str]) -> None:
-    request = parse(command, arguments)
-    if request.changes_something and not request.yes and not sys.stdin.isatty():
-        raise SettingsError("--yes", "(not given)", "add it: there is no terminal here to ask a question at")
-    cli = PulumiCli.on_path()
-    backend = cli.backend()
-    standing = survey(cli, request.stack)
-    preflight.refuse_absent(request, standing, backend)
-    cleared = preflight.check(request, standing)
-    for line in announcement(request, cleared, backend):
-        _say(line)
-    carry_out(request, cleared, standing, cli, _say, _ask, flat_outputs.FLAT_OUTPUTS_FILE)
 
 
 def _command(arguments: Sequence[str]) -> Command:

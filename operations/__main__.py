@@ -17,6 +17,7 @@ from operations.arguments import (
     InstructionRequest,
     PauseRequest,
     PrepareRequest,
+    ReprotectRequest,
     Request,
     RestoreRequest,
     StatusRequest,
@@ -33,6 +34,7 @@ from operations.instruction_command import instruct
 from operations.pause_commands import pause, resume
 from operations.places import Places
 from operations.prepare_command import prepare
+from operations.reprotect.command import on_pulumi as reprotect
 from operations.restore_command import restore
 from operations.status_command import status
 from shared.errors import SettingsError
@@ -96,6 +98,8 @@ def carry_out(request: Request, deployment: Deployment, role: Role, console: Con
         RefusedError: AWS, the controller or another person prevents it, or it is not certain who has authority.
         ControlUnreadableError: the item `control` is damaged.
     """
+    if isinstance(request, ReprotectRequest):
+        return reprotect(request, deployment, role, console)
     authority = authority_by(role.tables)
     if isinstance(request, StatusRequest):
         return status(request, deployment, role, authority, console)

@@ -27,6 +27,7 @@ class Command(StrEnum):
     FAILOVER = "failover"
     RESTORE = "restore"
     PREPARE_DATABASE = "prepare-database"
+    REPROTECT = "reprotect"
 
 
 @dataclass(frozen=True)
@@ -161,8 +162,32 @@ class PrepareRequest(Addressed):
     only_sql: bool
 
 
+@dataclass(frozen=True)
+class ReprotectRequest(Addressed):
+    """Make a standby for the present writer.
+
+    Attributes:
+        keep_looking: stop before the old instance is let go.
+        without_snapshot: let it go without a final snapshot, where RDS can make none.
+        settled: what the old writer may have taken alone is looked through.
+        undo: take back what was begun.
+        dry_run: only show the plan.
+        yes: do not ask.
+        as_json: for machines.
+    """
+
+    keep_looking: bool
+    without_snapshot: bool
+    settled: bool
+    undo: bool
+    dry_run: bool
+    yes: bool
+    as_json: bool
+
+
 Request = (
     PrepareRequest
+    | ReprotectRequest
     | RestoreRequest
     | InspectRequest
     | StatusRequest
@@ -198,6 +223,8 @@ def parse(arguments: Sequence[str]) -> Request:
         return ResumeRequest(given.outputs, given.stack)
     if command is Command.RESTORE:
         return _restore(given)
+    if command is Command.REPROTECT:
+        return _reprotect(given)
     if command is Command.PREPARE_DATABASE:
         return PrepareRequest(given.outputs, given.stack, given.sql)
     if given.cancel:
@@ -251,6 +278,22 @@ def _parser() -> argparse.ArgumentParser:
     failover.add_argument("--yes", action="store_true", help="do not ask")
     failover.add_argument("--no-wait", action="store_true", help="give the order and leave")
     _add_restore(command(Command.RESTORE, "List what can be restored; restore it to a new instance; open that."))
+    reprotect = command(Command.REPROTECT, "Make a standby for the present writer; the plan is shown first.")
+    reprotect.add_argument("--keep-looking", action="store_true", help="stop before the old instance is let go")
+    reprotect.add_argument(
+        "--without-final-snapshot", action="store_true", help="where RDS can make none of the old instance"
+    )
+    reprotect.add_argument(
+        "--split-writes-settled", action="store_true", help="what the old writer took alone is looked through"
+    )
+    reprotect.add_argument(
+        "--undo", action="store_true", help="take back what was begun, as long as anything leads back"
+    )
+    reprotect.add_argument(
+        "--dry-run", action="store_true", help="show the plan only; exit code 3 if it would not happen"
+    )
+    reprotect.add_argument("--yes", action="store_true", help="do not ask")
+    reprotect.add_argument("--json", action="store_true", dest="as_json", help="for machines: an object a line")
     preparing = command(Command.PREPARE_DATABASE, "How a database is made ready for probes that log in.")
     preparing.add_argument("--sql", action="store_true", help="print the SQL alone")
     return top
@@ -307,6 +350,25 @@ def _restore(given: argparse.Namespace) -> RestoreRequest | InspectRequest:
         dry_run=given.dry_run,
         yes=given.yes,
         wait=not given.no_wait,
+    )
+
+
+def _reprotect(given: argparse.Namespace) -> ReprotectRequest:
+    if given.undo:
+        why = "--undo takes back what was begun, whatever it was to be"
+        _refuse_beside(given, why, "--keep-looking", "--without-final-snapshot", "--split-writes-settled", "--dry-run")
+    if given.as_json and not (given.yes or given.dry_run or given.undo):
+        raise SettingsError("--json", "(given)", "give --yes or --dry-run with it: machines answer no question")
+    return ReprotectRequest(
+        outputs=given.outputs,
+        stack=given.stack,
+        keep_looking=given.keep_looking,
+        without_snapshot=given.without_final_snapshot,
+        settled=given.split_writes_settled,
+        undo=given.undo,
+        dry_run=given.dry_run,
+        yes=given.yes,
+        as_json=given.as_json,
     )
 
 

@@ -23,3 +23,7 @@ class NoReportError(RefusedError):
 
 class ChangedMeanwhileError(RefusedError):
     """Another person has written the item `control` since it was read. Nothing was written."""
+
+
+class SilentRegionError(RefusedError):
+    """A region does not answer."""
