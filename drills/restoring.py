@@ -9,13 +9,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deployment.state_tables import read_tables
 from drills.clients.writes_table import count_rows, read_rows
 from drills.instants import Instant
 from drills.records.restoration import Restoration
-from drills.records.state_table import authority
 from drills.stage import DrillNotReadyError, Stage
 from function_runtime.sites import Site
-from function_runtime.state import State
 from operations.arguments import InspectRequest, RestoreRequest
 from operations.console import Console
 from operations.inspect_command import RestoreAccess, inspect
@@ -126,6 +125,6 @@ def bring_back(stage: Stage, copied: Copied, table: str | None = None) -> Restor
 def _access(system: LabSystem) -> RestoreAccess:
     target = system.target
     rds = {Site(site.value): system.client("rds", database.region) for site, database in target.databases.items()}
-    site = authority(system)
-    state = State(system.client("dynamodb", target.region(site)), target.automation[site].state_table_name)
-    return RestoreAccess(OPERATOR, rds, state)
+    clients = {Site(site.value): system.client("dynamodb", target.region(site)) for site in target.databases}
+    names = {Site(site.value): each.state_table_name for site, each in target.automation.items()}
+    return RestoreAccess(OPERATOR, rds, lambda: read_tables(clients, names))

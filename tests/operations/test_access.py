@@ -23,7 +23,7 @@ from operations.errors import RefusedError
 from shared.errors import SettingsError
 from shared.sites import Site
 from snapshot_copier import snapshots
-from tests.operations.terminal import ACCOUNT, ALICE, COMMANDS, DEPLOYMENT, denied, outputs_file
+from tests.operations.terminal import ACCOUNT, ALICE, COMMANDS, DEPLOYMENT, HOME, denied, outputs_file
 
 ANOTHER = "999999999999"
 REGIONS = {Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"}
@@ -215,10 +215,14 @@ def sessions(monkeypatch: pytest.MonkeyPatch, identity: Any = None, role: Any = 
 
 def test_all_work_is_done_in_the_controllers_region_under_the_role(monkeypatch: pytest.MonkeyPatch) -> None:
     made = sessions(monkeypatch)
-    assert take_role(DEPLOYMENT).by == ALICE
+    role = take_role(DEPLOYMENT)
+    assert role.by == ALICE
     assert made.asked == [{"RoleArn": DEPLOYMENT.operator_role_arn, "RoleSessionName": "alice"}]
-    region = DEPLOYMENT.controller_region
-    assert made.clients == [("sts", region, "own"), ("lambda", region, "role"), ("dynamodb", region, "role")]
+    primary, recovery = (DEPLOYMENT.at[site].region for site in (Site.PRIMARY, Site.RECOVERY))
+    tables = [("dynamodb", primary, "role"), ("dynamodb", recovery, "role")]
+    assert made.clients == [("sts", recovery, "own"), *tables]
+    role.toward(Site.PRIMARY, DEPLOYMENT)
+    assert made.clients[-1] == ("lambda", primary, "role")
 
 
 def test_a_refused_role_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +244,7 @@ def test_credentials_of_another_account_are_refused_before_the_role_is_taken(
         f"error: AWS credentials = of account {ANOTHER} ({bob}): stack test is in account {ACCOUNT}: set AWS_PROFILE"
     )
     assert printed.out == ""
-    assert made.clients == [("sts", DEPLOYMENT.controller_region, "own")]
+    assert made.clients == [("sts", HOME.region, "own")]
     assert made.asked == []
 
 

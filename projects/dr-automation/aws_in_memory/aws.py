@@ -135,7 +135,7 @@ class Aws:
         self._lock = threading.RLock()
         elsewhere = {variables[name] for name in ("REFERENCE_REGION", "WITNESS_REGION") if name in variables}
         self._cloudwatch = {region: CloudWatch(self) for region in (*self.regions.values(), *elsewhere)}
-        self._tables = {region: DynamoDb() for region in self.regions.values()}
+        self.tables = {site: DynamoDb() for site in Site}
         self._services: dict[tuple[str, str], Any] = {}
         self.rds: dict[Site, Rds] = {}
         for region in self._cloudwatch:
@@ -145,7 +145,7 @@ class Aws:
             self.rds[site] = Rds(self, region, self.instances[site])
             self.rds[site].find = self._snapshot
             self._services["rds", region] = self.rds[site]
-            self._services["dynamodb", region] = self._tables[region]
+            self._services["dynamodb", region] = self.tables[site]
             self._services["sns", region] = Sns(self)
         for site, region in self.regions.items():
             names = variables[f"{site.name}_WORD_ALARMS"].split(",")
@@ -203,7 +203,7 @@ class Aws:
 
     def items_of(self, site: Site) -> dict[str, dict[str, Any]]:
         """The items of a site's state table, by id."""
-        return self._tables[self.regions[site]].items
+        return self.tables[site].items
 
     @property
     def items(self) -> dict[str, dict[str, Any]]:
