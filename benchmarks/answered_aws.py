@@ -37,7 +37,6 @@ UNREAD_FIELDS = "".join(
         "CopyTagsToSnapshot": "true",
         "CustomerOwnedIpEnabled": "false",
         "DBInstanceClass": "db.t3.medium",
-        "DbiResourceId": "db-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
         "DeletionProtection": "true",
         "Engine": "postgres",
         "EngineVersion": "14.18",

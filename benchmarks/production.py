@@ -16,6 +16,7 @@ from zipfile import ZipFile
 import pulumi
 
 from lab.engine import RecordedProgram, run_recorded
+from shared.sites import Site
 
 STACK = "dev"
 SECONDS_OF_UNIT = {"minute": 60, "minutes": 60, "second": 1, "seconds": 1}
@@ -70,16 +71,16 @@ def handlers() -> tuple[DeployedFunction, ...]:
     return tuple({function.handler: function for function in reversed(functions())}.values())[::-1]
 
 
-def function(package: str) -> DeployedFunction:
-    """The function that has its handler in a package.
+def function(package: str, site: Site = Site.RECOVERY) -> DeployedFunction:
+    """The function of a site that has its handler in a package; by default where the authority lies at first.
 
     Raises:
         LookupError: no function has its handler there.
     """
     for each in functions():
-        if each.handler.startswith(f"{package}."):
+        if each.handler.startswith(f"{package}.") and each.variables["SITE"] == site:
             return each
-    raise LookupError(f"no function has its handler in package {package}")
+    raise LookupError(f"no function of the {site} site has its handler in package {package}")
 
 
 @contextmanager

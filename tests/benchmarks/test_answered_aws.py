@@ -12,7 +12,7 @@ from tests.benchmarks.answered import clients_of, failed_over, settings, variabl
 def test_a_failover_goes_through_all_its_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     aws = failed_over(monkeypatch, promotion_seconds=120)
     assert aws.events == ["quarantined", "rebooted", "promoted"]
-    assert aws.latch[-1] == 1
+    assert aws.latch[-1] == 2
 
 
 def test_a_longer_promotion_is_looked_at_more_often(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ import operations
 from automation_layer import restore_role
 from automation_layer.operator_role import OperatorReach, statements, trust
 from function_runtime import items
+from function_runtime.sites import Site as FunctionSite
 from operations.__main__ import main
 from operations.access import is_session_of, session_name, take_role
 from operations.errors import RefusedError
@@ -193,6 +194,9 @@ class _Session:
     def get_caller_identity(self) -> Any:
         return self._answer("identity")
 
+    def get_item(self, **_: Any) -> Any:
+        return {}
+
     def assume_role(self, **parameters: Any) -> Any:
         self.sessions.asked.append(parameters)
         return self._answer("role")
@@ -218,10 +222,10 @@ def test_all_work_is_done_in_the_controllers_region_under_the_role(monkeypatch: 
     role = take_role(DEPLOYMENT)
     assert role.by == ALICE
     assert made.asked == [{"RoleArn": DEPLOYMENT.operator_role_arn, "RoleSessionName": "alice"}]
-    primary, recovery = (DEPLOYMENT.at[site].region for site in (Site.PRIMARY, Site.RECOVERY))
+    primary, recovery = (DEPLOYMENT.at[site].region for site in FunctionSite)
     tables = [("dynamodb", primary, "role"), ("dynamodb", recovery, "role")]
     assert made.clients == [("sts", recovery, "own"), *tables]
-    role.toward(Site.PRIMARY, DEPLOYMENT)
+    role.toward(FunctionSite.PRIMARY, DEPLOYMENT)
     assert made.clients[-1] == ("lambda", primary, "role")
 
 
@@ -260,7 +264,7 @@ def test_with_a_session_of_the_role_it_is_not_taken_again(monkeypatch: pytest.Mo
     [
         (NoCredentialsError(), SettingsError, f"AWS credentials = .*set AWS_PROFILE or log in, to account {ACCOUNT}"),
         (denied("GetCallerIdentity"), RefusedError, f"log in again, to account {ACCOUNT} of stack test"),
-        (EndpointConnectionError(endpoint_url="-"), RefusedError, "STS in ap-southeast-1 = .no answer"),
+        (EndpointConnectionError(endpoint_url="-"), RefusedError, "STS in ap-southeast-2 = .no answer"),
     ],
     ids=["none", "refused", "no answer"],
 )

@@ -157,7 +157,7 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
             "The controller does not open what a person may have shut. If it falls silent, it may be replaced.",
             (
                 "Find out who shut it: a person, or a failover whose record was lost or replaced by an older one.",
-                "If it is to be the writer, this opens it: nox -s failover -- --adopt primary (or recovery)",
+                "If it (primary or recovery) is to be the writer, this opens it: nox -s failover -- --adopt primary",
                 "If it is not: nox -s failover -- --forced --dry-run",
             ),
         ),

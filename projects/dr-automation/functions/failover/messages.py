@@ -306,7 +306,7 @@ def state_lost(settings: Settings, why: str) -> Message:
             "What happens next": ["You hear this every hour until it is settled."],
             "What to do": [
                 "Look which database has the newest data; of two that take writes, keep clients off the other one.",
-                "Then say which is the writer: nox -s failover -- --adopt primary (or recovery)",
+                "Then say which is the writer, primary or recovery: nox -s failover -- --adopt primary",
                 f"Or restore the items of table {settings.state_table} from a point in time when it had them.",
                 f"Where the {settings.here.other} site's controller has the authority, give that one the word.",
             ],

@@ -56,7 +56,7 @@ def two_writers(text: str, settings: GuardSettings) -> Message:
             "What to do": [
                 f"{settings.writer_name} leads clients to one of them: keep them off the other one.",
                 "nox -s status. Where the other site's fence-guard does not run, shut the wrong one by hand.",
-                "Where the record is lost, say which is the writer: nox -s failover -- --adopt primary (or recovery)",
+                "Where the record is lost, say whose the writer is (or recovery): nox -s failover -- --adopt primary",
             ],
         },
         incident_id=None,
