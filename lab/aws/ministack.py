@@ -66,6 +66,7 @@ def _serve(listening: int, backend_url: str | None, secret: str, database_author
         darkness,
         database_logins,
         function_network,
+        health_check_children,
         metrics,
         rds,
         schedules,
@@ -83,6 +84,7 @@ def _serve(listening: int, backend_url: str | None, secret: str, database_author
     condition_keys.install()
     alarm_permissions.install()
     zone_signing.install()
+    health_check_children.install()
     darkness.install()
     database_logins.install()
 
