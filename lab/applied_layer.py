@@ -6,8 +6,9 @@ import difflib
 import json
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -23,6 +24,7 @@ DATA = layer("data")
 KEYS = ("activeSite", "primaryGeneration", "recoveryGeneration", "primaryBirth", "recoveryBirth", "retiring")
 """What says which site is active and how each site's instance was born."""
 INSTANCE = "aws:rds/instance:Instance"
+REPLICATION = "aws:rds/instanceAutomatedBackupsReplication:InstanceAutomatedBackupsReplication"
 _FILE = f"Pulumi.{LAB_STACK}.yaml"
 
 
@@ -105,13 +107,19 @@ class AppliedDataLayer:
     def instance_id(self, site: Site) -> str | None:
         """``DbiResourceId`` of the site's instance in the state; None where the state has none."""
         name = self._names.of(DATABASE, site)
+        return next((made_id for made_id, inputs in self._made(INSTANCE) if inputs["identifier"] == name), None)
+
+    def replicates_backups_of(self, site: Site) -> bool:
+        """Whether the state has a replication of the automated backups of the site's instance."""
+        end = f":{self._names.of(DATABASE, site)}"
+        return any(str(inputs["sourceDbInstanceArn"]).endswith(end) for _, inputs in self._made(REPLICATION))
+
+    def _made(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Id and inputs of the resources of a type in the state."""
         state = self._engine.states.get(DATA.name)
-        found = [
-            kept.made.id
-            for kept in ([] if state is None else state.resources)
-            if kept.registration.type == INSTANCE and kept.made.inputs["identifier"] == name and not kept.replaced
-        ]
-        return found[0] if found else None
+        for kept in () if state is None else state.resources:
+            if kept.registration.type == kind and not kept.replaced:
+                yield kept.made.id, kept.made.inputs
 
     @property
     def _file(self) -> Path:
