@@ -12,7 +12,8 @@ from types import MappingProxyType
 
 from benchmarks import api_calls, artifact_size, cold_start, first_run, ground, own_time, simulation, snapshot_planning
 from benchmarks.measurement import Measurement, table, write_json
-from drills.runner import run_drill
+from drills.runner import run_scenario
+from drills.scenarios.writer_lost import PRIMARY_CRASH
 from lab.lab import Lab
 from lab.settings import LabSettings
 from shared.layers import REPOSITORY_ROOT
@@ -30,7 +31,7 @@ def lab_and_drill(reports: Path) -> list[Measurement]:
     with Lab(LabSettings.from_environment(port=0), progress=_say) as lab:
         up_seconds = time.monotonic() - started
         layers = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in lab.layer_seconds.items())
-        report = run_drill(lab, "primary-crash", reports, _say)
+        report = run_scenario(lab, PRIMARY_CRASH, reports, _say)
     whole_seconds = time.monotonic() - started
     return [
         Measurement("lab up, four layers", up_seconds, "s", 45, layers),

@@ -8,9 +8,9 @@ import sys
 import time
 from pathlib import Path
 
-from drills.runner import run_scenario
-from drills.scenario import Scenario
-from drills.scenarios import DEFAULT_SCENARIO, SCENARIOS, scenario_named
+from drills.catalogue import DRILLS, Drill, drill_named, swapped
+from drills.runner import run_drill
+from drills.scenarios import DEFAULT_SCENARIO
 from drills.scenarios.random_drills import random_drill
 from drills.series import Series
 from lab.command_line import FAILED, add_settings, run, say
@@ -42,9 +42,10 @@ def _arguments() -> argparse.Namespace:
         metavar="NAME",
         help=f"what breaks; several times for several drills (default: {DEFAULT_SCENARIO})",
     )
-    what.add_argument("--all", action="store_true", help="every scenario, each in a lab of its own")
-    what.add_argument("--list", action="store_true", help="list the scenarios and exit")
+    what.add_argument("--all", action="store_true", help="every drill, each in a lab of its own")
+    what.add_argument("--list", action="store_true", help="list the drills and exit")
     what.add_argument("--seed", type=_natural, metavar="N", help="random drills: the same seed gives the same ones")
+    parser.add_argument("--swapped", action="store_true", help="swap the roles of the sites from the start")
     parser.add_argument("--count", type=_natural, metavar="K", help="how many random drills (default: 1)")
     parser.add_argument("--reports", type=Path, default=REPORTS, help="where the reports go (default: reports/)")
     arguments = parser.parse_args()
@@ -70,35 +71,40 @@ def _natural(text: str) -> int:
 
 def _drill(arguments: argparse.Namespace) -> int:
     if arguments.list:
-        for name, one in SCENARIOS.items():
+        for name, one in DRILLS.items():
             say(f"{name}: {one.summary}")
         return 0
     started = time.monotonic()
-    scenarios = _series(arguments)
-    if len(scenarios) > 1 or arguments.seed is not None:
+    drills = _series(arguments)
+    if len(drills) > 1 or arguments.seed is not None:
         _settings(arguments)  # Report a mistake in the settings before any lab is started.
-        passed = Series(lambda each: _lab_of(each, arguments), arguments.reports, say).run(scenarios)
+        passed = Series(lambda each: _lab_of(each, arguments), arguments.reports, say).run(drills)
     else:
-        (scenario,) = scenarios
-        with _lab_of(scenario, arguments) as lab:
-            passed = run_scenario(lab, scenario, arguments.reports, say).passed
+        (drill,) = drills
+        with _lab_of(drill, arguments) as lab:
+            passed = run_drill(lab, drill, arguments.reports, say).passed
     say(f"it took {time.monotonic() - started:.1f} s")
     return 0 if passed else FAILED
 
 
-def _series(arguments: argparse.Namespace) -> list[Scenario]:
+def _series(arguments: argparse.Namespace) -> list[Drill]:
+    drills = _named(arguments)
+    return [swapped(drill) for drill in drills] if arguments.swapped else drills
+
+
+def _named(arguments: argparse.Namespace) -> list[Drill]:
     if arguments.all:
-        return list(SCENARIOS.values())
+        return list(DRILLS.values())
     if arguments.seed is None:
         names = [DEFAULT_SCENARIO] if arguments.scenario is None else arguments.scenario
-        return [scenario_named(name) for name in names]
+        return [drill_named(name) for name in names]
     return [random_drill(arguments.seed, index) for index in range(1, arguments.count + 1)]
 
 
-def _lab_of(scenario: Scenario, arguments: argparse.Namespace) -> Lab:
-    """A lab with the scenario's settings and those of the command line, which win."""
-    settings = _settings(arguments, *(f"{key}={value}" for key, value in scenario.configuration.items()))
-    return Lab(settings, say, prepared=scenario.is_prepared, small_disks=scenario.has_small_disks)
+def _lab_of(drill: Drill, arguments: argparse.Namespace) -> Lab:
+    """A lab with the drill's settings and those of the command line, which win."""
+    settings = _settings(arguments, *(f"{key}={value}" for key, value in drill.configuration.items()))
+    return Lab(settings, say, prepared=drill.is_prepared, small_disks=drill.has_small_disks)
 
 
 def _settings(arguments: argparse.Namespace, *needed: str) -> LabSettings:

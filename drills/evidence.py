@@ -95,6 +95,8 @@ class Evidence:
         versions: versions of what ran.
         restoration: what was brought back from a snapshot; None where nothing was.
         unfinished: what could not be done or read, and why; empty where the drill was completed.
+        times_asked: how often the writer's name was answered.
+        longest_unwatched_seconds: the longest time between two of these answers.
     """
 
     started_at: Instant
@@ -119,6 +121,8 @@ class Evidence:
     versions: Mapping[str, str]
     unfinished: tuple[str, ...]
     restoration: Restoration | None = None
+    times_asked: int = 0
+    longest_unwatched_seconds: float = 0.0
 
     @property
     def recovery_point_seconds(self) -> float | None:

@@ -156,6 +156,8 @@ class Rehearsal:
             versions=self._read("the versions", system.versions, {}),
             unfinished=tuple(self._unfinished),
             restoration=None if self._stage is None else self._stage.restoration,
+            times_asked=self._watch.times_asked,
+            longest_unwatched_seconds=self._watch.longest_gap_seconds,
             finished_at=Instant.now(),
         )
 

@@ -11,16 +11,17 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 from pulumi import RunError
 
+from drills.catalogue import Drill
 from drills.report.index_page import Entry, write_index
 from drills.report.report import DrillReport
-from drills.runner import run_scenario
-from drills.scenario import Scenario
+from drills.report.story_report import StoryReport
+from drills.runner import run_drill
 from drills.system import LabSystem
 from lab.engine import EngineError
 from lab.postgres import NoSmallDiskError
 from shared.errors import SettingsError
 
-LabFor = Callable[[Scenario], AbstractContextManager[LabSystem]]
+LabFor = Callable[[Drill], AbstractContextManager[LabSystem]]
 
 # What can keep a lab from starting or stopping. The next lab may still work.
 LAB_BROKEN = (SettingsError, EngineError, RunError, BotoCoreError, ClientError, OSError, RuntimeError)
@@ -31,7 +32,7 @@ class Series:
     """Drills to run.
 
     Attributes:
-        lab_for: starts the lab of a scenario, and stops it afterwards.
+        lab_for: starts the lab of a drill, and stops it afterwards.
         report_dir: where the reports and ``index.html`` go.
         progress: called with a short line for each thing that happens.
     """
@@ -40,35 +41,35 @@ class Series:
     report_dir: Path
     progress: Callable[[str], None]
 
-    def run(self, scenarios: Sequence[Scenario]) -> bool:
+    def run(self, drills: Sequence[Drill]) -> bool:
         """Run them all, and update the index after each.
 
         Returns:
             Whether every drill passed; one that this machine cannot run is skipped.
         """
         entries: list[Entry] = []
-        for number, scenario in enumerate(scenarios, start=1):
-            self.progress(f"\ndrill {number} of {len(scenarios)}: {scenario.name}: {scenario.summary}")
-            entries.append(self._entry(scenario))
-            write_index(entries, len(scenarios), self.report_dir)
+        for number, drill in enumerate(drills, start=1):
+            self.progress(f"\ndrill {number} of {len(drills)}: {drill.name}: {drill.summary}")
+            entries.append(self._entry(drill))
+            write_index(entries, len(drills), self.report_dir)
         self.progress("\n" + "\n".join(_summary(entries)))
         self.progress(f"all reports: {self.report_dir / 'index.html'}")
         return all(entry.passed or entry.why_skipped for entry in entries)
 
-    def _entry(self, scenario: Scenario) -> Entry:
+    def _entry(self, drill: Drill) -> Entry:
         started = time.monotonic()
-        report: DrillReport | None = None
+        report: DrillReport | StoryReport | None = None
         why_not = why_skipped = ""
         try:
-            with self.lab_for(scenario) as system:
-                report = run_scenario(system, scenario, self.report_dir, self.progress)
+            with self.lab_for(drill) as system:
+                report = run_drill(system, drill, self.report_dir, self.progress)
         except NoSmallDiskError as error:
             why_skipped = f"skipped: {error}"
             self.progress(why_skipped)
         except LAB_BROKEN as error:
             why_not = f"the lab did not start or stop: {type(error).__name__}: {error}"
             self.progress(why_not)
-        return Entry(scenario.name, scenario.summary, report, why_not, time.monotonic() - started, why_skipped)
+        return Entry(drill.name, drill.summary, report, why_not, time.monotonic() - started, why_skipped)
 
 
 def _summary(entries: Sequence[Entry]) -> list[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
+from lab.applied_layer import AppliedDataLayer
 from lab.target import Target
 
 
@@ -119,8 +121,16 @@ class LabSystem(Protocol):
         """
 
     @property
+    def data_layer(self) -> AppliedDataLayer:
+        """The data layer, for who changes its configuration and deploys it."""
+
+    @property
     def outputs(self) -> Mapping[str, Any]:
         """The flat outputs of all layers."""
+
+    @property
+    def outputs_file(self) -> Path:
+        """The file that they are in."""
 
     def take_automated_snapshot(self, region: str, identifier: str) -> str:
         """Let an instance's backup window come now.

@@ -100,15 +100,22 @@ class NameWatch(threading.Thread):
 
     The writing clients resolve the name only when they reconnect; this shows when the name moved, and whether it moved
     back.
+
+    Attributes:
+        times_asked: how often it was answered.
+        longest_gap_seconds: the longest time between two answers.
     """
 
-    def __init__(self, name: str, dns_server: tuple[str, int], interval_seconds: float = 0.25) -> None:
+    def __init__(self, name: str, dns_server: tuple[str, int], interval_seconds: float = 0.1) -> None:
         super().__init__(name="drill-name-watch", daemon=True)
         self._watched = name
         self._dns_server = dns_server
         self._interval_seconds = interval_seconds
         self._done = threading.Event()
         self._changes: list[Answer] = []
+        self._last: Answer | None = None
+        self.times_asked = 0
+        self.longest_gap_seconds = 0.0
 
     def run(self) -> None:
         """Watch until `stop`."""
@@ -117,6 +124,10 @@ class NameWatch(threading.Thread):
                 answer = ask(self._watched, self._dns_server)
             except NameNotResolvedError:
                 continue  # No answer is not a change; the client's attempts show that the name did not resolve.
+            if self._last is not None:
+                self.longest_gap_seconds = max(self.longest_gap_seconds, answer.at.seconds_since(self._last.at))
+            self._last = answer
+            self.times_asked += 1
             if not self._changes or self._changes[-1].address != answer.address:
                 self._changes.append(answer)
 

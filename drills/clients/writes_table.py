@@ -80,6 +80,17 @@ def takes_writes(target: Target, address: str) -> bool:
     return rows[0][0] == "f"
 
 
+def server_started_at(target: Target, address: str) -> str:
+    """When this server was started, in its own words.
+
+    Raises:
+        NotConnectedError, StatementRefusedError, ConnectionLostError: it does not answer.
+    """
+    with _connection(target, address) as connection:
+        rows = connection.run("select pg_postmaster_start_time()", timeout_seconds=STATEMENT_TIMEOUT_SECONDS)
+    return rows[0][0]
+
+
 def run_sql(target: Target, address: str, *statements: str) -> None:
     """Run statements, as somebody at a terminal does.
 

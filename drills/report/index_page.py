@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from drills.judge.checks import spoken
 from drills.report.html_page import html_page, result, table
 from drills.report.report import DrillReport
+from drills.report.story_report import StoryReport
 
 INDEX = "index.html"
 HEADINGS = ("Drill", "Result", "Outcome", "RTO", "Acknowledged rows lost", "Reported data loss")
@@ -31,7 +31,7 @@ class Entry:
 
     name: str
     summary: str
-    report: DrillReport | None
+    report: DrillReport | StoryReport | None
     why_not: str
     taken_seconds: float
     why_skipped: str = ""
@@ -44,15 +44,7 @@ class Entry:
     @property
     def figures(self) -> tuple[str, str, str, str]:
         """Outcome, RTO, acknowledged rows lost and reported data loss, in words."""
-        report = self.report
-        if report is None:
-            return "(no report)", "-", "-", "-"
-        return (
-            spoken(report.outcome),
-            "-" if report.rto_seconds is None else f"{report.rto_seconds:.1f} s",
-            str(report.writes.lost),
-            "-" if report.rpo_seconds is None else f"at most {report.rpo_seconds:.3g} s",
-        )
+        return ("(no report)", "-", "-", "-") if self.report is None else self.report.figures
 
 
 def write_index(entries: Sequence[Entry], planned: int, report_dir: Path) -> Path:

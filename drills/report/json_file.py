@@ -67,18 +67,19 @@ def json_of(report: DrillReport) -> str:
             for message in evidence.messages
         ],
     }
-    return json.dumps(_rounded(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(rounded(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _writes(writes: Writes) -> dict[str, int]:
     return {name: getattr(writes, name) for name in COUNTS}
 
 
-def _rounded(value: object) -> object:
+def rounded(value: object) -> object:
+    """The same with every number to the millisecond."""
     if isinstance(value, float):
         return round(value, MILLISECOND_DIGITS)
     if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
+        return {key: rounded(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_rounded(item) for item in value]
+        return [rounded(item) for item in value]
     return value

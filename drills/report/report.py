@@ -8,7 +8,7 @@ from functools import cached_property
 from drills.clients.history import ClientHistory
 from drills.evidence import Evidence
 from drills.judge.check import Check
-from drills.judge.checks import checks_of, observed_outcome
+from drills.judge.checks import checks_of, observed_outcome, spoken
 from drills.judge.lost_rows import Judgement, judge
 from drills.records.state_table import Decision, decision_of
 from drills.scenario import DrillOutcome, Scenario
@@ -127,6 +127,16 @@ class DrillReport:
         if self.evidence.unfinished:
             return "; ".join(self.evidence.unfinished)
         return "the controller recorded no decision" if self.decision is None else self.decision.reason
+
+    @property
+    def figures(self) -> tuple[str, str, str, str]:
+        """Outcome, RTO, acknowledged rows lost and reported data loss, in words, for the index."""
+        return (
+            spoken(self.outcome),
+            "-" if self.rto_seconds is None else f"{self.rto_seconds:.1f} s",
+            str(self.writes.lost),
+            "-" if self.rpo_seconds is None else f"at most {self.rpo_seconds:.3g} s",
+        )
 
     @property
     def verdict(self) -> str:

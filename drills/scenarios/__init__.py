@@ -65,5 +65,7 @@ def scenario_named(name: str) -> Scenario:
     scenario = SCENARIOS.get(name) or random_drill_named(name)
     if scenario is None:
         known = ", ".join(sorted(SCENARIOS))
-        raise SettingsError("scenario", name, f"give one of: {known}; or random-7-1 for a random one")
+        raise SettingsError(
+            "scenario", name, f"give a story's name, or one of: {known}; or random-7-1 for a random one"
+        )
     return scenario

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from drills import __main__ as command
-from drills.scenario import Scenario
-from drills.scenarios import SCENARIOS, scenario_named
+from drills.catalogue import DRILLS, SWAPPED, Drill
+from drills.scenarios import scenario_named
 from lab.command_line import BAD_INPUT
 
 
@@ -33,16 +33,16 @@ class Drills:
         self.configurations.append({layer: dict(values) for layer, values in settings.configuration.items()})
         return nullcontext()
 
-    def run_scenario(self, lab: None, scenario: Scenario, report_dir: Path, progress: object) -> SimpleNamespace:
-        self.ran.append(scenario.name)
+    def run_drill(self, lab: None, drill: Drill, report_dir: Path, progress: object) -> SimpleNamespace:
+        self.ran.append(drill.name)
         self.report_dirs.add(report_dir)
         return SimpleNamespace(passed=self.passed)
 
     def series(self, lab_for: Any, report_dir: Path, progress: object) -> SimpleNamespace:
-        def run(scenarios: Sequence[Scenario]) -> bool:
-            for scenario in scenarios:
-                with lab_for(scenario) as lab:
-                    self.run_scenario(lab, scenario, report_dir, progress)
+        def run(drills: Sequence[Drill]) -> bool:
+            for drill in drills:
+                with lab_for(drill) as lab:
+                    self.run_drill(lab, drill, report_dir, progress)
             return self.passed
 
         return SimpleNamespace(run=run)
@@ -52,7 +52,7 @@ class Drills:
 def drills(monkeypatch: pytest.MonkeyPatch) -> Drills:
     drills = Drills()
     monkeypatch.setattr("drills.__main__.Lab", drills.lab)
-    monkeypatch.setattr("drills.__main__.run_scenario", drills.run_scenario)
+    monkeypatch.setattr("drills.__main__.run_drill", drills.run_drill)
     monkeypatch.setattr("drills.__main__.Series", drills.series)
     monkeypatch.setattr("lab.command_line.signal.signal", lambda *_: None)
     return drills
@@ -80,7 +80,7 @@ def test_settings_of_the_command_line_win_over_the_scenarios(monkeypatch: pytest
 
 def test_a_scenario_gets_the_lab_that_it_needs(monkeypatch: pytest.MonkeyPatch, drills: Drills) -> None:
     picky = replace(scenario_named("primary-crash"), is_prepared=False, has_small_disks=True)
-    monkeypatch.setattr("drills.__main__.scenario_named", lambda name: picky)
+    monkeypatch.setattr("drills.__main__.drill_named", lambda name: picky)
     assert drill(monkeypatch, "--scenario", "primary-crash") == 0
     assert drills.wishes == [{"prepared": False, "small_disks": True}]
 
@@ -91,10 +91,10 @@ def test_a_drill_that_does_not_pass_ends_with_1(monkeypatch: pytest.MonkeyPatch,
     assert drill(monkeypatch, "--seed", "7") == 1
 
 
-def test_all_means_every_scenario_in_a_lab_of_its_own(
+def test_all_means_every_drill_in_a_lab_of_its_own(
     monkeypatch: pytest.MonkeyPatch, drills: Drills, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("drills.__main__.SCENARIOS", {name: scenario_named(name) for name in ("flapping", "link-cut")})
+    monkeypatch.setattr("drills.__main__.DRILLS", {name: scenario_named(name) for name in ("flapping", "link-cut")})
     assert drill(monkeypatch, "--all", "--reports", str(tmp_path)) == 0
     assert drills.ran == ["flapping", "link-cut"]
     assert len(drills.configurations) >= 2
@@ -117,13 +117,27 @@ def test_a_count_alone_draws_a_seed_of_its_own(monkeypatch: pytest.MonkeyPatch, 
     assert [name.split("-")[2] for name in drills.ran] == ["1", "2"]
 
 
-def test_the_list_names_every_scenario_and_runs_none(
+def test_the_list_names_every_drill_and_runs_none(
     monkeypatch: pytest.MonkeyPatch, drills: Drills, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert drill(monkeypatch, "--list") == 0
     listed = capsys.readouterr().out.splitlines()
-    assert [line.partition(":")[0] for line in listed] == list(SCENARIOS)
+    assert [line.partition(":")[0] for line in listed] == list(DRILLS)
     assert drills.ran == []
+
+
+def test_a_story_is_a_drill_by_its_name(monkeypatch: pytest.MonkeyPatch, drills: Drills) -> None:
+    assert drill(monkeypatch, "--scenario", "there-and-back") == 0
+    assert drills.ran == ["there-and-back"]
+
+
+def test_swapped_is_an_initial_state_of_the_lab_and_part_of_the_name(
+    monkeypatch: pytest.MonkeyPatch, drills: Drills
+) -> None:
+    assert drill(monkeypatch, "--scenario", "lag-too-high", "--scenario", "there-and-back", "--swapped") == 0
+    assert drills.ran == ["lag-too-high-swapped", "there-and-back-swapped"]
+    used = [each for each in drills.configurations if each]
+    assert used == [{"data": dict(SWAPPED), "dr-automation": {"maxDataLossSeconds": "5"}}, {"data": dict(SWAPPED)}]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from drills.runner import run_drill
+from drills.runner import run_scenario
+from drills.scenarios import scenario_named
 from drills.system import LabSystem
 from tests.drills.targets import drill_target
 
@@ -40,7 +41,7 @@ def test_a_system_that_never_gets_ready_is_not_broken_and_the_report_says_what_w
 ) -> None:
     monkeypatch.setattr("drills.readiness.READY_DEADLINE_SECONDS", 0.1)
     said: list[str] = []
-    report = run_drill(dead_system(), "primary-crash", tmp_path, said.append)
+    report = run_scenario(dead_system(), scenario_named("primary-crash"), tmp_path, said.append)
     assert not report.passed
     content = json.loads((tmp_path / "drill-primary-crash.json").read_text(encoding="utf-8"))
     assert "the name writer.db.internal answers" in content["reason"]

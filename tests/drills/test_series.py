@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from drills.catalogue import Drill
 from drills.report.index_page import Entry, index_of
 from drills.report.report import DrillReport, report_of
 from drills.scenario import Scenario
@@ -32,11 +33,11 @@ class Labs:
         self._broken = broken
         self._impossible = impossible
 
-    def lab_for(self, scenario: Scenario) -> AbstractContextManager[LabSystem]:
+    def lab_for(self, scenario: Drill) -> AbstractContextManager[LabSystem]:
         return self._lab(scenario)
 
     @contextmanager
-    def _lab(self, scenario: Scenario) -> Iterator[LabSystem]:
+    def _lab(self, scenario: Drill) -> Iterator[LabSystem]:
         assert self.up == 0, "one lab at a time"
         self.made.append(scenario.name)
         if scenario.name in self._broken:
@@ -55,7 +56,7 @@ def passing(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(system: LabSystem, scenario: Scenario, report_dir: Path, progress: object) -> DrillReport:
         return replace(report_of(CRASH, never_recovered() if scenario is CUT else recovered()), scenario=scenario)
 
-    monkeypatch.setattr("drills.series.run_scenario", run)
+    monkeypatch.setattr("drills.series.run_drill", run)
 
 
 def test_each_drill_has_a_lab_of_its_own_in_the_order_given(tmp_path: Path, passing: None) -> None:
