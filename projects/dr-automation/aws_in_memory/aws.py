@@ -227,7 +227,9 @@ class Aws:
     @property
     def name(self) -> Site:
         """Where the writer's name leads, where Route 53 has copied every word: two of three decide."""
-        newest = {site: max(self.words(site), default=(START, 0.0))[1] for site in Site}
+        # Who has not spoken yet says what the beginning is: the standby's controller has the say.
+        at_first = START, float(self._writer is Site.RECOVERY)
+        newest = {site: max(self.words(site), default=at_first)[1] for site in Site}
         healthy = [newest[Site.RECOVERY] < 1, newest[Site.RECOVERY] < 2, newest[Site.PRIMARY] < 1]
         return Site.PRIMARY if sum(healthy) >= 2 else Site.RECOVERY
 
