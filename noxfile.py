@@ -219,9 +219,10 @@ def prepare_database(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def decisions(session: nox.Session) -> None:
-    """Write docs/decision-table.md and docs/phases.md out of the controller's code; `-- --check` only compares."""
+    """Write the tables of docs/ that follow from code: decisions, phases, deploys; `-- --check` only compares."""
     environment(session)
     python(session, "decision_table", *session.posargs)
+    python(session, "deployment.verdict_page", *session.posargs)
 
 
 @nox.session(default=False)

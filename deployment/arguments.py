@@ -10,14 +10,15 @@ from enum import StrEnum
 from shared.environment import known_stacks
 from shared.errors import SettingsError
 from shared.layers import LAYERS, Layer, layer
+from shared.sites import Site
 
 DEFAULT_STACK = "dev"
 PRODUCTION = "--production"
-AFTER_FAILOVER = "--after-failover"
+WRITER = "--writer"
 REMOVE = "--remove"
 PREVIEW_ONLY = "--preview-only"
 # Of --preview-only --preview-only=false, Pulumi takes the last; the checks here would take the first.
-SWITCHES = (PREVIEW_ONLY, "--skip-preview", "--yes", PRODUCTION, AFTER_FAILOVER, REMOVE)
+SWITCHES = (PREVIEW_ONLY, "--skip-preview", "--yes", PRODUCTION, REMOVE)
 YES = ("--yes", "-y")
 STACK = ("--stack", "-s")
 # With these, Pulumi would use other settings or another folder than were checked.
@@ -50,7 +51,7 @@ class Command(StrEnum):
         return self in (Command.DEPLOY, Command.PREVIEW)
 
 
-ONLY_WITH = {AFTER_FAILOVER: (Command.DEPLOY, Command.DESTROY), REMOVE: (Command.DESTROY,)}
+ONLY_WITH = {WRITER: (Command.DEPLOY, Command.PREVIEW, Command.DESTROY), REMOVE: (Command.DESTROY,)}
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Request:
         stack: in which stack of each.
         yes: do not ask before changing anything.
         production: ``--production`` was given.
-        after_failover: ``--after-failover`` was given: the primary may not be the writer.
+        writer: ``--writer``: whose database takes writes, by the person's word; None where it was not given.
         remove: remove the destroyed stacks from the backend as well, with their history.
         handed_on: the arguments for Pulumi's own command, as they were given.
     """
@@ -73,7 +74,7 @@ class Request:
     stack: str
     yes: bool = False
     production: bool = False
-    after_failover: bool = False
+    writer: Site | None = None
     remove: bool = False
     handed_on: tuple[str, ...] = ()
 
@@ -87,12 +88,8 @@ class Request:
         words = ["./dr", str(self.command), "--", *(left.name for left in remaining)]
         if self.stack != DEFAULT_STACK:
             words += ["--stack", self.stack]
-        given = {
-            "--yes": self.yes,
-            PRODUCTION: self.production,
-            AFTER_FAILOVER: self.after_failover,
-            REMOVE: self.remove,
-        }
+        words += [] if self.writer is None else [WRITER, self.writer]
+        given = {"--yes": self.yes, PRODUCTION: self.production, REMOVE: self.remove}
         words += [word for word, is_given in given.items() if is_given]
         return shlex.join([*words, *self.handed_on])
 
@@ -108,6 +105,7 @@ def parse(command: Command, arguments: Sequence[str]) -> Request:
     names: list[str] = []
     handed_on: list[str] = []
     words: set[str] = set()
+    writer: Site | None = None
     stack = DEFAULT_STACK
     left = list(arguments)
     while left:
@@ -117,7 +115,12 @@ def parse(command: Command, arguments: Sequence[str]) -> Request:
             if not equals and not left:
                 raise SettingsError("--stack", "(not set)", "give the stack's name after it")
             stack = value if equals else left.pop(0)
-        elif argument in (*YES, PRODUCTION, AFTER_FAILOVER, REMOVE):
+        elif option == WRITER:
+            if not equals and not left:
+                raise SettingsError(WRITER, "(not set)", f"give one of {', '.join(Site)} after it")
+            writer = _site(value if equals else left.pop(0))
+            words.add(WRITER)
+        elif argument in (*YES, PRODUCTION, REMOVE):
             words.add("--yes" if argument in YES else argument)
         elif argument.startswith("-"):
             _refuse(option)
@@ -146,10 +149,16 @@ def parse(command: Command, arguments: Sequence[str]) -> Request:
         stack=stack,
         yes="--yes" in words,
         production=PRODUCTION in words,
-        after_failover=AFTER_FAILOVER in words,
+        writer=writer,
         remove=REMOVE in words,
         handed_on=tuple(handed_on),
     )
+
+
+def _site(text: str) -> Site:
+    if text not in tuple(Site):
+        raise SettingsError(WRITER, text, f"give one of {', '.join(Site)}")
+    return Site(text)
 
 
 def _refuse(option: str) -> None:

@@ -11,6 +11,7 @@ from deployment.pulumi_cli import PulumiCli
 from shared.layers import LAYERS, Layer
 
 STACK_TYPE = "pulumi:pulumi:Stack"
+INSTANCE = "aws:rds/instance:Instance"
 # How Pulumi marks an encrypted value in a state.
 SECRET_MARK = "4dabf18193072939515e22adb298388d"  # noqa: S105 - no password: a well-known key
 MASKED = "[secret]"
@@ -25,8 +26,7 @@ class Deployed:
         outputs: its outputs, secret ones masked.
         resources: names of the resources that exist in the cloud, with their types.
         protected: those of them that Pulumi or AWS refuses to delete, with the reason.
-        without_final_snapshot: databases that would be deleted without a last snapshot, though RDS could take one: it
-            takes none of a replica.
+        without_final_snapshot: databases that would be deleted without a last snapshot, by their identifiers.
         interrupted: URNs of what an operation was creating when it was killed: Pulumi does not know whether it exists.
     """
 
@@ -52,7 +52,9 @@ class Deployed:
             outputs=outputs,
             resources=tuple(_name(each) for each in standing),
             protected=tuple(f"{_name(each)} ({reason})" for each in standing if (reason := _protection(each))),
-            without_final_snapshot=tuple(_name(each) for each in standing if _lacks_final_snapshot(each)),
+            without_final_snapshot=tuple(
+                str(each["inputs"].get("identifier")) for each in standing if _lacks_final_snapshot(each)
+            ),
             interrupted=tuple(
                 each["resource"]["urn"]
                 for each in deployment.get("pending_operations") or []
@@ -102,7 +104,8 @@ def _protection(resource: Mapping[str, Any]) -> str | None:
 
 def _lacks_final_snapshot(resource: Mapping[str, Any]) -> bool:
     inputs = resource.get("inputs") or {}
-    return inputs.get("skipFinalSnapshot") is True and not inputs.get("replicateSourceDb")
+    # Also of a replica: it may have been promoted since. RDS takes none of one that still is.
+    return resource["type"] == INSTANCE and inputs.get("skipFinalSnapshot") is True
 
 
 def _shown(value: object) -> object:

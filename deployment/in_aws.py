@@ -1,4 +1,4 @@
-"""What AWS itself says about the databases and the state table: a stack's state can be out of date."""
+"""What AWS itself says about the databases and the state tables: a stack's state can be out of date."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deployment.writer_on_record import CONFIG, described, recorded_writer
+from deployment.situation_in_aws import CONFIG, described
 from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.naming import DATABASE, STATE_TABLE
@@ -25,7 +25,7 @@ def protected_in_aws(environment: Environment, *, databases: bool, table: bool) 
     Args:
         environment: whose.
         databases: look at the databases.
-        table: look at the state table.
+        table: look at the state tables.
 
     Raises:
         SettingsError: AWS cannot be asked.
@@ -36,9 +36,9 @@ def protected_in_aws(environment: Environment, *, databases: bool, table: bool) 
             instance = described(_client("rds", environment.regions[site]), environment.names.of(DATABASE, site))
             if instance is not None and instance.get("DeletionProtection"):
                 found.append(environment.names.of(DATABASE, site))
-        if table:
-            name = environment.names.of(STATE_TABLE, Site.RECOVERY)
-            dynamodb: DynamoDBClient = _client("dynamodb", environment.regions[Site.RECOVERY])
+        for site in Site if table else ():
+            name = environment.names.of(STATE_TABLE, site)
+            dynamodb: DynamoDBClient = _client("dynamodb", environment.regions[site])
             try:
                 if dynamodb.describe_table(TableName=name)["Table"].get("DeletionProtectionEnabled"):
                     found.append(name)
@@ -47,7 +47,7 @@ def protected_in_aws(environment: Environment, *, databases: bool, table: bool) 
     return found
 
 
-def opened_or_shut(environment: Environment, network: Mapping[str, object]) -> list[str]:
+def opened_or_shut(environment: Environment, network: Mapping[str, object], writer: Site | None) -> list[str]:
     """Databases that have other security groups than they should.
 
     Pulumi ignores changes of these groups, because the controller makes them: the writer has the database group, a
@@ -57,13 +57,13 @@ def opened_or_shut(environment: Environment, network: Mapping[str, object]) -> l
     Args:
         environment: whose.
         network: the outputs of the network layer.
+        writer: whose database takes writes; None where nobody can say.
 
     Raises:
         SettingsError: AWS cannot be asked.
     """
     differences = []
     with _looking():
-        writer = recorded_writer(environment)
         for site in Site:
             name = environment.names.of(DATABASE, site)
             instance = described(_client("rds", environment.regions[site]), name)
@@ -71,7 +71,7 @@ def opened_or_shut(environment: Environment, network: Mapping[str, object]) -> l
                 continue
             groups = {each.get("VpcSecurityGroupId", "") for each in instance.get("VpcSecurityGroups", [])}
             right = [{network.get(f"{site}DatabaseSecurityGroupId")}]
-            if site.value != writer:
+            if site is not writer:
                 right += [{network.get(f"{site}{kind}SecurityGroupId")} for kind in ("Quarantine", "Inspection")]
             if groups not in right:
                 found = ", ".join(sorted(groups)) or "no group"

@@ -11,15 +11,19 @@ from tempfile import TemporaryDirectory
 from deployment import flat_outputs
 from deployment.arguments import Command, Request
 from deployment.deployed import Deployed, Survey, look
-from deployment.destroying import DATA
 from deployment.engine_events import Summary
 from deployment.in_aws import opened_or_shut
-from deployment.preflight import NETWORK, Cleared, check_again
+from deployment.judging import AUTOMATION, NETWORK
+from deployment.preflight import Cleared, check_again
 from deployment.pulumi_cli import PulumiCli, PulumiFailed
+from deployment.replacements import refuse_losses
+from deployment.situation import Situation
+from deployment.situation_in_aws import retiring_site
+from deployment.verdict import DATA
 from deployment.without_a_stack import throwaway_backend
 from shared.environment import Environment
 from shared.errors import SettingsError
-from shared.layers import Layer
+from shared.layers import REPOSITORY_ROOT, Layer
 from shared.stack_files import load_configuration, secrets_provider_of
 
 VERBS = {
@@ -36,7 +40,10 @@ PREVIEWS = {
     Command.REFRESH: ("refresh", "--preview-only"),
 }
 SKIP_PREVIEW = "--skip-preview"
-NOT_OF_A_PREVIEW = ("--continue-on-error", "--strict")
+NOT_OF_A_PREVIEW = ("--continue-on-error", "--strict", SKIP_PREVIEW)
+GUARDED = (DATA, AUTOMATION)
+"""The layers with resources that must keep their identity."""
+POLICIES = "policies"
 # https://www.pulumi.com/docs/iac/cli/: what --expect-no-changes ends with.
 NO_CHANGES_EXPECTED = 7
 
@@ -121,7 +128,7 @@ def carry_out(
         except (SettingsError, Declined) as error:
             raise Stopped(request, done, chosen, error) from error
         if request.command is Command.DRIFT and chosen.name == DATA and now[chosen.name].resources:
-            differences = _groups_that_differ(cleared.environment, now[NETWORK])
+            differences = _groups_that_differ(cleared, now[NETWORK])
             drifted += [chosen.name] if differences and chosen.name not in drifted else []
             told = "; ".join([told, *differences])
         lines.append(f"  {chosen.name:<14} {told} ({time.monotonic() - started:.0f} s)")
@@ -144,7 +151,7 @@ def _one_layer(request: Request, chosen: Layer, cleared: Cleared, standing: Surv
         return f"not previewed: {cleared.impossible[chosen.name]}"
     exists = standing[chosen.name].exists
     verb, *options = VERBS[request.command]
-    options += request.handed_on
+    options += [*_policy_pack(request), *request.handed_on]
     if not exists and request.command is Command.PREVIEW:
         return f"{_preview_without_a_stack(request, chosen, standing, cli, options).text()}; there is no stack yet"
     if not exists and request.command is not Command.DEPLOY:
@@ -156,9 +163,10 @@ def _one_layer(request: Request, chosen: Layer, cleared: Cleared, standing: Surv
             cli.create(chosen, request.stack)
             exists = True
         if request.changes_something:
-            options = _agreed(request, chosen, standing, cli, ask, options, file, exists=exists)
+            options, planned = _agreed(request, chosen, standing, cli, ask, options, file, exists=exists)
             # The person may have answered an hour later.
-            check_again(request, cleared.environment, chosen)
+            situation = check_again(request, cleared, standing, chosen)
+            _refuse_losses(request, chosen, cleared.environment, situation, planned)
         if not exists:
             cli.create(chosen, request.stack)
         told = cli.run(chosen, verb, request.stack, options, file).text()
@@ -175,9 +183,9 @@ def _preview_without_a_stack(
         return aside.run(chosen, "preview", request.stack, options, file)
 
 
-def _groups_that_differ(environment: Environment, network: Deployed) -> list[str]:
+def _groups_that_differ(cleared: Cleared, network: Deployed) -> list[str]:
     try:
-        differences = opened_or_shut(environment, network.outputs)
+        differences = opened_or_shut(cleared.environment, network.outputs, cleared.situation.writer)
     except SettingsError as error:
         return [f"whether the databases stand in their security groups is unknown: {error}"]
     return [f"{difference} (Pulumi leaves that alone: put it right in RDS)" for difference in differences]
@@ -193,27 +201,47 @@ def _agreed(
     file: Path | None,
     *,
     exists: bool,
-) -> list[str]:
+) -> tuple[list[str], Summary]:
     """The options with which Pulumi asks no question, after the person has seen a preview and answered yes.
 
-    We ask instead of Pulumi because the writer is checked once more between the answer and the change.
+    We ask instead of Pulumi because the writer is checked once more between the answer and the change. What must keep
+    its identity is looked for in the preview, so that of such a layer there is one whatever was given.
+
+    Returns:
+        The options, and what the preview plans; nothing where there was none.
 
     Raises:
         Declined: the person answered no.
         PulumiFailed: the preview failed.
     """
-    if request.yes:
-        return ["--yes", *options]
-    if SKIP_PREVIEW not in options:
+    guarded = request.command is Command.DEPLOY and chosen.name in GUARDED and exists
+    planned = Summary()
+    if request.yes and not guarded:
+        return ["--yes", *options], planned
+    if guarded or SKIP_PREVIEW not in options:
         verb, *only = PREVIEWS[request.command]
         shown = [*only, *(option for option in options if option not in NOT_OF_A_PREVIEW)]
         if exists:
-            cli.run(chosen, verb, request.stack, shown, file)
+            planned = cli.run(chosen, verb, request.stack, shown, file)
         else:
             _preview_without_a_stack(request, chosen, standing, cli, shown)
-    if not ask(f"{request.command} {chosen.name} in stack {request.stack}?"):
+    if not request.yes and not ask(f"{request.command} {chosen.name} in stack {request.stack}?"):
         raise Declined
-    return ["--yes", SKIP_PREVIEW, *(option for option in options if option != SKIP_PREVIEW)]
+    return ["--yes", SKIP_PREVIEW, *(option for option in options if option != SKIP_PREVIEW)], planned
+
+
+def _refuse_losses(
+    request: Request, chosen: Layer, environment: Environment, situation: Situation, planned: Summary
+) -> None:
+    if request.command is Command.DEPLOY and chosen.name in GUARDED:
+        retiring = retiring_site(request.stack)
+        refuse_losses(chosen.name, planned.steps, environment.names, situation, retiring)
+
+
+def _policy_pack(request: Request) -> list[str]:
+    """The rules that Pulumi checks itself: it runs them with the programs only."""
+    pack = REPOSITORY_ROOT / POLICIES
+    return [f"--policy-pack={pack}"] if request.command.runs_programs and pack.is_dir() else []
 
 
 @contextmanager

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from deployment.arguments import AFTER_FAILOVER, PRODUCTION, Command, Request
+from deployment.arguments import PRODUCTION, Command, Request
 from deployment.deployed import Survey
-from deployment.destroying import DATA, refuse_destroying, refuse_moved_writer
+from deployment.destroying import refuse_protected, refuse_protected_in_aws
+from deployment.judging import NETWORK, judge, look
 from deployment.layer_settings import layer_module, load_settings
 from deployment.pulumi_cli import Backend
-from deployment.writer_on_record import why_not_primary
+from deployment.situation import Situation
 from shared.contracts import CONTRACTS
 from shared.environment import Environment, Kind
 from shared.errors import SettingsError
@@ -19,7 +20,6 @@ from shared.layers import REPOSITORY_ROOT, Layer
 from shared.stack_files import load_configuration, secrets_provider_of
 
 KIND_OUTPUT = "environmentKind"
-NETWORK = "network"
 
 
 class ChecksItsNeeds(Protocol):
@@ -43,11 +43,13 @@ class Cleared:
 
     Attributes:
         environment: whose.
+        situation: who the writer is, and what is under way.
         warnings: what a person should know first.
         impossible: by layer, why it cannot be previewed now.
     """
 
     environment: Environment
+    situation: Situation
     warnings: tuple[str, ...] = ()
     impossible: Mapping[str, str] = field(default_factory=dict)
 
@@ -72,31 +74,36 @@ def check(request: Request, survey: Survey) -> Cleared:
         # Read again when its turn comes: here it must be readable.
         secrets_provider_of(chosen.folder / f"Pulumi.{request.stack}.yaml")
     if request.command is Command.DESTROY and request.changes_something:
-        refuse_destroying(request, survey, environment)
+        refuse_protected(request, survey)
+    loaded: dict[str, object] = {}
+    unread: list[str] = []
+    if request.command.runs_programs:
+        loaded, unread = _load_all(request.layers, request.stack)
+    situation = look(request, survey, environment)
+    warnings = [*judge(request, request.layers, situation, survey, environment), *unread]
+    if request.command is Command.DESTROY and request.changes_something:
+        refuse_protected_in_aws(request, survey, environment)
     if not request.command.runs_programs:
-        return Cleared(environment)
-    loaded, warnings = _load_all(request.layers, request.stack)
+        return Cleared(environment, situation, tuple(warnings))
     impossible = _impossible(request, survey, {chosen.name for chosen in request.layers} - loaded.keys())
     for chosen in request.layers:
         if chosen.name in loaded and chosen.name not in impossible:
             _check_needs(chosen, loaded[chosen.name], survey[chosen.name].outputs)
-    if any(chosen.name == DATA for chosen in request.layers):
-        warnings = [*_warned_of_moved_writer(request, environment), *warnings]
-    return Cleared(environment, tuple(warnings), impossible)
+    return Cleared(environment, situation, tuple(warnings), impossible)
 
 
-def check_again(request: Request, environment: Environment, chosen: Layer) -> None:
-    """The same about the writer, right before a layer is changed: a failover does not wait for the layers before it.
+def check_again(request: Request, cleared: Cleared, survey: Survey, chosen: Layer) -> Situation:
+    """The situation once more, right before a layer is changed: a failover does not wait for the layers before it.
 
     Raises:
-        SettingsError: a failover has moved the writer meanwhile, or it is unknown.
+        SettingsError: it has changed, so that the layer must not be.
     """
-    if chosen.name != DATA or request.after_failover:
-        return
     if request.command is Command.DESTROY:
-        refuse_moved_writer(environment)
-    elif request.command is Command.DEPLOY:
-        _warned_of_moved_writer(request, environment)
+        # Once the tables are destroyed, nothing else is left that says so.
+        request = replace(request, writer=request.writer or cleared.situation.writer)
+    situation = look(request, survey, cleared.environment)
+    judge(request, [chosen], situation, survey, cleared.environment)
+    return situation
 
 
 def refuse_absent(request: Request, survey: Survey, backend: Backend) -> None:
@@ -145,29 +152,6 @@ def refuse_unnamed_production(environment: Environment, survey: Survey) -> None:
         return
     is_production = "it is production" if environment.kind is Kind.PRODUCTION else "it is deployed as production"
     raise SettingsError("stack", environment.stack, f"{is_production}: add {PRODUCTION} to say that you mean it")
-
-
-def _warned_of_moved_writer(request: Request, environment: Environment) -> list[str]:
-    reason: str | None
-    try:
-        reason = why_not_primary(environment)
-    except SettingsError as error:
-        if request.command is not Command.PREVIEW:
-            raise
-        reason = f"it is unknown which database is the writer ({error})"
-    if reason is None:
-        return []
-    if request.after_failover:
-        return [f"{reason}: a deploy does not undo what a failover changed, but read the preview carefully"]
-    if request.command is Command.PREVIEW:
-        return [f"{reason}: a deploy of the data layer would be refused"]
-    others = " ".join(chosen.name for chosen in request.layers if chosen.name != DATA) or "LAYER"
-    raise SettingsError(
-        "layer",
-        DATA,
-        f"{reason}, and this layer's program declares the primary as the writer: switch back first (docs/runbook.md), "
-        f"or say {AFTER_FAILOVER}; the other layers can be deployed: ./dr deploy -- {others} --stack {request.stack}",
-    )
 
 
 def _load_all(layers: Sequence[Layer], stack: str) -> tuple[dict[str, object], list[str]]:

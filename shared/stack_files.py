@@ -91,6 +91,31 @@ def load_configuration(folder: Path, stack: str, overrides: Mapping[str, object]
     return StackConfiguration(project, stack, MappingProxyType(values), frozenset(secret_keys), secure_keys)
 
 
+def written_value(folder: Path, stack: str, key: str) -> str | None:
+    """One setting as it is written, or the project's default, whatever is wrong with the others.
+
+    Args:
+        folder: the project's folder.
+        stack: the stack's name.
+        key: the setting, without the project's name.
+
+    Returns:
+        Its value as text; None where it is not set and has no default, or is encrypted.
+
+    Raises:
+        SettingsError: a file is missing or malformed.
+    """
+    project_document = _document(folder / "Pulumi.yaml", "layer", folder.name)
+    stack_document = _document(folder / f"Pulumi.{stack}.yaml", "stack", stack)
+    full_key = f"{project_document.get('name')}:{key}"
+    declared = _mapping(project_document, "config").get(key)
+    value = declared.get("default") if isinstance(declared, dict) else declared
+    for each, written in _mapping(stack_document, "config").items():
+        if each in (key, full_key):
+            value = written
+    return None if value is None or is_secure(value) else as_text(value)
+
+
 def secrets_provider_of(file: Path) -> str | None:
     """The secrets provider that a stack's file names, None where it names none."""
     provider = _document(file, "stack", file.name).get("secretsprovider")

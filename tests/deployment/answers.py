@@ -54,6 +54,14 @@ def event(sequence: int, kind: str, content: Mapping[str, Any]) -> dict[str, Any
     return {"sequence": sequence, "timestamp": 1767225600, kind: dict(content)}
 
 
+def planned_event(step: Mapping[str, Any]) -> dict[str, Any]:
+    """The line of an event log about one resource: its operation, type, logical name and inputs in the state."""
+    urn = f"urn:pulumi:dev::project::{step['type']}::{step['name']}"
+    old = {"urn": urn, "type": step["type"], "inputs": step.get("inputs", {})}
+    metadata = {"op": step["op"], "urn": urn, "type": step["type"], "old": old, "new": None}
+    return event(0, "resourcePreEvent", {"metadata": metadata, "planning": True})
+
+
 def summary_event(changes: Mapping[str, int], *, is_preview: bool, result: str = "succeeded") -> dict[str, Any]:
     """The line of an event log that sums up; near its end, unless the process was killed."""
     content = {

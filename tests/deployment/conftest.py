@@ -12,17 +12,19 @@ from pathlib import Path
 import pytest
 
 from deployment import __main__ as command_line
-from deployment import destroying, flat_outputs, operation, preflight
+from deployment import destroying, flat_outputs, judging, operation, preflight
 from deployment.arguments import Command, parse
 from deployment.deployed import survey
 from deployment.layer_settings import layer_module
 from deployment.operation import carry_out
 from deployment.preflight import Cleared
 from deployment.pulumi_cli import PulumiCli
+from deployment.situation import Condition, Situation
 from shared import environment
 from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.layers import LAYERS, REPOSITORY_ROOT, Layer
+from shared.sites import Site
 from tests.deployment.checkout import Checkout
 from tests.deployment.recorder import StandIn
 from tests.deployment.stand_in import HOME
@@ -31,39 +33,45 @@ from tests.deployment.stand_in import HOME
 PROGRAM = "import sys; from tests.deployment.stand_in import main; sys.exit(main(sys.argv[1:]))"
 
 
+FOLLOWED = Situation(Condition.FOLLOWED, Site.PRIMARY, Site.PRIMARY, "the primary site is the writer")
+
+
 @dataclass
 class Account:
     """What preflight finds in AWS.
 
     Attributes:
-        moved: why the primary is not the writer; None where it is.
-        unreadable: why that is unknown.
+        situation: who the writer is, and what is under way.
+        unreadable: why nobody can look.
         needs_checked: the layers whose needs were looked at, in order.
         protected: what AWS refuses to delete.
         in_other_groups: databases that stand where they should not.
         says: what the person answers to every question.
         asked: the questions.
-        meanwhile: why the primary is no writer any more once a question has been answered.
+        said: the writer by the person's word, each time somebody looked.
+        meanwhile: the situation once a question has been answered.
     """
 
-    moved: str | None = None
+    situation: Situation = FOLLOWED
     unreadable: SettingsError | None = None
     needs_checked: list[str] = field(default_factory=list)
     protected: list[str] = field(default_factory=list)
     in_other_groups: list[str] = field(default_factory=list)
     says: bool = True
     asked: list[str] = field(default_factory=list)
-    meanwhile: str | None = None
+    said: list[Site | None] = field(default_factory=list)
+    meanwhile: Situation | None = None
 
     def ask(self, question: str) -> bool:
         self.asked.append(question)
-        self.moved = self.moved or self.meanwhile
+        self.situation = self.meanwhile or self.situation
         return self.says
 
-    def why_not_primary(self, environment: Environment) -> str | None:
+    def situation_of(self, environment: Environment, network: object, said: Site | None = None) -> Situation:
+        self.said.append(said)
         if self.unreadable is not None:
             raise self.unreadable
-        return self.moved
+        return self.situation
 
 
 @dataclass(frozen=True)
@@ -123,8 +131,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
         return Needs(chosen.name)
 
     monkeypatch.setattr(preflight, "layer_module", module)
-    monkeypatch.setattr(preflight, "why_not_primary", made.why_not_primary)
-    monkeypatch.setattr(destroying, "why_not_primary", made.why_not_primary)
+    monkeypatch.setattr(judging, "situation_of", made.situation_of)
     monkeypatch.setattr(destroying, "protected_in_aws", lambda *_, **__: made.protected)
     monkeypatch.setattr(operation, "opened_or_shut", lambda *_: made.in_other_groups)
     monkeypatch.setattr(command_line, "_ask", made.ask)
@@ -187,7 +194,15 @@ def carry(pulumi: StandIn, dev: Environment, checkout: Checkout, said: list[str]
         request, cli = parse(command, words), PulumiCli.on_path()
         environment = Environment.load(request.stack)
         standing = survey(cli, request.stack)
-        carry_out(request, Cleared(environment), standing, cli, said.append, account.ask, checkout.flat_outputs)
+        carry_out(
+            request,
+            Cleared(environment, account.situation),
+            standing,
+            cli,
+            said.append,
+            account.ask,
+            checkout.flat_outputs,
+        )
 
     return run
 

@@ -65,6 +65,7 @@ class StandIn:
             "organization": None,
             "failures": [],
             "drifted": [],
+            "plans": {},
             "programs": {
                 known.project: {
                     "outputs": {},
@@ -146,6 +147,12 @@ class StandIn:
     def drifts(self, *names: str) -> None:
         """AWS has something else than these layers' states say."""
         self._order(drifted=[layer(name).project for name in names])
+
+    def plans(self, name: str, op: str, kind: str, logical_name: str, **inputs: object) -> None:
+        """From now on, an operation on this layer does this to a resource."""
+        step = {"op": op, "type": kind, "name": logical_name, "inputs": inputs}
+        self._orders["plans"].setdefault(layer(name).project, []).append(step)
+        self._write_orders()
 
     def program_gives(self, name: str, outputs: Mapping[str, object]) -> None:
         """What the layer's program has for outputs."""

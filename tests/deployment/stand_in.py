@@ -15,7 +15,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.deployment.answers import event_log, exported, listed, resource, stack_resource, summary_event, whoami
+from tests.deployment.answers import (
+    event_log,
+    exported,
+    listed,
+    planned_event,
+    resource,
+    stack_resource,
+    summary_event,
+    whoami,
+)
 from tests.deployment.backends import Backend, EndedError
 
 TYPE_CHECKING = False
@@ -29,6 +38,7 @@ CHANGES = 7
 
 _UP_ONLY = "--continue-on-error --strict"
 _OPERATION = "--stack --event-log --config-file --diff --parallel --target --message"
+_POLICIES = "--policy-pack"
 FLAGS = {
     "whoami": "--json --verbose --non-interactive",
     "stack ls": "--json",
@@ -36,13 +46,23 @@ FLAGS = {
     "stack export": "--stack",
     "stack import": "--stack",
     "stack rm": "--yes --preserve-config",
-    "up": f"{_OPERATION} --yes --refresh --skip-preview --preview-only --expect-no-changes {_UP_ONLY}",
-    "preview": f"{_OPERATION} --refresh --expect-no-changes",
+    "up": f"{_OPERATION} {_POLICIES} --yes --refresh --skip-preview --preview-only --expect-no-changes {_UP_ONLY}",
+    "preview": f"{_OPERATION} {_POLICIES} --refresh --expect-no-changes",
     "destroy": f"{_OPERATION} --yes --refresh --skip-preview --preview-only",
     "refresh": f"{_OPERATION} --yes --skip-preview --preview-only --expect-no-changes",
 }
 """What each command of the real CLI understands, as far as it is used here."""
-WITH_VALUE = ("--stack", "--event-log", "--config-file", "--parallel", "--target", "--message", "--secrets-provider")
+_ELSEWHERE = ("--secrets-provider", "--policy-pack")
+WITH_VALUE = (
+    "--stack",
+    "--event-log",
+    "--config-file",
+    "--parallel",
+    "--target",
+    "--message",
+    "--secrets-provider",
+    "--policy-pack",
+)
 CHANGING = ("up", "destroy", "refresh")
 
 
@@ -241,6 +261,7 @@ def _log(call: Call, changes: Mapping[str, int], *, is_preview: bool, result: st
     """Each part of an operation starts the log anew, as the real CLI does."""
     if "--event-log" in call.options:
         lines = event_log(changes, is_preview=is_preview, result=result)
+        lines = [*(planned_event(each) for each in call.orders["plans"].get(call.project, ())), *lines]
         Path(call.options["--event-log"]).write_text("".join(json.dumps(line) + "\n" for line in lines))
 
 

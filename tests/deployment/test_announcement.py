@@ -10,7 +10,7 @@ from deployment.preflight import Cleared
 from deployment.pulumi_cli import Backend
 from shared.environment import Environment
 from tests.deployment.checkout import Checkout
-from tests.deployment.conftest import Dr
+from tests.deployment.conftest import FOLLOWED, Dr
 from tests.deployment.recorder import StandIn
 
 BACKEND = Backend(url="s3://states", user="somebody")
@@ -18,7 +18,7 @@ BACKEND = Backend(url="s3://states", user="somebody")
 
 def announced(environment: Environment, *words: str, warnings: tuple[str, ...] = ()) -> list[str]:
     request = parse(Command.DEPLOY, words)
-    return announcement(request, Cleared(environment, warnings), BACKEND)
+    return announcement(request, Cleared(environment, FOLLOWED, warnings), BACKEND)
 
 
 def test_it_says_what_is_done_to_which_environment_and_where(dev: Environment) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from deployment.arguments import Command, Request, parse
 from shared.errors import SettingsError
+from shared.sites import Site
 from tests.deployment.checkout import Checkout
 from tests.deployment.standing import UPWARDS
 
@@ -74,7 +75,7 @@ def test_the_stack_is_dev_where_none_is_given() -> None:
 @each_command
 def test_nothing_is_agreed_to_by_default(command: Command) -> None:
     request = parse(command, [])
-    assert (request.yes, request.production, request.after_failover) == (False, False, False)
+    assert (request.yes, request.production, request.writer) == (False, False, None)
 
 
 @each_command
@@ -85,15 +86,22 @@ def test_yes_and_production_are_not_handed_on_to_pulumi(command: Command, word: 
 
 
 def test_some_options_are_of_some_commands_only() -> None:
-    assert parse(Command.DESTROY, ["--after-failover"]).after_failover
-    assert parse(Command.DEPLOY, ["--after-failover"]).after_failover
+    assert parse(Command.DESTROY, ["--writer", "recovery"]).writer is Site.RECOVERY
+    assert parse(Command.DEPLOY, ["data", "--writer=primary"]).writer is Site.PRIMARY
     assert parse(Command.DESTROY, ["--remove"]).remove
 
 
-@pytest.mark.parametrize("command", [Command.PREVIEW, Command.REFRESH, Command.DRIFT, Command.OUTPUTS])
-def test_after_failover_is_refused_elsewhere(command: Command) -> None:
-    with pytest.raises(SettingsError, match=r"--after-failover = .given.: it is an option of deploy and destroy"):
-        parse(command, ["--after-failover"])
+@pytest.mark.parametrize("command", [Command.REFRESH, Command.DRIFT, Command.OUTPUTS])
+def test_nobody_has_to_say_who_the_writer_is_where_nothing_depends_on_it(command: Command) -> None:
+    with pytest.raises(SettingsError, match=r"--writer = .given.: it is an option of deploy and preview and destroy"):
+        parse(command, ["--writer", "primary"])
+
+
+@pytest.mark.parametrize(("words", "told"), [(["--writer"], "(not set)"), (["--writer", "moon"], "moon")])
+def test_a_writer_is_one_of_the_sites(words: list[str], told: str) -> None:
+    with pytest.raises(SettingsError, match="give one of primary, recovery") as refused:
+        parse(Command.DEPLOY, words)
+    assert refused.value.value == told
 
 
 @pytest.mark.parametrize("command", [Command.DESTROY, Command.REFRESH])
@@ -213,7 +221,7 @@ def test_outputs_takes_none_of_pulumis_options() -> None:
         (Command.DEPLOY, []),
         (Command.DEPLOY, ["--stack", "lab", "--yes", "--parallel=4"]),
         (Command.DEPLOY, ["--production", "-y", "--refresh"]),
-        (Command.DESTROY, ["--production", "--after-failover", "--yes"]),
+        (Command.DESTROY, ["--production", "--writer", "recovery", "--yes"]),
         (Command.REFRESH, ["data", "observability", "--production"]),
         (Command.DRIFT, ["--stack=lab"]),
         (Command.PREVIEW, ["--diff"]),

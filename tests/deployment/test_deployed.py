@@ -87,13 +87,14 @@ def test_a_resource_whose_making_was_interrupted_is_judged_by_what_was_asked_for
         ({"skipFinalSnapshot": True}, True),
         ({"skipFinalSnapshot": False}, False),
         ({}, False),
-        # RDS takes none of a replica.
-        ({"skipFinalSnapshot": True, "replicateSourceDb": "arn:aws:rds:::db:database-primary-dev"}, False),
+        # RDS takes none of a replica, but it may have been promoted since.
+        ({"skipFinalSnapshot": True, "replicateSourceDb": "arn:aws:rds:::db:database-primary-dev"}, True),
     ],
 )
 def test_a_database_that_would_go_without_a_last_snapshot_is_named(inputs: dict[str, Any], lacks: bool) -> None:
-    deployed = of(made("aws:rds/instance:Instance", "database", inputs=inputs))
-    assert deployed.without_final_snapshot == (("Instance database",) if lacks else ())
+    named = {"identifier": "database-primary-dev", **inputs}
+    deployed = of(made("aws:rds/instance:Instance", "database", inputs=named))
+    assert deployed.without_final_snapshot == (("database-primary-dev",) if lacks else ())
 
 
 def test_what_an_interrupted_operation_was_making_is_named_and_what_it_was_changing_is_not() -> None:

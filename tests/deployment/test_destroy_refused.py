@@ -12,8 +12,10 @@ from deployment import destroying
 from deployment.arguments import Command, parse
 from deployment.deployed import Deployed
 from deployment.preflight import check
+from deployment.situation import Condition, Situation
 from shared.environment import Environment
 from shared.errors import SettingsError
+from shared.sites import Site
 from tests.deployment.answers import resource
 from tests.deployment.checkout import Checkout
 from tests.deployment.conftest import Account, Dr
@@ -136,14 +138,22 @@ def test_aws_is_asked_about_what_would_be_destroyed_and_nothing_else(
     assert asked == [looked_at]
 
 
-def test_a_last_snapshot_that_is_asked_for_and_not_deployed_refuses(checkout: Checkout, dev: Environment) -> None:
-    checkout.configure("data", skipFinalSnapshot="false")
+@pytest.mark.parametrize("writer", list(Site))
+def test_the_database_that_takes_writes_is_not_destroyed_without_a_last_snapshot(
+    writer: Site, account: Account, checkout: Checkout, dev: Environment
+) -> None:
+    account.situation = Situation(Condition.NOT_FOLLOWED, Site.PRIMARY, writer)
     survey = standing(dev, *UPWARDS)
-    check(parse(Command.DESTROY, []), survey)
-    without = replace(survey["data"], without_final_snapshot=("Instance database-primary-dev",))
-    message = refused_destroy([], {**survey, "data": without})
-    assert message.startswith("skipFinalSnapshot = false: Instance database-primary-dev is deployed without it")
+    lacking = {**survey, "data": replace(survey["data"], without_final_snapshot=(f"database-{writer}-dev",))}
+    # A short-lived environment says so.
+    assert check(parse(Command.DESTROY, []), lacking).environment == dev
+    checkout.configure("data", skipFinalSnapshot="false")
+    message = refused_destroy([], lacking)
+    assert message.startswith(f"layer = data: the {writer} site's database takes writes, and the state has it go")
     assert "./dr deploy -- data --stack dev first" in message
+    check(parse(Command.DESTROY, []), survey)
+    of_the_other = {**survey, "data": replace(survey["data"], without_final_snapshot=(f"database-{writer.other}-dev",))}
+    check(parse(Command.DESTROY, []), of_the_other)
 
 
 @pytest.mark.parametrize("command", [Command.DEPLOY, Command.DESTROY])

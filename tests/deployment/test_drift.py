@@ -77,7 +77,7 @@ def test_what_is_advised_is_for_the_stack_that_was_looked_at(carry: Carry, pulum
 def test_databases_that_cannot_be_looked_at_do_not_hide_what_differs_elsewhere(
     dr: Dr, pulumi: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unreadable(environment: Environment, network: object) -> list[str]:
+    def unreadable(environment: Environment, network: object, writer: object) -> list[str]:
         raise SettingsError("AWS", "(ClientError)", "let these credentials look")
 
     monkeypatch.setattr(operation, "opened_or_shut", unreadable)

@@ -10,6 +10,7 @@ import pytest
 from deployment import in_aws
 from shared.environment import Environment
 from shared.errors import SettingsError
+from shared.sites import Site
 from tests.stubbed import stubbed
 
 NETWORK = {
@@ -58,7 +59,6 @@ def stands_in(*groups: str) -> dict[str, Any]:
 def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     made = Aws()
     monkeypatch.setattr(in_aws, "_client", made.client)
-    monkeypatch.setattr(in_aws, "recorded_writer", lambda environment: "primary")
     return made
 
 
@@ -67,7 +67,7 @@ def test_protection_set_by_hand_is_found(aws: Aws, dev: Environment) -> None:
     aws.databases["database-recovery-dev"] = {"DeletionProtection": True}
     aws.table = True
     found = in_aws.protected_in_aws(dev, databases=True, table=True)
-    assert found == ["database-recovery-dev", "failover-state-recovery-dev"]
+    assert found == ["database-recovery-dev", "failover-state-primary-dev", "failover-state-recovery-dev"]
     assert in_aws.protected_in_aws(dev, databases=False, table=False) == []
 
 
@@ -82,24 +82,24 @@ def test_what_may_not_be_looked_at_is_unknown_and_not_unprotected(aws: Aws, dev:
     with pytest.raises(SettingsError, match="let these credentials look"):
         in_aws.protected_in_aws(dev, databases=True, table=False)
     with pytest.raises(SettingsError, match="let these credentials look"):
-        in_aws.opened_or_shut(dev, NETWORK)
+        in_aws.opened_or_shut(dev, NETWORK, Site.PRIMARY)
 
 
 def test_databases_in_their_own_groups_are_no_drift(aws: Aws, dev: Environment) -> None:
-    assert in_aws.opened_or_shut(dev, NETWORK) == []
+    assert in_aws.opened_or_shut(dev, NETWORK, Site.PRIMARY) == []
 
 
 @pytest.mark.parametrize("groups", [("sg-open",), ("sg-recovery", "sg-open"), ()])
 def test_another_group_is_drift(aws: Aws, dev: Environment, groups: tuple[str, ...]) -> None:
     aws.databases["database-recovery-dev"] = stands_in(*groups)
-    (difference,) = in_aws.opened_or_shut(dev, NETWORK)
+    (difference,) = in_aws.opened_or_shut(dev, NETWORK, Site.PRIMARY)
     assert difference.startswith("database-recovery-dev stands in ")
 
 
-def test_a_writer_in_quarantine_is_drift_and_an_old_writer_is_not(
-    aws: Aws, dev: Environment, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_writer_in_quarantine_is_drift_and_an_old_writer_is_not(aws: Aws, dev: Environment) -> None:
     aws.databases["database-primary-dev"] = stands_in("sg-shut-primary")
-    assert in_aws.opened_or_shut(dev, NETWORK) == ["database-primary-dev stands in sg-shut-primary, not in sg-primary"]
-    monkeypatch.setattr(in_aws, "recorded_writer", lambda environment: "recovery")
-    assert in_aws.opened_or_shut(dev, NETWORK) == []
+    assert in_aws.opened_or_shut(dev, NETWORK, Site.PRIMARY) == [
+        "database-primary-dev stands in sg-shut-primary, not in sg-primary"
+    ]
+    assert in_aws.opened_or_shut(dev, NETWORK, Site.RECOVERY) == []
+    assert in_aws.opened_or_shut(dev, NETWORK, None) == []

@@ -11,7 +11,9 @@ import pytest
 
 from deployment.arguments import Command
 from deployment.operation import Stopped
+from deployment.situation import Condition, Situation
 from shared.environment import Environment
+from shared.sites import Site
 from tests.deployment.checkout import Checkout
 from tests.deployment.conftest import Account, Carry
 from tests.deployment.recorder import StandIn
@@ -102,8 +104,8 @@ def test_a_failover_while_the_question_stands_there_stops_the_data_layer(
     carry: Carry, pulumi: StandIn, account: Account, dev: Environment, command: Command
 ) -> None:
     pulumi.has_all_of(dev, "network", "data")
-    account.meanwhile = "the recovery site is the writer since a failover (epoch 1)"
-    with pytest.raises(Stopped, match=rf"{command} stopped at data: .*the recovery site is the writer"):
+    account.meanwhile = Situation(Condition.INCIDENT, Site.PRIMARY, None, "incident 000001-x, a failover, is under way")
+    with pytest.raises(Stopped, match=rf"{command} stopped at data: layer = data: incident 000001-x"):
         carry(command, "data")
     assert not pulumi.touched
 

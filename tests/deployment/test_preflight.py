@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from deployment import preflight
+from deployment import judging, preflight
 from deployment.arguments import Command, Request, parse
 from deployment.preflight import Cleared, check
 from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.layers import Layer
 from tests.deployment.checkout import Checkout
-from tests.deployment.conftest import Account
+from tests.deployment.conftest import FOLLOWED, Account
 from tests.deployment.standing import NOTHING, UPWARDS, standing
 
 CHANGING = (Command.DEPLOY, Command.DESTROY, Command.REFRESH)
@@ -28,7 +28,9 @@ def asked(command: Command, *words: str) -> Request:
 def test_a_request_about_a_deployed_environment_is_cleared(
     command: Command, account: Account, dev: Environment
 ) -> None:
-    assert check(asked(command), standing(dev, *UPWARDS)) == Cleared(dev)
+    cleared = check(asked(command), standing(dev, *UPWARDS))
+    assert cleared == Cleared(dev, cleared.situation)
+    assert cleared.situation is FOLLOWED or command is Command.OUTPUTS
 
 
 @pytest.mark.parametrize("command", [command for command in Command if command not in CHANGING])
@@ -105,7 +107,6 @@ def test_an_unknown_setting_is_refused_beside_a_secure_one(
 
 
 def test_the_data_layer_is_not_deployed_without_credentials(monkeypatch: pytest.MonkeyPatch, dev: Environment) -> None:
-    monkeypatch.setattr(preflight, "why_not_primary", lambda environment: None)
     with pytest.raises(SettingsError, match=r"AWS = .NoCredentialsError.: give credentials"):
         check(asked(Command.DEPLOY, "data"), standing(dev, "network"))
 
@@ -117,6 +118,6 @@ def test_each_layers_needs_are_looked_for_in_its_own_package(monkeypatch: pytest
         found.append((chosen.name, name))
 
     monkeypatch.setattr(preflight, "layer_module", module)
-    monkeypatch.setattr(preflight, "why_not_primary", lambda environment: None)
+    monkeypatch.setattr(judging, "situation_of", Account().situation_of)
     check(asked(Command.DEPLOY), NOTHING)
     assert found == [(name, "preflight") for name in UPWARDS]

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.timeout(600)
 DOWNWARDS = [known.name for known in reversed(LAYERS)]
 
 
-def test_after_a_failover_it_is_destroyed_with_one_more_word_and_nothing_is_left(
+def test_after_a_failover_a_short_lived_environment_is_destroyed_and_nothing_is_left(
     workplace: Workplace, present_at_first: Mapping[tuple[str, str], set[str]]
 ) -> None:
     made = workplace.present()
@@ -25,7 +25,7 @@ def test_after_a_failover_it_is_destroyed_with_one_more_word_and_nothing_is_left
         service for _, service in made if all(made[at] == present_at_first[at] for at in made if at[1] == service)
     }
     assert unseen == set(), "a listing that sees nothing proves nothing"
-    told = workplace.dr("destroy", "--yes", "--after-failover", "--skip-preview").told
+    told = workplace.dr("destroy", "--yes", "--skip-preview").told
     assert list(told) == DOWNWARDS
     assert workplace.all_resources() == {name: {} for name in DOWNWARDS}
     left = {at: found - present_at_first[at] for at, found in workplace.present().items()}

@@ -1,0 +1,109 @@
+"""What must not be made anew or deleted by a deploy, by what a preview of it says.
+
+A new health check starts healthy, and sends the writer's name to its first record; a replaced database is another,
+empty one; a replaced state table has forgotten who the writer is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from deployment.engine_events import PlannedStep
+from deployment.situation import Situation
+from shared.errors import SettingsError
+from shared.naming import DATABASE, STATE_TABLE, Names
+from shared.sites import Site
+
+INSTANCE = "aws:rds/instance:Instance"
+HEALTH_CHECK = "aws:route53/healthCheck:HealthCheck"
+TABLE = "aws:dynamodb/table:Table"
+REPLACES = frozenset({"replace", "create-replacement", "delete-replaced", "replaced", "discard-replaced"})
+DELETES = frozenset({"delete"})
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """A kind of resource.
+
+    Attributes:
+        kind: its type.
+        what: what it is, for people.
+        why: what comes of making it anew.
+        is_ours: whether a name or identifier is meant.
+        remedy: what to do instead.
+    """
+
+    kind: str
+    what: str
+    why: str
+    is_ours: Callable[[str], bool]
+    remedy: str
+
+
+def refuse_losses(
+    layer: str, steps: Sequence[PlannedStep], names: Names, situation: Situation, retiring: Site | None
+) -> None:
+    """Refuse a deploy that would lose what must keep its identity.
+
+    Args:
+        layer: which layer it is of.
+        steps: what its preview plans.
+        names: the environment's names.
+        situation: who the writer is.
+        retiring: the site whose database is to go, by the configuration; None for none.
+
+    Raises:
+        SettingsError: nothing was changed; the text says what would be lost.
+    """
+    for guarded in _guarded(names):
+        for step in steps:
+            if (
+                step.kind != guarded.kind
+                or step.operation not in REPLACES | DELETES
+                or not guarded.is_ours(step.called)
+            ):
+                continue
+            if step.operation in DELETES and _may_go(step, names, situation, retiring):
+                continue
+            how = "deleted" if step.operation in DELETES else "made anew"
+            raise SettingsError(
+                f"layer {layer}",
+                f"({guarded.what} {step.called} would be {how})",
+                f"{guarded.why}, and nothing was changed: {guarded.remedy}",
+            )
+
+
+def _may_go(step: PlannedStep, names: Names, situation: Situation, retiring: Site | None) -> bool:
+    if step.kind == INSTANCE:
+        return retiring is not None and retiring is not situation.writer and step.called == names.of(DATABASE, retiring)
+    # A check that the program no longer declares: while the primary is the writer, nothing is wrong with its successor.
+    return step.kind == HEALTH_CHECK and situation.writer is Site.PRIMARY
+
+
+def _guarded(names: Names) -> Sequence[Guarded]:
+    databases = {names.of(DATABASE, site) for site in Site}
+    tables = {names.of(STATE_TABLE, site) for site in Site}
+    return (
+        Guarded(
+            INSTANCE,
+            "database",
+            "its successor would be another database under its name",
+            databases.__contains__,
+            "put back the setting that needs another one; an old writer or a broken standby goes by ./dr reprotect",
+        ),
+        Guarded(
+            HEALTH_CHECK,
+            "health check",
+            "a new one starts healthy, and sends the writer's name to the primary site's database",
+            lambda name: True,
+            "put back what of it cannot be changed in place (its type, its logical name)",
+        ),
+        Guarded(
+            TABLE,
+            "state table",
+            "a new one has forgotten who the writer is",
+            tables.__contains__,
+            "put back what of it cannot be changed in place (its name, its keys)",
+        ),
+    )

@@ -1,0 +1,131 @@
+"""The situation as AWS has it now: both state tables, and RDS in both regions, with the person's own credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from deployment.situation import Holds, Situation, assess
+from deployment.state_tables import NOT_ASKED, Tables, read_tables
+from function_runtime.sites import Site as FunctionSite
+from shared.environment import Environment
+from shared.errors import SettingsError
+from shared.layers import layer
+from shared.naming import DATABASE, STATE_TABLE
+from shared.sites import Site
+from shared.stack_files import written_value
+
+if TYPE_CHECKING:
+    from mypy_boto3_rds import RDSClient
+    from mypy_boto3_rds.type_defs import DBInstanceTypeDef
+
+CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 3, "mode": "standard"})
+ACTIVE_SITE = "activeSite"
+RETIRING = "retiring"
+CLIENTS_GROUP = "DatabaseSecurityGroupId"
+
+
+def situation_of(environment: Environment, network: Mapping[str, object], said: Site | None = None) -> Situation:
+    """The situation.
+
+    Args:
+        environment: whose.
+        network: the outputs of the network layer, which name the databases' groups.
+        said: the writer by a person's word.
+
+    Raises:
+        SettingsError: there are no credentials to look with, or the configured `activeSite` is no site.
+    """
+    try:
+        return assess(_tables(environment), _databases(environment, network), active_site(environment.stack), said)
+    except NOT_ASKED as error:
+        regions = " and ".join(environment.regions.values())
+        raise SettingsError(
+            "AWS", f"({type(error).__name__})", f"give credentials and a network that reach {regions}: {error}"
+        ) from error
+
+
+def active_site(stack: str) -> Site:
+    """The site that the data layer's configuration calls active.
+
+    Raises:
+        SettingsError: it is no site, or the file cannot be read.
+    """
+    return _configured(ACTIVE_SITE, stack) or Site.PRIMARY
+
+
+def retiring_site(stack: str) -> Site | None:
+    """The site whose database is to go, by the data layer's configuration; None for none.
+
+    Raises:
+        SettingsError: it is no site, or the file cannot be read.
+    """
+    return _configured(RETIRING, stack)
+
+
+def _configured(key: str, stack: str) -> Site | None:
+    value = written_value(layer("data").folder, stack, key)
+    if not value:
+        return None
+    if value not in tuple(Site):
+        raise SettingsError(key, value, f"give one of {', '.join(Site)} in projects/data/Pulumi.{stack}.yaml")
+    return Site(value)
+
+
+def described(client: RDSClient, instance_id: str) -> DBInstanceTypeDef | None:
+    """The instance as RDS describes it; None where there is none.
+
+    Raises:
+        ClientError: it may not be looked at.
+        BotoCoreError: RDS does not answer.
+    """
+    try:
+        (instance,) = client.describe_db_instances(DBInstanceIdentifier=instance_id)["DBInstances"]
+    except client.exceptions.DBInstanceNotFoundFault:
+        return None
+    return instance
+
+
+def holds(instance: Mapping[str, Any] | None, clients_group: object) -> Holds:
+    """What an instance is, as RDS describes it.
+
+    Args:
+        instance: the description; None where there is none.
+        clients_group: the security group that lets clients in; None where that is not known.
+    """
+    if instance is None:
+        return Holds.NOTHING
+    if instance.get("ReadReplicaSourceDBInstanceIdentifier"):
+        return Holds.REPLICA
+    groups = {each.get("VpcSecurityGroupId") for each in instance.get("VpcSecurityGroups", [])}
+    return Holds.STANDALONE if clients_group is None or clients_group in groups else Holds.SHUT
+
+
+def _tables(environment: Environment) -> Tables:
+    clients = {
+        FunctionSite(site.value): boto3.client("dynamodb", region_name=environment.regions[site], config=CONFIG)
+        for site in Site
+    }
+    names = {site: environment.names.of(STATE_TABLE, site) for site in clients}
+    return read_tables(clients, names)
+
+
+def _databases(environment: Environment, network: Mapping[str, object]) -> Mapping[Site, Holds]:
+    def look(site: Site) -> Holds:
+        client: RDSClient = boto3.client("rds", region_name=environment.regions[site], config=CONFIG)
+        try:
+            instance = described(client, environment.names.of(DATABASE, site))
+        except NOT_ASKED:
+            raise
+        except (BotoCoreError, ClientError):
+            # A dark region, or one that does not let these credentials look: the record decides then.
+            return Holds.UNKNOWN
+        return holds(instance, network.get(f"{site}{CLIENTS_GROUP}"))
+
+    with ThreadPoolExecutor(max_workers=len(Site)) as pool:
+        return dict(zip(Site, pool.map(look, Site), strict=True))
