@@ -10,19 +10,7 @@ from function_runtime.control import InstructionKind
 from function_runtime.sites import Site
 from function_runtime.state import ControlUnreadableError
 from operations.access import CONFIG, Role, session_under, take_role
-from operations.arguments import (
-    CancelRequest,
-    FailoverRequest,
-    InspectRequest,
-    InstructionRequest,
-    PauseRequest,
-    PrepareRequest,
-    ReprotectRequest,
-    Request,
-    RestoreRequest,
-    StatusRequest,
-    parse,
-)
+from operations.arguments import parse
 from operations.authority import authority_by
 from operations.console import Console
 from operations.deployment import Deployment
@@ -35,6 +23,18 @@ from operations.pause_commands import pause, resume
 from operations.places import Places
 from operations.prepare_command import prepare
 from operations.reprotect.command import on_pulumi as reprotect
+from operations.requests import (
+    CancelRequest,
+    FailoverRequest,
+    InspectRequest,
+    InstructionRequest,
+    PauseRequest,
+    PrepareRequest,
+    ReprotectRequest,
+    Request,
+    RestoreRequest,
+    StatusRequest,
+)
 from operations.restore_command import restore
 from operations.status_command import status
 from shared.errors import SettingsError

@@ -7,7 +7,6 @@ from function_runtime.control import Order, OrderKind
 from function_runtime.incident import Kind
 from operations import plan_text
 from operations.access import Access
-from operations.arguments import FailoverRequest
 from operations.console import Console
 from operations.controller import Controller
 from operations.deployment import Deployment
@@ -17,6 +16,7 @@ from operations.follow import Follower
 from operations.held import wait_until_held
 from operations.orders import give_order, new_order, withdraw_order
 from operations.report import Report
+from operations.requests import FailoverRequest
 
 
 def failover(request: FailoverRequest, deployment: Deployment, access: Access, console: Console) -> int:

@@ -12,12 +12,12 @@ from function_runtime.clients import AwsError, unanswered
 from function_runtime.database import Database, NotInThisStateError
 from function_runtime.readings import Instance
 from function_runtime.sites import Site
-from operations.arguments import InspectRequest
 from operations.authority import authority_by
 from operations.console import Console
 from operations.errors import RefusedError
 from operations.exit_codes import DONE
 from operations.places import Place, Places
+from operations.requests import InspectRequest
 from shared.errors import SettingsError
 from snapshot_copier.snapshots import PAGE_SIZE, pages
 

@@ -10,7 +10,6 @@ from function_runtime.control import Instruction, InstructionKind
 from function_runtime.incident import Incident
 from function_runtime.sites import Site
 from operations.access import Access
-from operations.arguments import InstructionRequest
 from operations.console import Console
 from operations.controller import Controller
 from operations.errors import NoReportError, RefusedError
@@ -20,6 +19,7 @@ from operations.held import LONGEST_WAIT_SECONDS
 from operations.orders import GOOD_FOR
 from operations.recorded import Recorded
 from operations.report import Report
+from operations.requests import InstructionRequest
 
 STATE_LOST = "StateLostError"
 HANDOVER = "handover"

@@ -8,12 +8,12 @@ from function_runtime.control import Pause
 from function_runtime.state import ControlUnreadableError
 from operations import status_text
 from operations.access import Access
-from operations.arguments import PauseRequest
 from operations.console import Console
 from operations.controller import Controller
 from operations.errors import NoReportError, RefusedError
 from operations.exit_codes import DONE, REFUSED
 from operations.held import wait_until_held
+from operations.requests import PauseRequest
 
 
 def pause(request: PauseRequest, access: Access, console: Console) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from urllib.parse import urlsplit, urlunsplit
 
 from deployment import flat_outputs
-from operations.arguments import PrepareRequest
 from operations.console import Console
 from operations.deployment import Deployment
 from operations.exit_codes import DONE
+from operations.requests import PrepareRequest
 from shared.errors import SettingsError
 from shared.layers import REPOSITORY_ROOT, layer
 

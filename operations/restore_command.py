@@ -12,12 +12,12 @@ from botocore.exceptions import ClientError
 from function_runtime import words
 from function_runtime.clients import AwsError, code_of, may_pass, unanswered
 from function_runtime.sites import Site
-from operations.arguments import RestoreRequest
 from operations.console import Console
 from operations.errors import RefusedError
 from operations.exit_codes import DONE, INTERRUPTED, REFUSED
 from operations.inspect_command import NAME, RestoreAccess, find_instance, how_to_look, open_instances
 from operations.places import Place, Places
+from operations.requests import RestoreRequest
 from operations.restorable import Backup, SiteList, listing, restorable, restorable_in
 from shared.errors import SettingsError
 from snapshot_copier.plan import carried_tags

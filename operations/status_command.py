@@ -13,7 +13,6 @@ from function_runtime import words
 from function_runtime.sites import Site
 from operations import protection_text, status_text
 from operations.access import LISTING, Role
-from operations.arguments import StatusRequest
 from operations.authority import Authority
 from operations.console import Console
 from operations.controller import Controller
@@ -24,6 +23,7 @@ from operations.master_secret import secret_in_both_regions
 from operations.places import Places
 from operations.recorded import Recorded
 from operations.report import Report
+from operations.requests import StatusRequest
 from operations.restorable import SiteList, newest_backup, restorable, summary
 from shared.errors import SettingsError
 

@@ -100,10 +100,10 @@ def written_value(folder: Path, stack: str, key: str) -> str | None:
         key: the setting, without the project's name.
 
     Returns:
-        Its value as text; None where it is not set and has no default, or is encrypted.
+        Its value as text; None where it is not set and has no default.
 
     Raises:
-        SettingsError: a file is missing or malformed.
+        SettingsError: a file is missing or malformed, or the value is encrypted.
     """
     project_document = _document(folder / "Pulumi.yaml", "layer", folder.name)
     stack_document = _document(folder / f"Pulumi.{stack}.yaml", "stack", stack)
@@ -113,7 +113,9 @@ def written_value(folder: Path, stack: str, key: str) -> str | None:
     for each, written in _mapping(stack_document, "config").items():
         if each in (key, full_key):
             value = written
-    return None if value is None or is_secure(value) else as_text(value)
+    if is_secure(value):
+        raise SettingsError(key, "(secure)", f"write it in plain text in Pulumi.{stack}.yaml: it is no secret")
+    return None if value is None else as_text(value)
 
 
 def secrets_provider_of(file: Path) -> str | None:

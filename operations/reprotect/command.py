@@ -12,7 +12,6 @@ from deployment import flat_outputs
 from function_runtime import words
 from function_runtime.sites import Site
 from operations.access import CONFIG, Role
-from operations.arguments import ReprotectRequest
 from operations.console import Console
 from operations.deployment import Deployment
 from operations.errors import RefusedError
@@ -28,6 +27,7 @@ from operations.reprotect.runner import reprotect, undo
 from operations.reprotect.seen import look
 from operations.reprotect.steps import Step
 from operations.reprotect.world import World
+from operations.requests import ReprotectRequest
 from shared.errors import SettingsError
 
 AGAIN = "nox -s reprotect"

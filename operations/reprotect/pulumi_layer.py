@@ -17,7 +17,7 @@ from operations.reprotect.data_layer import KEYS, DataLayer
 from shared.errors import SettingsError
 from shared.layers import REPOSITORY_ROOT, layer
 from shared.stack_file_edits import edited
-from shared.stack_files import load_configuration
+from shared.stack_files import written_value
 
 DATA = layer("data")
 INSTANCE = "aws:rds/instance:Instance"
@@ -41,16 +41,11 @@ class PulumiDataLayer(DataLayer):
     cli: PulumiCli
 
     def configuration(self) -> Mapping[str, str]:
-        """What the stack's file sets; of a key with an encrypted value nothing can be said."""
+        """What the stack's file sets, or the project by default, where an empty text stands for nothing."""
         try:
-            read = load_configuration(DATA.folder, self.stack)
+            written = {key: written_value(DATA.folder, self.stack, key) for key in KEYS}
         except SettingsError as error:
             raise RefusedError(error.key, error.value, error.remedy) from error
-        for key in KEYS:
-            if f"{DATA.project}:{key}" in read.secure_keys:
-                raise RefusedError(key, "(secure)", "write it in plain text: it is no secret, and has to be compared")
-        written = {key: read.values.get(f"{DATA.project}:{key}") for key in KEYS}
-        # Of what the project gives a default an empty text stands for nothing.
         return {key: value for key, value in written.items() if value}
 
     def change(self, values: Mapping[str, str | None]) -> str:

@@ -9,7 +9,8 @@ import pytest
 from deployment.flat_outputs import FLAT_OUTPUTS_FILE
 from function_runtime.control import OrderKind
 from operations.__main__ import main
-from operations.arguments import FailoverRequest, PauseRequest, StatusRequest, parse
+from operations.arguments import parse
+from operations.requests import FailoverRequest, PauseRequest, StatusRequest
 from shared.errors import SettingsError
 from tests.operations.terminal import COMMANDS
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from operations.arguments import ReprotectRequest, parse
+from operations.arguments import parse
 from operations.console import Console
 from operations.errors import RefusedError
 from operations.reprotect.command import carry_out
+from operations.requests import ReprotectRequest
 from shared.errors import SettingsError
 from tests.operations.reprotecting import Cloud, FakeLayer, FakeWorld, P, R, deployed, failed_over
 from tests.operations.test_reprotect import dark, is_protected

@@ -17,11 +17,12 @@ from botocore.validate import validate_parameters
 from deployment.state_tables import Answer, Table, Tables
 from function_runtime.sites import Site
 from function_runtime.state import Controller
-from operations.arguments import InspectRequest, RestoreRequest, parse
+from operations.arguments import parse
 from operations.console import Console
 from operations.errors import RefusedError
 from operations.inspect_command import RestoreAccess, inspect
 from operations.places import Places
+from operations.requests import InspectRequest, RestoreRequest
 from operations.restore_command import restore
 from shared.errors import SettingsError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import SettingsError
-from shared.stack_files import load_configuration
+from shared.stack_files import load_configuration, written_value
 from tests.engine.projects import write_project
 
 SCHEMA = """{
@@ -79,3 +79,12 @@ def test_a_secure_value_is_known_to_be_set_and_not_read(tmp_path: Path) -> None:
     assert read.secure_keys == {"demo:secretId", "demo:tags", "other:key"}
     assert not read.secure_keys & read.values.keys()
     assert "c2VjcmV0" not in str(read)
+
+
+def test_one_setting_is_read_whatever_is_wrong_with_the_others(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.yaml").write_text("name: app\nconfig:\n  size: {type: integer, default: 3}\n  kind: plain\n")
+    (tmp_path / "Pulumi.dev.yaml").write_text("config:\n  app:sise: 7\n  app:place: here\n  secret: {secure: v1:x}\n")
+    read = {key: written_value(tmp_path, "dev", key) for key in ("size", "kind", "place", "other")}
+    assert read == {"size": "3", "kind": "plain", "place": "here", "other": None}
+    with pytest.raises(SettingsError, match=r"secret = .secure.: write it in plain text"):
+        written_value(tmp_path, "dev", "secret")
