@@ -1,7 +1,7 @@
 """Which database was the writer when, by the incidents, and what does not fit that. Pure.
 
-While an incident is under way the name may point to either, and moves once: from the old writer to the new one. At any
-other time it points to the recorded writer, and to nothing else.
+From the promotion until the name has settled it may point to either, and moves once: from the old writer to the new
+one. At any other time it points to the recorded writer, and to nothing else.
 """
 
 from __future__ import annotations
@@ -11,8 +11,12 @@ from dataclasses import dataclass
 
 from drills.clients.dns import Answer
 from drills.evidence import Evidence
-from function_runtime.incident import Incident
+from function_runtime.incident import Incident, Phase
 from shared.sites import Site
+
+# The word moves with the promotion. The name follows when the alarm on it has been evaluated (alarmPeriodSeconds in
+# projects/dr-automation/Pulumi.lab.yaml, 10), and the health check has copied that.
+SETTLES_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -80,11 +84,13 @@ def _periods(evidence: Evidence) -> list[Period]:
     writer = evidence.writer
     begins_at = evidence.name_changes[0].at.wall
     for incident in _failovers(evidence):
-        opened_at = incident.opened_at.timestamp()
+        promoting = [step.started_at for step in incident.steps if step.phase is Phase.PROMOTING]
+        moves_at = (promoting or [incident.opened_at])[0].timestamp()
         closed_at = evidence.finished_at.wall if incident.closed_at is None else incident.closed_at.timestamp()
+        settled_at = min(closed_at + SETTLES_SECONDS, evidence.finished_at.wall)
         old, new = _addresses(evidence, writer)
-        periods += [Period(begins_at, opened_at, old, old), Period(opened_at, closed_at, old, new)]
-        writer, begins_at = writer.other, closed_at
+        periods += [Period(begins_at, moves_at, old, old), Period(moves_at, settled_at, old, new)]
+        writer, begins_at = writer.other, settled_at
     old, _ = _addresses(evidence, writer)
     return [*periods, Period(begins_at, evidence.finished_at.wall, old, old)]
 

@@ -66,11 +66,13 @@ def story_checks(evidence: StoryEvidence) -> tuple[Check, ...]:
 
 def _untouched(record: ChapterRecord, evidence: Evidence, roles_after: Roles | None) -> Check:
     server = record.old_writer
+    # Without an answer for the name nobody has asked the writer; that is the watch's to judge.
     refused = [
         attempt.n
         for client in evidence.clients
         for attempt in client.attempts
         if attempt.outcome is not Outcome.ACKNOWLEDGED
+        and not (client is evidence.by_name and attempt.server_address is None)
     ]
     before = record.roles_before.shown[record.writer]
     after = None if roles_after is None else roles_after.shown[record.writer]

@@ -103,7 +103,12 @@ def name_back_for_a_moment(story: StoryEvidence) -> StoryEvidence:
 
 def name_late(story: StoryEvidence) -> StoryEvidence:
     first, there, _ = story.whole.name_changes
-    return with_whole(story, name_changes=(first, there, Answer(moment(PLANNED_AT + 25.0), OLD, 1)))
+    return with_whole(story, name_changes=(first, there, Answer(moment(PLANNED_AT + 45.0), OLD, 1)))
+
+
+def name_early(story: StoryEvidence) -> StoryEvidence:
+    first, _, back = story.whole.name_changes
+    return with_whole(story, name_changes=(first, Answer(moment(5.0), NEW, 1), back))
 
 
 def two_writers(story: StoryEvidence) -> StoryEvidence:
@@ -155,6 +160,7 @@ BIRTHS = "Each database was born again as often as it had to be"
         (lost_in(-5.0), "1: No acknowledged row is lost beyond the data loss that the system reported"),
         (name_back_for_a_moment, NAME),
         (name_late, NAME),
+        (name_early, NAME),
         (lambda story: with_whole(story, longest_unwatched_seconds=5.0), NAME),
         (two_writers, WRITERS),
         (refused_while_reprotected, f"2: {UNTOUCHED}"),
@@ -175,6 +181,15 @@ BIRTHS = "Each database was born again as often as it had to be"
 )
 def test_what_goes_wrong_fails_the_check_that_names_it(change: Change, named: str) -> None:
     assert named in failed(change(there_and_back()))
+
+
+def test_a_client_that_got_no_answer_for_the_name_was_not_refused_by_the_writer() -> None:
+    unanswered = {"outcome": Outcome.FAILED, "server_address": None, "detail": "Timeout from the DNS server"}
+    story = there_and_back()
+    named = with_whole(story, by_name=changed_attempt(story.whole.by_name, 50.0, **unanswered))
+    assert f"2: {UNTOUCHED}" not in failed(named)
+    refused = with_whole(story, by_uri=changed_attempt(story.whole.by_uri, 50.0, **unanswered))
+    assert f"2: {UNTOUCHED}" in failed(refused)
 
 
 def test_a_row_that_the_crash_loses_is_the_crashs_and_no_other_chapters() -> None:
