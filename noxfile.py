@@ -32,7 +32,7 @@ REQUIREMENTS = ROOT / "requirements.lock"
 BOOTSTRAP = ROOT / "bootstrap.lock"
 PACKAGES = ("shared", "lab", "drills", "deployment", "operations", "benchmarks", "policies")
 # The README's. What a person approves, a record that is lost and a door that is shut are tried at every call, and in
-# composed histories, by the exhaustive tests.
+# composed histories, by the exhaustive tests. The roles are swapped: the integration tests see the lab as it usually is.
 DRILLS_OF_CI = ("primary-crash",)
 BAD_INPUT = 2
 NOT_SO = 3
@@ -85,7 +85,7 @@ def engine(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def drill(session: nox.Session) -> None:
-    """Rehearse failures in the lab and judge them: `-- --scenario NAME`, `--all`, `--list`, `--seed N --count K`."""
+    """Rehearse failures in the lab and judge them: `-- --scenario NAME`, `--all`, `--swapped`, `--list`, `--seed N`."""
     environment(session)
     python(session, "drills", *session.posargs, patient=True)
 
@@ -102,7 +102,7 @@ def tests(session: nox.Session) -> None:
     """Run everything CI runs: lint, unit, exhaustive, integration, and drills that between them use every part."""
     for part in ("lint", "unit", "exhaustive", "integration"):
         session.notify(part, posargs=[])
-    session.notify("drill", posargs=[word for name in DRILLS_OF_CI for word in ("--scenario", name)])
+    session.notify("drill", posargs=["--swapped", *(word for name in DRILLS_OF_CI for word in ("--scenario", name))])
 
 
 @nox.session(default=False)

@@ -30,7 +30,7 @@ def run(stage: Stage) -> None:
 
 SCENARIO = Scenario(
     name="controller-killed",
-    summary="The primary is killed, and the failover function with it at every phase of the failover.",
+    summary="The writer is killed, and the failover function with it at every phase of the failover.",
     expected=DrillOutcome.FAILED_OVER,
     run=run,
     rto_limit_seconds=RTO_OF_KILLS_SECONDS,

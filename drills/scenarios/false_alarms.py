@@ -78,7 +78,7 @@ LINK_CUT = Scenario(
 
 SITES_APART = Scenario(
     name="sites-apart",
-    summary="The recovery region can reach nothing in the primary's, which works; a witness reaches both.",
+    summary="The standby's region can reach nothing in the writer's, which works; a witness reaches both.",
     expected=DrillOutcome.ALERTED,
     run=_separate_the_sites,
     configuration={"witnessRegion": WITNESS_REGION},

@@ -27,7 +27,7 @@ def run(stage: Stage) -> None:
 
 SCENARIO = Scenario(
     name="flapping",
-    summary="The primary goes away and comes back again and again, each time for less than an outage.",
+    summary="The writer goes away and comes back again and again, each time for less than an outage.",
     expected=DrillOutcome.ALERTED,
     run=run,
     configuration=PROBES_WHILE_FLAPPING,

@@ -124,7 +124,7 @@ DISK_FULL = Scenario(
 
 STANDBY_BUSY = Scenario(
     name="standby-busy",
-    summary="The primary dies while RDS optimizes the replica's storage and refuses to promote it.",
+    summary="The writer dies while RDS optimizes the replica's storage and refuses to promote it.",
     expected=DrillOutcome.FAILED_OVER,
     run=_crash_after(lambda stage: stage.do(*optimize_replica(stage, OPTIMIZED_SECONDS))),
     rto_limit_seconds=RTO_LIMIT_SECONDS + OPTIMIZED_SECONDS,
@@ -132,7 +132,7 @@ STANDBY_BUSY = Scenario(
 
 CRASH_IN_BACKUP = Scenario(
     name="crash-in-backup",
-    summary="The primary dies while RDS backs it up, and goes on to say so.",
+    summary="The writer dies while RDS backs it up, and goes on to say so.",
     expected=DrillOutcome.FAILED_OVER,
     run=_crash_after(lambda stage: stage.do(*back_up_writer(stage, BACKED_UP_SECONDS))),
     rto_limit_seconds=RTO_LIMIT_SECONDS,
@@ -140,7 +140,7 @@ CRASH_IN_BACKUP = Scenario(
 
 UNPREPARED_DATABASE = Scenario(
     name="unprepared-database",
-    summary="The primary freezes, and nobody had prepared the database: people are asked, and approve.",
+    summary="The writer freezes, and nobody had prepared the database: people are asked, and approve.",
     expected=DrillOutcome.FAILED_OVER,
     run=_unprepared,
     rto_limit_seconds=RTO_LIMIT_SECONDS + ASKED_AND_APPROVED_SECONDS,

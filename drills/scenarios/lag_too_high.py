@@ -97,7 +97,7 @@ def _lags(stage: Stage, since: float) -> bool:
 
 SCENARIO = Scenario(
     name="lag-too-high",
-    summary="The primary dies while its replica lags beyond the data-loss bound; people are asked, and approve.",
+    summary="The writer dies while its replica lags beyond the data-loss bound; people are asked, and approve.",
     expected=DrillOutcome.FAILED_OVER,
     run=run,
     rto_limit_seconds=RTO_LIMIT_SECONDS + UNANSWERED_SECONDS,

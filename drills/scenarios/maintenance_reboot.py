@@ -33,7 +33,7 @@ def run(stage: Stage) -> None:
 
 SCENARIO = Scenario(
     name="maintenance-reboot",
-    summary="An operator reboots the primary through RDS; it is away for longer than an outage, and comes back.",
+    summary="An operator reboots the writer through RDS; it is away for longer than an outage, and comes back.",
     expected=DrillOutcome.HELD,
     run=run,
     outcomes=frozenset({DrillOutcome.ALERTED}),

@@ -37,7 +37,7 @@ def wait_for_fence(stage: Stage) -> None:
 
 SCENARIO = Scenario(
     name="old-writer-returns",
-    summary="The primary's region is lost; after the failover it comes back, and its old writer with it.",
+    summary="The writer's region is lost; after the failover it comes back, and its old writer with it.",
     expected=DrillOutcome.FAILED_OVER,
     run=run,
     rto_limit_seconds=RTO_LIMIT_SECONDS,

@@ -54,7 +54,7 @@ BAD_DELETE = Scenario(
 
 RESTORE_FROM_SNAPSHOT = Scenario(
     name="restore-from-snapshot",
-    summary="Both databases are lost; the copied snapshot is restored in the recovery site.",
+    summary="Both databases are lost; the copied snapshot is restored in the standby's site.",
     expected=DrillOutcome.RESTORED,
     run=_both_lost,
 )

@@ -23,7 +23,7 @@ def _then_fail_over(
 
 PRIMARY_CRASH = Scenario(
     name="primary-crash",
-    summary="The primary's PostgreSQL server is killed while clients write.",
+    summary="The writer's PostgreSQL server is killed while clients write.",
     expected=DrillOutcome.FAILED_OVER,
     run=_then_fail_over(crash),
     rto_limit_seconds=RTO_LIMIT_SECONDS,
@@ -32,7 +32,7 @@ PRIMARY_CRASH = Scenario(
 # Nothing thaws the server: the reboot that is part of the fence ends the freeze.
 PRIMARY_FROZEN = Scenario(
     name="primary-frozen",
-    summary="The primary's PostgreSQL server is frozen: it accepts connections and never answers.",
+    summary="The writer's PostgreSQL server is frozen: it accepts connections and never answers.",
     expected=DrillOutcome.FAILED_OVER,
     run=_then_fail_over(freeze),
     rto_limit_seconds=RTO_LIMIT_SECONDS,
@@ -42,7 +42,7 @@ PRIMARY_FROZEN = Scenario(
 # Nobody in the region can be fenced.
 REGION_DARK = Scenario(
     name="region-dark",
-    summary="The primary's whole region is lost at once: its database, its probes and its APIs.",
+    summary="The writer's whole region is lost at once: its database, its probes and its APIs.",
     expected=DrillOutcome.FAILED_OVER,
     run=_then_fail_over(darken_writer_region),
     rto_limit_seconds=RTO_LIMIT_SECONDS,
@@ -51,7 +51,7 @@ REGION_DARK = Scenario(
 # The function's schedule alone must start the failover.
 LOST_TRIGGER = Scenario(
     name="lost-trigger",
-    summary="The primary is killed, and the alarm's message to the failover function never arrives.",
+    summary="The writer is killed, and the alarm's message to the failover function never arrives.",
     expected=DrillOutcome.FAILED_OVER,
     run=_then_fail_over(crash, prepare=lose_trigger),
     rto_limit_seconds=RTO_LIMIT_SECONDS,
