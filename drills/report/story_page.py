@@ -122,7 +122,7 @@ def _chapters(report: StoryReport) -> list[str]:
                 result(good=chapter.passed, yes="\u2713 passed", no="\u2717 FAILED"),
             )
         )
-    headings = ("", "Chapter", "From", "Took", "Writer", "Longest time without a write", "Rows lost", "Result")
+    headings = ("", "Chapter", "From", "Took", "Writer", "Longest outage", "Rows lost", "Result")
     kinds = ("number", "", "number", "number", "word", "number", "number", "word")
     return ["<h2>The chapters</h2>", table(headings, rows, kinds)]
 
