@@ -32,7 +32,7 @@ REQUIREMENTS = ROOT / "requirements.lock"
 BOOTSTRAP = ROOT / "bootstrap.lock"
 PACKAGES = ("shared", "lab", "drills", "deployment", "operations", "benchmarks", "policies")
 # The README's. What a person approves, a record that is lost and a door that is shut are tried at every call, and in
-# composed histories, by the exhaustive tests. The roles are swapped: the integration tests see the lab as it usually is.
+# composed histories, by the exhaustive tests. With swapped roles: the integration tests see the lab as it usually is.
 DRILLS_OF_CI = ("primary-crash",)
 BAD_INPUT = 2
 NOT_SO = 3

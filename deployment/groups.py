@@ -19,9 +19,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from deployment.arguments import DEFAULT_STACK, PRODUCTION
 from deployment.deployed import look
-from deployment.preflight import NETWORK, refuse_unnamed_production
+from deployment.judging import NETWORK
+from deployment.preflight import refuse_unnamed_production
 from deployment.pulumi_cli import PulumiCli, PulumiFailed
-from deployment.writer_on_record import CONFIG, described, recorded_writer
+from deployment.situation import Condition
+from deployment.situation_in_aws import CONFIG, described, situation_of
 from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.layers import layer
@@ -89,7 +91,7 @@ def why_left_alone(
     return None
 
 
-def look_at(site: Site, environment: Environment, network: Mapping[str, object], writer: str) -> Standing | None:
+def look_at(site: Site, environment: Environment, network: Mapping[str, object], writer: Site) -> Standing | None:
     """Where a site's database stands; None where there is none.
 
     Args:
@@ -118,7 +120,7 @@ def look_at(site: Site, environment: Environment, network: Mapping[str, object],
             groups,
             wanted,
             {_output(network, f"{site}{kind}SecurityGroupId"): kind.lower() for kind in ("Quarantine", "Inspection")},
-            serves=site.value == writer or bool(instance.get("ReadReplicaSourceDBInstanceIdentifier")),
+            serves=site is writer or bool(instance.get("ReadReplicaSourceDBInstanceIdentifier")),
             ruleless=_ruleless(region, groups),
         ),
     )
@@ -155,7 +157,7 @@ def put_right(
 def _put_right(
     environment: Environment, network: Mapping[str, object], say: Say, ask: Ask, sleep: Callable[[float], None]
 ) -> bool:
-    writer = recorded_writer(environment)
+    writer = settled_writer(environment, network)
     found = [each for site in Site if (each := look_at(site, environment, network, writer)) is not None]
     for each in found:
         say(each.text())
@@ -166,7 +168,7 @@ def _put_right(
         return False
     for each in moving:
         # A fence does not wait for an answer.
-        if look_at(each.site, environment, network, recorded_writer(environment)) != each:
+        if look_at(each.site, environment, network, settled_writer(environment, network)) != each:
             raise SettingsError(each.name, "(changed meanwhile)", "nothing was done with it: run this again and look")
         rds = _client("rds", environment.regions[each.site])
         # Without ApplyImmediately: a changed group does not wait for the maintenance window, other changes do.
@@ -180,6 +182,19 @@ def _put_right(
             raise SettingsError(each.name, "(not in its group yet)", "RDS took the change: look again with ./dr groups")
         say(f"{each.name} stands in {each.wanted}")
     return True
+
+
+def settled_writer(environment: Environment, network: Mapping[str, object]) -> Site:
+    """The site whose database is the writer, while nothing moves it.
+
+    Raises:
+        SettingsError: a failover or a handover is under way, or nobody can say which it is.
+    """
+    situation = situation_of(environment, network)
+    if situation.writer is None or situation.condition in (Condition.INCIDENT, Condition.HANDING_OVER):
+        remedy = situation.remedy or "wait for its end: ./dr status"
+        raise SettingsError("stack", environment.stack, f"{situation.why}: nothing was changed; {remedy}")
+    return situation.writer
 
 
 def _client(service: Any, region: str) -> Any:

@@ -15,10 +15,10 @@ from drills.instants import Instant
 from drills.records.restoration import Restoration
 from drills.stage import DrillNotReadyError, Stage
 from function_runtime.sites import Site
-from operations.arguments import InspectRequest, RestoreRequest
 from operations.console import Console
 from operations.inspect_command import RestoreAccess, inspect
 from operations.places import Places
+from operations.requests import InspectRequest, RestoreRequest
 from operations.restore_command import restore
 from snapshot_copier.plan import PREFIX
 

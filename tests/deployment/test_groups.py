@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from deployment import groups
 from deployment.groups import put_right, why_left_alone
+from deployment.situation import Condition, Situation
 from shared.environment import Environment
 from shared.errors import SettingsError
+from shared.sites import Site
 
 REGIONS = {"ap-southeast-2": "primary", "ap-southeast-1": "recovery"}
 NETWORK = {
@@ -31,7 +33,7 @@ class Aws:
         self.groups = {PRIMARY: {"sg-old-primary"}, RECOVERY: {"sg-old-recovery"}}
         self.replicas = {RECOVERY}
         self.ruleless: set[str] = set()
-        self.writer = "primary"
+        self.writer = Site.PRIMARY
         self.set: list[tuple[str, dict[str, Any]]] = []
         self.questions: list[str] = []
         self.lines: list[str] = []
@@ -74,7 +76,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     made = Aws()
     monkeypatch.setattr(groups, "_client", made.client)
     monkeypatch.setattr(groups, "described", made.described)
-    monkeypatch.setattr(groups, "recorded_writer", lambda environment: made.writer)
+    monkeypatch.setattr(groups, "settled_writer", lambda *_: made.writer)
     return made
 
 
@@ -120,7 +122,7 @@ def test_a_database_that_is_shut_in_stays_so(aws: Aws, dev: Environment, group: 
 
 
 def test_an_old_writer_is_never_opened(aws: Aws, dev: Environment) -> None:
-    aws.writer, aws.replicas = "recovery", set()
+    aws.writer, aws.replicas = Site.RECOVERY, set()
     assert run(aws, dev)
     assert "neither the writer on record nor a replica" in aws.lines[0]
     assert [name for name, _ in aws.set] == [RECOVERY]
@@ -176,3 +178,14 @@ def test_only_what_serves_and_lets_somebody_in_is_moved(
         assert stands_in
         assert not stands_in & (SHUT.keys() | ruleless)
         assert stands_in != {"sg-database"}
+
+
+@pytest.mark.parametrize("condition", [Condition.INCIDENT, Condition.HANDING_OVER, Condition.UNKNOWN])
+def test_nothing_is_moved_while_the_writer_moves_or_is_unknown(
+    condition: Condition, dev: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = None if condition is Condition.UNKNOWN else Site.PRIMARY
+    situation = Situation(condition, Site.PRIMARY, writer, "it moves")
+    monkeypatch.setattr(groups, "situation_of", lambda *_: situation)
+    with pytest.raises(SettingsError, match="it moves: nothing was changed"):
+        groups.put_right(dev, {}, print, lambda _: True)
