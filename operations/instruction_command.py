@@ -109,14 +109,6 @@ def _handing_over(report: Report) -> list[str]:
     ]
 
 
-def _last_known(access: Access, table: str, why: str, console: Console) -> list[str]:
-    """What the table still says; of one without a record, that there is none."""
-    try:
-        return Recorded.read(access.dynamodb[access.site], table).text(why, console.now())
-    except RefusedError as error:
-        return [f"NO CURRENT STATUS: {why}", str(error)]
-
-
 def left_by(incident: Incident) -> list[str]:
     """What state it leaves to abandon an incident that is under way."""
     old, new = incident.new_writer.other, incident.new_writer
@@ -145,7 +137,7 @@ def _adopting(site: Site, controller: Controller, access: Access, console: Conso
         if STATE_LOST not in str(error):
             raise
         return [
-            *_last_known(access, table, str(error), console),
+            *Recorded.read(access.dynamodb[access.site], table, access.site).text(str(error), console.now()),
             "",
             f"To adopt {site} makes its database the writer on record, in a new epoch, if RDS shows that it takes",
             f"writes. {table} is written anew, and the writer's name follows. The guard of",

@@ -17,7 +17,8 @@ TO_RUN = {
     "incident": "the incident goes on by itself; nox -s status again, or the runbook's section of its step",
     "unknown": "see the signals below",
 }
-MEANS_A_RESTORE = frozenset({"no_standby", "standby_broken"})
+MEANS_A_RESTORE = {"no_standby": "no standby", "standby_broken": "the standby is broken"}
+UNKNOWN = "unknown"
 
 
 def beginning(report: Report, backup: datetime | None, now: datetime) -> list[str]:
@@ -30,7 +31,10 @@ def beginning(report: Report, backup: datetime | None, now: datetime) -> list[st
     """
     protection = report.protection
     title = "PROTECTED" if protection.protected else "NOT PROTECTED"
-    rows = [("authority", [f"the {report.authority} site's controller"])]
+    if protection.code == UNKNOWN:
+        title = "NOT KNOWN TO BE PROTECTED"
+    rows = [("why", [protection.reason])] if protection.code in MEANS_A_RESTORE else []
+    rows += [("authority", [f"the {report.authority} site's controller"])]
     if report.handover is not None:
         rows.append(("handover", [handover(report)]))
     run = TO_RUN.get(protection.code)
@@ -60,8 +64,8 @@ def _reason(report: Report, backup: datetime | None, now: datetime) -> str:
         return protection.reason
     restored = "a backup, and how old the newest is is unknown" if backup is None else f"a backup of {_of(backup, now)}"
     return (
-        f"{protection.reason}: the next failure means restoring from {restored}; a new standby takes about "
-        f"{NEW_STANDBY_MINUTES} minutes"
+        f"{MEANS_A_RESTORE[protection.code]}: the next failure means restoring from {restored}; a new standby takes "
+        f"about {NEW_STANDBY_MINUTES} minutes"
     )
 
 

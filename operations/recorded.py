@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from deployment.state_tables import Answer, read_table
 from function_runtime import words
 from function_runtime.clients import AwsError
 from function_runtime.control import Control
 from function_runtime.incident import Incident
+from function_runtime.sites import Site
 from function_runtime.state import Controller, ControlUnreadableError, State
 from operations import status_text
 from operations.errors import RefusedError
@@ -37,16 +39,23 @@ class Recorded:
     last_incident: Incident | None
 
     @classmethod
-    def read(cls, client: DynamoDBClient, table_name: str) -> Recorded:
-        """Read the table.
+    def read(cls, client: DynamoDBClient, table_name: str, site: Site) -> Recorded:
+        """Read the table; of one whose items are lost, what is left of it.
 
         Raises:
             RefusedError: DynamoDB refuses or does not answer, or an item is damaged.
         """
+        table = read_table(site, client, table_name)
+        if table.answer is Answer.DAMAGED:
+            raise RefusedError("stateTableName", table_name, f"its content is damaged ({table.why}); see the runbook")
+        if table.answer not in (Answer.RECORD, Answer.EMPTY):
+            raise RefusedError(
+                "stateTableName", table_name, f"DynamoDB cannot be read either ({table.why}); look at the region in AWS"
+            )
+        controller = Controller() if table.controller is None else table.controller
         state = State(client, table_name)
         control, unreadable = None, None
         try:
-            controller = state.controller()
             under_way, last = (
                 None if each is None else state.incident(each)
                 for each in (controller.incident_id, controller.last_incident_id)

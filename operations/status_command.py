@@ -54,7 +54,7 @@ def status(request: StatusRequest, deployment: Deployment, role: Role, authority
     except NoReportError as error:
         report, why = None, str(error)
     if report is None:
-        recorded = Recorded.read(access.dynamodb[site], access.place.state_table_name)
+        recorded = Recorded.read(access.dynamodb[site], access.place.state_table_name, site)
         if request.as_json:
             console.say([_json(deployment, site, authority, recorded.as_json(why))])
         else:

@@ -33,11 +33,12 @@ from operations.deployment import OF_A_SITE, ControllerPlace, Deployment
 ACCOUNT = "111122223333"
 ALICE = f"arn:aws:iam::{ACCOUNT}:user/alice"
 BOB = f"arn:aws:iam::{ACCOUNT}:user/bob"
+TABLES = {site: ENVIRONMENT.get(f"{site.name}_STATE_TABLE", "state") for site in Site}
 DEPLOYMENT = Deployment(
     stack_name="test",
     account_id=ACCOUNT,
     operator_role_arn=f"arn:aws:iam::{ACCOUNT}:role/operator-recovery-test",
-    at={site: ControllerPlace(REGIONS[site], f"failover-{site}-test", SETTINGS.state_table) for site in Site},
+    at={site: ControllerPlace(REGIONS[site], f"failover-{site}-test", TABLES[site]) for site in Site},
 )
 HOME = DEPLOYMENT.at[Site.RECOVERY]
 """Where the controller with authority is, unless a test moves it."""
@@ -124,8 +125,8 @@ class Terminal:
         self.person = Person(aws, settings)
         self.dynamodb: dict[Site, Any] = {site: aws.of("dynamodb", DEPLOYMENT.at[site].region) for site in Site}
         for site in Site:
-            if not aws.tables[site].items:
-                aws.tables[site].items["birth"] = serialized(BIRTH)
+            if not aws.items_of(site):
+                aws.items_of(site)["birth"] = serialized(BIRTH)
 
     def client(self, service: str, **_: Any) -> Any:
         """As a session under the operators' role makes clients."""

@@ -110,7 +110,7 @@ def test_the_newest_record_is_the_one_of_the_highest_epoch_also_past_nine() -> N
 def test_a_pause_is_written_where_authority_is(site: Site) -> None:
     terminal = Terminal(healthy())
     for each in Site:
-        terminal.aws.tables[each].items["birth"] = serialized({**BIRTH, "authority": site.value})
+        terminal.aws.items_of(each)["birth"] = serialized({**BIRTH, "authority": site.value})
     asked: list[str] = []
 
     def invoke(**parameters: str) -> object:
@@ -121,8 +121,8 @@ def test_a_pause_is_written_where_authority_is(site: Site) -> None:
     assert terminal.give("pause --reason rebuild") == 0
     assert terminal.person.lines[0] == DEPLOYMENT.headline(site)
     assert asked == [DEPLOYMENT.at[site].failover_function_name]
-    assert "control" in terminal.aws.tables[site].items
-    assert "control" not in terminal.aws.tables[site.other].items
+    assert "control" in terminal.aws.items_of(site)
+    assert "control" not in terminal.aws.items_of(site.other)
 
 
 def test_a_dark_region_without_authority_is_a_note_and_no_error() -> None:
