@@ -38,7 +38,8 @@ def test_the_status_of_a_writer_in_trouble() -> None:
 def test_it_begins_with_whether_the_system_is_protected_and_who_has_authority() -> None:
     terminal = Terminal(healthy())
     terminal.give("status")
-    assert terminal.person.lines[1].startswith("PROTECTED: the recovery site's standby replicates")
+    assert terminal.person.lines[1].startswith("PROTECTED: ")
+    assert terminal.person.lines[1].endswith("; the writer is primary")
     assert terminal.person.lines[2] == "authority  the recovery site's controller"
 
 
