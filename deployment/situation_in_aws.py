@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 3, "mode": "standard"})
 ACTIVE_SITE = "activeSite"
 RETIRING = "retiring"
-CLIENTS_GROUP = "DatabaseSecurityGroupId"
+SHUT_IN = ("QuarantineSecurityGroupId", "InspectionSecurityGroupId")
+"""The groups that keep clients out, by the end of their outputs' keys."""
 
 
 def situation_of(environment: Environment, network: Mapping[str, object], said: Site | None = None) -> Situation:
@@ -91,19 +92,35 @@ def described(client: RDSClient, instance_id: str) -> DBInstanceTypeDef | None:
     return instance
 
 
-def holds(instance: Mapping[str, Any] | None, clients_group: object) -> Holds:
+def recorded_writer(environment: Environment, network: Mapping[str, object]) -> Site:
+    """The site whose database takes writes, by both tables and RDS.
+
+    Args:
+        environment: whose.
+        network: the outputs of the network layer.
+
+    Raises:
+        SettingsError: nobody can say, or it is moving just now.
+    """
+    situation = situation_of(environment, network)
+    if situation.writer is None:
+        raise SettingsError("writer", "(unknown)", f"{situation.why}; {situation.remedy or 'see ./dr status'}")
+    return situation.writer
+
+
+def holds(instance: Mapping[str, Any] | None, shut_in: frozenset[object]) -> Holds:
     """What an instance is, as RDS describes it.
 
     Args:
         instance: the description; None where there is none.
-        clients_group: the security group that lets clients in; None where that is not known.
+        shut_in: the security groups that keep clients out.
     """
     if instance is None:
         return Holds.NOTHING
     if instance.get("ReadReplicaSourceDBInstanceIdentifier"):
         return Holds.REPLICA
-    groups = {each.get("VpcSecurityGroupId") for each in instance.get("VpcSecurityGroups", [])}
-    return Holds.STANDALONE if clients_group is None or clients_group in groups else Holds.SHUT
+    groups: set[object] = {each.get("VpcSecurityGroupId") for each in instance.get("VpcSecurityGroups", [])}
+    return Holds.SHUT if groups and groups <= shut_in else Holds.STANDALONE
 
 
 def _tables(environment: Environment) -> Tables:
@@ -125,7 +142,7 @@ def _databases(environment: Environment, network: Mapping[str, object]) -> Mappi
         except (BotoCoreError, ClientError):
             # A dark region, or one that does not let these credentials look: the record decides then.
             return Holds.UNKNOWN
-        return holds(instance, network.get(f"{site}{CLIENTS_GROUP}"))
+        return holds(instance, frozenset(network.get(f"{site}{key}") for key in SHUT_IN))
 
     with ThreadPoolExecutor(max_workers=len(Site)) as pool:
         return dict(zip(Site, pool.map(look, Site), strict=True))

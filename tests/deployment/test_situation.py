@@ -11,7 +11,7 @@ from botocore.exceptions import ConnectTimeoutError
 
 from deployment import situation_in_aws
 from deployment.situation import Condition, Holds, Situation, assess
-from deployment.situation_in_aws import active_site, holds, situation_of
+from deployment.situation_in_aws import active_site, holds, recorded_writer, situation_of
 from deployment.state_tables import Answer, Table
 from function_runtime.items import serialized
 from function_runtime.sites import Site as FunctionSite
@@ -147,16 +147,21 @@ def test_an_old_record_of_the_table_that_was_not_told_counts_less() -> None:
 
 GROUPS = [{"VpcSecurityGroupId": "sg-clients"}]
 REPLICA = {"ReadReplicaSourceDBInstanceIdentifier": "arn:aws:rds:::db:primary", "VpcSecurityGroups": GROUPS}
-NETWORK = {f"{site}DatabaseSecurityGroupId": "sg-clients" for site in Site}
+NETWORK = {f"{site}QuarantineSecurityGroupId": "sg-shut" for site in Site}
 
 
 def test_what_an_instance_is_follows_from_its_source_and_its_groups() -> None:
-    assert holds(None, "sg-clients") is Holds.NOTHING
-    assert holds(REPLICA, "sg-clients") is Holds.REPLICA
-    assert holds({"VpcSecurityGroups": GROUPS}, "sg-clients") is Holds.STANDALONE
-    assert holds({"VpcSecurityGroups": [{"VpcSecurityGroupId": "sg-shut"}]}, "sg-clients") is Holds.SHUT
+    shut = frozenset({"sg-shut", "sg-inspection"})
+    assert holds(None, shut) is Holds.NOTHING
+    assert holds(REPLICA, shut) is Holds.REPLICA
+    assert holds({"VpcSecurityGroups": GROUPS}, shut) is Holds.STANDALONE
+    for groups in (["sg-shut"], ["sg-inspection"]):
+        assert holds({"VpcSecurityGroups": [{"VpcSecurityGroupId": each} for each in groups]}, shut) is Holds.SHUT
+    # A group that the network layer does not know lets somebody in.
+    mixed = {"VpcSecurityGroups": [{"VpcSecurityGroupId": "sg-shut"}, {"VpcSecurityGroupId": "sg-other"}]}
+    assert holds(mixed, shut) is Holds.STANDALONE
     # RDS leaves the source out of what is no replica, or gives nothing.
-    assert holds({**REPLICA, "ReadReplicaSourceDBInstanceIdentifier": ""}, None) is Holds.STANDALONE
+    assert holds({**REPLICA, "ReadReplicaSourceDBInstanceIdentifier": ""}, shut) is Holds.STANDALONE
 
 
 class Aws:
@@ -218,6 +223,14 @@ def test_both_tables_and_both_databases_are_read(aws: Aws, dev: Environment) -> 
     assert (found.condition, found.writer) == (Condition.FOLLOWED, P)
     aws.instances["ap-southeast-1"] = {"VpcSecurityGroups": GROUPS}
     assert situation_of(dev, NETWORK).condition is Condition.UNKNOWN
+
+
+def test_the_writer_is_named_or_it_is_said_why_not(aws: Aws, dev: Environment) -> None:
+    aws.items = dict.fromkeys(aws.items, ITEM)
+    assert recorded_writer(dev, NETWORK) is P
+    aws.items = {key: {**ITEM, "incident_id": "000004-x"} for key in aws.items}
+    with pytest.raises(SettingsError, match=r"writer = .unknown.: incident 000004-x"):
+        recorded_writer(dev, NETWORK)
 
 
 def test_a_dark_region_is_no_error(aws: Aws, dev: Environment) -> None:
