@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 3, "mode": "standard"})
 ACTIVE_SITE = "activeSite"
 RETIRING = "retiring"
+NONE = "none"
 SHUT_IN = ("QuarantineSecurityGroupId", "InspectionSecurityGroupId")
 """The groups that keep clients out, by the end of their outputs' keys."""
 
@@ -71,7 +72,7 @@ def retiring_site(stack: str) -> Site | None:
 
 def _configured(key: str, stack: str) -> Site | None:
     value = written_value(layer("data").folder, stack, key)
-    if not value:
+    if not value or value == NONE:
         return None
     if value not in tuple(Site):
         raise SettingsError(key, value, f"give one of {', '.join(Site)} in projects/data/Pulumi.{stack}.yaml")

@@ -11,6 +11,7 @@ from deployment.arguments import PRODUCTION, Command
 from deployment.command import run
 from deployment.operation import Stopped
 from deployment.pulumi_cli import PulumiCli, PulumiFailed
+from deployment.situation_in_aws import NONE, RETIRING
 from function_runtime.sites import Site
 from operations.errors import RefusedError
 from operations.reprotect.data_layer import KEYS, DataLayer
@@ -41,12 +42,12 @@ class PulumiDataLayer(DataLayer):
     cli: PulumiCli
 
     def configuration(self) -> Mapping[str, str]:
-        """What the stack's file sets, or the project by default, where an empty text stands for nothing."""
+        """What the stack's file sets, or the project by default."""
         try:
             written = {key: written_value(DATA.folder, self.stack, key) for key in KEYS}
         except SettingsError as error:
             raise RefusedError(error.key, error.value, error.remedy) from error
-        return {key: value for key, value in written.items() if value}
+        return {key: value for key, value in written.items() if value and (key, value) != (RETIRING, NONE)}
 
     def change(self, values: Mapping[str, str | None]) -> str:
         """In the file, line by line."""

@@ -24,13 +24,6 @@ ARNS = {site: f"arn:aws:rds:{site}:111122223333:db:database-{site}-dev" for site
 @pytest.fixture
 def layer(pulumi: StandIn, checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> PulumiDataLayer:
     monkeypatch.setattr(pulumi_layer, "REPOSITORY_ROOT", checkout.root)
-    # The schema of a data layer that knows these keys.
-    file = checkout.root / "projects" / "data" / "Pulumi.yaml"
-    file.write_text(
-        file.read_text()
-        + "  activeSite: {type: string, default: primary}\n  retiring: {type: string, default: ''}\n"
-        + "  recoveryBirth: {type: string, default: replica}\n"
-    )
     identifiers = {site: f"database-{site}-dev" for site in Site}
     return PulumiDataLayer("dev", identifiers, ARNS, PulumiCli.on_path())
 
@@ -40,8 +33,14 @@ def instance(name: str, site: Site, resource_id: str, **more: object) -> dict[st
     return {**made, **more}
 
 
-def test_what_the_project_sets_by_default_is_set_and_an_empty_text_is_nothing(layer: PulumiDataLayer) -> None:
-    assert layer.configuration() == {"activeSite": "primary", "recoveryBirth": "replica"}
+def test_what_the_project_sets_by_default_is_set_and_none_that_retires_is_nothing(layer: PulumiDataLayer) -> None:
+    assert layer.configuration() == {
+        "activeSite": "primary",
+        "primaryBirth": "original",
+        "primaryGeneration": "1",
+        "recoveryBirth": "replica",
+        "recoveryGeneration": "1",
+    }
 
 
 def test_a_change_is_written_into_the_stacks_file_and_shown_as_a_difference(
