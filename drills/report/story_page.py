@@ -27,6 +27,7 @@ def story_page_of(report: StoryReport) -> str:
             "<h2>What happened</h2>",
             f'<p class="soft">{escape(CLIENTS_EXPLAINED)} They write from the start to the end.</p>',
             f'<div class="picture">{story_picture_of(report.evidence)}</div>',
+            '<p class="soft">Each bar and each tick says what it is when a pointer rests on it.</p>',
             *_chapters(report),
             *_checks(report),
             *_messages(report),

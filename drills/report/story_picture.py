@@ -47,6 +47,7 @@ def story_picture_of(evidence: StoryEvidence) -> str:
     end = max([whole.at(record.ended_at) for record in evidence.records], default=1.0)
     axis = Axis(0.0, float(max(math.ceil(end), 1)))
     lanes = (
+        ("drill acts", _acts(evidence)),
         ("name points to", name_spans(whole, axis.ends_at_seconds)),
         ("takes writes", writer_spans(whole)),
         ("has authority", authority_spans(evidence, axis.ends_at_seconds)),
@@ -123,6 +124,12 @@ def authority_spans(evidence: StoryEvidence, end: float) -> list[Span]:
     return [*spans, _of_site(site, begun, end, "its controller has authority")]
 
 
+def _acts(evidence: StoryEvidence) -> list[Span]:
+    """A tick for everything that was done to the system."""
+    moments = [(evidence.whole.at(action.at), action.what) for each in evidence.records for action in each.actions]
+    return [Span(at, at, "", "act", what) for at, what in moments]
+
+
 def _incident_spans(whole: Evidence) -> list[Span]:
     spans = []
     for incident in whole.incidents:
@@ -172,7 +179,8 @@ def _lane(axis: Axis, name: str, spans: Iterable[Span], y: float) -> list[str]:
         bar = [rectangle(x, y, width, BAR, span.kind)]
         if CHARACTER_WIDTH * len(span.words) + 8 <= width:
             bar.append(text(x + 5, y + 12, span.words, "on-bar", "start"))
-        seconds = f"{span.begins_at:.1f} s to {span.ends_at:.1f} s"
+        lasts = f" to {span.ends_at:.1f} s" if span.ends_at > span.begins_at else ""
+        seconds = f"{span.begins_at:.1f} s{lasts}"
         parts.append(titled(f"{span.title}, {seconds}", *bar))
     return parts
 
