@@ -76,9 +76,10 @@ class AnyLife(RuleBasedStateMachine):
 
     # People
 
-    @rule()
-    def people_plan_a_failover(self) -> None:
+    @rule(ticks=st.sampled_from([0, 10]))
+    def people_plan_a_failover(self, ticks: int) -> None:
         order_planned(self.aws, writer_of(self.aws).other)
+        self.running.tick(ticks, seconds=3)
 
     @rule()
     @precondition(lambda self: newest(self.aws).incident_id is None and not self.aws.dark)
@@ -87,9 +88,10 @@ class AnyLife(RuleBasedStateMachine):
         if self.aws.instances[writer].source is None and self.aws.instances[writer.other].source is None:
             reprotect(self.aws)
 
-    @rule()
-    def people_hand_over(self) -> None:
+    @rule(ticks=st.sampled_from([0, 3, 8]))
+    def people_hand_over(self, ticks: int) -> None:
         ask_for_handover(self.aws)
+        self.running.tick(ticks, seconds=3)
 
     @rule()
     def people_take_a_handover_back(self) -> None:
