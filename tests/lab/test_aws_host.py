@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+import uuid
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -403,6 +404,28 @@ def test_alarms_of_either_region_are_evaluated_and_a_function_sees_them_by_the_r
             states(narrow)
     finally:
         clock.stop()
+
+
+@pytest.mark.parametrize(("threshold", "healthy"), [(1, True), (2, False)])
+def test_a_calculated_check_counts_its_children(account: Account, threshold: int, healthy: bool) -> None:
+    route53 = account.client("route53")
+
+    def made(**config: Any) -> str:
+        check = route53.create_health_check(CallerReference=str(uuid.uuid4()), HealthCheckConfig=config)["HealthCheck"]
+        return str(check["Id"])
+
+    # Without an alarm there is no data, and the status is what such a check is told to be then.
+    alarm = {"Name": "none", "Region": RECOVERY}
+    children = [
+        made(Type="CLOUDWATCH_METRIC", AlarmIdentifier=alarm, InsufficientDataHealthStatus=status)
+        for status in ("Healthy", "Unhealthy")
+    ]
+    above = made(Type="CALCULATED", ChildHealthChecks=children, HealthThreshold=threshold)
+    asked = route53.get_health_check(HealthCheckId=above)["HealthCheck"]["HealthCheckConfig"]
+    assert asked["ChildHealthChecks"] == children
+    clock = LabClock(account.aws.client, (PRIMARY, RECOVERY), account.aws.high_resolution_metrics)
+    clock.tick(time.time())
+    assert clock.health_status(above) is healthy
 
 
 # Zones
