@@ -25,12 +25,15 @@ KIND_OUTPUT = "environmentKind"
 class ChecksItsNeeds(Protocol):
     """A layer's optional module ``<layer>_layer/preflight.py``: what must be there before it can be deployed."""
 
-    def check(self, settings: Any, deployed: Mapping[str, object]) -> None:
+    def check(self, settings: Any, deployed: Mapping[str, object]) -> tuple[str, ...] | None:
         """Look at AWS, read-only, with the credentials the deploy will have.
 
         Args:
             settings: the layer's own settings, as its ``load`` gives them.
             deployed: the outputs of the layer's stack, empty where it is not deployed.
+
+        Returns:
+            What a person should know first; None where that is nothing.
 
         Raises:
             SettingsError: something is missing or cannot be used.
@@ -88,7 +91,7 @@ def check(request: Request, survey: Survey) -> Cleared:
     impossible = _impossible(request, survey, {chosen.name for chosen in request.layers} - loaded.keys())
     for chosen in request.layers:
         if chosen.name in loaded and chosen.name not in impossible:
-            _check_needs(chosen, loaded[chosen.name], survey[chosen.name].outputs)
+            warnings += _check_needs(chosen, loaded[chosen.name], survey[chosen.name].outputs)
     return Cleared(environment, situation, tuple(warnings), impossible)
 
 
@@ -201,10 +204,9 @@ def _impossible(request: Request, survey: Survey, with_secure_values: Set[str]) 
     return impossible
 
 
-def _check_needs(chosen: Layer, settings: object, deployed: Mapping[str, object]) -> None:
+def _check_needs(chosen: Layer, settings: object, deployed: Mapping[str, object]) -> tuple[str, ...]:
     needs: ChecksItsNeeds | None = layer_module(chosen, "preflight")
-    if needs is not None:
-        needs.check(settings, deployed)
+    return () if needs is None else tuple(needs.check(settings, deployed) or ())
 
 
 def _lacks(name: str, stack: str, survey: Survey) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from function_runtime.sites import Site
 from operations.errors import RefusedError
 from operations.reprotect.data_layer import DataLayer
 from operations.reprotect.plan import STEPS, plan
@@ -101,11 +100,3 @@ def undo(world: World, layer: DataLayer, say: Say) -> Record:
         if step.undo is not None and record.step(step.name) is not None:
             say(f"{step.name}: {step.undo(work)}")
     return world.save(record.ended(world.now(), UNDONE))
-
-
-def unprotected_meanwhile(writer: Site) -> str:
-    """What nothing protects from while there is no standby."""
-    return (
-        f"until there is a new standby nothing protects from the loss of the {writer} region or of its database but "
-        f"backups: a restore takes an hour or more, and what came after the newest backup is lost"
-    )

@@ -147,11 +147,15 @@ class Seen:
             return None
         if incident is not None and incident.is_fenced:
             return None
-        since = "a person named the writer" if incident is None else f"{incident.trouble_since:%Y-%m-%d %H:%M:%S} UTC"
+        since = (
+            "the moment a person named the writer"
+            if incident is None
+            else f"{incident.trouble_since:%Y-%m-%d %H:%M:%S} UTC"
+        )
         until = "now"
         if guard is not None and guard.outcome is Outcome.FENCED:
             until = f"{guard.at:%Y-%m-%d %H:%M:%S} UTC, when its guard shut it"
-        return f"the failover could not shut the old writer, which may have taken writes from {since} until {until}"
+        return f"the failover could not shut the old writer, which may have taken writes between {since} and {until}"
 
     @property
     def why_not_shut(self) -> str | None:

@@ -78,7 +78,7 @@ def dr_automation() -> None:
     tables = {site: states[site].arn for site in Site}
     operators = OperatorRole(
         settings,
-        OperatorRoleArgs(network, {site: failovers[site].arn for site in Site}, tables),
+        OperatorRoleArgs(network, data.master_secret_id, {site: failovers[site].arn for site in Site}, tables),
         providers[GLOBAL_SITE],
     )
     restore = RestoreRole(settings, RestoreRoleArgs(network, data, tables), providers[GLOBAL_SITE])

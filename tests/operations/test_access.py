@@ -35,6 +35,7 @@ REACHES = {
         function_arn=f"arn:aws:lambda:{region}:{ACCOUNT}:function:failover-{site}-dev",
         state_table_arn=TABLES[site],
         state_key_arn=f"arn:aws:kms:{region}:{ACCOUNT}:key/data",
+        secret_arn=f"arn:aws:secretsmanager:{region}:{ACCOUNT}:secret:master-??????",
     )
     for site, region in REGIONS.items()
 }
@@ -73,7 +74,7 @@ def called_actions(files: Iterable[Path]) -> set[str]:
     # A plan names its operation as a text.
     attributes |= {str(node.value) for node in nodes if isinstance(node, ast.Constant)}
     called = set()
-    for service in ("lambda", "dynamodb", "sts", "rds", "sns", "cloudwatch", "iam", "kms"):
+    for service in ("lambda", "dynamodb", "sts", "rds", "sns", "cloudwatch", "iam", "kms", "secretsmanager"):
         client: Any = boto3.client(
             service, region_name="ap-southeast-1", aws_access_key_id="-", aws_secret_access_key="-"
         )

@@ -234,7 +234,7 @@ def anothers_handover(cloud: Cloud) -> None:
         (
             lambda cloud: None,
             Words(),
-            r"split writes = .*a person named the writer until .*--split-writes-settled",
+            r"split writes = .*a person named the writer and .*--split-writes-settled",
         ),
         (dark, Words(settled=True), "wait until it does, then call this again; until then nothing protects"),
         (retires_the_writer, Words(settled=True), "retiring = recovery: its database takes writes"),

@@ -49,7 +49,7 @@ def test_without_a_standby_it_begins_with_what_a_failure_would_mean_and_what_to_
     terminal.function.answer = lambda content: {**content, "protection": protection}
     terminal.give("status")
     assert terminal.printed.startswith("NOT PROTECTED: no standby: the next failure means restoring from a backup")
-    assert "a new standby takes about 40 minutes" in terminal.printed
+    assert "a new standby takes about 70 minutes" in terminal.printed
     assert "run now nox -s reprotect -- --dry-run shows how a new standby is made" in terminal.printed
 
 

@@ -36,6 +36,7 @@ class OperatorReach:
     function_arn: str
     state_table_arn: str
     state_key_arn: str
+    secret_arn: str
 
 
 def statements(account_id: str, sites: Mapping[Site, OperatorReach]) -> list[Statement]:
@@ -65,7 +66,9 @@ def statements(account_id: str, sites: Mapping[Site, OperatorReach]) -> list[Sta
             policies.use_state_key(reach.state_key_arn, reach.region, site),
         )
     ]
-    return [*of_both, *of_each]
+    # Whether it is there: this shows no content.
+    seeing = allow("SeeSecret", "secretsmanager:DescribeSecret", [reach.secret_arn for reach in sites.values()])
+    return [*of_both, seeing, *of_each]
 
 
 def trust(account_id: str, principals: Sequence[str], *, require_mfa: bool) -> dict[str, Any]:
@@ -123,11 +126,13 @@ class OperatorRoleArgs:
 
     Attributes:
         network: for the keys of the state tables.
+        master_secret_id: name or ARN of the master user's secret.
         function_arns: the failover function of each site.
         state_table_arns: the table of each.
     """
 
     network: NetworkContract
+    master_secret_id: pulumi.Input[str]
     function_arns: Mapping[Site, pulumi.Input[str]]
     state_table_arns: Mapping[Site, pulumi.Input[str]]
 
@@ -151,6 +156,7 @@ class OperatorRole(pulumi.ComponentResource):
                 function_arn=args.function_arns[site],
                 state_table_arn=args.state_table_arns[site],
                 state_key_arn=args.network.at(site).data_key_arn,
+                secret_id=args.master_secret_id,
             )
             for site in Site
         ]
@@ -161,9 +167,17 @@ class OperatorRole(pulumi.ComponentResource):
             pulumi.Output.all(*reaches).apply(
                 lambda known: statements(
                     environment.account_id,
-                    {site: OperatorReach(**reach) for site, reach in zip(Site, known, strict=True)},
+                    {site: _reach(environment.account_id, **reach) for site, reach in zip(Site, known, strict=True)},
                 )
             ),
             on(provider, parent=self),
         ).arn
         self.register_outputs({})
+
+
+def _reach(account_id: str, secret_id: str, **reach: str) -> OperatorReach:
+    """A secret's ARN ends with six characters of its own; a replica's differs in the region."""
+    name = secret_id.rpartition(":secret:")[2]
+    ending = "" if secret_id.startswith("arn:") else "-??????"
+    arn = f"arn:aws:secretsmanager:{reach['region']}:{account_id}:secret:{name}{ending}"
+    return OperatorReach(**reach, secret_arn=arn)

@@ -112,7 +112,8 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
             NOT_READY,
             (
                 "Look at ReplicaLag and OldestReplicationSlotLag on the dashboard, and at the replica's log and load.",
-                "A long query or a vacuum on the replica may hold replay back; a lost slot needs a new replica.",
+                "A long query or a vacuum on the replica may hold replay back.",
+                "A lost slot needs a new replica: nox -s reprotect",
             ),
         ),
         "probe_silent": Advice(
