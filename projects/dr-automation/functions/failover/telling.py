@@ -33,7 +33,9 @@ def telling(controller: Controller, other: Controller | None, authority: Site) -
         return Telling(_told(controller, 0, authority))
     if (other.epoch, other.writer_site, other.authority) == (controller.epoch, controller.writer_site, authority):
         return Telling()
-    if other.epoch > controller.epoch and other.authority is authority is not controller.authority:
+    handover = controller.handover
+    is_taken = handover is not None and other.authority is authority is handover.receiver
+    if other.epoch > controller.epoch and is_taken:
         # It was told before, and has carried out a failover since.
         return Telling()
     if other.epoch > controller.epoch:
