@@ -75,5 +75,6 @@ def after_failover(fenced: str = "unreachable", site: Site = Site.PRIMARY, **cha
     for name, value in changes.items():
         setattr(aws.writer, name, value)
     over = incident(site.other, *OVER, fenced=fenced)
-    remember(aws, Controller(epoch=1, writer_site=site.other, last_incident_id=over.incident_id), over)
+    record = Controller(epoch=1, writer_site=site.other, authority=site.other, last_incident_id=over.incident_id)
+    remember(aws, record, over)
     return aws

@@ -123,11 +123,11 @@ class Guard:
         if controller.incident_id is not None:
             incident = state.incident(controller.incident_id)
             if incident.phase is not Phase.CLOSED:
-                return OnRecord(controller, incident)
+                return OnRecord(controller, incident, site=site)
         history = state.history()
         controller, under_way = brought_up_to_date(controller, history)
         promotions = [incident for incident in history.incidents if incident.may_be_promoted]
-        return OnRecord(controller, under_way, promotions[-1] if promotions else None)
+        return OnRecord(controller, under_way, promotions[-1] if promotions else None, site=site)
 
     def _other(self) -> Other:
         """What RDS says of the other site's database."""

@@ -59,7 +59,10 @@ def fence_limitation(site: Site, instance: Instance, known: OnRecord, other: Oth
         return Reason("replica", f"the {site} site's database is a replica and takes no writes")
     reason: Reason | None
     if known.differs:
-        reason, is_known = Reason("records_differ", "the two tables' records are equally new and differ"), False
+        reason, is_known = (
+            Reason("records_differ", "the two tables' records differ, and neither is known to be the newer one"),
+            False,
+        )
     elif known.under_way is not None:
         reason = _under_way(site, known.under_way, other)
         is_known = reason is None or known.under_way.may_be_promoted

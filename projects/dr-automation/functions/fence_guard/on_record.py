@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from function_runtime.incident import Incident
+from function_runtime.sites import Site
 from function_runtime.state import Controller
 
 EPOCH = attrgetter("epoch")
@@ -25,13 +26,16 @@ class OnRecord:
         controller: who the writer is, as new as the incidents.
         under_way: the incident that is under way, None where there is none.
         last_promotion: the newest incident whose promotion RDS accepted, None where there is none.
-        differs: whether another record is as new and says something else.
+        differs: whether another record is as new and says something else, or this one is of a time of which the table
+            that made it knows nothing: that one was lost, and what it lacks may be newer than both.
+        site: whose table it is in; None where that does not matter.
     """
 
     controller: Controller
     under_way: Incident | None = None
     last_promotion: Incident | None = None
     differs: bool = False
+    site: Site | None = None
 
 
 def newest(*known: OnRecord) -> OnRecord:
@@ -49,7 +53,11 @@ def newest(*known: OnRecord) -> OnRecord:
         found.controller,
         found.under_way,
         last,
-        differs=len({_said(each) for each in equal}) > 1 or len(same_epoch) > 1 or any(each.differs for each in equal),
+        differs=len({_said(each) for each in equal}) > 1
+        or len(same_epoch) > 1
+        or any(each.differs for each in equal)
+        or any(each.site is found.controller.authority and each not in equal for each in known),
+        site=found.site,
     )
 
 

@@ -184,7 +184,7 @@ def test_an_old_writer_is_shut_while_the_other_site_is_still_being_promoted() ->
 
 
 def leave_alone() -> dict[str, tuple[Aws, Site]]:
-    fresh = both_can_write(Site.RECOVERY)
+    fresh = both_can_write()
     promoted = incident(Site.RECOVERY, *PROMOTED)
     remember(fresh, Controller(epoch=1, incident_id=promoted.incident_id), promoted)
     fine = both_can_write()
@@ -193,7 +193,7 @@ def leave_alone() -> dict[str, tuple[Aws, Site]]:
         aws.standby.source = "arn:database-primary"
     begun = incident(Site.RECOVERY, Phase.FENCED)
     remember(early, Controller(epoch=1, incident_id=begun.incident_id), begun)
-    writer = both_can_write(Site.RECOVERY)
+    writer = both_can_write()
     remember(writer, Controller(epoch=1, writer_site=Site.RECOVERY), incident(Site.RECOVERY, *OVER))
     old = after_failover()
     old.standby.source = "arn:database-primary"
