@@ -46,6 +46,7 @@ class Failover:
         ends_at: the run must end by then.
         controller: the recorded state, which points to the incident.
         incident: the incident.
+        overruled: why this site's controller has no say any more, None where it has.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Failover:
         ends_at: datetime,
         controller: Controller,
         incident: Incident,
+        overruled: str | None = None,
     ) -> None:
         self._clients = clients
         self._settings = settings
@@ -68,6 +70,7 @@ class Failover:
         self._run_id = run_id
         self._controller = controller
         self._incident = incident
+        self._overruled = overruled
         self._work = Work(
             clients=clients,
             databases=settings.databases(clients),
@@ -135,7 +138,7 @@ class Failover:
 
     def _heed(self, phase: Phase) -> None:
         self._heeded_at = self._clock.now()
-        heed(self._state, self._work, self._incident, phase)
+        heed(self._state, self._work, self._incident, phase, self._overruled)
 
     def _heed_while_waiting(self, phase: Phase) -> None:
         if self._clock.now() - self._heeded_at >= timedelta(seconds=HEED_SECONDS):

@@ -12,7 +12,7 @@ from function_runtime.incident import ABANDONED, NOT_AWAITED, Incident, Kind, Ph
 from function_runtime.state import ControlUnreadableError, State
 
 
-def heed(state: State, work: Work, incident: Incident, phase: Phase) -> None:
+def heed(state: State, work: Work, incident: Incident, phase: Phase, overruled: str | None = None) -> None:
     """Do what people have said, as far as it can still be done.
 
     Args:
@@ -20,6 +20,7 @@ def heed(state: State, work: Work, incident: Incident, phase: Phase) -> None:
         work: what to work with.
         incident: the failover.
         phase: the phase that it is about to reach.
+        overruled: why this site's controller has no say any more, though its table has not been told.
 
     Raises:
         PausedError: they paused failovers, and the promotion has not been asked for.
@@ -27,6 +28,8 @@ def heed(state: State, work: Work, incident: Incident, phase: Phase) -> None:
     """
     if incident.is_taken_back or phase is Phase.CLOSED:
         return
+    if not incident.may_be_promoted and (why := overruled or _overtaken(state, incident)) is not None:
+        raise WithdrawnError(why)
     may_hold = incident.kind is Kind.PLANNED or phase is Phase.PROMOTING
     try:
         control = state.control()
@@ -43,6 +46,14 @@ def heed(state: State, work: Work, incident: Incident, phase: Phase) -> None:
         raise WithdrawnError(why)
     if may_hold and (why := paused_by(control, work.settings)) is not None:
         raise _held(incident, why)
+
+
+def _overtaken(state: State, incident: Incident) -> str | None:
+    """Why the incident is over although it goes on: a person's word, of which the other site has told this table."""
+    record = state.written()
+    if record is None or record.epoch <= incident.epoch:
+        return None
+    return f"epoch {record.epoch} has begun, by the word of {record.adopted_by}"
 
 
 def look_once_more(work: Work, incident: Incident, fenced_at: datetime) -> None:

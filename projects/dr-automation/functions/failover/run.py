@@ -72,7 +72,7 @@ class Run:
         read_at = self.clock.now()
         control, unreadable = self._control(state, read_at)
         try:
-            known = recorded(self.clients, self.settings, state, read_at)
+            known = adopting.compared(recorded(self.clients, self.settings, state, read_at))
         except StateLostError as error:
             known = adopting.settled(control, error)
         if known.incident is None and known.doubt is None:
@@ -148,7 +148,9 @@ class Run:
         if controller.owes_telling and known.incident is None:
             controller = adopting.tell_the_other_site(controller)
         if known.incident is not None:
-            return self._carry_through(state, controller, control, known.incident, people, ends_at)
+            # Its region may have been dark meanwhile.
+            overruled = None if known.incident.may_be_promoted else adopting.overruled_by(controller)
+            return self._carry_through(state, controller, control, known.incident, people, ends_at, overruled)
         here = self.settings.here
         if controller.owes_opening is not None and known.doubt is None:
             controller = self._open_again(state, controller, people)
@@ -166,6 +168,9 @@ class Run:
         if seen.decision.action is not Action.FAIL_OVER:
             remember(state, self.settings, controller, seen, people)
             return seen.decision
+        # Of a dark region the answer would take its time, and would not come.
+        if seen.signals.region_answers is Answer.YES and (why := adopting.overruled_by(controller)) is not None:
+            return Decision(Action.HOLD, "no_authority", why)
         claimed, incident = self._open(state, controller, seen)
         people.tell_opened(incident)
         return self._carry_through(state, claimed, control, incident, people, ends_at)
@@ -242,12 +247,22 @@ class Run:
         incident: Incident,
         people: People,
         ends_at: datetime,
+        overruled: str | None = None,
     ) -> Decision:
-        held = self._held(control, incident)
+        held = self._held(control, incident) if overruled is None else None
         if held is not None:
             return self._hold_paused(state, controller, incident, people, held)
         work = Failover(
-            self.clients, self.settings, self.clock, people, state, self.run_id, ends_at, controller, incident
+            self.clients,
+            self.settings,
+            self.clock,
+            people,
+            state,
+            self.run_id,
+            ends_at,
+            controller,
+            incident,
+            overruled,
         )
         closed = work.carry_through()
         return Decision(Action.FAIL_OVER, "closed", f"incident {closed.incident_id} is closed")
