@@ -10,9 +10,9 @@ from aws_lambda_powertools import Logger
 
 from failover.adoption import adoption, is_given_up
 from failover.instructions import adopted_by
-from failover.overtaken import is_overruled, is_to_be_compared, older_than_it_was
+from failover.overtaken import is_overruled
 from failover.people import People
-from failover.recorded import TO_DO, Recorded, StateLostError
+from failover.recorded import Recorded, StateLostError
 from failover.settings import Settings
 from failover.telling import telling_of_adoption
 from function_runtime.clients import AwsError, Clients
@@ -89,38 +89,6 @@ class Adopting:
         self.people.tell_not_adopted(named.by, adopted)
         refused = self.state.save_controller(replace(controller, heeded_at=named.at))
         return replace(known, controller=refused, found=False)
-
-    def compared(self, known: Recorded) -> Recorded:
-        """The state, after a look at the other site's record where this one does not act by a record of its own.
-
-        A region that is silent says nothing against it; but a table that was lost does not act by its new birth alone.
-
-        Raises:
-            StateLostError: this table is older than it was.
-        """
-        own, here = known.controller, self.settings.here
-        if known.incident is not None or not is_to_be_compared(here, own):
-            return known
-        try:
-            other = self.other_state.written()
-        except AwsError as error:
-            logger.info("The other site's record was not looked at", error=str(error))
-            if own.authority is here and self.state.told_of_loss() is not None:
-                raise StateLostError(
-                    own, own.epoch, f"this table was lost, and the other one is silent; {TO_DO}"
-                ) from error
-            return known
-        if other is None:
-            return known
-        why = older_than_it_was(here, own, other)
-        # It may have been told since it was read.
-        if why is not None and self.state.controller().version == own.version:
-            raise StateLostError(own, max(own.epoch, other.epoch), f"{why}; {TO_DO}")
-        if own.authority is here and is_overruled(here, own, other):
-            # A table that was made when the other site's controller had the authority already.
-            told = replace(own, epoch=other.epoch, writer_site=other.writer_site, authority=other.authority)
-            return replace(known, controller=told, agrees=known.agrees and told.writer_site is own.writer_site)
-        return known
 
     def overruled_by(self, controller: Controller) -> str | None:
         """Why this site's controller has no say any more, although it has not been told; None where nobody says so.

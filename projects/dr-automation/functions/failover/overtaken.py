@@ -1,4 +1,4 @@
-"""What the other site's record says against this site's: that this one is older than it was, or overruled. Pure.
+"""What the other site's record says against this site's: that this one is older than it was, or overruled.
 
 A record that names a site's controller as the one with authority is never newer than that site's own table: only that
 table can have made it. Where it is newer all the same, that table was lost: restored from an older time, or deployed
@@ -7,8 +7,55 @@ anew, with a birth that says what is configured now.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from aws_lambda_powertools import Logger
+
+from failover.recorded import TO_DO, Recorded, StateLostError
+from function_runtime.clients import AwsError
 from function_runtime.sites import Site
-from function_runtime.state import Controller
+from function_runtime.state import Controller, State
+
+logger = Logger(child=True)
+
+
+def compared(here: Site, known: Recorded, state: State, other_state: State) -> Recorded:
+    """The state, after a look at the other site's record where this one does not act by a record of its own.
+
+    A region that is silent says nothing against it; but a table that was lost does not act by its new birth alone.
+
+    Args:
+        here: this site.
+        known: what its table says.
+        state: its table.
+        other_state: the other site's.
+
+    Raises:
+        StateLostError: this table is older than it was.
+        ClientError, BotoCoreError: this site's table refuses or is silent.
+    """
+    own = known.controller
+    if known.incident is not None or not is_to_be_compared(here, own):
+        return known
+    try:
+        other = other_state.written()
+    except AwsError as error:
+        logger.info("The other site's record was not looked at", error=str(error))
+        if own.authority is here and state.told_of_loss() is not None:
+            text = f"this table was lost, and the other one is silent; {TO_DO}"
+            raise StateLostError(own, own.epoch, text) from error
+        return known
+    if other is None:
+        return known
+    why = older_than_it_was(here, own, other)
+    # It may have been told since it was read.
+    if why is not None and state.controller().version == own.version:
+        raise StateLostError(own, max(own.epoch, other.epoch), f"{why}; {TO_DO}")
+    if own.authority is here and is_overruled(here, own, other):
+        # A table that was made when the other site's controller had the authority already.
+        told = replace(own, epoch=other.epoch, writer_site=other.writer_site, authority=other.authority)
+        return replace(known, controller=told, agrees=known.agrees and told.writer_site is own.writer_site)
+    return known
 
 
 def is_to_be_compared(here: Site, own: Controller) -> bool:

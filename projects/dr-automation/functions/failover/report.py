@@ -10,6 +10,7 @@ from failover.decision import Action, Decision
 from failover.handover import handover_limitation
 from failover.instructions import hand_over_asked_by
 from failover.look import Look, OrderFor, look, order_on_record, policy_in_force
+from failover.overtaken import compared
 from failover.protection import protection
 from failover.recorded import recorded
 from failover.settings import Settings
@@ -45,7 +46,10 @@ def report(clients: Clients, settings: Settings, clock: Clock, question: object)
     """
     state = State(clients.of("dynamodb", settings.region), settings.state_table)
     asked = _order_of(question)
-    known, control = recorded(clients, settings, state, clock.now()), state.control()
+    there = settings.here.other
+    other_state = State(clients.of("dynamodb", settings.regions[there]), settings.state_tables[there])
+    known = compared(settings.here, recorded(clients, settings, state, clock.now()), state, other_state)
+    control = state.control()
     controller = known.controller
     order_for = order_on_record(control) if asked is None else asked
     seen = look(clients, settings, controller, control, clock.now(), order_for)

@@ -17,6 +17,7 @@ from failover.handing_over import HandingOver
 from failover.instructions import abandoned_by, paused_by
 from failover.look import Look, look, order_on_record
 from failover.old_writer import let_in
+from failover.overtaken import compared
 from failover.people import People
 from failover.recorded import Recorded, StateLostError, recorded
 from failover.remember import remember
@@ -72,7 +73,8 @@ class Run:
         read_at = self.clock.now()
         control, unreadable = self._control(state, read_at)
         try:
-            known = adopting.compared(recorded(self.clients, self.settings, state, read_at))
+            known = recorded(self.clients, self.settings, state, read_at)
+            known = compared(self.settings.here, known, state, other_state)
         except StateLostError as error:
             known = adopting.settled(control, error)
         if known.incident is None and known.doubt is None:

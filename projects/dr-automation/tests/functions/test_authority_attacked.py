@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aws_in_memory.aws import Aws, Call, no_fault
+from aws_in_memory.clock import Clock
 from aws_in_memory.deployed import REGIONS, SETTINGS_OF, guard, healthy, run
 from aws_in_memory.faults import At, before, killed_after
 from aws_in_memory.handovers import (
@@ -20,6 +21,8 @@ from aws_in_memory.handovers import (
     writer_of,
 )
 from aws_in_memory.running import Running, instruct, subjects, takes_writes, writers
+from failover.recorded import StateLostError
+from failover.report import report
 from fence_guard.on_record import OnRecord, newest
 from function_runtime.control import InstructionKind
 from function_runtime.sites import Site
@@ -189,6 +192,8 @@ def test_a_table_made_anew_that_has_lost_epochs_is_lost_and_its_controller_does_
     aws.sleep(70)
     make_table_anew(aws, PRIMARY, RECOVERY)
     assert made.controller(PRIMARY) == "lost"
+    with pytest.raises(StateLostError):  # or the operators' command would say that there is nothing to settle
+        report(aws, SETTINGS_OF[PRIMARY], Clock(aws), {"order": None})
     lose_region(aws, RECOVERY)
     made.tick(10, seconds=3)
     assert not aws.incidents_of(PRIMARY), "found lost once it is not begun anew when nobody can deny it"
