@@ -105,7 +105,7 @@ class HandingOver:
             AnotherRunIsAtWorkError: another run has changed the record.
         """
         now = self.clock.now()
-        by = handover_taken_back_by(control, handover, now)
+        by = handover_taken_back_by(control, now)
         if by is not None and handover.given_up_at is None:
             self.state.save_controller(replace(controller, handover=None))
             self.people.tell_handover_taken_back(handover, by)

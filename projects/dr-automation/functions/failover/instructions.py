@@ -8,7 +8,6 @@ from datetime import datetime
 from failover.policy import Mode
 from failover.settings import Settings
 from function_runtime.control import ABOUT_HANDOVER, Control, Instruction, InstructionKind
-from function_runtime.handover import Handover
 from function_runtime.incident import Incident, Kind
 from function_runtime.sites import Site
 from function_runtime.state import Controller
@@ -53,12 +52,15 @@ def hand_over_asked_by(control: Control, controller: Controller, here: Site, at:
     return None if instruction is None or instruction.about != here.other else instruction
 
 
-def handover_taken_back_by(control: Control, handover: Handover, at: datetime) -> str | None:
-    """Who took the handover back; None where nobody did since it began."""
+def handover_taken_back_by(control: Control, at: datetime) -> str | None:
+    """Who took the handover under way back; None where nobody did.
+
+    There is one instruction at a time, so this one came after the one that began it, whatever people's clocks say.
+    """
     instruction = control.instruction
     if instruction is None or not instruction.says(InstructionKind.ABANDON, ABOUT_HANDOVER, at):
         return None
-    return instruction.by if instruction.at >= handover.begun_at else None
+    return instruction.by
 
 
 def _not_used_up(

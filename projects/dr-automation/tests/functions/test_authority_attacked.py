@@ -24,7 +24,7 @@ from aws_in_memory.running import Running, instruct, subjects, takes_writes, wri
 from failover.recorded import StateLostError
 from failover.report import report
 from fence_guard.on_record import OnRecord, newest
-from function_runtime.control import InstructionKind
+from function_runtime.control import ABOUT_HANDOVER, InstructionKind
 from function_runtime.sites import Site
 from function_runtime.state import Controller
 
@@ -85,6 +85,19 @@ def test_a_handover_ends_although_its_receiver_has_failed_over_before_the_giver_
     assert record_of(aws, RECOVERY).handover is None
     assert "NO FAILOVER" not in subjects(aws)
     assert writers(aws) == {PRIMARY} == {aws.name}
+
+
+def test_a_handover_is_taken_back_by_a_person_whose_clock_is_slow() -> None:
+    made = failed_over()
+    aws = made.aws
+    ask_for_handover(aws)
+    made.tick(3, seconds=1)
+    assert record_of(aws, RECOVERY).handover is not None
+    aws.sleep(-180)
+    instruct(aws, InstructionKind.ABANDON, ABOUT_HANDOVER, RECOVERY)
+    aws.sleep(180)
+    assert made.controller(RECOVERY) == "handover_taken_back"
+    assert acting(aws) == [RECOVERY]
 
 
 # A region that was dark with an incident under way, while a person gave the authority to the other site's controller
