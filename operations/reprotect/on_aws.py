@@ -108,6 +108,7 @@ class AwsWorld(World):
             is_quarantined=dict(known.security_groups) == quarantine,
             replication=words[0] if words else None,
             is_backed_up="LatestRestorableTime" in found or self._offers_a_moment(site, found["DbiResourceId"]),
+            keeps_backups=found.get("BackupRetentionPeriod", 0) > 0,
         )
 
     def instance_arn(self, site: Site) -> str:

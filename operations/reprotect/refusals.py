@@ -8,12 +8,15 @@ from deployment.state_tables import Answer
 from function_runtime import rds_status
 from operations.errors import RefusedError
 from operations.reprotect.data_layer import NO_INSTANCE, RETIRING, birth_key
-from operations.reprotect.record import StepName
+from operations.reprotect.record import Reason, StepName
 from operations.reprotect.seen import Seen
+from operations.reprotect.world import InstanceSeen
 
 STATUS = "nox -s status"
 WITHOUT_SNAPSHOT = "--without-final-snapshot"
 SETTLED = "--split-writes-settled"
+STOPPED = frozenset({"stopped", "stopping"})
+LEAVING = frozenset({"deleting", "delete-precheck"})
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ def refuse(seen: Seen, words: Words) -> None:
         raise RefusedError("handover", "(under way)", f"wait for its end, see {STATUS}")
     _refuse_writer(seen)
     _refuse_configuration(seen)
+    if seen.is_to_be_made:
+        _refuse_source(seen)
     if seen.is_to_be_replaced:
         refuse_removal(seen, words)
 
@@ -63,17 +68,25 @@ def refuse_removal(seen: Seen, words: Words) -> None:
     if begun is not None:
         ids["the record of this reprotection"] = begun.old_instance_id
     if standby is None:
+        _refuse_unknown_loss(seen)
         return
+    if seen.reason is Reason.STANDBY_BROKEN and begun is None and seen.replicates and _is_busy(standby):
+        raise RefusedError(
+            f"instance of {other}",
+            f"({standby.status})",
+            f"RDS is at work on it, and it goes on replicating: it needs no successor; wait for the end, see {STATUS}",
+        )
     for who, resource_id in ids.items():
         if resource_id != standby.resource_id:
             raise RefusedError(
                 f"instance of {other}",
                 standby.resource_id,
                 f"{who} says {resource_id or 'none'}: it is another instance under the same name, and nothing is "
-                f"removed; look at both in RDS, then bring the state in line (pulumi refresh, or pulumi import)",
+                "removed; look at both in RDS, then delete or rename the one that is not wanted, or bring the state "
+                "in line (./dr refresh -- data, or pulumi import)",
             )
     shut = seen.why_not_shut
-    dead = standby.status not in rds_status.WORKING
+    dead = standby.is_dead
     if shut is not None and not (dead and words.without_snapshot):
         raise RefusedError(
             f"instance of {other}",
@@ -87,6 +100,12 @@ def refuse_removal(seen: Seen, words: Words) -> None:
             f"({seen.open_question})",
             "look what it has that the writer has not (nox -s restore -- --inspect), carry over what is needed, then "
             f"say {SETTLED}; its final snapshot is kept in any case",
+        )
+    if standby.status in STOPPED:
+        raise RefusedError(
+            f"instance of {other}",
+            f"({standby.status})",
+            "RDS changes nothing of it like this: start it, it stays shut, then call this again",
         )
     if standby.replica_of is None and dead and not words.without_snapshot:
         raise RefusedError(
@@ -103,6 +122,49 @@ def _refuse_writer(seen: Seen) -> None:
     if instance.replica_of is not None or instance.is_quarantined:
         what = "a replica" if instance.replica_of is not None else "in quarantine"
         raise RefusedError(f"instance of {writer}", f"({what})", f"the record names it the writer; see {STATUS}")
+
+
+def _refuse_source(seen: Seen) -> None:
+    """Refuse to begin where RDS could make no replica of the writer: what it would replace may be the last good copy.
+
+    Raises:
+        RefusedError: the writer does not work, or keeps no backups.
+    """
+    writer, instance = seen.writer, seen.instances[seen.writer]
+    if instance is None:
+        return
+    if instance.is_dead or instance.status in STOPPED | LEAVING:
+        raise RefusedError(
+            f"instance of {writer}",
+            f"({instance.status})",
+            f"it takes writes by the record, and no replica is made of it like this; what {seen.other} has is kept, "
+            f"since it may be all there is: mend the writer first, or restore (nox -s restore), see {STATUS}",
+        )
+    if not instance.keeps_backups:
+        raise RefusedError(
+            f"instance of {writer}",
+            "(its automated backups are off)",
+            "RDS makes a replica only where they are on: set their retention in RDS as the data layer has it",
+        )
+
+
+def _refuse_unknown_loss(seen: Seen) -> None:
+    """Refuse a deploy that would change an instance that RDS has no more: it fails.
+
+    Raises:
+        RefusedError: the state still has it, and it was not we who had it deleted.
+    """
+    resource_id, begun = seen.state_ids[seen.other], seen.begun
+    if resource_id is not None and not (begun is not None and begun.has_finished(StepName.RELEASE)):
+        raise RefusedError(
+            f"instance of {seen.other}",
+            f"{resource_id} (in Pulumi's state, and not in RDS)",
+            "somebody has deleted it: take that into the state (./dr refresh -- data), then call this again",
+        )
+
+
+def _is_busy(instance: InstanceSeen) -> bool:
+    return rds_status.is_maintenance(instance.status) and instance.status not in STOPPED | LEAVING
 
 
 def _refuse_configuration(seen: Seen) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
+from function_runtime import rds_status
 from function_runtime.control import Pause
 from function_runtime.sites import Site
 from operations.errors import RefusedError
@@ -17,13 +19,15 @@ from operations.reprotect.data_layer import (
 )
 from operations.reprotect.record import StepName
 from operations.reprotect.refusals import WITHOUT_SNAPSHOT, refuse_removal
-from operations.reprotect.seen import MAKES_ONE, Seen
+from operations.reprotect.seen import MAKES_ONE, Seen, look
 from operations.reprotect.steps import Work, step
+from operations.reprotect.world import InstanceSeen
 
 AVAILABLE = "available"
 FAILED_SNAPSHOT = frozenset({"failed", "incompatible-restore"})
 LONGEST_STOP = timedelta(minutes=30)
 LONGEST_SNAPSHOT = timedelta(hours=24)
+LONGEST_CHANGE = timedelta(hours=3)
 LONGEST_START = timedelta(minutes=30)
 
 
@@ -53,9 +57,26 @@ def follow(work: Work, seen: Seen) -> str:
         work.wait(lambda: not work.world.replicates_backups_of(writer), "that replication's end", LONGEST_STOP)
     # One deploy less where nobody wants to look at the old one first.
     releases = seen.is_to_be_replaced and not work.keep_looking
-    work.change({ACTIVE_SITE: writer, **({RETIRING: seen.other} if releases else {})})
-    work.layer.deploy(work.say)
+    _deploy(work, seen, {RETIRING: seen.other} if releases else {})
     return f"{ACTIVE_SITE} is {writer}" + (f", {RETIRING} is {seen.other}" if releases else "")
+
+
+@follow.undone_by
+def stay(work: Work) -> str:
+    """Protect the old instance again, if this deploy has released it; `activeSite` stays the writer on record."""
+    return "see release" if work.record.step(StepName.RELEASE) is not None else keep(work)
+
+
+def keep(work: Work) -> str:
+    """Protect it again."""
+    _deploy(work, look(work.world, work.layer), {RETIRING: None})
+    return f"{RETIRING} is taken out, and the instance is protected as before"
+
+
+def _deploy(work: Work, seen: Seen, values: Mapping[str, str | None]) -> None:
+    """Change the configuration and deploy, without making anew what somebody has deleted."""
+    work.change({**values, RETIRING: seen.other, birth_key(seen.other): NO_INSTANCE} if seen.is_gone else values)
+    work.layer.deploy(work.say)
 
 
 @step(StepName.PAUSE, "failovers are paused while an instance is being removed", 0, is_replaced)
@@ -87,35 +108,28 @@ def release(work: Work, seen: Seen) -> str:
     followed = work.record.step(StepName.FOLLOW)
     if seen.declared.retiring is seen.other and followed is not None and RETIRING in followed.detail:
         return "with the deploy before"
-    work.change({RETIRING: seen.other})
-    work.layer.deploy(work.say)
+    _deploy(work, seen, {RETIRING: seen.other})
     return f"{RETIRING} is {seen.other}"
 
 
-@release.undone_by
-def keep(work: Work) -> str:
-    """Protect it again."""
-    work.change({RETIRING: None})
-    work.layer.deploy(work.say)
-    return f"{RETIRING} is taken out, and the instance is protected as before"
+release.undone_by(keep)
 
 
 @step(StepName.SNAPSHOT, "its final snapshot is taken and available", 10, is_replaced)
 def snapshot(work: Work, seen: Seen) -> str:
     """Take the final snapshot, and wait for it. A replica has nothing of its own."""
     standby, other = seen.standby, seen.other
-    if standby is None:
-        return "there is no instance"
-    if standby.replica_of is not None:
-        return "not needed: it is a replica"
-    if work.words.without_snapshot:
-        return f"none, by {WITHOUT_SNAPSHOT}"
+    why_none = _why_no_snapshot(work, standby)
+    if standby is None or why_none is not None:
+        return why_none or ""
     name = work.world.snapshot_name(other, standby.resource_id)
 
     def is_available() -> bool:
         found = work.world.snapshot(other, name)
         if found is None:
-            work.world.take_snapshot(other, name)
+            # RDS takes one of an instance at rest only.
+            if (now := work.look().standby) is not None and now.status in rds_status.OPERATIONAL:
+                work.world.take_snapshot(other, name)
             return False
         if found.resource_id != standby.resource_id or found.status in FAILED_SNAPSHOT:
             raise RefusedError(
@@ -133,12 +147,16 @@ def snapshot(work: Work, seen: Seen) -> str:
 def delete(work: Work, seen: Seen) -> str:
     """Delete it by a deploy without it, after one more look at what it is.
 
-    Nothing leads back from here. The look comes right before the deploy, and again a pause is on record: whatever a
-    person has undone in between, the instance is compared by name and resource id with RDS, the state and the record.
+    Nothing leads back from here. The look comes right before the deploy, and again a pause is on record and the final
+    snapshot there: whatever a person has undone in between, the instance is compared by name and resource id with RDS,
+    the state and the record.
     """
     refuse_removal(seen, work.words)
     pause.do(work, seen)
-    work.change({birth_key(seen.other): NO_INSTANCE})
+    snapshot.do(work, seen)
+    # RDS makes no replica of a writer that it is at work on, and until then this is the only other copy.
+    work.wait(lambda: _writer_is_at_rest(work), f"the writer in {seen.writer} to be available", LONGEST_CHANGE)
+    work.change({birth_key(seen.other): NO_INSTANCE, RETIRING: seen.other})
     seen = work.look()
     _refuse_without_snapshot(work, seen)
     work.layer.deploy(work.say)
@@ -157,13 +175,28 @@ def _refuse_without_snapshot(work: Work, seen: Seen) -> None:
         RefusedError: it is not there, or not available.
     """
     standby = seen.standby
-    if standby is None or standby.replica_of is not None or work.words.without_snapshot:
+    if standby is None or _why_no_snapshot(work, standby) is not None:
         return
     name = work.world.snapshot_name(seen.other, standby.resource_id)
     found = work.world.snapshot(seen.other, name)
     if found is None or found.status != AVAILABLE or found.resource_id != standby.resource_id:
         status = "gone" if found is None else found.status
         raise RefusedError("final snapshot", f"{name} ({status})", "nothing is removed without it; call this again")
+
+
+def _why_no_snapshot(work: Work, standby: InstanceSeen | None) -> str | None:
+    """Why no final snapshot is taken; None where one is. A word counts only where RDS can make none."""
+    if standby is None:
+        return "there is no instance"
+    if standby.replica_of is not None:
+        return "not needed: it is a replica"
+    return f"none, by {WITHOUT_SNAPSHOT}" if work.words.without_snapshot and standby.is_dead else None
+
+
+def _writer_is_at_rest(work: Work) -> bool:
+    seen = work.look()
+    writer = seen.instances[seen.writer]
+    return writer is not None and writer.status in rds_status.WORKING
 
 
 @step(StepName.CREATE, "its successor is made: a replica of the writer", 25, is_made)

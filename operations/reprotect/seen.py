@@ -67,9 +67,11 @@ class Seen:
 
     @property
     def begun(self) -> Record | None:
-        """What was begun for this writer and is not finished."""
+        """What was begun for this writer and is not finished; a successor that is lost again ends it."""
         record = self.record
         if record is None or record.finished_at is not None:
+            return None
+        if record.has_finished(StepName.CREATE) and not self.replicates:
             return None
         return record if (record.site, record.writer_site) == (self.other, self.writer) else None
 
@@ -80,15 +82,20 @@ class Seen:
         return self.authority.site is self.other and not under_way and not self.tables[self.writer].has_authority
 
     @property
-    def is_healthy(self) -> bool:
-        """Whether the other site's database is a replica of the writer that goes on."""
+    def replicates(self) -> bool:
+        """Whether the other site's database is a replica of the writer that goes on, by RDS."""
         standby = self.standby
         return (
             standby is not None
             and standby.replica_of == self.writer_arn
             and standby.replication not in ENDED
-            and not self.calls_broken
+            and not standby.is_dead
         )
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether it replicates, and the controller with authority says nothing else."""
+        return self.replicates and not self.calls_broken
 
     @property
     def is_successor(self) -> bool:
@@ -126,7 +133,7 @@ class Seen:
         if self.begun is not None:
             return self.begun.generation
         generation = self.declared.generations[self.other]
-        never_made = self.state_ids[self.other] is None and self.declared.births[self.other] != NO_INSTANCE
+        never_made = self.state_ids[self.other] is None and self.declared.births[self.other] == REPLICA
         return generation if never_made and self.standby is None else generation + 1
 
     @property
@@ -138,6 +145,22 @@ class Seen:
         if self.reason not in MAKES_ONE:
             return False
         return self.standby is not None or self.state_ids[self.other] is not None
+
+    @property
+    def is_to_be_made(self) -> bool:
+        """Whether an instance has yet to come."""
+        return self.reason in MAKES_ONE and not (self.begun and self.begun.has_finished(StepName.CREATE))
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the state and RDS have no instance there, and the next deploy would make one that is not wanted.
+
+        That is another empty database under the name of one that somebody has deleted.
+        """
+        site, declared = self.other, self.declared
+        if self.standby is not None or self.state_ids[site] is not None or declared.births[site] == NO_INSTANCE:
+            return False
+        return declared.births[site] != REPLICA or declared.generations[site] != self.next_generation
 
     @property
     def open_question(self) -> str | None:

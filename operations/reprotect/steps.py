@@ -13,7 +13,7 @@ from datetime import timedelta
 from function_runtime import words
 from function_runtime.sites import Site
 from operations.errors import RefusedError
-from operations.reprotect.data_layer import DataLayer
+from operations.reprotect.data_layer import ACTIVE_SITE, DataLayer
 from operations.reprotect.record import Record, StepName
 from operations.reprotect.refusals import Words, refuse
 from operations.reprotect.seen import Seen, look
@@ -66,8 +66,11 @@ class Work:
         return seen
 
     def change(self, values: Mapping[str, str | None]) -> None:
-        """Change the configuration, and show what is to be committed."""
-        difference = self.layer.change(values)
+        """Change the configuration, and show what is to be committed.
+
+        Who goes on may have another checkout than who began, so that `activeSite` is always among it.
+        """
+        difference = self.layer.change({ACTIVE_SITE: self.record.writer_site, **values})
         if difference:
             self.say("the data layer's configuration is changed; commit it:")
             for line in difference.splitlines():

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from deployment.state_tables import Tables
+from function_runtime import rds_status
 from function_runtime.control import Control
 from function_runtime.fence_record import FenceRecord
 from function_runtime.incident import Incident
@@ -27,6 +28,7 @@ class InstanceSeen:
         is_quarantined: whether the group without rules is its only one, and in force.
         replication: RDS's word for its replication, such as `terminated`; None where RDS says nothing of it.
         is_backed_up: whether a backup of it is complete.
+        keeps_backups: whether its automated backups are on.
     """
 
     resource_id: str
@@ -36,6 +38,12 @@ class InstanceSeen:
     is_quarantined: bool = False
     replication: str | None = None
     is_backed_up: bool = False
+    keeps_backups: bool = True
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether RDS says that it does not work, and not merely that it is at work on it."""
+        return self.status not in rds_status.WORKING and not rds_status.is_maintenance(self.status)
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ class Database:
     status: str = "available"
     replication: str | None = None
     backed_up: bool = True
+    keeps_backups: bool = True
 
     @property
     def takes_writes(self) -> bool:
@@ -198,6 +199,7 @@ class FakeWorld(World):
             found.is_quarantined,
             found.replication,
             found.backed_up,
+            found.keeps_backups,
         )
 
     def instance_arn(self, site: Site) -> str:
@@ -305,12 +307,19 @@ class FakeLayer(DataLayer):
                 cloud.deleted.append((gone.resource_id, gone.takes_writes))
             cloud.databases[site] = cloud.state[site] = made = None
         if made is not None:
+            if made.protected is not protected and cloud.databases[site] is None:
+                raise RefusedError("deploy", "data", f"RDS has no database-{site} to change")
             made.protected = protected
         elif exists:
             if cloud.databases[site] is not None:
                 raise RefusedError("deploy", "data", f"there is an instance called database-{site}")
             resource_id = f"db-{site}-{next(cloud.ids)}".upper()
-            cloud.databases[site] = Database(resource_id, cloud.arn(site.other), backed_up=False)
+            source = cloud.databases[site.other]
+            is_replica = declared.births[site] == "replica"
+            if is_replica and (source is None or not source.takes_writes or not source.keeps_backups):
+                raise RefusedError("deploy", "data", "RDS makes no replica of such a source")
+            replica_of = cloud.arn(site.other) if is_replica else None
+            cloud.databases[site] = Database(resource_id, replica_of, backed_up=False)
             cloud.state[site] = Made(declared.generations[site], resource_id, protected)
 
     def instance_id(self, site: Site) -> str | None:

@@ -191,3 +191,13 @@ def test_a_dark_region_ends_a_look_with_what_to_wait_for(world: AwsWorld, monkey
 def test_the_clock_is_the_consoles(world: AwsWorld) -> None:
     assert isinstance(world.now(), datetime)
     assert Words() == Words(without_snapshot=False, settled=False)
+
+
+@pytest.mark.parametrize(("days", "kept"), [(7, True), (0, False)])
+def test_backups_are_kept_where_their_retention_is_not_zero(
+    world: AwsWorld, rds: dict[Site, Rds], days: int, kept: bool
+) -> None:
+    rds[P].instances["database-primary"] |= {"BackupRetentionPeriod": days}
+    seen = world.instance(P)
+    assert seen is not None
+    assert seen.keeps_backups is kept
