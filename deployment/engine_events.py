@@ -21,11 +21,13 @@ class PlannedStep:
         operation: in Pulumi's word: create, update, replace, delete and so on.
         kind: the resource's type.
         called: its identifier or name in the cloud, as the state has it; otherwise its logical name.
+        replicates: it is a database that follows another one.
     """
 
     operation: str
     kind: str
     called: str
+    replicates: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def _step(planned: Mapping[str, Any]) -> PlannedStep:
     for side in ("old", "new"):
         inputs = inputs or (planned.get(side) or {}).get("inputs") or {}
     called = inputs.get("identifier") or inputs.get("name") or str(planned["urn"]).rpartition("::")[2]
-    return PlannedStep(str(planned["op"]), str(planned["type"]), str(called))
+    return PlannedStep(str(planned["op"]), str(planned["type"]), str(called), bool(inputs.get("replicateSourceDb")))
 
 
 def _past(kind: str) -> str:

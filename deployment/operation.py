@@ -12,16 +12,16 @@ from deployment import flat_outputs
 from deployment.arguments import Command, Request
 from deployment.deployed import Deployed, Survey, look
 from deployment.engine_events import Summary
+from deployment.final_snapshots import refuse_without_snapshot
 from deployment.in_aws import opened_or_shut
 from deployment.judging import AUTOMATION, NETWORK
 from deployment.preflight import Cleared, check_again
 from deployment.pulumi_cli import PulumiCli, PulumiFailed
-from deployment.replacements import refuse_losses
+from deployment.replacements import deletes_instance, refuse_losses
 from deployment.situation import Situation
 from deployment.situation_in_aws import retiring_site
 from deployment.verdict import DATA
 from deployment.without_a_stack import throwaway_backend
-from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.layers import REPOSITORY_ROOT, Layer
 from shared.stack_files import load_configuration, secrets_provider_of
@@ -166,7 +166,7 @@ def _one_layer(request: Request, chosen: Layer, cleared: Cleared, standing: Surv
             options, planned = _agreed(request, chosen, standing, cli, ask, options, file, exists=exists)
             # The person may have answered an hour later.
             situation = check_again(request, cleared, standing, chosen)
-            _refuse_losses(request, chosen, cleared.environment, situation, planned)
+            _refuse_losses(request, chosen, cleared, standing, situation, planned)
         if not exists:
             cli.create(chosen, request.stack)
         told = cli.run(chosen, verb, request.stack, options, file).text()
@@ -231,11 +231,13 @@ def _agreed(
 
 
 def _refuse_losses(
-    request: Request, chosen: Layer, environment: Environment, situation: Situation, planned: Summary
+    request: Request, chosen: Layer, cleared: Cleared, standing: Survey, situation: Situation, planned: Summary
 ) -> None:
     if request.command is Command.DEPLOY and chosen.name in GUARDED:
-        retiring = retiring_site(request.stack)
-        refuse_losses(chosen.name, planned.steps, environment.names, situation, retiring)
+        retiring, names = retiring_site(request.stack), cleared.environment.names
+        refuse_losses(chosen.name, planned.steps, names, situation, retiring, standing[chosen.name].outputs)
+        if retiring is not None and any(deletes_instance(each) for each in planned.steps):
+            refuse_without_snapshot(cleared.environment, retiring)
 
 
 def _policy_pack(request: Request) -> list[str]:

@@ -6,7 +6,7 @@ empty one; a replaced state table has forgotten who the writer is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from deployment.engine_events import PlannedStep
@@ -20,6 +20,7 @@ HEALTH_CHECK = "aws:route53/healthCheck:HealthCheck"
 TABLE = "aws:dynamodb/table:Table"
 REPLACES = frozenset({"replace", "create-replacement", "delete-replaced", "replaced", "discard-replaced"})
 DELETES = frozenset({"delete"})
+NO_INSTANCE = "none"
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,12 @@ class Guarded:
 
 
 def refuse_losses(
-    layer: str, steps: Sequence[PlannedStep], names: Names, situation: Situation, retiring: Site | None
+    layer: str,
+    steps: Sequence[PlannedStep],
+    names: Names,
+    situation: Situation,
+    retiring: Site | None,
+    deployed: Mapping[str, object],
 ) -> None:
     """Refuse a deploy that would lose what must keep its identity.
 
@@ -52,10 +58,21 @@ def refuse_losses(
         names: the environment's names.
         situation: who the writer is.
         retiring: the site whose database is to go, by the configuration; None for none.
+        deployed: the layer's outputs so far.
 
     Raises:
         SettingsError: nothing was changed; the text says what would be lost.
     """
+    for site in Site:
+        for step in steps:
+            if _is_made_again(step, names.of(DATABASE, site), deployed.get(f"{site}DatabaseBirth")):
+                raise SettingsError(
+                    f"layer {layer}",
+                    f"(database {step.called} would be made again)",
+                    "it was deployed and somebody has deleted it; another one, without its data, would come under its "
+                    "name, and nothing was changed: ./dr status, then ./dr reprotect for a replica of the writer, or "
+                    "./dr restore",
+                )
     for guarded in _guarded(names):
         for step in steps:
             if (
@@ -72,6 +89,17 @@ def refuse_losses(
                 f"({guarded.what} {step.called} would be {how})",
                 f"{guarded.why}, and nothing was changed: {guarded.remedy}",
             )
+
+
+def deletes_instance(step: PlannedStep) -> bool:
+    """Whether a step deletes a database."""
+    return step.kind == INSTANCE and step.operation in DELETES
+
+
+def _is_made_again(step: PlannedStep, name: str, birth: object) -> bool:
+    """Whether it makes an instance that the last deploy had. A replica is made of the writer as it is now."""
+    made = step.kind == INSTANCE and step.operation == "create" and step.called == name and not step.replicates
+    return made and birth not in (None, NO_INSTANCE)
 
 
 def _may_go(step: PlannedStep, names: Names, situation: Situation, retiring: Site | None) -> bool:

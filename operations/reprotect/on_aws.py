@@ -6,12 +6,12 @@ and writes the items `control` and `reprotect`, as it does for every other comma
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from deployment.final_snapshots import final_snapshot_name
 from deployment.state_tables import REPROTECT, Tables, newest, read_tables
 from function_runtime.clients import AwsError, unanswered
 from function_runtime.control import Control
@@ -37,7 +37,6 @@ from snapshot_copier.snapshots import automated_backups, replicated_backups
 
 Answer = TypeVar("Answer")
 BROKEN = "standby_broken"
-ID_LENGTH = 8
 
 
 @dataclass(frozen=True)
@@ -126,9 +125,9 @@ class AwsWorld(World):
             return None
         return report.protection.code == BROKEN
 
-    def snapshot_name(self, site: Site, resource_id: str) -> str:
-        """With a part of the resource id: another life of the same identifier has another one."""
-        return f"final-{self._id(site)}-{re.sub('[^a-z0-9]', '', resource_id.lower())[-ID_LENGTH:]}"
+    def snapshot_name(self, site: Site, resource_id: str, epoch: int) -> str:
+        """As a deploy that deletes the instance looks for it."""
+        return f"{final_snapshot_name(self._id(site), resource_id)}-{epoch}"
 
     def snapshot(self, site: Site, name: str) -> SnapshotSeen | None:
         """A manual snapshot."""

@@ -180,6 +180,15 @@ def _refuse_configuration(seen: Seen) -> None:
             "its database takes writes, and the configuration says that there is none: put back what git has, and "
             "do not deploy the data layer before",
         )
+    other, begun = seen.other, seen.begun
+    deleting = begun is not None and begun.step(StepName.DELETE) is not None
+    if seen.state_ids[other] is not None and declared.births[other] == NO_INSTANCE and not deleting:
+        raise RefusedError(
+            birth_key(other),
+            NO_INSTANCE,
+            "it is there, and any deploy would delete it before its final snapshot: put back what git has, then call "
+            "this again",
+        )
     if seen.state_ids[writer] is None:
         raise RefusedError(
             f"instance of {writer}",

@@ -122,7 +122,7 @@ def snapshot(work: Work, seen: Seen) -> str:
     why_none = _why_no_snapshot(work, standby)
     if standby is None or why_none is not None:
         return why_none or ""
-    name = work.world.snapshot_name(other, standby.resource_id)
+    name = work.world.snapshot_name(other, standby.resource_id, work.record.epoch)
 
     def is_available() -> bool:
         found = work.world.snapshot(other, name)
@@ -177,7 +177,7 @@ def _refuse_without_snapshot(work: Work, seen: Seen) -> None:
     standby = seen.standby
     if standby is None or _why_no_snapshot(work, standby) is not None:
         return
-    name = work.world.snapshot_name(seen.other, standby.resource_id)
+    name = work.world.snapshot_name(seen.other, standby.resource_id, work.record.epoch)
     found = work.world.snapshot(seen.other, name)
     if found is None or found.status != AVAILABLE or found.resource_id != standby.resource_id:
         status = "gone" if found is None else found.status

@@ -73,7 +73,9 @@ class Seen:
             return None
         if record.has_finished(StepName.CREATE) and not self.replicates:
             return None
-        return record if (record.site, record.writer_site) == (self.other, self.writer) else None
+        # The same site may have been the writer in between, and have taken what no snapshot of before has.
+        known = (self.other, self.writer, self.known.epoch)
+        return record if (record.site, record.writer_site, record.epoch) == known else None
 
     @property
     def has_authority_there(self) -> bool:

@@ -99,8 +99,8 @@ class World(Protocol):
     def standby_is_broken(self) -> bool | None:
         """Whether the controller with authority calls its standby broken; None where it does not say."""
 
-    def snapshot_name(self, site: Site, resource_id: str) -> str:
-        """The name of an instance's final snapshot: no other instance's has it."""
+    def snapshot_name(self, site: Site, resource_id: str, epoch: int) -> str:
+        """The name of an instance's final snapshot: no other instance's has it, and no other failover's."""
 
     def snapshot(self, site: Site, name: str) -> SnapshotSeen | None:
         """A manual snapshot."""

@@ -50,6 +50,7 @@ class Account:
         asked: the questions.
         said: the writer by the person's word, each time somebody looked.
         meanwhile: the situation once a question has been answered.
+        unsaved: the database that is to go has no final snapshot.
     """
 
     situation: Situation = FOLLOWED
@@ -61,11 +62,16 @@ class Account:
     asked: list[str] = field(default_factory=list)
     said: list[Site | None] = field(default_factory=list)
     meanwhile: Situation | None = None
+    unsaved: bool = False
 
     def ask(self, question: str) -> bool:
         self.asked.append(question)
         self.situation = self.meanwhile or self.situation
         return self.says
+
+    def refuse_without_snapshot(self, environment: Environment, site: Site) -> None:
+        if self.unsaved:
+            raise SettingsError(f"instance of {site}", "(no final snapshot)", "take one")
 
     def situation_of(self, environment: Environment, network: object, said: Site | None = None) -> Situation:
         self.said.append(said)
@@ -134,6 +140,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
     monkeypatch.setattr(judging, "situation_of", made.situation_of)
     monkeypatch.setattr(destroying, "protected_in_aws", lambda *_, **__: made.protected)
     monkeypatch.setattr(operation, "opened_or_shut", lambda *_: made.in_other_groups)
+    monkeypatch.setattr(operation, "refuse_without_snapshot", made.refuse_without_snapshot)
     monkeypatch.setattr(command_line, "_ask", made.ask)
     return made
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import pytest
 
 from deployment.engine_events import PlannedStep
@@ -18,8 +21,14 @@ P, R = Site.PRIMARY, Site.RECOVERY
 MOVED = Situation(Condition.FOLLOWED, R, R)
 
 
-def judged(dev: Environment, step: PlannedStep, situation: Situation = FOLLOWED, retiring: Site | None = None) -> None:
-    refuse_losses("data", [step], dev.names, situation, retiring)
+def judged(
+    dev: Environment,
+    step: PlannedStep,
+    situation: Situation = FOLLOWED,
+    retiring: Site | None = None,
+    deployed: Mapping[str, object] | None = None,
+) -> None:
+    refuse_losses("data", [step], dev.names, situation, retiring, deployed or {})
 
 
 @pytest.mark.parametrize("operation", ["replace", "create-replacement", "delete-replaced"])
@@ -69,6 +78,31 @@ def test_a_check_that_is_no_longer_declared_goes_while_the_primary_is_the_writer
 )
 def test_everything_else_is_left_to_pulumi(step: PlannedStep, dev: Environment) -> None:
     judged(dev, step)
+
+
+@pytest.mark.parametrize("situation", [FOLLOWED, MOVED], ids=["primary writes", "recovery writes"])
+def test_a_database_that_somebody_has_deleted_is_not_made_again_without_its_data(
+    situation: Situation, dev: Environment
+) -> None:
+    step = PlannedStep("create", INSTANCE, "database-primary-dev")
+    with pytest.raises(SettingsError, match="database-primary-dev would be made again"):
+        judged(dev, step, situation, deployed={"primaryDatabaseBirth": "original"})
+    judged(dev, replace(step, replicates=True), situation, deployed={"primaryDatabaseBirth": "replica"})
+    judged(dev, step, situation, deployed={"primaryDatabaseBirth": "none"})
+    judged(dev, step, situation, deployed={"recoveryDatabaseBirth": "original"})
+
+
+@pytest.mark.parametrize("unsaved", [True, False])
+def test_a_retired_old_writer_goes_by_a_plain_deploy_only_after_its_final_snapshot(
+    unsaved: bool, dr: Dr, pulumi: StandIn, dev: Environment, account: Account, checkout: Checkout
+) -> None:
+    pulumi.has_all_of(dev)
+    account.situation, account.unsaved = MOVED, unsaved
+    checkout.configure("data", activeSite="recovery", retiring="primary", primaryBirth="none")
+    pulumi.plans("data", "delete", INSTANCE, "database-primary-dev", identifier="database-primary-dev")
+    ended = dr("deploy", "data", "--yes")
+    assert (ended.exit_code, "final snapshot" in "".join(ended.err)) == ((1, True) if unsaved else (0, False))
+    assert bool(pulumi.touched) is not unsaved
 
 
 @pytest.mark.parametrize("words", [["--yes"], ["--yes", "--skip-preview"]], ids=" ".join)

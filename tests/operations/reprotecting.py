@@ -208,8 +208,8 @@ class FakeWorld(World):
     def standby_is_broken(self) -> bool | None:
         return self.cloud.calls_broken
 
-    def snapshot_name(self, site: Site, resource_id: str) -> str:
-        return f"final-database-{site}-{resource_id}"
+    def snapshot_name(self, site: Site, resource_id: str, epoch: int) -> str:
+        return f"final-database-{site}-{resource_id}-{epoch}"
 
     def snapshot(self, site: Site, name: str) -> SnapshotSeen | None:
         self._called("snapshot", site)

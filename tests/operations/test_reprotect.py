@@ -109,7 +109,7 @@ def test_the_generation_grows_and_the_writers_does_not() -> None:
 def test_the_old_writers_final_snapshot_is_there_before_it_goes() -> None:
     cloud = failed_over()
     run(cloud)
-    assert cloud.snapshots["final-database-primary-DB-primary-0"].status == "available"
+    assert cloud.snapshots["final-database-primary-DB-primary-0-1"].status == "available"
     assert cloud.deleted == [("DB-primary-0", False)]
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from function_runtime.fence import Outcome
+from function_runtime.fence_record import FenceRecord
+from function_runtime.sites import Site
 from operations.errors import RefusedError
 from operations.reprotect.record import Record, StepName
 from operations.reprotect.refusals import Words
 from operations.reprotect.runner import reprotect
 from tests.operations.reprotecting import (
     SETTLED,
+    START,
     Cloud,
     FakeLayer,
     FakeWorld,
@@ -124,6 +129,39 @@ def test_a_stopped_one_is_to_be_started() -> None:
     with pytest.raises(RefusedError, match="start it"):
         run(cloud)
     assert cloud.calls.count("deploy") == 0
+
+
+def test_the_final_snapshot_of_an_earlier_failover_is_not_the_one_of_this() -> None:
+    cloud = stopped_at(StepName.DELETE)
+    # Named the writer again, it takes writes until the next failover.
+    for site in Site:
+        cloud.controllers[site] = replace(cloud.controllers[site], epoch=3)
+    cloud.guards[P] = FenceRecord(P, 3, Outcome.FENCED, "", START)
+    run(cloud)
+    assert [each.status for each in cloud.snapshots.values()] == ["available"] * 2
+    assert is_protected(cloud, R)
+
+
+def test_a_birth_that_somebody_has_written_into_the_file_deletes_nothing_by_the_first_deploy() -> None:
+    cloud = failed_over()
+    cloud.configuration["primaryBirth"] = "none"
+    with pytest.raises(RefusedError, match="primaryBirth = none: it is there"):
+        run(cloud)
+    assert (cloud.deploys, cloud.deleted) == (0, [])
+
+
+def test_what_was_about_to_be_deleted_for_an_earlier_failover_is_not_deleted_by_the_first_deploy_for_this() -> None:
+    cloud = stopped_at(StepName.DELETE)
+    cloud.configuration["primaryBirth"] = "none"
+    for site in Site:
+        cloud.controllers[site] = replace(cloud.controllers[site], epoch=3)
+    cloud.guards[P] = FenceRecord(P, 3, Outcome.FENCED, "", START)
+    with pytest.raises(RefusedError, match="put back what git has"):
+        run(cloud)
+    assert cloud.deleted == []
+    cloud.configuration["primaryBirth"] = "original"
+    run(cloud)
+    assert is_protected(cloud, R)
 
 
 # The writer

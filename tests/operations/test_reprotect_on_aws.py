@@ -111,9 +111,9 @@ def test_a_region_that_is_silent_is_told_from_one_that_refuses(world: AwsWorld, 
 
 
 def test_a_final_snapshot_is_named_after_this_life_of_the_instance(world: AwsWorld, rds: dict[Site, Rds]) -> None:
-    name = world.snapshot_name(P, ID)
-    assert name == "final-database-primary-efghijkl"
-    assert name != world.snapshot_name(P, "db-ABCDEFGHIJKM")
+    name = world.snapshot_name(P, ID, 3)
+    assert name == "final-database-primary-efghijkl-3"
+    assert name not in (world.snapshot_name(P, "db-ABCDEFGHIJKM", 3), world.snapshot_name(P, ID, 4))
 
     def missing(**_: Any) -> Any:
         error: Any = {"Error": {"Code": "DBSnapshotNotFound", "Message": "-"}}
