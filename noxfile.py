@@ -34,6 +34,7 @@ PACKAGES = ("shared", "lab", "drills", "deployment", "operations", "benchmarks",
 # The README's. What a person approves, a record that is lost and a door that is shut are tried at every call, and in
 # composed histories, by the exhaustive tests. With swapped roles: the integration tests see the lab as it usually is.
 DRILLS_OF_CI = ("primary-crash",)
+ON_EVERY_CORE = ("-n", "auto")
 BAD_INPUT = 2
 NOT_SO = 3
 
@@ -56,14 +57,19 @@ def unit(session: nox.Session) -> None:
     """Run the unit and contract tests: no lab, no servers."""
     environment(session)
     ignored = ("--ignore=tests/integration", "--ignore=tests/lab", "--ignore=tests/pulumi")
-    python(session, "pytest", *ignored, *(session.posargs or ["-m", "not exhaustive", "tests", "projects"]))
+    if session.posargs:
+        python(session, "pytest", *ignored, *session.posargs)
+        return
+    # Apart: the functions' tests hold every reading in their process against what AWS can give.
+    for folder in ("tests", "projects"):
+        python(session, "pytest", *ON_EVERY_CORE, "--dist", "loadfile", *ignored, "-m", "not exhaustive", folder)
 
 
 @nox.session
 def exhaustive(session: nox.Session) -> None:
     """Try every fault at every call of the controller, and generated histories of it: about a minute."""
     environment(session)
-    python(session, "pytest", "-m", "exhaustive", *(session.posargs or ["projects"]))
+    python(session, "pytest", *ON_EVERY_CORE, "-m", "exhaustive", *(session.posargs or ["projects"]))
 
 
 @nox.session(default=False)
