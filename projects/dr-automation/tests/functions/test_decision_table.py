@@ -165,7 +165,7 @@ def matches(cell: str, answer: str) -> bool:
 def test_any_combination_is_in_exactly_one_row_and_decided_as_it_says() -> None:
     seen = set()
 
-    @settings(max_examples=6000, deadline=None, derandomize=True)
+    @settings(max_examples=9000, deadline=None, derandomize=True)
     @given(SIGNALS, SITUATIONS, POLICIES)
     def look_up(signals: Signals, situation: Situation, policy: Policy) -> None:
         found = answers(signals, situation, policy)

@@ -316,17 +316,20 @@ class OneRun:
         return self.at(call, take_effect)
 
 
-some = pytest.mark.parametrize("writer", [PRIMARY, pytest.param(RECOVERY, marks=pytest.mark.exhaustive)])
 FEW = (killed_after,)
-each_fault = pytest.mark.parametrize(
-    "fault",
-    [pytest.param(each, marks=[] if each in FEW else [pytest.mark.exhaustive]) for each in FAULTS],
-    ids=lambda fault: fault.__name__,
+# The words, and what follows from them, differ by direction; what a fault does to a call does not.
+each = pytest.mark.parametrize(
+    ("writer", "fault"),
+    [
+        pytest.param(writer, fault, marks=[] if fault in FEW and writer is PRIMARY else [pytest.mark.exhaustive])
+        for writer in (PRIMARY, RECOVERY)
+        for fault in (FAULTS if writer is PRIMARY else FEW)
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.__name__,
 )
 
 
-@some
-@each_fault
+@each
 def test_a_fault_at_any_call_ends_in_the_same_place(writer: Site, fault: Kind) -> None:
     for where in calls(writer):
         one = OneRun(where, fault)
@@ -334,10 +337,10 @@ def test_a_fault_at_any_call_ends_in_the_same_place(writer: Site, fault: Kind) -
         assert one.at.struck == [where]
 
 
-@some
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("fault", [nothing, killed_after], ids=lambda fault: fault.__name__)
-def test_runs_that_meet_at_any_call_hand_over_once(writer: Site, fault: Kind) -> None:
+def test_runs_that_meet_at_any_call_hand_over_once(fault: Kind) -> None:
+    writer = PRIMARY
     for where in calls(writer):
         running = reprotected(writer)
         aws = running.aws
