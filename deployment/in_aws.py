@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from deployment.final_snapshots import final_snapshot_name
 from deployment.situation_in_aws import CONFIG, described
+from function_runtime import rds_status
 from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.naming import DATABASE, STATE_TABLE
@@ -77,6 +79,47 @@ def opened_or_shut(environment: Environment, network: Mapping[str, object], writ
                 found = ", ".join(sorted(groups)) or "no group"
                 differences.append(f"{name} stands in {found}, not in {_either(right)}")
     return differences
+
+
+def refuse_without_snapshot(environment: Environment, site: Site) -> None:
+    """Refuse to delete a site's database that has data of its own, before its final snapshot is available.
+
+    A replica has none of its own, and of an instance that does not work RDS makes no snapshot.
+
+    Args:
+        environment: whose.
+        site: whose database is to go.
+
+    Raises:
+        SettingsError: there is no such snapshot, or AWS cannot be asked.
+    """
+    region, name = environment.regions[site], environment.names.of(DATABASE, site)
+    rds = _client("rds", region)
+    with _looking():
+        instance = described(rds, name)
+        if instance is None or instance.get("ReadReplicaSourceDBInstanceIdentifier") or _is_dead(instance):
+            return
+        wanted = final_snapshot_name(name, instance["DbiResourceId"])
+        listed = rds.get_paginator("describe_db_snapshots").paginate(DBInstanceIdentifier=name, SnapshotType="manual")
+        statuses = [
+            each["Status"]
+            for page in listed
+            for each in page["DBSnapshots"]
+            if each["DbiResourceId"] == instance["DbiResourceId"] and each["DBSnapshotIdentifier"].startswith(wanted)
+        ]
+    if "available" not in statuses:
+        raise SettingsError(
+            f"instance of {site}",
+            f"(to be deleted, and its final snapshot {wanted} is {', '.join(statuses) or 'not there'})",
+            "what it has and the writer has not would be lost, and nothing was changed: ./dr reprotect takes it and "
+            f"makes the successor; by hand, first aws rds create-db-snapshot --region {region} "
+            f"--db-instance-identifier {name} --db-snapshot-identifier {wanted}",
+        )
+
+
+def _is_dead(instance: Mapping[str, Any]) -> bool:
+    status = instance["DBInstanceStatus"]
+    return status not in rds_status.WORKING and not rds_status.is_maintenance(status)
 
 
 def _client(service: Any, region: str) -> Any:

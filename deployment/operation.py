@@ -12,8 +12,7 @@ from deployment import flat_outputs
 from deployment.arguments import Command, Request
 from deployment.deployed import Deployed, Survey, look
 from deployment.engine_events import Summary
-from deployment.final_snapshots import refuse_without_snapshot
-from deployment.in_aws import opened_or_shut
+from deployment.in_aws import opened_or_shut, refuse_without_snapshot
 from deployment.judging import AUTOMATION, NETWORK
 from deployment.preflight import Cleared, check_again
 from deployment.pulumi_cli import PulumiCli, PulumiFailed

@@ -51,6 +51,7 @@ def on_pulumi(request: ReprotectRequest, deployment: Deployment, role: Role, con
     arns = {site: str(outputs[f"{site}DatabaseArn"]) for site in Site}
     identifiers = {site: place.database_id for site, place in places.at.items()}
     layer = PulumiDataLayer(deployment.stack_name, identifiers, arns, PulumiCli.on_path())
+    layer.required()
     own = boto3.session.Session()
     rds: dict[Site, Any] = {
         site: own.client("rds", region_name=place.region, config=CONFIG) for site, place in places.at.items()

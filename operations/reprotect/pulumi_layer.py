@@ -41,6 +41,24 @@ class PulumiDataLayer(DataLayer):
     arns: Mapping[Site, str]
     cli: PulumiCli
 
+    def required(self) -> None:
+        """Refuse to go on without the stack.
+
+        Raises:
+            RefusedError: it is not in this backend, so that nothing could tell which instances are Pulumi's.
+        """
+        try:
+            found = self.cli.has_stack(DATA, self.stack)
+        except PulumiFailed as error:
+            raise RefusedError("pulumi", DATA.name, f"{error}: log in to the backend that has the stack") from error
+        if not found:
+            raise RefusedError(
+                "stack",
+                self.stack,
+                "the data layer has none in the backend you are logged in to: is it the right one? See pulumi whoami "
+                "--verbose, PULUMI_BACKEND_URL",
+            )
+
     def configuration(self) -> Mapping[str, str]:
         """What the stack's file sets, or the project by default."""
         try:

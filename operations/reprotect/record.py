@@ -77,6 +77,7 @@ class Record:
         generation: of the instance that is to come.
         steps: what was begun, in order.
         finished_at: when it was finished or undone; None while it is not.
+        old_birth: the configured birth of what has to go; None where nothing has to.
         outcome: how it ended: finished, undone, superseded.
         earlier: what ended before it, newest first, in short.
     """
@@ -93,6 +94,7 @@ class Record:
     generation: int
     steps: tuple[Done, ...] = ()
     finished_at: datetime | None = None
+    old_birth: str | None = None
     outcome: str = ""
     earlier: tuple[Mapping[str, str], ...] = ()
 
@@ -150,6 +152,7 @@ class Record:
             "replaces": self.replaces,
             "old_instance_id": self.old_instance_id,
             "generation": self.generation,
+            "old_birth": self.old_birth,
             "steps": [
                 {
                     "step": each.step.value,
@@ -184,6 +187,7 @@ class Record:
             replaces=item["replaces"] is True,
             old_instance_id=item["old_instance_id"],
             generation=int(item["generation"]),
+            old_birth=item.get("old_birth"),
             steps=tuple(
                 Done(
                     StepName(each["step"]),

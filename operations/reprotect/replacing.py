@@ -156,6 +156,9 @@ def delete(work: Work, seen: Seen) -> str:
     snapshot.do(work, seen)
     # RDS makes no replica of a writer that it is at work on, and until then this is the only other copy.
     work.wait(lambda: _writer_is_at_rest(work), f"the writer in {seen.writer} to be available", LONGEST_CHANGE)
+    if seen.standby is not None and seen.declared.births[seen.other] == NO_INSTANCE and work.record.old_birth:
+        # A deploy of another checkout may have protected it again since it was released.
+        _deploy(work, seen, {RETIRING: seen.other, birth_key(seen.other): work.record.old_birth})
     work.change({birth_key(seen.other): NO_INSTANCE, RETIRING: seen.other})
     seen = work.look()
     _refuse_without_snapshot(work, seen)

@@ -70,6 +70,7 @@ def _new(seen: Seen, reason: Reason, world: World) -> Record:
         replaces=replaces,
         old_instance_id=seen.standby.resource_id if replaces and seen.standby is not None else None,
         generation=seen.next_generation,
+        old_birth=seen.declared.births[seen.other] if replaces else None,
         earlier=() if seen.record is None else seen.record.history(world.now()),
     )
 

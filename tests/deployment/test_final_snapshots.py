@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from deployment.final_snapshots import final_snapshot_name, refuse_without_snapshot
+from deployment.final_snapshots import final_snapshot_name
+from deployment.in_aws import refuse_without_snapshot
 from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.sites import Site
@@ -26,7 +27,7 @@ def judge(
     else:
         stubber.add_response("describe_db_instances", {"DBInstances": [instance]})
     stubber.add_response("describe_db_snapshots", {"DBSnapshots": list(snapshots)})
-    monkeypatch.setattr("deployment.final_snapshots.boto3.client", lambda *_, **__: stubber.client)
+    monkeypatch.setattr("deployment.in_aws.boto3.client", lambda *_, **__: stubber.client)
     refuse_without_snapshot(dev, Site.PRIMARY)
 
 

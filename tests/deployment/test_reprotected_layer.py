@@ -93,6 +93,15 @@ def test_it_deploys_the_data_layer_alone_with_all_checks(
         layer.deploy(said.append)
 
 
+def test_another_backend_is_not_taken_for_an_empty_state(
+    layer: PulumiDataLayer, pulumi: StandIn, dev: Environment
+) -> None:
+    with pytest.raises(RefusedError, match="stack = dev: the data layer has none in the backend"):
+        layer.required()
+    pulumi.has_all_of(dev)
+    layer.required()
+
+
 def test_what_a_deploy_is_refused_for_is_said(layer: PulumiDataLayer, pulumi: StandIn, account: Account) -> None:
     with pytest.raises(RefusedError, match="it reads network"):
         layer.deploy(lambda line: None)

@@ -256,6 +256,15 @@ def test_somebody_goes_on_from_a_checkout_that_has_nothing_of_what_was_changed(s
     assert is_protected(cloud, R)
 
 
+def test_somebody_elses_deploy_protects_the_old_instance_again_while_its_snapshot_is_taken() -> None:
+    cloud = stopped_at(StepName.DELETE)
+    there(cloud.state[P]).protected = True
+    with pytest.raises(RefusedError, match="protected"):
+        run(cloud)
+    run(cloud)
+    assert is_protected(cloud, R)
+
+
 # Going back
 
 
