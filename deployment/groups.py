@@ -158,7 +158,14 @@ def _put_right(
     environment: Environment, network: Mapping[str, object], say: Say, ask: Ask, sleep: Callable[[float], None]
 ) -> bool:
     writer = settled_writer(environment, network)
-    found = [each for site in Site if (each := look_at(site, environment, network, writer)) is not None]
+    found: list[Standing] = []
+    for site in Site:
+        try:
+            standing = look_at(site, environment, network, writer)
+        except BotoCoreError as error:
+            say(f"{environment.regions[site]} does not answer, and nothing is done there: {error}")
+            continue
+        found += [] if standing is None else [standing]
     for each in found:
         say(each.text())
     moving = [each for each in found if each.left_alone is None]

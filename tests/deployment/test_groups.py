@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectTimeoutError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +38,7 @@ class Aws:
         self.questions: list[str] = []
         self.lines: list[str] = []
         self.slow = 0
+        self.dark: str | None = None
         self.answer = True
 
     def client(self, service: str, region: str) -> Any:
@@ -56,6 +57,8 @@ class Aws:
         return Client()
 
     def described(self, _client: Any, name: str) -> dict[str, Any] | None:
+        if name == self.dark:
+            raise ConnectTimeoutError(endpoint_url="https://rds")
         if name not in self.groups:
             return None
         status = "active"
@@ -104,6 +107,13 @@ def test_nothing_is_asked_where_all_is_right(aws: Aws, dev: Environment) -> None
     assert run(aws, dev)
     assert aws.lines == [f"{name} stands in sg-database-{name.split('-')[1]}: that is right" for name in aws.groups]
     assert (aws.questions, aws.set) == ([], [])
+
+
+def test_a_dark_region_does_not_keep_the_other_sites_database_from_its_group(aws: Aws, dev: Environment) -> None:
+    aws.dark, aws.writer = PRIMARY, Site.RECOVERY
+    assert run(aws, dev)
+    assert "ap-southeast-2 does not answer, and nothing is done there" in aws.lines[0]
+    assert aws.set == [(RECOVERY, {"VpcSecurityGroupIds": ["sg-database-recovery"]})]
 
 
 def test_no_means_no(aws: Aws, dev: Environment) -> None:
