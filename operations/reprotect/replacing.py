@@ -208,6 +208,12 @@ def create(work: Work, seen: Seen) -> str:
     other, record = seen.other, work.record
     if seen.standby is not None and seen.standby.resource_id == record.old_instance_id:
         raise RefusedError(f"instance of {other}", seen.standby.resource_id, "it is there again; call this again")
+    if seen.standby is None and seen.state_ids[other] is not None:
+        raise RefusedError(
+            f"instance of {other}",
+            f"{seen.state_ids[other]} (in Pulumi's state, and not in RDS)",
+            "somebody has deleted the successor: take that into the state (./dr refresh -- data), then call this again",
+        )
     work.change({generation_key(other): str(record.generation), birth_key(other): REPLICA, RETIRING: None})
     work.layer.deploy(work.say)
     work.wait(lambda: work.look().is_successor, f"the replica in {other}", LONGEST_START)

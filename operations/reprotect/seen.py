@@ -67,15 +67,16 @@ class Seen:
 
     @property
     def begun(self) -> Record | None:
-        """What was begun for this writer and is not finished; a successor that is lost again ends it."""
+        """What was begun for this writer and is not finished; the loss of the standby that it rests on ends it."""
         record = self.record
         if record is None or record.finished_at is not None:
             return None
-        if record.has_finished(StepName.CREATE) and not self.replicates:
+        has_standby = record.has_finished(StepName.CREATE) or record.reason not in MAKES_ONE
+        if (record.site, record.writer_site) != (self.other, self.writer) or (has_standby and not self.replicates):
             return None
         # The same site may have been the writer in between, and have taken what no snapshot of before has.
-        known = (self.other, self.writer, self.known.epoch)
-        return record if (record.site, record.writer_site, record.epoch) == known else None
+        old_one_is_there = record.replaces and not record.has_finished(StepName.DELETE)
+        return None if old_one_is_there and record.epoch != self.known.epoch else record
 
     @property
     def has_authority_there(self) -> bool:

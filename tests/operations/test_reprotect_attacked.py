@@ -82,6 +82,34 @@ def test_one_that_is_lost_while_its_backup_is_waited_for_stops_the_wait_and_the_
     assert is_protected(cloud, R)
 
 
+def test_one_that_is_lost_before_it_was_seen_does_not_have_it_wait_for_ever() -> None:
+    cloud = stopped_at(StepName.RESUME)
+    item = there(cloud.items[P.other])
+    for each in item["steps"]:
+        each["finished_at"] = None if each["step"] == "create" else each["finished_at"]
+    cloud.databases[P] = None
+    with pytest.raises(RefusedError, match=r"\./dr refresh -- data"):
+        run(cloud)
+    cloud.state[P] = None
+    run(cloud)
+    assert is_protected(cloud, R)
+
+
+def test_a_standby_that_is_lost_while_authority_is_on_its_way_is_made_anew() -> None:
+    cloud = deployed(authority=P)
+    interrupted(cloud, StepName.BACK_UP)
+    cloud.databases[R] = cloud.state[R] = None
+    run(cloud)
+    assert is_protected(cloud, P)
+
+
+def test_an_adoption_of_the_same_writer_leaves_no_pause_of_ours_behind() -> None:
+    cloud = stopped_at(StepName.RESUME)
+    cloud.controllers = {site: replace(each, epoch=3) for site, each in cloud.controllers.items()}
+    run(cloud)
+    assert is_protected(cloud, R)
+
+
 # The final snapshot
 
 
