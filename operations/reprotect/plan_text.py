@@ -63,5 +63,6 @@ def _old(plan: Plan, said: Words) -> str:
         return "gone from RDS; Pulumi's state still has it"
     if seen.standby.replica_of is not None:
         return f"{seen.standby.resource_id}, a replica: deleted, without a snapshot of its own"
-    snapshot = "WITHOUT a final snapshot" if said.without_snapshot else "its final snapshot first"
+    without = said.without_snapshot and seen.standby.is_dead
+    snapshot = "WITHOUT a final snapshot" if without else "its final snapshot first"
     return f"{seen.standby.resource_id}: deleted, {snapshot}; its automated backups are kept"

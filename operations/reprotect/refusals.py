@@ -24,7 +24,7 @@ class Words:
     """What a person has said explicitly.
 
     Attributes:
-        without_snapshot: the old instance may go without a final snapshot where RDS can make none.
+        without_snapshot: the old instance may go without a final snapshot; it counts only where RDS can make none.
         settled: what the old writer may have taken alone is looked through.
     """
 
