@@ -124,6 +124,9 @@ class AnyLife(RuleBasedStateMachine):
     def settle(self) -> None:
         aws, running = self.aws, self.running
         aws.dark.clear()
+        for site in Site:
+            # An order that still stands is carried out as soon as its controller has the say, and moves everything on.
+            aws.items_of(site).pop("control", None)
         for instance in aws.instances.values():
             if instance.outage(aws.now) is not None:
                 instance.comes_back(aws.now)
