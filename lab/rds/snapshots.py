@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,9 @@ class Snapshots(Creation):
 
     def create_auto_snapshot(self, db_instance_identifier: str, db_snapshot_identifier: str) -> DBSnapshot:
         """What RDS does in an instance's backup window. The name has seconds here, since two may follow soon."""
-        name = f"rds:{db_instance_identifier}-{utcnow():%Y-%m-%d-%H-%M-%S}"
+        at = utcnow()
+        while (name := f"rds:{db_instance_identifier}-{at:%Y-%m-%d-%H-%M-%S}") in self.database_snapshots:
+            at += timedelta(seconds=1)
         return super().create_auto_snapshot(db_instance_identifier, name)
 
     def copy_db_snapshot(
