@@ -43,16 +43,6 @@ class Authority:
             raise self.refusal()
         return self.site
 
-    def to_ask(self) -> Site:
-        """The site whose controller is to be asked; asking changes nothing.
-
-        Raises:
-            RefusedError: none answers.
-        """
-        if self.site is None:
-            raise self.refusal()
-        return self.site
-
     def to_adopt(self, writer: Site) -> Site:
         """The site whose controller is to adopt a writer: the one with authority, otherwise one whose table answers.
 

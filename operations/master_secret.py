@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 from function_runtime.clients import AwsError, code_of
 from function_runtime.sites import Site
 from operations.access import LISTING
+from shared.secret_id import secret_id_in
 
 if TYPE_CHECKING:
     import boto3
 
 SECRET_KEY = "masterSecretId"  # noqa: S105 - the name of an output
 GONE = "ResourceNotFoundException"
-# Of arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-SUFFIX.
-REGION_PART = 3
 
 
 def secret_in_both_regions(outputs: Mapping[str, Any], session: boto3.session.Session) -> list[str]:
@@ -32,24 +31,13 @@ def secret_in_both_regions(outputs: Mapping[str, Any], session: boto3.session.Se
             return ["unknown: the outputs do not say which it is; deploy data, then run ./dr outputs"]
         try:
             client = session.client("secretsmanager", region_name=region, config=LISTING)
-            described = client.describe_secret(SecretId=in_region(secret, region))
+            described = client.describe_secret(SecretId=secret_id_in(secret, region))
         except AwsError as error:
             lines.append(_why_not(site, region, secret, error))
             continue
         if "DeletedDate" in described:
             lines.append(f"{site}: it is marked for deletion in {region}; its owners restore it")
     return lines or ["there in both regions"]
-
-
-def in_region(secret: str, region: str) -> str:
-    """The secret as it is named in a region: a replica has its primary's name, and its ARN but for the region.
-
-    https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
-    """
-    if not secret.startswith("arn:"):
-        return secret
-    parts = secret.split(":")
-    return ":".join([*parts[:REGION_PART], region, *parts[REGION_PART + 1 :]])
 
 
 def _why_not(site: Site, region: str, secret: str, error: Any) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from data_layer.secret_id import secret_id_in
+from shared.secret_id import secret_id_in
 from shared.sites import Site
 
 from .conftest import Deployed

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from operations.master_secret import in_region, secret_in_both_regions
+from operations.master_secret import secret_in_both_regions
+from shared.secret_id import secret_id_in
 from tests.stubbed import Stubbed, stubbed
 
 NAME = "postgres-dr/prod/master"
@@ -66,5 +67,5 @@ def test_without_the_outputs_it_is_unknown(session: Any) -> None:
 
 
 def test_a_replicas_arn_is_its_primarys_but_for_the_region() -> None:
-    assert in_region(ARN, "ap-southeast-1") == ARN.replace("ap-southeast-2", "ap-southeast-1")
-    assert in_region(NAME, "ap-southeast-1") == NAME
+    assert secret_id_in(ARN, "ap-southeast-1") == ARN.replace("ap-southeast-2", "ap-southeast-1")
+    assert secret_id_in(NAME, "ap-southeast-1") == NAME

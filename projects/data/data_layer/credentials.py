@@ -11,8 +11,9 @@ import pulumi
 import pulumi_aws as aws
 
 from data_layer.reserved_names import RESERVED_USER_NAMES
-from data_layer.secret_id import replication_command, secret_id_in
+from data_layer.secret_id import replication_command
 from shared.errors import SettingsError
+from shared.secret_id import secret_id_in
 from shared.sites import Site
 
 USER_NAME_PATTERN = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")

@@ -11,8 +11,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from data_layer.credentials import MasterCredentials, missing_secret, parse_master_credentials
 from data_layer.replacement import refuse_replacement
-from data_layer.secret_id import replication_command, secret_id_in
+from data_layer.secret_id import replication_command
 from shared.errors import SettingsError
+from shared.secret_id import secret_id_in
 from shared.sites import Site
 
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
 """The master user's secret as each site knows it: under one name in both regions. Pure.
 
-Whoever keeps the secret replicates it. A replica has the name of its original, and an ARN that differs in the region
-alone: https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
+Whoever keeps the secret replicates it.
 """
 
 from __future__ import annotations
@@ -10,9 +9,9 @@ from collections.abc import Mapping
 
 from shared.environment import Environment
 from shared.errors import SettingsError
+from shared.secret_id import REGION_PART, secret_id_in
 from shared.sites import Site
 
-REGION_PART = 3
 ARN_PARTS = 7
 
 
@@ -36,14 +35,6 @@ def secret_id_of_a_site(secret_id: str, environment: Environment) -> str:
                 f"give the secret's name, or its ARN in {' or '.join(regions)}: it is needed in both",
             )
     return secret_id
-
-
-def secret_id_in(secret_id: str, region: str) -> str:
-    """What the secret is called in a region: its name, or its ARN there."""
-    if not secret_id.startswith("arn:"):
-        return secret_id
-    parts = secret_id.split(":")
-    return ":".join([*parts[:REGION_PART], region, *parts[REGION_PART + 1 :]])
 
 
 def replication_command(secret_id: str, regions: Mapping[Site, str], missing_in: str) -> str:

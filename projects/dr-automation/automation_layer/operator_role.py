@@ -14,6 +14,7 @@ from automation_layer.settings import AutomationSettings
 from shared.contracts import NetworkContract
 from shared.policy_documents import Statement, account, allow, document
 from shared.providers import on
+from shared.secret_id import secret_id_in
 from shared.sites import Site
 
 WHAT = "operator"
@@ -176,8 +177,8 @@ class OperatorRole(pulumi.ComponentResource):
 
 
 def _reach(account_id: str, secret_id: str, **reach: str) -> OperatorReach:
-    """A secret's ARN ends with six characters of its own; a replica's differs in the region."""
-    name = secret_id.rpartition(":secret:")[2]
-    ending = "" if secret_id.startswith("arn:") else "-??????"
-    arn = f"arn:aws:secretsmanager:{reach['region']}:{account_id}:secret:{name}{ending}"
+    """A secret's ARN ends with six characters of its own."""
+    arn = secret_id_in(secret_id, reach["region"])
+    if not arn.startswith("arn:"):
+        arn = f"arn:aws:secretsmanager:{reach['region']}:{account_id}:secret:{secret_id}-??????"
     return OperatorReach(**reach, secret_arn=arn)
