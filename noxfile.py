@@ -76,8 +76,13 @@ def exhaustive(session: nox.Session) -> None:
 def integration(session: nox.Session) -> None:
     """Check what is deployed (by default in the lab) against cfn-outputs/flat-outputs.json, and the lab itself."""
     environment(session)
-    wanted = session.posargs or ["-m", "not exhaustive", "tests/lab", "tests/integration"]
-    python(session, "pytest", *wanted, patient=True)
+    if session.posargs:
+        python(session, "pytest", *session.posargs, patient=True)
+        return
+    usual = ("-m", "not exhaustive")
+    python(session, "pytest", *ON_EVERY_CORE, "--dist", "loadfile", *usual, "tests/lab", patient=True)
+    # Apart: its files share one lab.
+    python(session, "pytest", *usual, "tests/integration", patient=True)
 
 
 @nox.session(default=False)
