@@ -177,6 +177,21 @@ def test_a_schedule_of_seconds_runs_and_a_slow_target_does_not_hold_it_up(accoun
     assert 0.9 < median(gaps) < 1.4, gaps
 
 
+def test_a_schedule_does_not_start_a_function_that_is_still_at_work_twice(account: Account, tmp_path: Path) -> None:
+    events, file = account.client("events"), tmp_path / "runs"
+    rule = events.put_rule(Name="piling-up", ScheduleExpression="rate(1 second)")["RuleArn"]
+    function = account.function("note")
+    account.permit(function, "events", rule)
+    event = {"file": str(file), "sleep": 4}
+    events.put_targets(Rule="piling-up", Targets=[{"Id": "f", "Arn": function, "Input": json.dumps(event)}])
+    log = account.home.path / "logs" / "aws.log"
+    until(lambda: f"{rule}: {function} is still at work, twice: not started again" in log.read_text())
+    # And goes on when one of them is done.
+    until(lambda: len(lines(file)) >= 3, seconds=15)
+    events.remove_targets(Rule="piling-up", Ids=["f"])
+    events.delete_rule(Name="piling-up")
+
+
 def test_nonsense_is_no_schedule(account: Account) -> None:
     with pytest.raises(ClientError, match="ScheduleExpression"):
         account.client("events").put_rule(Name="nonsense", ScheduleExpression="rate(0 seconds)")

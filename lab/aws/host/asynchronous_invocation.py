@@ -3,6 +3,9 @@
 "How Lambda handles errors and retries with asynchronous invocation": an event is tried twice more after a function
 error, 1 and 2 minutes later; one that is throttled is retried until its maximum age. A minute is a second here.
 MiniStack does not check the function's resource policy, and drops the event when the function fails.
+
+Two of a schedule's events for a function are at work at most, and the next is dropped: on AWS every run has a processor
+of its own, while on a busy machine they would pile up and make each other slower and slower.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ import json
 import logging
 import threading
 import time
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from ministack.core.arn import parse_arn  # type: ignore[import-untyped]
@@ -28,6 +33,10 @@ _DEFAULT_MAX_AGE_SECONDS = 6 * 3600
 _RETRY_DELAY_SECONDS = 1.0
 _THROTTLED_DELAY_SECONDS = 0.5
 
+MOST_RUNS_OF_A_RULE = 2
+
+_runs_of_rules: Counter[tuple[str, str]] = Counter()
+_runs_lock = threading.Lock()
 _rule_arn: contextvars.ContextVar[str] = contextvars.ContextVar("lab_rule_arn", default="")
 
 
@@ -56,7 +65,18 @@ def install() -> None:
 
 
 def _from_rule(function_arn: str, payload: str) -> None:
-    _deliver(function_arn, json.loads(payload), "events.amazonaws.com", _rule_arn.get())
+    run = (_rule_arn.get(), function_arn)
+    with _runs_lock:
+        if _runs_of_rules[run] >= MOST_RUNS_OF_A_RULE:
+            _LOG.warning("%s: %s is still at work, twice: not started again", *run)
+            return
+        _runs_of_rules[run] += 1
+
+    def ended() -> None:
+        with _runs_lock:
+            _runs_of_rules[run] -= 1
+
+    _deliver(function_arn, json.loads(payload), "events.amazonaws.com", run[0], ended)
 
 
 def _from_topic(
@@ -77,17 +97,24 @@ def _from_topic(
     _deliver(function_arn, {"Records": [record]}, "sns.amazonaws.com", topic_arn)
 
 
-def _deliver(function_arn: str, event: dict[str, Any], service: str, source_arn: str) -> None:
+def _deliver(
+    function_arn: str, event: dict[str, Any], service: str, source_arn: str, ended: Callable[[], None] | None = None
+) -> None:
+    """Invoke a function if its policy permits it; ``ended`` is called when nothing more will be run of the event."""
     function, config, name = lambda_svc._get_func_record_for_ref(function_arn)
+    refused = None
     if not function or not config:
-        _LOG.warning("%s: there is no function %s to deliver to", source_arn, name)
+        refused = f"there is no function {name} to deliver to"
+    else:
+        with request_scope(*lambda_svc._account_region_from_function_config(config)):
+            if not _permits(function_arn, service, source_arn):
+                refused = f"function {name} has no permission that lets {service} invoke it"
+    if refused is None:
+        _invoke(lambda_svc._execution_record_for_config(function, config), event, ended)
         return
-    account, region = lambda_svc._account_region_from_function_config(config)
-    with request_scope(account, region):
-        if not _permits(function_arn, service, source_arn):
-            _LOG.warning("%s: function %s has no permission that lets %s invoke it", source_arn, name, service)
-            return
-    _invoke(lambda_svc._execution_record_for_config(function, config), event)
+    _LOG.warning("%s: %s", source_arn, refused)
+    if ended is not None:
+        ended()
 
 
 def _permits(function_arn: str, service: str, source_arn: str) -> bool:
@@ -107,10 +134,18 @@ def _permits(function_arn: str, service: str, source_arn: str) -> bool:
     return bool(evaluate_resource_policy(found[0], context, service=service).decision == "Allow")
 
 
-def _invoke(function: dict[str, Any], event: Any) -> None:
+def _invoke(function: dict[str, Any], event: Any, ended: Callable[[], None] | None = None) -> None:
     """Accept an event. A thread invokes the function, and retries."""
     context = contextvars.copy_context()
-    threading.Thread(target=context.run, args=(_run, function, event), name="lab-async-invocation", daemon=True).start()
+
+    def run() -> None:
+        try:
+            context.run(_run, function, event)
+        finally:
+            if ended is not None:
+                ended()
+
+    threading.Thread(target=run, name="lab-async-invocation", daemon=True).start()
 
 
 def _run(function: dict[str, Any], event: Any) -> None:
