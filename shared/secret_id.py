@@ -15,3 +15,9 @@ def secret_id_in(secret_id: str, region: str) -> str:
         return secret_id
     parts = secret_id.split(":")
     return ":".join([*parts[:REGION_PART], region, *parts[REGION_PART + 1 :]])
+
+
+def secret_pattern(secret_id: str, region: str, account_id: str) -> str:
+    """The secret's ARN in a region, for a policy. AWS ends it with six characters that its name alone does not tell."""
+    known = secret_id_in(secret_id, region)
+    return known if known.startswith("arn:") else f"arn:aws:secretsmanager:{region}:{account_id}:secret:{known}-??????"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import pulumi
 import pulumi_aws as aws
@@ -17,6 +18,7 @@ from automation_layer.settings import AutomationSettings
 from automation_layer.timings import RUN_LIMIT_SECONDS
 from shared.policy_documents import Statement
 from shared.providers import GLOBAL_SITE, on
+from shared.secret_id import secret_id_in, secret_pattern
 from shared.sites import Site
 
 WHAT = "failover"
@@ -90,6 +92,9 @@ def _environment(settings: AutomationSettings, args: ReporterArgs) -> dict[str, 
         **reporting_environment(settings, args),
         "REFERENCE_REGION": settings.reference_region,
         "RECOVERIES_TOPIC_ARN": args.topics[args.site].recoveries.arn,
+        "MASTER_SECRET_ID": args.data.master_secret_id.apply(
+            partial(secret_id_in, region=settings.environment.regions[args.site])
+        ),
         "MODE": settings.mode,
         "DARK_WITHOUT_WITNESS": settings.dark_without_witness,
         "WRITER_HUNG": settings.writer_hung,
@@ -121,7 +126,9 @@ def _environment(settings: AutomationSettings, args: ReporterArgs) -> dict[str, 
 def _statements(settings: AutomationSettings, args: ReporterArgs) -> pulumi.Output[list[Statement]]:
     environment = settings.environment
     return pulumi.Output.all(
-        databases=[args.data.at(site).database_arn for site in Site], states=args.state_reaches(settings)
+        secret=args.data.master_secret_id,
+        databases=[args.data.at(site).database_arn for site in Site],
+        states=args.state_reaches(settings),
     ).apply(
         lambda known: failover_policy.failover(
             failover_policy.FailoverReach(
@@ -131,6 +138,7 @@ def _statements(settings: AutomationSettings, args: ReporterArgs) -> pulumi.Outp
                 database_arns=dict(zip(Site, known["databases"], strict=True)),
                 metric_namespace=settings.metric_namespace,
                 states=known["states"],
+                secret_arn=secret_pattern(known["secret"], environment.regions[args.site], environment.account_id),
             )
         )
     )

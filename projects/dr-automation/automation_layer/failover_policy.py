@@ -27,6 +27,7 @@ class FailoverReach:
         database_arns: RDS instance of each site.
         metric_namespace: where it publishes its word on the writer.
         states: the state table and the topics of each site.
+        secret_arn: the master user's secret in the site's region.
     """
 
     site: Site
@@ -35,6 +36,7 @@ class FailoverReach:
     database_arns: Mapping[Site, str]
     metric_namespace: str
     states: Mapping[Site, StateReach]
+    secret_arn: str
 
 
 def failover(reach: FailoverReach) -> list[Statement]:
@@ -63,6 +65,7 @@ def failover(reach: FailoverReach) -> list[Statement]:
             "*",
             {"StringEquals": {"cloudwatch:namespace": reach.metric_namespace}},
         ),
+        policies.see_secrets([reach.secret_arn]),
         policies.read_state(own.table_arn),
         policies.find_history([own.table_arn]),
         policies.write_state(own.table_arn, FAILOVER_ITEMS),

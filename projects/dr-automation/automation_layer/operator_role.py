@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pulumi
@@ -14,7 +15,7 @@ from automation_layer.settings import AutomationSettings
 from shared.contracts import NetworkContract
 from shared.policy_documents import Statement, account, allow, document
 from shared.providers import on
-from shared.secret_id import secret_id_in
+from shared.secret_id import secret_pattern
 from shared.sites import Site
 
 WHAT = "operator"
@@ -31,6 +32,7 @@ class OperatorReach:
         function_arn: its failover function.
         state_table_arn: that one's table.
         state_key_arn: the table's KMS key.
+        secret_arn: the master user's secret there.
     """
 
     region: str
@@ -67,9 +69,7 @@ def statements(account_id: str, sites: Mapping[Site, OperatorReach]) -> list[Sta
             policies.use_state_key(reach.state_key_arn, reach.region, site),
         )
     ]
-    # Whether it is there: this shows no content.
-    seeing = allow("SeeSecret", "secretsmanager:DescribeSecret", [reach.secret_arn for reach in sites.values()])
-    return [*of_both, seeing, *of_each]
+    return [*of_both, policies.see_secrets(reach.secret_arn for reach in sites.values()), *of_each]
 
 
 def trust(account_id: str, principals: Sequence[str], *, require_mfa: bool) -> dict[str, Any]:
@@ -157,7 +157,9 @@ class OperatorRole(pulumi.ComponentResource):
                 function_arn=args.function_arns[site],
                 state_table_arn=args.state_table_arns[site],
                 state_key_arn=args.network.at(site).data_key_arn,
-                secret_id=args.master_secret_id,
+                secret_arn=pulumi.Output.from_input(args.master_secret_id).apply(
+                    partial(secret_pattern, region=environment.regions[site], account_id=environment.account_id)
+                ),
             )
             for site in Site
         ]
@@ -168,17 +170,9 @@ class OperatorRole(pulumi.ComponentResource):
             pulumi.Output.all(*reaches).apply(
                 lambda known: statements(
                     environment.account_id,
-                    {site: _reach(environment.account_id, **reach) for site, reach in zip(Site, known, strict=True)},
+                    {site: OperatorReach(**reach) for site, reach in zip(Site, known, strict=True)},
                 )
             ),
             on(provider, parent=self),
         ).arn
         self.register_outputs({})
-
-
-def _reach(account_id: str, secret_id: str, **reach: str) -> OperatorReach:
-    """A secret's ARN ends with six characters of its own."""
-    arn = secret_id_in(secret_id, reach["region"])
-    if not arn.startswith("arn:"):
-        arn = f"arn:aws:secretsmanager:{reach['region']}:{account_id}:secret:{secret_id}-??????"
-    return OperatorReach(**reach, secret_arn=arn)

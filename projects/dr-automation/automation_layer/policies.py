@@ -107,6 +107,11 @@ def use_state_key(key_arn: str, region: str, site: Site | None = None) -> Statem
     )
 
 
+def see_secrets(arns: Iterable[str]) -> Statement:
+    """See whether secrets are there, and nothing of their content."""
+    return allow("SeeWhetherSecretIsThere", "secretsmanager:DescribeSecret", list(arns))
+
+
 def tell_people(topic_arns: Sequence[str], key_arn: str, region: str, site: Site | None = None) -> list[Statement]:
     """Publish to topics, and use their key through SNS of the topics' region."""
     return [

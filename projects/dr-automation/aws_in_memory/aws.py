@@ -20,7 +20,7 @@ from aws_in_memory.clock import START, moment
 from aws_in_memory.instance import DatabaseInstance, covering
 from aws_in_memory.metric import Probes, Rhythm, Sampled, Sessions
 from aws_in_memory.replication import Found
-from aws_in_memory.services import CloudWatch, DynamoDb, Rds, Sns, Sts
+from aws_in_memory.services import CloudWatch, DynamoDb, Rds, SecretsManager, Sns, Sts
 from function_runtime.items import plain, serialized
 from function_runtime.metric_names import (
     ANSWERS,
@@ -96,6 +96,7 @@ class Aws:
         texts: the texts of the same.
         gone_topics: topics that were deleted.
         rds: RDS in each site.
+        secrets: Secrets Manager in each site.
         fault: what becomes of each call.
         validates: whether botocore checks the parameters of each.
     """
@@ -136,6 +137,7 @@ class Aws:
         elsewhere = {variables[name] for name in ("REFERENCE_REGION", "WITNESS_REGION") if name in variables}
         self._cloudwatch = {region: CloudWatch(self) for region in (*self.regions.values(), *elsewhere)}
         self.tables = {site: DynamoDb() for site in Site}
+        self.secrets = {site: SecretsManager() for site in Site}
         self._services: dict[tuple[str, str], Any] = {}
         self.rds: dict[Site, Rds] = {}
         for region in self._cloudwatch:
@@ -146,6 +148,8 @@ class Aws:
             self.rds[site].find = self._snapshot
             self._services["rds", region] = self.rds[site]
             self._services["dynamodb", region] = self.tables[site]
+            self._services["secretsmanager", region] = self.secrets[site]
+            self.secrets[site].secrets[variables["MASTER_SECRET_ID"]] = {}
             self._services["sns", region] = Sns(self)
         for site, region in self.regions.items():
             names = variables[f"{site.name}_WORD_ALARMS"].split(",")

@@ -39,6 +39,7 @@ ENVIRONMENT = {
     "PRIMARY_WORD_ALARMS": "primary-below-1",
     "RECOVERY_WORD_ALARMS": "recovery-below-1,recovery-below-2",
     "HANDOVER_MARGIN_SECONDS": "2",
+    "MASTER_SECRET_ID": "master",
     "WRITER_NAME": "writer.db.internal",
     "MODE": "automatic",
     "OUTAGE_SECONDS": "3",

@@ -201,3 +201,19 @@ class Sts:
 
     def get_caller_identity(self) -> Any:
         return {"Account": "111122223333", "Arn": "arn:aws:sts::111122223333:assumed-role/failover/run"}
+
+
+class SecretsManager:
+    """The master user's secret.
+
+    Attributes:
+        secrets: what is known of each, by name; never its value.
+    """
+
+    def __init__(self) -> None:
+        self.secrets: dict[str, Item] = {}
+
+    def describe_secret(self, SecretId: str) -> Any:  # noqa: N803
+        if SecretId not in self.secrets:
+            raise refusal("ResourceNotFoundException")
+        return {"Name": SecretId, **self.secrets[SecretId]}

@@ -33,6 +33,7 @@ STATES = {
     )
     for site in Site
 }
+SECRETS = {site: f"arn:aws:secretsmanager:{REGIONS[site]}:{ACCOUNT}:secret:master-??????" for site in Site}
 FAILOVERS = {
     site: failover_policy.failover(
         failover_policy.FailoverReach(
@@ -42,6 +43,7 @@ FAILOVERS = {
             database_arns=DATABASES,
             metric_namespace="PostgresDR/dev",
             states=STATES,
+            secret_arn=SECRETS[site],
         )
     )
     for site in Site
@@ -81,7 +83,7 @@ COPIER = copier_policy.snapshot_copier(
 # By the package of the function.
 ROLES = {"failover": FAILOVER, "fence_guard": GUARDS[Site.PRIMARY], "snapshot_copier": COPIER, "witness": WITNESS}
 # Services whose calls the functions' code makes itself.
-CALLED_SERVICES = ("rds", "cloudwatch", "dynamodb", "sns", "sts")
+CALLED_SERVICES = ("rds", "cloudwatch", "dynamodb", "secretsmanager", "sns", "sts")
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 NEED_NO_PERMISSION = {"sts:GetCallerIdentity"}
 # What AWS's services do with a function's rights, never its own code.
@@ -205,6 +207,14 @@ def test_only_the_two_databases_can_be_touched(action: str) -> None:
     assert not list(allowing(FAILOVER, action, f"arn:aws:rds:{HOME}:db:somebody-elses"))
     # The same name in another region is another database.
     assert not list(allowing(FAILOVER, action, DATABASES[Site.PRIMARY].replace("southeast-2", "southeast-3")))
+
+
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_a_controller_sees_whether_its_own_regions_secret_is_there_and_reads_none(site: Site) -> None:
+    about_secrets = {action for action in granted_actions(FAILOVERS[site]) if action.startswith("secretsmanager:")}
+    assert about_secrets == {"secretsmanager:DescribeSecret"}
+    (seeing,) = [each for each in FAILOVERS[site] if "secretsmanager:DescribeSecret" in as_list(each["Action"])]
+    assert seeing["Resource"] == [SECRETS[site]]
 
 
 def test_every_resource_stands_only_where_aws_offers_no_narrower_one() -> None:

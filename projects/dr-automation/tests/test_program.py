@@ -262,6 +262,20 @@ def test_a_controller_knows_the_word_alarms_of_both_sites_and_how_long_a_handove
     assert variables["RECOVERIES_TOPIC_ARN"] == program.outputs[f"{site}RecoveriesTopicArn"]
 
 
+SECRET_ARN = "arn:aws:secretsmanager:ap-southeast-2:111122223333:secret:master-AbCdEf"
+
+
+@pytest.mark.parametrize("secret", ["master", SECRET_ARN])
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_a_controller_knows_the_master_secret_as_its_own_region_calls_it(
+    below: Mapping[str, Mapping[str, Any]], site: Site, secret: str
+) -> None:
+    program = run_recorded("dr-automation", below={**below, "data": {**below["data"], "masterSecretId": secret}})
+    variables = program.resource(f"failover-{site}-lab", "Function").inputs["environment"]["variables"]
+    region = {Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"}[site]
+    assert variables["MASTER_SECRET_ID"] == secret.replace("ap-southeast-2", region)
+
+
 def test_a_replication_timeout_that_outlasts_the_outage_is_refused(below: Mapping[str, Mapping[str, Any]]) -> None:
     slow = {**below, "data": {**below["data"], "replicationTimeoutSeconds": 300}}
     with pytest.raises(SettingsError, match=r"^outageSeconds = \d+: .*replicationTimeoutSeconds \(300\)"):

@@ -128,6 +128,13 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
             NOT_READY,
             ("Look at the log and the schedule of the witness function in its region.", LOOK),
         ),
+        "secret_missing": Advice(
+            "A failover comes as ever. After the loss of the writer's region nobody could log in as the master user.",
+            (
+                "See where it is missing, and the command with which its owners replicate it: nox -s status",
+                "If it may not be looked at: a deploy of dr-automation grants secretsmanager:DescribeSecret.",
+            ),
+        ),
         "hung_unseen": Advice(
             "No failover: what the probes' sessions see says nothing of commits any more.",
             ("Look at the log of the health-probe functions for what their sessions meet, and at the writer.", LOOK),

@@ -8,10 +8,13 @@ from datetime import datetime
 
 from failover.decide import decide
 from failover.decision import Decision, Situation
+from failover.master_secret import has_secret
 from failover.observe import observe
 from failover.policy import Mode, Policy
+from failover.recognise import recognise
 from failover.settings import Settings
 from failover.signals import Remembered, Signals, interpret
+from function_runtime.asking import asked
 from function_runtime.clients import Clients
 from function_runtime.control import Control, Order
 from function_runtime.state import Controller
@@ -70,6 +73,9 @@ def look(
     in_trouble = controller.trouble is not None
     readings = observe(clients, settings, controller.writer_site, at, in_trouble=in_trouble)
     policy = policy_in_force(settings, control)
+    if recognise(readings, settings.policy, controller.trouble) is None:
+        # A failover waits for nothing that it does not need.
+        readings = replace(readings, master_secret=asked(lambda: has_secret(clients, settings)))
     signals = interpret(readings, policy, remembered_by(controller))
     epoch = controller.epoch + 1
     incident_id = f"{epoch:06d}-ordered"

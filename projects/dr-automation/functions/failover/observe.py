@@ -71,6 +71,7 @@ def observe(clients: Clients, settings: Settings, active: Site, at: datetime, *,
         active_is_shut=None
         if isinstance(active_instance, Unanswered)
         else databases[active].is_quarantined(active_instance),
+        master_secret=None,
     )
 
 

@@ -10,12 +10,13 @@ from failover.policy import Policy
 from failover.readings import Readings
 from failover.recognise import is_silent
 from failover.sessions import newest
-from function_runtime.readings import Instance, series_of
+from function_runtime.readings import Instance, Unanswered, series_of
 from function_runtime.session_outcome import SessionOutcome
 
 # Of all probes; a burst of losses that lasts for a minute is less.
 MOST_PROBES_LOST = 0.3
 PROBES_LOST = "probes_lost"
+SECRET_MISSING = "secret_missing"  # noqa: S105 - a code
 CODES = (
     "rds_says_failed",
     PROBES_LOST,
@@ -24,6 +25,7 @@ CODES = (
     "probe_silent",
     "other_probe_silent",
     "witness_silent",
+    SECRET_MISSING,
     "sessions_do_not_end",
     "not_verified",
     "evidence_weak",
@@ -78,7 +80,7 @@ def concerns(
         found.append(Concern("other_probe_silent", "nothing is known of the writer's own site's probe"))
     if readings.witness is not None and is_silent(series_of(readings.witness), readings.at, policy):
         found.append(Concern("witness_silent", "the witness has said nothing"))
-    return (*found, *_weak_evidence(readings, policy))
+    return (*found, *_of_the_secret(readings), *_weak_evidence(readings, policy))
 
 
 def probes_lost(readings: Readings, policy: Policy) -> tuple[Concern, ...]:
@@ -107,6 +109,16 @@ def _of_the_standby(readings: Readings, policy: Policy, standby_ready: Answer, l
         behind = "an unknown time" if lag is None else f"{lag:.0f} s"
         return [Concern("replica_behind", f"the replica is {behind} behind: a failover would wait for people")]
     return []
+
+
+def _of_the_secret(readings: Readings) -> list[Concern]:
+    """A failover needs no secret. Those who log in as the master user after it do."""
+    secret, unasked = readings.master_secret, None
+    if secret is True or secret is unasked:
+        return []
+    why = f": {secret.why}" if isinstance(secret, Unanswered) else ""
+    known = "is not known to be" if isinstance(secret, Unanswered) else "is not"
+    return [Concern(SECRET_MISSING, f"the master user's secret {known} in the {readings.here} site's region{why}")]
 
 
 def _weak_evidence(readings: Readings, policy: Policy) -> list[Concern]:

@@ -35,6 +35,7 @@ class Readings:
         active_region: which services of the active region answered.
         reference_region: the same of a third region, None where it was not asked.
         active_is_shut: whether the active instance is in the group without rules, by its RDS; None where unknown.
+        master_secret: whether the master user's secret is in this region; None where it was not asked for.
     """
 
     at: datetime
@@ -58,6 +59,7 @@ class Readings:
     active_region: RegionAnswers
     reference_region: RegionAnswers | None
     active_is_shut: bool | None = None
+    master_secret: bool | Unanswered | None = None
 
     @property
     def active_sessions(self) -> tuple[Series, Series]:

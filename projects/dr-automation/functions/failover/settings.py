@@ -52,6 +52,7 @@ class Settings:
         recoveries_topic_arn: where people hear of recoveries.
         word_alarms: the alarms of each site's word, by threshold 1, 2.
         handover_margin_seconds: how long a word's alarms must show it before it counts as out.
+        master_secret_id: the master user's secret, as it is called in the function's own region.
         writer_name: the DNS name clients write to, for messages.
         name_ttl_seconds: how long clients may remember the old answer, for messages.
         dashboard_url: where people see more, for messages.
@@ -86,6 +87,7 @@ class Settings:
     recoveries_topic_arn: str
     word_alarms: Mapping[Site, tuple[str, ...]]
     handover_margin_seconds: float
+    master_secret_id: str
     writer_name: str
     name_ttl_seconds: int
     dashboard_url: str
@@ -152,6 +154,7 @@ class Settings:
             recoveries_topic_arn=environment.text("RECOVERIES_TOPIC_ARN"),
             word_alarms=_word_alarms(environment),
             handover_margin_seconds=environment.number("HANDOVER_MARGIN_SECONDS", minimum=0.1, maximum=3600),
+            master_secret_id=environment.text("MASTER_SECRET_ID"),
             writer_name=environment.text("WRITER_NAME"),
             name_ttl_seconds=environment.whole("NAME_TTL_SECONDS", minimum=0, maximum=60),
             dashboard_url=environment.text("DASHBOARD_URL"),

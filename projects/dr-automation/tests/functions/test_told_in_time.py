@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from botocore.exceptions import ConnectTimeoutError
 
-from aws_in_memory.aws import Aws
+from aws_in_memory.aws import Aws, Call, TakeEffect
 from aws_in_memory.clock import START
-from aws_in_memory.deployed import SETTINGS, healthy, run, unprepared
+from aws_in_memory.deployed import SETTINGS, healthy, run, unprepared, writer_dead
 from aws_in_memory.instance import Outage
 from aws_in_memory.running import subjects
 from aws_in_memory.stories import give
@@ -50,6 +52,14 @@ def does_not_verify(aws: Aws) -> None:
     aws.writer.refuses_sessions = SessionOutcome.NOT_VERIFIED
 
 
+def loses_secret(aws: Aws) -> None:
+    aws.secrets[aws.home].secrets.clear()
+
+
+def marks_secret_for_deletion(aws: Aws) -> None:
+    aws.secrets[aws.home].secrets["master"]["DeletedDate"] = START
+
+
 @pytest.mark.parametrize(
     ("breaks", "code"),
     [
@@ -58,6 +68,8 @@ def does_not_verify(aws: Aws) -> None:
         (fills_storage, "rds_says_failed"),
         (does_not_verify, "not_verified"),
         (unprepared, "evidence_weak"),
+        (loses_secret, "secret_missing"),
+        (marks_secret_for_deletion, "secret_missing"),
     ],
 )
 def test_what_would_keep_a_failover_from_coming_is_told_once_and_that_it_is_over(
@@ -74,11 +86,46 @@ def test_what_would_keep_a_failover_from_coming_is_told_once_and_that_it_is_over
     assert watch(aws, 30) == code
     assert len(aws.messages) == 1, "once"
     aws.standby.status, aws.standby.lag_seconds, aws.writer.status = "available", 0.0, "available"
+    aws.secrets[aws.home].secrets["master"] = {}
     for instance in aws.instances.values():
         instance.prepared, instance.refuses_sessions = True, None
     assert watch(aws, 5) == "healthy"
     assert "ready to fail over again" in aws.messages[-1][1]
     assert len(aws.messages) == 2
+
+
+def silence_of_secrets(call: Call, take_effect: TakeEffect) -> Any:
+    if call.operation == "secretsmanager.describe_secret":
+        raise ConnectTimeoutError(endpoint_url=call.region)
+    return take_effect()
+
+
+def test_a_secret_of_which_nobody_can_say_whether_it_is_there_is_not_taken_for_one_that_is() -> None:
+    aws = healthy()
+    aws.fault = silence_of_secrets
+    watch(aws, int(PATIENCE.total_seconds()) + 3)
+    assert "secret_missing" in subjects(aws)
+    assert "is not known to be in the recovery site's region" in aws.texts[-1]
+
+
+@pytest.mark.parametrize("breaks", [loses_secret, marks_secret_for_deletion, None])
+def test_a_failover_neither_needs_the_secret_nor_waits_for_an_answer_about_it(
+    breaks: Callable[[Aws], object] | None,
+) -> None:
+    aws = writer_dead()
+    if breaks is None:
+        aws.fault = silence_of_secrets
+    else:
+        breaks(aws)
+    assert watch(aws, 1) == "closed"
+    assert aws.controller["writer_site"] == "recovery"
+    assert "secretsmanager.describe_secret" not in aws.called
+
+
+def test_the_secret_of_the_other_region_is_not_this_controllers_to_look_for() -> None:
+    aws = healthy()
+    aws.secrets[aws.home.other].secrets.clear()
+    assert watch(aws, int(PATIENCE.total_seconds()) + 3) == "healthy"
 
 
 def test_a_second_concern_is_told_beside_the_first() -> None:
