@@ -95,6 +95,7 @@ def carry_out(request: Request, deployment: Deployment, role: Role, console: Con
         One of `exit_codes`.
 
     Raises:
+        SettingsError: the authority is being handed over, or has gone meanwhile.
         RefusedError: AWS, the controller or another person prevents it, or it is not certain who has authority.
         ControlUnreadableError: the item `control` is damaged.
     """
@@ -105,6 +106,8 @@ def carry_out(request: Request, deployment: Deployment, role: Role, console: Con
         return status(request, deployment, role, authority, console)
     if isinstance(request, InstructionRequest) and request.kind is InstructionKind.ADOPT:
         site = authority.to_adopt(Site(request.about))
+    elif isinstance(request, FailoverRequest | PauseRequest):
+        site = authority.to_order()
     else:
         site = authority.required()
     console.say([deployment.headline(site), *(f"note: {note}" for note in authority.notes)])

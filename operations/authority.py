@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from deployment.state_tables import Answer, Table, Tables, newest
 from function_runtime.sites import Site
+from function_runtime.state import Controller
 from operations.errors import RefusedError
+from shared.errors import SettingsError
 
 KEY = "authority"
 
@@ -42,6 +44,17 @@ class Authority:
         if self.site is None or self.problem is not None:
             raise self.refusal()
         return self.site
+
+    def to_order(self) -> Site:
+        """The site whose controller is to be given an order or a pause, which a handover would leave behind.
+
+        Raises:
+            SettingsError: the authority is being handed over.
+            RefusedError: it is not certain whose it is.
+        """
+        site = self.required()
+        refuse_handed_over(site, self.tables[site].controller)
+        return site
 
     def to_adopt(self, writer: Site) -> Site:
         """The site whose controller is to adopt a writer: the one with authority, otherwise one whose table answers.
@@ -76,6 +89,32 @@ def authority_by(tables: Tables) -> Authority:
     if not holders:
         return _none(tables)
     return Authority(tables, holders[0], _notes(tables[holders[0].other]))
+
+
+def refuse_handed_over(site: Site, record: Controller | None) -> None:
+    """Refuse to write an order where nobody would carry it out, or much later than it was meant.
+
+    Args:
+        site: where it would be written.
+        record: what that site's table says; None where it is lost, which is settled in that table.
+
+    Raises:
+        SettingsError: the site's controller has no authority, or is about to give it away.
+    """
+    if record is None or (record.authority is site and record.handover is None):
+        return
+    if record.handover is not None:
+        raise SettingsError(
+            KEY,
+            f"(being handed over from {site} to {site.other})",
+            "nothing was written, for it would not go along: wait until the handover is over (nox -s status), or take "
+            "it back with nox -s failover -- --abandon handover; then give this command again",
+        )
+    raise SettingsError(
+        KEY,
+        f"(with the {record.authority} site's controller, not with the {site} site's any more)",
+        "nothing was written: give the same command again, which talks to that one, or see nox -s status",
+    )
 
 
 def _two(tables: Tables) -> Authority:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from deployment.state_tables import read_table
 from function_runtime import words
 from function_runtime.control import Order, OrderKind
 from function_runtime.incident import Kind
 from operations import plan_text
 from operations.access import Access
+from operations.authority import refuse_handed_over
 from operations.console import Console
 from operations.controller import Controller
 from operations.deployment import Deployment
@@ -27,6 +29,7 @@ def failover(request: FailoverRequest, deployment: Deployment, access: Access, c
         130 interrupted while following it.
 
     Raises:
+        SettingsError: the controller's authority has gone meanwhile.
         RefusedError: it does not happen; no order is left on record.
     """
 
@@ -54,6 +57,8 @@ def failover(request: FailoverRequest, deployment: Deployment, access: Access, c
     if not request.yes:
         _confirm(order, deployment, console)
     client, table = access.dynamodb[access.site], access.place.state_table_name
+    # It may have taken the person a while to say so.
+    refuse_handed_over(access.site, read_table(access.site, client, table).controller)
     order = order_for(report)
     give_order(client, table, order)
     console.say([f"Order given at {words.moment(order.at)}, good until {words.moment(order.expires_at)}."])

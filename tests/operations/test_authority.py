@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from aws_in_memory.clock import START
 from aws_in_memory.deployed import REGIONS, healthy
 from deployment.state_tables import Answer, Table, Tables, newest
+from function_runtime.handover import Handover
 from function_runtime.items import serialized
 from function_runtime.sites import Site
 from function_runtime.state import Controller
+from operations.__main__ import main
 from operations.authority import authority_by
 from operations.errors import RefusedError
-from tests.operations.terminal import BIRTH, DEPLOYMENT, Terminal, silence
+from shared.errors import SettingsError
+from tests.operations.terminal import ALICE, BIRTH, DEPLOYMENT, Terminal, silence
 
 PRIMARY, RECOVERY = Site.PRIMARY, Site.RECOVERY
 
@@ -130,3 +135,43 @@ def test_a_dark_region_without_authority_is_a_note_and_no_error() -> None:
     terminal.aws.dark = {REGIONS[PRIMARY]}
     assert terminal.give("pause --reason rebuild") == 0
     assert terminal.person.lines[1] == "note: the primary site's region does not answer"
+
+
+HANDOVER = Handover(RECOVERY, PRIMARY, ALICE, 1, START)
+GIVING = Controller(version=3, epoch=1, writer_site=RECOVERY, authority=RECOVERY, handover=HANDOVER)
+
+
+@pytest.mark.parametrize("command", ["failover --planned --yes", "failover --planned --dry-run", "pause --reason x"])
+@pytest.mark.parametrize("given_up", [False, True])
+def test_what_a_handover_would_leave_behind_is_bad_input_and_the_remedy_is_said(command: str, given_up: bool) -> None:
+    terminal = Terminal(healthy(writer=RECOVERY))
+    record = replace(GIVING, authority=PRIMARY) if given_up else GIVING
+    terminal.aws.put(record.as_item(), RECOVERY)
+    terminal.aws.put(Controller(version=1, epoch=1, writer_site=RECOVERY, authority=RECOVERY).as_item(), PRIMARY)
+    with pytest.raises(SettingsError, match=r"being handed over from recovery to primary.*--abandon handover"):
+        terminal.give(command)
+    assert not any("control" in terminal.aws.items_of(site) for site in Site)
+
+
+def test_an_order_is_not_written_where_authority_has_gone_while_the_person_was_asked() -> None:
+    terminal = Terminal(healthy())
+    record = Controller(version=7, writer_site=PRIMARY, authority=PRIMARY)
+
+    def ask(_: str) -> str:
+        terminal.aws.put(record.as_item(), RECOVERY)
+        return "000001-ordered"
+
+    terminal.person.ask = ask  # type: ignore[method-assign,assignment]
+    with pytest.raises(SettingsError, match=r"with the primary site's controller, not with the recovery site's"):
+        terminal.give("failover --planned")
+    assert terminal.control == {}
+
+
+def test_bad_input_of_that_kind_ends_with_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables = both(says(PRIMARY, RECOVERY, RECOVERY, 1), Table(RECOVERY, Answer.RECORD, GIVING, handover={}))
+    monkeypatch.setattr("operations.__main__.Deployment.read", lambda *_: DEPLOYMENT)
+    monkeypatch.setattr("operations.__main__.take_role", lambda _: SimpleNamespace(tables=tables))
+    assert main(["failover", "--planned"]) == 2
+    assert "authority = (being handed over from recovery to primary)" in capsys.readouterr().err

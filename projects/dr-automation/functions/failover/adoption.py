@@ -104,4 +104,5 @@ def _record(
         owes_opening=f"adopted by {named.by}" if is_shut else None,
         authority=here,
         owes_telling=True,
+        authority_since=controller.authority_since if controller.authority is here and controller.version > 0 else now,
     )

@@ -154,10 +154,10 @@ class HandingOver:
             self._kept(controller, replace(handover, told_at=at, seen_since=None))
         return why
 
-    def _write_there(self, controller: Controller, authority: Site) -> str | None:
+    def _write_there(self, controller: Controller, authority: Site, since: datetime | None = None) -> str | None:
         """Make the other site's record as new as this one, unless it is; returns why it cannot be written now."""
         try:
-            tell = telling(controller, self.other_state.written(), authority)
+            tell = telling(controller, self.other_state.written(), authority, since)
             if tell.record is not None:
                 self.other_state.save_controller(tell.record)
         except AwsError as error:
@@ -181,7 +181,7 @@ class HandingOver:
             logger.warning("The word was not published", error=str(error))
 
     def _let_take(self, controller: Controller, handover: Handover, at: datetime) -> str | None:
-        why = self._write_there(controller, handover.receiver)
+        why = self._write_there(controller, handover.receiver, at)
         if why is not None:
             return why
         over = replace(handover, taken_at=at, seen_since=None)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from failover.settings import Settings
 from function_runtime import words
+from function_runtime.control import Order
 from function_runtime.handover import Handover, HandoverStep
 from function_runtime.message import Message, compose
 from function_runtime.state import Controller
@@ -83,6 +84,27 @@ def not_adopted(settings: Settings, by: str, why: str) -> Message:
         },
         incident_id=None,
         anchor="state-lost",
+    )
+
+
+def order_dropped(settings: Settings, order: Order) -> Message:
+    """An order that was given before this site's controller had the authority."""
+    return compose(
+        settings,
+        f"PostgreSQL: the {order.kind} order is older than the authority, and is not carried out",
+        {
+            "What was seen": [
+                f"{order.by} gave it at {words.moment(order.at)}.",
+                f"The {settings.here} site's controller had no authority yet.",
+            ],
+            "What was decided": ["It is dropped: what it was given for may have changed since."],
+            "What to do": [
+                "If it is still meant, see first what it would do: nox -s failover -- --planned --dry-run",
+                "Then give it again.",
+            ],
+        },
+        incident_id=None,
+        anchor=ANCHOR,
     )
 
 

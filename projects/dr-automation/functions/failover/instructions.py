@@ -7,7 +7,7 @@ from datetime import datetime
 
 from failover.policy import Mode
 from failover.settings import Settings
-from function_runtime.control import ABOUT_HANDOVER, Control, Instruction, InstructionKind
+from function_runtime.control import ABOUT_HANDOVER, Control, Instruction, InstructionKind, Order
 from function_runtime.incident import Incident, Kind
 from function_runtime.sites import Site
 from function_runtime.state import Controller
@@ -18,6 +18,23 @@ def paused_by(control: Control, settings: Settings) -> str | None:
     if control.pause is not None:
         return f"{control.pause.by} paused failovers: {control.pause.reason}"
     return "the configured mode is paused" if settings.policy.mode is Mode.PAUSED else None
+
+
+def order_in_force(control: Control, controller: Controller) -> Order | None:
+    """The order on record; None where there is none, or where it was given before this controller had the authority.
+
+    Whoever gave it then saw another state of things, and nobody was told that it was waiting.
+    """
+    order, since = control.order, controller.authority_since
+    return None if order is None or (since is not None and order.at < since) else order
+
+
+def order_to_drop(control: Control, controller: Controller, at: datetime) -> Order | None:
+    """An order that is too old in that way, and of which people have not heard; None where there is none."""
+    order = control.order
+    if order is None or order_in_force(control, controller) is not None or at >= order.expires_at:
+        return None
+    return None if order.at == controller.order_dropped else order
 
 
 def withdrawn_by(control: Control, incident: Incident) -> str | None:
@@ -48,7 +65,8 @@ def adopted_by(control: Control, controller: Controller, at: datetime) -> Instru
 
 def hand_over_asked_by(control: Control, controller: Controller, here: Site, at: datetime) -> Instruction | None:
     """A person's word that the other site's controller is to get the authority; None where there is none still good."""
-    instruction = _not_used_up(control, InstructionKind.HAND_OVER, (controller.heeded_at,), at)
+    before = (controller.heeded_at, controller.authority_since)
+    instruction = _not_used_up(control, InstructionKind.HAND_OVER, before, at)
     return None if instruction is None or instruction.about != here.other else instruction
 
 

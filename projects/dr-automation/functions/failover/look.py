@@ -8,6 +8,7 @@ from datetime import datetime
 
 from failover.decide import decide
 from failover.decision import Decision, Situation
+from failover.instructions import order_in_force
 from failover.master_secret import has_secret
 from failover.observe import observe
 from failover.policy import Mode, Policy
@@ -47,11 +48,11 @@ OrderFor = Callable[[str, int, datetime], Order | None]
 """The order there is for an incident and an epoch at a moment."""
 
 
-def order_on_record(control: Control) -> OrderFor:
+def order_on_record(control: Control, controller: Controller) -> OrderFor:
     """The order that a person has put on record, where it is for what is going on and still good."""
 
     def order_for(incident_id: str, epoch: int, at: datetime) -> Order | None:
-        order = control.order
+        order = order_in_force(control, controller)
         return order if order is not None and order.is_for(incident_id, epoch, at) else None
 
     return order_for

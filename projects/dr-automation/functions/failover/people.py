@@ -16,6 +16,7 @@ from failover.decision import Decision
 from failover.settings import Settings
 from failover.signals import Signals
 from function_runtime.clients import AwsError, Clients
+from function_runtime.control import Order
 from function_runtime.fence_record import FenceRecord
 from function_runtime.handover import Handover
 from function_runtime.incident import Incident, Step
@@ -108,6 +109,10 @@ class People:
     def tell_not_adopted(self, by: str, why: str) -> None:
         """Must: a person's word which database is the writer cannot be heeded."""
         self._must(self._failures, handover_messages.not_adopted(self._settings, by, why))
+
+    def tell_order_dropped(self, order: Order) -> None:
+        """Must: an order is not carried out, because this controller had no authority when it was given."""
+        self._must(self._failures, handover_messages.order_dropped(self._settings, order))
 
     def tell_records_differ(self, controller: Controller, other: Controller) -> None:
         """Must: both sites' controllers may act."""

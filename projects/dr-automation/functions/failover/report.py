@@ -8,7 +8,7 @@ from typing import Any
 
 from failover.decision import Action, Decision
 from failover.handover import handover_limitation
-from failover.instructions import hand_over_asked_by
+from failover.instructions import hand_over_asked_by, order_in_force
 from failover.look import Look, OrderFor, look, order_on_record, policy_in_force
 from failover.overtaken import compared
 from failover.protection import protection
@@ -51,7 +51,7 @@ def report(clients: Clients, settings: Settings, clock: Clock, question: object)
     known = compared(settings.here, recorded(clients, settings, state, clock.now()), state, other_state)
     control = state.control()
     controller = known.controller
-    order_for = order_on_record(control) if asked is None else asked
+    order_for = order_on_record(control, controller) if asked is None else asked
     seen = look(clients, settings, controller, control, clock.now(), order_for)
     signals, incident = seen.signals, known.incident
     other = answered(settings.databases(clients)[controller.writer_site.other].find)
@@ -70,7 +70,7 @@ def report(clients: Clients, settings: Settings, clock: Clock, question: object)
         "protection": protection(settings.here, controller, incident, other, writer_name).as_item(),
         "mode": policy_in_force(settings, control).mode.value,
         "pause": control.as_item().get("pause"),
-        "order": control.as_item().get("order"),
+        "order": None if (order := order_in_force(control, controller)) is None else order.as_item(),
         "trouble": None if signals.trouble is None else signals.trouble.as_item(),
         "signals": signals.as_item(),
         "session": None if signals.session is None else signals.session.name.lower(),

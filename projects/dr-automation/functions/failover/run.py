@@ -14,7 +14,7 @@ from failover.adopting import Adopting
 from failover.answer import Answer
 from failover.decision import Action, Decision
 from failover.handing_over import HandingOver
-from failover.instructions import abandoned_by, paused_by
+from failover.instructions import abandoned_by, order_to_drop, paused_by
 from failover.look import Look, look, order_on_record
 from failover.old_writer import let_in
 from failover.overtaken import compared
@@ -159,6 +159,7 @@ class Run:
         if controller.writer_site is here:
             handed = None if known.doubt is not None else handing_over.begun(controller, control)
             return handed or Decision(Action.HOLD, "writer_is_here", f"the {here} site is the writer")
+        controller = self._without_old_order(state, controller, control, people)
         seen = self._look(controller, control)
         undecided = seen.decision.action is not Action.FAIL_OVER
         if undecided and self._has_just_gone_dark(seen) and self._may_wait(seen.policy.darkness, ends_at):
@@ -177,8 +178,18 @@ class Run:
         people.tell_opened(incident)
         return self._carry_through(state, claimed, control, incident, people, ends_at)
 
+    def _without_old_order(self, state: State, controller: Controller, control: Control, people: People) -> Controller:
+        order = order_to_drop(control, controller, self.clock.now())
+        if order is None:
+            return controller
+        controller = state.save_controller(replace(controller, order_dropped=order.at))
+        people.tell_order_dropped(order)
+        return controller
+
     def _look(self, controller: Controller, control: Control) -> Look:
-        seen = look(self.clients, self.settings, controller, control, self.clock.now(), order_on_record(control))
+        seen = look(
+            self.clients, self.settings, controller, control, self.clock.now(), order_on_record(control, controller)
+        )
         logger.info("Decided", decision=seen.decision.as_item(), signals=seen.signals.as_item())
         return seen
 

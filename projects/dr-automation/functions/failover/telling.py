@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from function_runtime.sites import Site
 from function_runtime.state import Controller
@@ -21,16 +22,19 @@ class Telling:
     refusal: str | None = None
 
 
-def telling(controller: Controller, other: Controller | None, authority: Site) -> Telling:
+def telling(
+    controller: Controller, other: Controller | None, authority: Site, since: datetime | None = None
+) -> Telling:
     """How the other site's record gets as new as this one.
 
     Args:
         controller: this site's record.
         other: the other site's, whose chain of versions goes on; None where there is none.
         authority: whose controller acts from then on.
+        since: when the other site's controller gets the authority, None where it does not.
     """
     if other is None:
-        return Telling(_told(controller, 0, authority))
+        return Telling(_told(controller, 0, authority, since))
     if (other.epoch, other.writer_site, other.authority) == (controller.epoch, controller.writer_site, authority):
         return Telling()
     handover = controller.handover
@@ -42,7 +46,7 @@ def telling(controller: Controller, other: Controller | None, authority: Site) -
         return Telling(refusal=f"the other site's record is newer: epoch {other.epoch}, not {controller.epoch}")
     if other.incident_id is not None:
         return Telling(refusal=f"incident {other.incident_id} is under way on the other site's record")
-    return Telling(_told(controller, other.version, authority))
+    return Telling(_told(controller, other.version, authority, since))
 
 
 def telling_of_adoption(controller: Controller, other: Controller | None) -> Telling:
@@ -54,12 +58,12 @@ def telling_of_adoption(controller: Controller, other: Controller | None) -> Tel
     """
     if other is None or other.epoch < controller.epoch:
         version = 0 if other is None else other.version
-        return Telling(_told(controller, version, controller.authority))
+        return Telling(_told(controller, version, controller.authority, None))
     told = telling(controller, other, controller.authority)
     return told if told == Telling() else Telling(refusal=f"the other site's record is of epoch {other.epoch}, too")
 
 
-def _told(controller: Controller, version: int, authority: Site) -> Controller:
+def _told(controller: Controller, version: int, authority: Site, since: datetime | None) -> Controller:
     return Controller(
         version=version,
         epoch=controller.epoch,
@@ -69,4 +73,5 @@ def _told(controller: Controller, version: int, authority: Site) -> Controller:
         last_incident_id=controller.last_incident_id,
         adopted_by=controller.adopted_by,
         heeded_at=controller.heeded_at,
+        authority_since=since,
     )

@@ -87,6 +87,8 @@ class Controller:
         authority: the site whose controller acts, as far as this table knows.
         handover: the handover of authority that is under way, in the giver's table.
         owes_telling: whether the other site's table is to be told of an adoption.
+        authority_since: when this site's controller got the authority, in the table that gives it; None: from birth.
+        order_dropped: when the order was given that was dropped because it is older than that.
     """
 
     version: int = 0
@@ -107,6 +109,8 @@ class Controller:
     authority: Site = Site.RECOVERY
     handover: Handover | None = None
     owes_telling: bool = False
+    authority_since: datetime | None = None
+    order_dropped: datetime | None = None
 
     def as_item(self) -> dict[str, Any]:
         """For the state table."""
@@ -130,6 +134,8 @@ class Controller:
             "authority": self.authority.value,
             "handover": None if self.handover is None else self.handover.as_item(),
             "owes_telling": self.owes_telling or None,
+            "authority_since": _text(self.authority_since),
+            "order_dropped": _text(self.order_dropped),
         }
         return {name: value for name, value in fields.items() if value is not None}
 
@@ -158,6 +164,8 @@ class Controller:
             authority=Site(item.get("authority", Site.RECOVERY)),
             handover=None if handing_over is None else Handover.from_item(handing_over),
             owes_telling=item.get("owes_telling", False),
+            authority_since=_moment(item.get("authority_since")),
+            order_dropped=_moment(item.get("order_dropped")),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -14,7 +15,7 @@ from aws_in_memory.refusals import refusal
 from aws_in_memory.running import Running, instruct, subjects, writers
 from failover.adoption import UNTOLD_EPOCHS
 from failover.recorded import StateLostError
-from function_runtime.control import InstructionKind
+from function_runtime.control import Control, InstructionKind, Order, OrderKind
 from function_runtime.sites import Site
 from function_runtime.state import Controller
 
@@ -177,3 +178,19 @@ def test_the_guards_believe_a_word_before_the_other_table_has_heard_of_it() -> N
     assert (guard(aws, PRIMARY).code, guard(aws, RECOVERY).code) == ("writer", "already_fenced")
     aws.sleep(10)
     assert writers(aws) == {PRIMARY}
+
+
+def test_an_order_that_waited_in_the_table_of_the_site_that_takes_authority_by_a_word_is_dropped() -> None:
+    made = reprotected()
+    aws = made.aws
+    epoch = record_of(aws, PRIMARY).epoch + UNTOLD_EPOCHS + 2
+    order = Order(OrderKind.FORCED, f"{epoch:06d}-ordered", epoch, "arn:bob", aws.now, aws.now + timedelta(hours=1))
+    aws.put(Control(version=1, order=replace(order, accepts_unknown_loss=True)).as_item(), PRIMARY)
+    aws.dark.add(aws.regions[RECOVERY])
+    aws.sleep(1)
+    instruct(aws, ADOPT, RECOVERY, PRIMARY)
+    made.controller(PRIMARY)
+    assert record_of(aws, PRIMARY).epoch == epoch - 1, "the order is for the epoch that comes next"
+    made.controller(PRIMARY)
+    assert not aws.incidents_of(PRIMARY)
+    assert subjects(aws).count("the forced order is older than the authority") == 1

@@ -21,6 +21,7 @@ from aws_in_memory.handovers import (
     failed_over,
     hand_over,
     is_handed_over,
+    order_planned,
     record_of,
     reprotect,
     reprotected,
@@ -455,3 +456,39 @@ def test_what_was_fenced_is_known_by_its_resource_id() -> None:
     assert incident["old_writer_resource_id"] == "db-database-primary-1"
     assert incident["steps"][1]["phase"] == Phase.FENCED
     assert running.aws.instances[PRIMARY].describe()["DbiResourceId"] == "db-database-primary-2"
+
+
+# Orders from before
+
+
+def test_an_order_that_is_older_than_the_authority_is_dropped_and_people_hear_of_it_once() -> None:
+    running = reprotected()
+    aws = running.aws
+    order_planned(aws, PRIMARY)
+    hand_over(running)
+    running.tick(4)
+    assert writer_of(aws) is RECOVERY
+    assert running.controller(PRIMARY) == "healthy"
+    assert subjects(aws).count("the planned order is older than the authority") == 1
+    told = report(aws, SETTINGS_OF[PRIMARY], Clock(aws), {"order": None})
+    assert (told["order"], told["decision"]["code"]) == (None, "healthy")
+
+
+def test_an_order_that_is_given_after_the_authority_has_come_is_carried_out() -> None:
+    running = reprotected()
+    hand_over(running)
+    fail_over(running)
+    assert writer_of(running.aws) is PRIMARY
+    assert "older than the authority" not in subjects(running.aws)
+
+
+def test_a_word_to_hand_the_authority_over_that_is_older_than_it_is_not_heeded() -> None:
+    running = reprotected()
+    aws = running.aws
+    instruct(aws, InstructionKind.HAND_OVER, RECOVERY, PRIMARY)
+    hand_over(running)
+    fail_over(running)
+    reprotect(aws)
+    running.tick(4)
+    assert acting(aws) == [PRIMARY]
+    assert record_of(aws, PRIMARY).handover is None
