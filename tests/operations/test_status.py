@@ -13,11 +13,13 @@ from aws_in_memory.deployed import REGIONS, healthy, unprepared, writer_dead
 from aws_in_memory.faults import before
 from failover.report import report
 from failover.signals import SIGNAL_NAMES
+from function_runtime.items import serialized
 from function_runtime.sites import Site
+from function_runtime.state import Controller
 from operations import protection_text, status_text
 from operations.errors import RefusedError
 from operations.report import Report
-from tests.operations.terminal import ALICE, DEPLOYMENT, HOME, MANUAL, Terminal, denied, silence
+from tests.operations.terminal import ALICE, BIRTH, DEPLOYMENT, HOME, MANUAL, Terminal, denied, silence
 
 
 def test_the_status_of_a_writer_in_trouble() -> None:
@@ -173,6 +175,24 @@ def test_while_the_region_with_authority_is_dark_the_other_table_is_shown_and_wh
     assert terminal.printed.startswith("NOT KNOWN TO BE PROTECTED: authority = (the primary site's table says that")
     assert "nox -s failover -- --adopt primary gives authority to primary" in terminal.printed
     assert "NO CURRENT STATUS" in terminal.printed
+
+
+@pytest.mark.parametrize("epoch", [None, 3])
+def test_two_records_that_each_name_the_other_site_are_said_first_with_the_command_that_mends_it(
+    epoch: int | None,
+) -> None:
+    terminal = Terminal(healthy())
+    for site in Site:
+        terminal.aws.items_of(site)["birth"] = serialized({**BIRTH, "authority": site.other.value})
+        if epoch is not None:
+            terminal.aws.put(Controller(version=1, epoch=epoch, authority=site.other).as_item(), site)
+    assert terminal.give("status") == 1
+    first = terminal.printed.partition("NO CURRENT STATUS")[0]
+    assert first.startswith("NOT KNOWN TO BE PROTECTED: authority = (each table says that authority is with the other")
+    assert "nobody acts: nox -s failover -- --adopt primary begins a new epoch and settles it" in first
+    terminal.give("failover --adopt primary --yes")
+    assert terminal.give("status") == 0
+    assert terminal.printed.startswith("PROTECTED")
 
 
 def test_where_no_table_answers_it_is_refused() -> None:

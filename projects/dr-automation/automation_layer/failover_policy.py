@@ -11,7 +11,7 @@ from shared.policy_documents import Statement, allow
 from shared.sites import Site
 
 # The controller's own items; operators write `control` and `reprotect`, the program `birth`, the guards `fence#...`.
-FAILOVER_ITEMS = ("controller", "handover#*", "incident#*", "lost", "unheard")
+FAILOVER_ITEMS = ("controller", "handover#*", "incident#*", "lost", "taken", "unheard")
 # What it writes in the other site's table: that the authority is here, or is the other's now.
 TOLD_ITEM = "controller"
 
@@ -42,7 +42,8 @@ class FailoverReach:
 def failover(reach: FailoverReach) -> list[Statement]:
     """What a failover function calls: observe both sites, fence and promote instances, keep state, tell people.
 
-    Of the other site's table it reaches the controller's record alone, to hand the authority over or to tell of it.
+    Of the other site's table it reaches the controller's record alone, to hand the authority over or to tell of it, and
+    reads what stands for that before the first one is written.
     """
     own, other = reach.states[reach.site], reach.states[reach.site.other]
     databases = [reach.database_arns[site] for site in Site]
@@ -70,7 +71,7 @@ def failover(reach: FailoverReach) -> list[Statement]:
         policies.find_history([own.table_arn]),
         policies.write_state(own.table_arn, FAILOVER_ITEMS),
         policies.use_state_key(own.key_arn, own.region),
-        policies.read_state(other.table_arn, [TOLD_ITEM], reach.site.other),
+        policies.read_state(other.table_arn, ["birth", TOLD_ITEM], reach.site.other),
         policies.write_state(other.table_arn, [TOLD_ITEM], reach.site.other),
         policies.use_state_key(other.key_arn, other.region, reach.site.other),
         *policies.tell_people([own.failures_topic_arn, own.recoveries_topic_arn], own.topics_key_arn, own.region),

@@ -14,7 +14,7 @@ from aws_lambda_powertools import Logger
 from failover.recorded import TO_DO, Recorded, StateLostError
 from function_runtime.clients import AwsError
 from function_runtime.sites import Site
-from function_runtime.state import Controller, State
+from function_runtime.state import Controller, NoRecordError, State
 
 logger = Logger(child=True)
 
@@ -38,14 +38,17 @@ def compared(here: Site, known: Recorded, state: State, other_state: State) -> R
     if known.incident is not None or not is_to_be_compared(here, own):
         return known
     try:
-        other = other_state.written()
+        other = other_state.controller()
+    except NoRecordError:
+        return known
     except AwsError as error:
         logger.info("The other site's record was not looked at", error=str(error))
         if own.authority is here and state.told_of_loss() is not None:
             text = f"this table was lost, and the other one is silent; {TO_DO}"
             raise StateLostError(own, own.epoch, text) from error
         return known
-    if other is None:
+    if other.version == 0:
+        _refuse_contradicting_births(own, other)
         return known
     why = older_than_it_was(here, own, other)
     # It may have been told since it was read.
@@ -56,6 +59,18 @@ def compared(here: Site, known: Recorded, state: State, other_state: State) -> R
         told = replace(own, epoch=other.epoch, writer_site=other.writer_site, authority=other.authority)
         return replace(known, controller=told, agrees=known.agrees and told.writer_site is own.writer_site)
     return known
+
+
+def _refuse_contradicting_births(own: Controller, other: Controller) -> None:
+    """Two tables that nobody has written to, made at times at which different things were configured."""
+    if own.version > 0 or (own.writer_site, own.authority) == (other.writer_site, other.authority):
+        return
+    raise StateLostError(
+        own,
+        own.epoch,
+        f"this table was made when {own.writer_site} was the writer and {own.authority} had the authority, the other "
+        f"one when {other.writer_site} was and {other.authority} had, and neither has a record; {TO_DO}",
+    )
 
 
 def is_to_be_compared(here: Site, own: Controller) -> bool:

@@ -9,8 +9,11 @@ from failover.settings import Settings
 from function_runtime import rds_status
 from function_runtime.clients import AwsError, Clients
 from function_runtime.database import Database
+from function_runtime.history import History
 from function_runtime.incident import Incident, Phase
+from function_runtime.sites import Site
 from function_runtime.state import Controller, NoRecordError, State
+from function_runtime.taken import Taken
 from function_runtime.up_to_date import brought_up_to_date
 
 TO_DO = "say who the writer is with `nox -s failover -- --adopt`, or restore the items from when the table had them"
@@ -43,6 +46,7 @@ class Recorded:
         found: whether the record was missing or older than its history, and was made anew from it.
         agrees: whether this site's database is what the record makes it, so that it can be published who the writer is.
         doubt: why the databases could not be asked; None where they could, and where a failover is under way.
+        to_keep: how this site's controller got the authority, where the record alone says so; otherwise None.
     """
 
     controller: Controller
@@ -50,16 +54,17 @@ class Recorded:
     found: bool = False
     agrees: bool = True
     doubt: Exception | None = None
+    to_keep: Taken | None = None
 
 
 def recorded(clients: Clients, settings: Settings, state: State, now: datetime) -> Recorded:
     """The recorded state, checked.
 
     What an incident says outranks a record that is older than it: an incident that is under way is carried on, a closed
-    one says who its writer was, and a handover who has the authority. Then this site's database must be what the record
-    makes it: a replica where the other site is the writer. An empty table after a failover, or an older one, must not
-    send the clients back. A site without authority may not have been told of the last failover: what does not agree
-    there is not published, and that is all.
+    one says who its writer was, and a handover, given or taken, who has the authority. Then this site's database must
+    be what the record makes it: a replica where the other site is the writer. An empty table after a failover, or an
+    older one, must not send the clients back. A site without authority may not have been told of the last failover:
+    what does not agree there is not published, and that is all.
 
     Args:
         clients: AWS.
@@ -86,7 +91,7 @@ def recorded(clients: Clients, settings: Settings, state: State, now: datetime) 
     else:
         history = state.history()
         newer, under_way = brought_up_to_date(controller, history)
-        known = Recorded(newer, under_way, found=newer != controller)
+        known = Recorded(newer, under_way, found=newer != controller, to_keep=_to_keep(settings.here, newer, history))
         last_epoch = max(controller.epoch, history.last_epoch)
     try:
         contradiction = _contradiction(settings, settings.databases(clients)[settings.here], known.controller, now)
@@ -101,6 +106,13 @@ def recorded(clients: Clients, settings: Settings, state: State, now: datetime) 
     if state.controller() != controller:
         return recorded(clients, settings, state, now)
     raise StateLostError(known.controller, last_epoch, f"table {settings.state_table}: {contradiction}")
+
+
+def _to_keep(here: Site, controller: Controller, history: History) -> Taken | None:
+    if controller.authority is not here or controller.epoch <= history.last_epoch:
+        return None
+    version = 0 if history.taken is None else history.taken.version
+    return Taken(controller.epoch, controller.writer_site, here, controller.authority_since, version)
 
 
 def _contradiction(settings: Settings, database: Database, controller: Controller, now: datetime) -> str | None:

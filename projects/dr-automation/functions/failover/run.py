@@ -147,6 +147,8 @@ class Run:
         handing_over: HandingOver,
     ) -> Decision:
         controller = self._written_down(state, known)
+        if known.to_keep is not None:
+            state.save_taken(known.to_keep)
         if controller.owes_telling and known.incident is None:
             controller = adopting.tell_the_other_site(controller)
         if known.incident is not None:

@@ -15,6 +15,7 @@ from function_runtime.incident import Incident, item_id
 from function_runtime.items import AnotherRunIsAtWorkError, Items
 from function_runtime.message import Message
 from function_runtime.sites import Site
+from function_runtime.taken import TAKEN, Taken
 from function_runtime.trouble import Trouble, Unready
 
 BIRTH = "birth"
@@ -251,14 +252,19 @@ class State:
         return Incident.from_item(item)
 
     def history(self) -> History:
-        """Every incident and every handover on record."""
-        items = self._items.beginning_with(item_id(""), handover.item_id())
+        """Every incident and every handover on record, and how the authority was last got."""
+        items = self._items.beginning_with(item_id(""), handover.item_id(), TAKEN)
         incidents = [Incident.from_item(item) for item in items if item["id"].startswith(item_id(""))]
         handovers = [Handover.from_item(item) for item in items if item["id"].startswith(handover.item_id())]
         return History(
             sorted(incidents, key=lambda incident: (incident.epoch, incident.opened_at)),
             sorted(handovers, key=lambda each: each.epoch),
+            next((Taken.from_item(item) for item in items if item["id"] == TAKEN), None),
         )
+
+    def save_taken(self, taken: Taken) -> None:
+        """Write it over the version it was read in."""
+        self._items.put(replace(taken, version=taken.version + 1).as_item(), taken.version)
 
     def save_handover(self, given: Handover) -> None:
         """Write its history: first when it is given up, again when the other site has taken it."""

@@ -1,4 +1,4 @@
-"""What incidents and handovers say of a record that is older than they are. Pure."""
+"""What the history says of a record that is lost or older than it. Pure."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def after(controller: Controller, incident: Incident) -> Controller:
 
 
 def brought_up_to_date(controller: Controller, history: History) -> tuple[Controller, Incident | None]:
-    """The record as the newest incident and the newest handover make it, and the incident where it is under way.
+    """The record as the newest of its history makes it, and the incident where one is under way.
 
     They outrank a record that does not know them or how they ended: the record is written last.
 
@@ -47,8 +47,11 @@ def brought_up_to_date(controller: Controller, history: History) -> tuple[Contro
         history: what the same table has.
     """
     controller, under_way = _after_incidents(controller, history)
-    if under_way is not None or not history.handovers:
+    if under_way is not None:
         return controller, under_way
+    controller = _after_taking(controller, history)
+    if not history.handovers:
+        return controller, None
     # It is written when the authority is given up: who gave it up never gets it back by losing a record.
     given = history.handovers[-1]
     knows_it = controller.epoch == given.epoch and controller.authority is given.receiver
@@ -62,6 +65,24 @@ def brought_up_to_date(controller: Controller, history: History) -> tuple[Contro
         handover=given if given.taken_at is None else None,
     )
     return handed_over, None
+
+
+def _after_taking(controller: Controller, history: History) -> Controller:
+    taken = history.taken
+    if taken is None or controller.epoch > taken.epoch:
+        return controller
+    # What was given away in the same epoch was given away after it.
+    given_since = bool(history.handovers) and history.handovers[-1].epoch >= taken.epoch
+    if given_since or (controller.epoch == taken.epoch and controller.authority is taken.authority):
+        return controller
+    return replace(
+        controller,
+        epoch=taken.epoch,
+        writer_site=taken.writer_site,
+        authority=taken.authority,
+        handover=None,
+        authority_since=taken.since,
+    )
 
 
 def _after_incidents(controller: Controller, history: History) -> tuple[Controller, Incident | None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from aws_in_memory.aws import Aws, Call, no_fault
@@ -17,6 +19,7 @@ from aws_in_memory.handovers import (
     is_handed_over,
     record_of,
     reprotect,
+    reprotected,
     settle,
     writer_of,
 )
@@ -301,3 +304,80 @@ def test_a_table_born_where_the_other_sites_controller_has_the_authority_already
     made.tick(2)
     hand_over(made)
     assert (record_of(aws, PRIMARY).epoch, writer_of(aws)) == (5, RECOVERY)
+
+
+# A record that is lost alone
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_receiver_that_loses_its_record_alone_is_not_taken_for_one_that_was_never_given_authority(dark: bool) -> None:
+    made = reprotected()
+    aws = made.aws
+    hand_over(made)
+    made.tick(2)
+    if dark:
+        lose_region(aws, RECOVERY)
+    del aws.items_of(PRIMARY)["controller"]
+    made.tick(1, seconds=3)
+    record = record_of(aws, PRIMARY)
+    assert (record.authority, record.writer_site, record.epoch) == (PRIMARY, RECOVERY, 1)
+    if dark:
+        settle(made, lambda: failed_over_to(made, PRIMARY), 30)
+
+
+def test_who_has_given_the_authority_away_again_does_not_get_it_back_by_losing_its_record() -> None:
+    made = reprotected()
+    aws = made.aws
+    hand_over(made)
+    fail_over(made)
+    reprotect(aws)
+    made.tick(2)
+    hand_over(made)
+    made.tick(2)
+    assert acting(aws) == [RECOVERY]
+    del aws.items_of(PRIMARY)["controller"]
+    made.tick(2)
+    assert acting(aws) == [RECOVERY]
+    assert record_of(aws, PRIMARY).authority is RECOVERY
+
+
+def test_authority_by_a_word_at_the_writers_own_site_is_handed_over_in_the_same_epoch_and_stays_away() -> None:
+    made = running()
+    aws = made.aws
+    lose_region(aws, RECOVERY)
+    instruct(aws, ADOPT, PRIMARY, PRIMARY)
+    made.tick(3)
+    assert acting(aws) == [PRIMARY, RECOVERY]
+    region_returns(aws, RECOVERY)
+    aws.instances[RECOVERY].comes_back(aws.now)
+    made.tick(4)
+    hand_over(made)
+    made.tick(2)
+    assert acting(aws) == [RECOVERY]
+    del aws.items_of(PRIMARY)["controller"]
+    made.tick(2)
+    assert acting(aws) == [RECOVERY]
+
+
+@pytest.mark.parametrize("epochs", list(itertools.product([None, 0, 1, 2], repeat=2)), ids=str)
+def test_people_hear_at_once_and_every_hour_of_two_records_of_which_each_names_the_other_site(
+    epochs: tuple[int | None, int | None],
+) -> None:
+    """Whatever their epochs; where there is no record (None), it is what the table was born with."""
+    aws = healthy()
+    aws.validates = False
+    for site, epoch in zip(Site, epochs, strict=True):
+        aws.put({"id": "birth", "version": 1, "writer_site": "primary", "authority": site.other.value}, site)
+        if epoch is not None:
+            aws.put(Controller(version=1, epoch=epoch, authority=site.other).as_item(), site)
+    made = Running(aws)
+    made.tick(3)
+    assert acting(aws) == []
+    first = subjects(aws).count("STATE LOST")
+    assert first in (1, 2), "by one of them or by each, and once"
+    aws.sleep(3600)
+    made.tick(1)
+    assert subjects(aws).count("STATE LOST") == 2 * first
+    instruct(aws, ADOPT, PRIMARY, RECOVERY)
+    made.tick(3)
+    assert acting(aws) == [RECOVERY]
