@@ -14,7 +14,9 @@ from deployment.groups import put_right, why_left_alone
 from deployment.situation import Condition, Situation
 from shared.environment import Environment
 from shared.errors import SettingsError
+from shared.layers import REPOSITORY_ROOT
 from shared.sites import Site
+from tests.examples import examples_of
 
 REGIONS = {"ap-southeast-2": "primary", "ap-southeast-1": "recovery"}
 NETWORK = {
@@ -100,6 +102,19 @@ def test_both_are_shown_asked_about_once_and_put_right(aws: Aws, dev: Environmen
         (PRIMARY, {"VpcSecurityGroupIds": ["sg-database-primary"]}),
         (RECOVERY, {"VpcSecurityGroupIds": ["sg-database-recovery"]}),
     ]
+
+
+def test_the_example_of_the_document_is_what_is_said(aws: Aws, dev: Environment) -> None:
+    (example,) = [
+        each for each in examples_of(REPOSITORY_ROOT / "docs" / "operating.md") if each.command == "./dr groups"
+    ]
+
+    def ask(question: str) -> bool:
+        aws.lines.append(f"{question} Only yes means yes: yes")
+        return True
+
+    assert put_right(dev, NETWORK, aws.lines.append, ask, sleep=lambda seconds: None)
+    assert tuple(aws.lines) == example.lines
 
 
 def test_nothing_is_asked_where_all_is_right(aws: Aws, dev: Environment) -> None:

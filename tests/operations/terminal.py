@@ -134,11 +134,15 @@ class Terminal:
 
     def give(self, command: str, by: str = ALICE) -> int:
         """Give a command as after ``nox -s``; what it prints is kept in ``printed``."""
+        return self.give_words(*command.split(), by=by)
+
+    def give_words(self, *words: str, by: str = ALICE) -> int:
+        """The same where a word has spaces in it."""
         self.person.lines.clear()
         names = {site: place.state_table_name for site, place in DEPLOYMENT.at.items()}
         role = Role(by, self, self.dynamodb, read_tables(self.dynamodb, names))  # type: ignore[arg-type]
         # No outputs file: one that a lab has left in the repository must not be read.
-        request = parse([*command.split(), "--outputs", "/nowhere"])
+        request = parse([*words, "--outputs", "/nowhere"])
         return carry_out(request, DEPLOYMENT, role, self.person)
 
     def tick(self) -> dict[str, str]:

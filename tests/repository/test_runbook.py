@@ -15,6 +15,7 @@ import pytest
 
 from failover.advice import ADVICE
 from failover.decision import Action
+from failover.handover_messages import ANCHOR
 from failover.readiness import CODES
 from function_runtime.incident import IN_AN_EMERGENCY, TAKEN_BACK, WHEN_PLANNED
 from operations.arguments import parse
@@ -53,7 +54,8 @@ TOLD = codes(Action.ALERT, Action.ASK) | set(CODES)
 BEGUN = codes(Action.FAIL_OVER) | {ast.literal_eval(call.args[0]) for call in calls("failover/decide.py", "_over")}
 # An incident is recorded as opened before anybody is told, so its first phase is no step that a message is about.
 STEPS = {phase for phases in (IN_AN_EMERGENCY, WHEN_PLANNED, TAKEN_BACK) for phase in phases[1:]}
-# How messages.py names the section, by the source of the last argument of each message.
+MESSAGES = ("failover/messages.py", "failover/handover_messages.py")
+# How they name the section, by the source of the last argument of each message.
 ANCHORS_BY_SOURCE = {
     "decision.code": {anchor(code) for code in TOLD | {"healthy"}},
     "incident.decision['code']": {anchor(code) for code in BEGUN},
@@ -63,6 +65,7 @@ ANCHORS_BY_SOURCE = {
     "'taken-back'": {"taken-back"},
     "'step-opened-again'": {"step-opened-again"},
     "'state-lost'": {"state-lost"},
+    "ANCHOR": {ANCHOR},
 }
 GUARD_ANCHORS = set(
     re.findall(
@@ -88,7 +91,7 @@ def sections() -> dict[str, str]:
 
 def commands(text: str) -> list[str]:
     """Every command of ours that a text gives people to type."""
-    found = re.findall(r"nox -s ((?:status|pause|resume|failover|restore)\b(?: --(?: [^`\n]+)?)?)", text)
+    found = re.findall(r"nox -s ((?:status|pause|resume|failover|reprotect|restore)\b(?: --(?: [^`\n]+)?)?)", text)
     return [command for command in found if not command.endswith("--")]
 
 
@@ -101,7 +104,7 @@ def test_codes_are_found_in_the_source() -> None:
 
 def test_messages_name_their_section_in_no_other_way() -> None:
     sources = {ast.unparse(call.args[-1]) for call in calls("failover/messages.py", "_about")}
-    for call in calls("failover/messages.py", "compose"):
+    for call in (call for file in MESSAGES for call in calls(file, "compose")):
         (anchor,) = (ast.unparse(given.value) for given in call.keywords if given.arg == "anchor")
         sources.add(anchor)
     assert sources - {"anchor"} == ANCHORS_BY_SOURCE.keys()
@@ -135,7 +138,21 @@ def test_links_from_other_documents_work() -> None:
         assert named - sections().keys() == set(), document.name
 
 
-ADVISED = "\n".join(line for advice in ADVICE.values() for line in (advice.next, *advice.to_do))
+def texts_in(file: str) -> Iterator[str]:
+    """Every text that a module has; a site stands for what is put into it."""
+    for node in ast.walk(ast.parse((FUNCTIONS / file).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "primary" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and not node.value.endswith(" "):
+            yield node.value.replace("{}", "INCIDENT")
+
+
+ADVISED = "\n".join(
+    [
+        *(line for advice in ADVICE.values() for line in (advice.next, *advice.to_do)),
+        *(text for file in MESSAGES for text in texts_in(file)),
+    ]
+)
 
 
 @pytest.mark.parametrize("command", sorted({*commands(RUNBOOK), *commands(ADVISED)}))
@@ -147,5 +164,5 @@ def test_a_command_in_the_runbook_or_in_a_message_is_accepted(command: str) -> N
 
 
 def test_commands_are_found() -> None:
-    assert "failover -- --forced --dry-run" in commands(ADVISED)
-    assert "resume" in commands(RUNBOOK)
+    assert {"failover -- --forced --dry-run", "failover -- --adopt primary"} <= {*commands(ADVISED)}
+    assert {"resume", "reprotect -- --split-writes-settled"} <= {*commands(RUNBOOK)}

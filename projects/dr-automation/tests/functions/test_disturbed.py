@@ -94,13 +94,13 @@ def guard_the_primary_while_recovery_is_throttled(aws: Aws, running: Running) ->
     aws.fault = no_fault
 
 
-# 1: the runbook's switch-back
+# 1: people switch back by hand, in RDS and in the table
 
 
-def test_the_runbooks_switch_back_leaves_the_primary_as_the_open_writer() -> None:
+def test_a_switch_back_by_hand_leaves_the_primary_as_the_open_writer() -> None:
     aws, running = failed_over()
-    switched_back_databases(aws, recovery_is_replica=False)  # steps 1-4
-    switch_back_record(aws)  # step 5
+    switched_back_databases(aws, recovery_is_replica=False)
+    switch_back_record(aws)
     running.tick(5)
     assert writers(aws) == {Site.PRIMARY}, "the guard has shut the only writer"
 
@@ -372,7 +372,7 @@ def test_a_failover_held_by_a_pause_while_the_writer_comes_back_does_not_promote
 
 
 def test_an_adopted_recovery_that_is_shut_is_opened() -> None:
-    """A switch-back that is broken off after step 4 (recovery fenced by hand): the person adopts recovery again."""
+    """People switched back by hand, fenced recovery, and broke it off: they adopt recovery again."""
     aws, running = failed_over()
     switched_back_databases(aws, recovery_is_replica=False)
     switch_back_record(aws)
