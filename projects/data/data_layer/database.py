@@ -105,15 +105,8 @@ class Database(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _set_final_snapshot(self, arguments: aws.rds.InstanceArgs, names: Names, args: DatabaseArgs) -> None:
-        """Have a last snapshot taken of the writer, and of whatever was one and can only be deleted as one.
-
-        RDS takes none of a replica, and refuses to delete one with it. Of a standby that began as a replica nothing
-        here knows whether it was promoted: it refuses to be deleted (`InstanceProfile.refuses_deletion`). Before one is
-        retired, `./dr reprotect` takes a snapshot of it and waits for that.
-        """
         declared = args.declared
-        is_replica = isinstance(declared.birth, Replica) and declared.role is not Role.ACTIVE
-        skip = args.profile.skip_final_snapshot or is_replica or declared.role is Role.RETIRING
+        skip = args.profile.skips_final_snapshot(declared)
         arguments.skip_final_snapshot = skip
         if not skip:
             # The final snapshot keeps its name: with a random id, a second one can be taken when the environment is

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from data_layer.births import Replica
 from data_layer.declared import DeclaredInstance, Role
 from data_layer.foundation import LOG_EXPORTS, DatabaseFoundation
 from data_layer.windows import Window
@@ -73,6 +74,17 @@ class InstanceProfile:
                 return self.protected or not self.skip_final_snapshot
             case Role.RETIRING:
                 return False
+
+    def skips_final_snapshot(self, declared: DeclaredInstance) -> bool:
+        """Whether an instance is deleted without a last snapshot.
+
+        One is taken of the writer, and of whatever was one and can only be deleted as one. RDS takes none of a replica,
+        and refuses to delete one with it. Of a standby that began as a replica nothing here knows whether it was
+        promoted: it refuses to be deleted. Before one is retired, `./dr reprotect` takes a snapshot of it and waits for
+        that.
+        """
+        is_replica = isinstance(declared.birth, Replica) and declared.role is not Role.ACTIVE
+        return self.skip_final_snapshot or is_replica or declared.role is Role.RETIRING
 
 
 @dataclass(frozen=True)
@@ -146,6 +158,11 @@ def common_arguments(
     )
 
 
+def ignored_changes(role: Role) -> list[str]:
+    """The arguments of which a change is not applied, in this role."""
+    return [*MOVED_BY_FAILOVER, *FIXED_AT_BIRTH, *([] if role is Role.ACTIVE else ["password"])]
+
+
 def instance_options(
     declared: DeclaredInstance,
     profile: InstanceProfile,
@@ -168,14 +185,11 @@ def instance_options(
         parent: the component it belongs to.
         after: the active instance, of one that is not: it is made after that, and destroyed before it.
     """
-    ignored = [*MOVED_BY_FAILOVER, *FIXED_AT_BIRTH]
-    if declared.role is not Role.ACTIVE:
-        ignored.append("password")
     return pulumi.ResourceOptions(
         provider=provider,
         parent=parent,
         depends_on=[*placement.foundation.log_groups, *([] if after is None else [after])],
         protect=profile.refuses_deletion(declared.role),
-        ignore_changes=ignored,
+        ignore_changes=ignored_changes(declared.role),
         custom_timeouts=PATIENCE,
     )
