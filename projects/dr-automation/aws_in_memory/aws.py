@@ -145,7 +145,7 @@ class Aws:
             self._services["cloudwatch", region] = self._cloudwatch[region]
         for site, region in self.regions.items():
             self.rds[site] = Rds(self, region, self.instances[site])
-            self.rds[site].find = self._snapshot
+            self.rds[site].find, self.rds[site].source_of = self._snapshot, self._instance
             self._services["rds", region] = self.rds[site]
             self._services["dynamodb", region] = self.tables[site]
             self._services["secretsmanager", region] = self.secrets[site]
@@ -187,6 +187,10 @@ class Aws:
     def _snapshot(self, arn: str) -> dict[str, Any] | None:
         every = (each for rds in self.rds.values() for each in rds.snapshots.values())
         return next((each for each in every if each["DBSnapshotArn"] == arn), None)
+
+    def _instance(self, arn: str) -> DatabaseInstance | None:
+        every = (each for each in self.instances.values() if each.exists)
+        return next((each for each in every if arn.endswith(f":{each.identifier}")), None)
 
     # What tests look at
 

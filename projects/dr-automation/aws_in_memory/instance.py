@@ -59,6 +59,10 @@ class DatabaseInstance:
         promoted_at: when its promotion was asked for.
         rebooted_at: when its last reboot was asked for.
         restarted: when its reboots were over.
+        refuses_deletion: RDS deletes it only after that was taken off.
+        made_at: when its making was asked for; None where it was there in the beginning.
+        making_takes: from that until it is available.
+        first_backup_takes: from then until a backup of it is complete.
     """
 
     identifier: str
@@ -88,6 +92,10 @@ class DatabaseInstance:
     promoted_at: datetime | None = None
     rebooted_at: datetime | None = None
     restarted: list[datetime] = field(default_factory=list)
+    refuses_deletion: bool = False
+    made_at: datetime | None = None
+    making_takes: timedelta = timedelta(seconds=5)
+    first_backup_takes: timedelta = timedelta(seconds=15)
     _changed_at: datetime | None = None
 
     def __post_init__(self) -> None:
@@ -111,7 +119,17 @@ class DatabaseInstance:
         """Whether a probe is answered at a moment."""
         return self.outage(at) is None and covering(self.shut, at) is None
 
-    def gives_way_to_a_replica(self, of: str, now: datetime) -> None:
+    def is_deleted(self, now: datetime) -> None:
+        """Nothing answers any more."""
+        self.exists = False
+        self.dies(now)
+
+    def is_made(self, source: str | None, now: datetime) -> None:
+        """Another one comes under its name, and is not available yet: a replica, or an empty one without a source."""
+        self.gives_way_to_a_replica(source, now)
+        self.status, self.made_at = "creating", now
+
+    def gives_way_to_a_replica(self, of: str | None, now: datetime) -> None:
         """It is deleted, and a replica of another instance gets its name."""
         self.generation += 1
         self.source, self.promoted_at, self.backup_retention_days = of, None, None
@@ -126,12 +144,18 @@ class DatabaseInstance:
         if self._changed_at is not None and now >= self._changed_at + self.group_change_takes:
             self.groups = {name: "active" for name, state in self.groups.items() if state == "adding"}
             self._changed_at = None
+        if self.status == "creating" and self.made_at is not None and now >= self.made_at + self.making_takes:
+            self.status = "available"
         if self.status == "rebooting" and self.rebooted_at is not None and now >= self.rebooted_at + self.reboot_takes:
             self.status = "available"
             self.restarted.append(self.rebooted_at + self.reboot_takes)
             self.old_connections = self.groups != {self.quarantine_group: "active"}
         if self.promoted_at is not None and now >= self.promoted_at + self.promotion_takes:
             self.source = None
+
+    def is_backed_up(self, now: datetime) -> bool:
+        """Whether a backup of it is complete."""
+        return self.made_at is None or now >= self.made_at + self.making_takes + self.first_backup_takes
 
     def is_shut(self, now: datetime) -> bool:
         """Whether nobody can write: no new connection and no old one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
@@ -22,18 +22,69 @@ LONGEST_SUBJECT = 100
 
 
 class Rds(Snapshots):
-    """Its instances, and what is kept of them."""
+    """Its instances, and what is kept of them.
+
+    Attributes:
+        source_of: the instance of an ARN, wherever it is; None where there is none.
+    """
 
     def __init__(self, aws: Happenings, region: str, *instances: DatabaseInstance) -> None:
         super().__init__(aws, region)
         self._aws = aws
         self._instances = {each.identifier: each for each in instances}
+        self.source_of: Callable[[str], DatabaseInstance | None] = lambda arn: None
 
     def describe_db_instances(self, DBInstanceIdentifier: str) -> Any:  # noqa: N803
-        return {"DBInstances": [self._instance(DBInstanceIdentifier).describe()]}
+        instance = self._instance(DBInstanceIdentifier)
+        restorable = {"LatestRestorableTime": self._aws.now} if instance.is_backed_up(self._aws.now) else {}
+        return {"DBInstances": [{**instance.describe(), "BackupRetentionPeriod": 7, **restorable}]}
+
+    def create_db_instance(self, **asked: Any) -> Any:
+        return self._made(None, asked)
+
+    def create_db_instance_read_replica(self, **asked: Any) -> Any:
+        source = self.source_of(asked["SourceDBInstanceIdentifier"])
+        if source is None:
+            raise refusal("DBInstanceNotFound", 404)
+        source.settle(self._aws.now)
+        if source.status != "available":
+            raise refusal("InvalidDBInstanceState")
+        return self._made(asked["SourceDBInstanceIdentifier"], asked)
+
+    def delete_db_instance(self, **asked: Any) -> Any:
+        instance, final = self._instance(asked["DBInstanceIdentifier"]), asked.get("FinalDBSnapshotIdentifier")
+        if instance.refuses_deletion:
+            raise refusal("InvalidParameterCombination")
+        if final is not None:
+            if instance.source is not None:
+                raise refusal("InvalidDBInstanceState")
+            self.take(instance.identifier, "manual", final)
+        instance.is_deleted(self._aws.now)
+        return self._happened("deleted", instance)
+
+    def create_db_snapshot(self, DBSnapshotIdentifier: str, DBInstanceIdentifier: str) -> Any:  # noqa: N803
+        instance = self._instance(DBInstanceIdentifier)
+        if DBSnapshotIdentifier in self.snapshots:
+            raise refusal("DBSnapshotAlreadyExists")
+        if instance.status != "available":
+            raise refusal("InvalidDBInstanceState")
+        taken = self.take(DBInstanceIdentifier, "manual", DBSnapshotIdentifier)
+        taken |= {"Status": "creating", "DbiResourceId": instance.describe()["DbiResourceId"]}
+        return {"DBSnapshot": taken}
+
+    def _made(self, source: str | None, asked: Mapping[str, Any]) -> Any:
+        instance = self._instances[asked["DBInstanceIdentifier"]]
+        if instance.exists:
+            raise refusal("DBInstanceAlreadyExists")
+        instance.is_made(source, self._aws.now)
+        instance.refuses_deletion = asked["DeletionProtection"]
+        return self._happened("made", instance)
 
     def modify_db_instance(self, **asked: Any) -> Any:
         instance = self._instance(asked["DBInstanceIdentifier"])
+        if "DeletionProtection" in asked:
+            instance.refuses_deletion = asked["DeletionProtection"]
+            return self._happened("protected" if instance.refuses_deletion else "released", instance)
         (group,) = asked["VpcSecurityGroupIds"]
         if not asked["ApplyImmediately"]:
             raise refusal("NotModelled: without ApplyImmediately the groups would change in the maintenance window")

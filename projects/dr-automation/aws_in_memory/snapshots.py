@@ -11,6 +11,7 @@ from aws_in_memory.refusals import refusal
 
 PAGE = 100
 COPY_TAKES = timedelta(minutes=5)
+SNAPSHOT_TAKES = timedelta(seconds=15)
 
 
 class Snapshots:
@@ -53,10 +54,14 @@ class Snapshots:
 
     def describe_db_snapshots(self, **asked: Any) -> Any:
         """DescribeDBSnapshots, a page of it."""
+        name = asked.get("DBSnapshotIdentifier")
+        if name is not None and name not in self.snapshots:
+            raise refusal("DBSnapshotNotFound", 404)
         found = [
             each
             for each in map(self._settled, list(self.snapshots.values()))
-            if each["SnapshotType"] == asked["SnapshotType"]
+            if asked.get("SnapshotType", each["SnapshotType"]) == each["SnapshotType"]
+            and (name is None or each["DBSnapshotIdentifier"] == name)
             and asked.get("DBInstanceIdentifier", each["DBInstanceIdentifier"]) == each["DBInstanceIdentifier"]
         ]
         begin = int(asked.get("Marker", 0))
@@ -107,8 +112,14 @@ class Snapshots:
         self.replicated.append(asked["SourceDBInstanceArn"])
         return {}
 
+    def stop_db_instance_automated_backups_replication(self, SourceDBInstanceArn: str) -> Any:  # noqa: N803
+        """StopDBInstanceAutomatedBackupsReplication."""
+        self.replicated = [each for each in self.replicated if each != SourceDBInstanceArn]
+        return {}
+
     def _settled(self, snapshot: dict[str, Any]) -> dict[str, Any]:
         begun: datetime = snapshot["SnapshotCreateTime"]
-        if snapshot["Status"] == "creating" and not self.stuck and self._aws.now - begun >= COPY_TAKES:
+        takes = COPY_TAKES if "OriginalSnapshotCreateTime" in snapshot else SNAPSHOT_TAKES
+        if snapshot["Status"] == "creating" and not self.stuck and self._aws.now - begun >= takes:
             snapshot |= {"Status": "available", "PercentProgress": 100}
         return snapshot
