@@ -74,9 +74,20 @@ class Seen:
         has_standby = record.has_finished(StepName.CREATE) or record.reason not in MAKES_ONE
         if (record.site, record.writer_site) != (self.other, self.writer) or (has_standby and not self.replicates):
             return None
+        # Its generation was counted from a file that was wrong, and has been put right since.
+        if record.reason in MAKES_ONE and not record.has_finished(StepName.CREATE) and not self._leads_to(record):
+            return None
         # The same site may have been the writer in between, and have taken what no snapshot of before has.
         old_one_is_there = record.replaces and not record.has_finished(StepName.DELETE)
         return None if old_one_is_there and record.epoch != self.known.epoch else record
+
+    def _leads_to(self, record: Record) -> bool:
+        """Whether the generation that is to come is declared, or is the next one."""
+        declared = self.declared
+        ahead = record.generation - declared.generations[self.other]
+        old_one_is_there = record.replaces and record.step(StepName.DELETE) is None
+        is_declared = ahead == 0 and declared.births[self.other] != NO_INSTANCE
+        return ahead == 1 or (is_declared and not old_one_is_there)
 
     @property
     def has_authority_there(self) -> bool:

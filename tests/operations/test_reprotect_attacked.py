@@ -192,6 +192,20 @@ def test_what_was_about_to_be_deleted_for_an_earlier_failover_is_not_deleted_by_
     assert is_protected(cloud, R)
 
 
+@pytest.mark.parametrize("wrong", ["1", "2", "4", "7"])
+def test_a_generation_that_was_wrong_in_the_file_is_counted_again_once_it_is_put_right(wrong: str) -> None:
+    cloud = failed_over()
+    there(cloud.state[P]).generation = 3
+    cloud.configuration["primaryGeneration"] = wrong
+    # A deploy with it is refused before it changes anything.
+    interrupted(cloud, StepName.FOLLOW)
+    assert there(cloud.items[R])["generation"] == int(wrong) + 1
+    cloud.configuration["primaryGeneration"] = "3"
+    run(cloud)
+    assert cloud.configuration["primaryGeneration"] == "4"
+    assert is_protected(cloud, R)
+
+
 # The writer
 
 
