@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from deployment.arguments import Command
 from deployment.situation import Condition, Situation
-from deployment.verdict import DATA, Answer, Destruction, Verdict, verdict
+from deployment.verdict import DATA, Answer, Destruction, verdict
 from shared.layers import LAYERS, REPOSITORY_ROOT
 from shared.sites import Site
 
@@ -30,21 +31,49 @@ EXAMPLES = {
 }
 WORDS = {Answer.GO: "yes", Answer.WARN: "warns", Answer.REFUSE: "**no**"}
 KEPT, SHORT_LIVED = Destruction(skips_snapshot=True), Destruction(skips_snapshot=True, is_short_lived=True)
+OTHERS = tuple(known.name for known in LAYERS if known.name != DATA)
+
+
+@dataclass(frozen=True)
+class Column:
+    """What is asked of every situation.
+
+    Attributes:
+        head: what stands above it.
+        command: the command.
+        layers: the layers that it is for; they have one answer.
+        destruction: what a destroy would do to the database that takes writes.
+    """
+
+    head: str
+    command: Command
+    layers: tuple[str, ...] = (DATA,)
+    destruction: Destruction = KEPT
+
+    def answer(self, situation: Situation) -> Answer:
+        """What becomes of it.
+
+        Raises:
+            ValueError: it differs from layer to layer.
+        """
+        (answer,) = {verdict(self.command, each, situation, STACK, self.destruction).answer for each in self.layers}
+        return answer
+
+
+COLUMNS = (
+    Column("deploy data", Command.DEPLOY),
+    Column(f"deploy {', '.join(OTHERS)}", Command.DEPLOY, OTHERS),
+    Column("preview", Command.PREVIEW),
+    Column("refresh", Command.REFRESH),
+    Column("drift", Command.DRIFT),
+    Column("destroy data that lacks a last snapshot", Command.DESTROY),
+    Column("destroy a short-lived environment", Command.DESTROY, destruction=SHORT_LIVED),
+)
 
 
 def table() -> list[str]:
     """The table's lines."""
-    others = ", ".join(known.name for known in LAYERS if known.name != DATA)
-    heads = (
-        "situation",
-        "deploy data",
-        f"deploy {others}",
-        "preview",
-        "refresh",
-        "drift",
-        "destroy data that lacks a last snapshot",
-        "destroy a short-lived environment",
-    )
+    heads = ("situation", *(column.head for column in COLUMNS))
     return [_row(heads), _row("---" for _ in heads), *(_row(_cells(*each)) for each in EXAMPLES.items())]
 
 
@@ -77,25 +106,12 @@ def main() -> int:
     return 0
 
 
-def _cells(title: str, situation: Situation) -> Iterator[str]:
-    yield title
-    yield _cell(verdict(Command.DEPLOY, DATA, situation, STACK, KEPT))
-    (others,) = {
-        verdict(Command.DEPLOY, known.name, situation, STACK, KEPT).answer for known in LAYERS if known.name != DATA
-    }
-    yield WORDS[others]
-    for command in (Command.PREVIEW, Command.REFRESH, Command.DRIFT):
-        yield _cell(verdict(command, DATA, situation, STACK, KEPT))
-    for destruction in (KEPT, SHORT_LIVED):
-        yield _cell(verdict(Command.DESTROY, DATA, situation, STACK, destruction))
+def _cells(title: str, situation: Situation) -> list[str]:
+    return [title, *(WORDS[column.answer(situation)] for column in COLUMNS)]
 
 
-def _cell(found: Verdict) -> str:
-    return WORDS[found.answer]
-
-
-def _row(cells: object) -> str:
-    return f"| {' | '.join(str(each) for each in cells)} |"  # type: ignore[attr-defined]
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

@@ -93,6 +93,11 @@ class LayerState:
         del self.resources[index]
         self._settled -= index < self._settled
 
+    def protect(self, *, protected: bool) -> None:
+        """By a person's word everything is protected, or nothing, until the program says again what is."""
+        for kept in list(self.resources):
+            self.put(replace(kept, registration=replace(kept.registration, protect=protected)), kept)
+
     @property
     def left_over(self) -> list[Kept]:
         """What the program that ran did not register."""

@@ -74,6 +74,10 @@ class Backend:
             _import(engine, layer, call)
         elif call.command == "stack rm":
             _remove(engine, layer)
+        elif call.command.startswith("state "):
+            if "--all" not in call.options:
+                raise EndedError(FAILED, f"{call.command}: the lab's stand-in for Pulumi knows --all alone")
+            engine.states[layer.name].protect(protected=call.command == "state protect")
         elif call.command in OPERATIONS:
             self._operate(engine, layer, call, send)
 

@@ -22,6 +22,8 @@ OPTIONS = {
     "stack export": "--stack",
     "stack import": "--stack",
     "stack rm": "--yes --preserve-config",
+    "state protect": "--stack --all --yes",
+    "state unprotect": "--stack --all --yes",
     "up": f"{_CHANGE} --refresh --policy-pack",
     "preview": "--stack --event-log --config-file --refresh --expect-no-changes --diff --policy-pack",
     "destroy": f"{_CHANGE} --refresh",
@@ -74,7 +76,7 @@ def understood(arguments: Sequence[str]) -> Call:
     Raises:
         EndedError: a command or an option is not one of the stand-in's, or the backend is another one.
     """
-    command = " ".join(arguments[: 2 if arguments[:1] == ["stack"] else 1])
+    command = " ".join(arguments[: 2 if arguments[:1] in (["stack"], ["state"]) else 1])
     if command not in OPTIONS:
         known = ", ".join(OPTIONS)
         raise EndedError(BAD_USE, f"the lab's stand-in for Pulumi does not know pulumi {command}: it knows {known}")

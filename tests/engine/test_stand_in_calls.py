@@ -40,6 +40,7 @@ def test_a_file_that_is_given_counts_instead(folder: Path) -> None:
         (["up", "--stack", "lab", "--yes", "--parallel=4"], "does not know --parallel of up"),
         (["destroy", "--stack", "lab"], "asks nobody"),
         (["stack", "output"], "does not know pulumi stack output"),
+        (["state", "delete"], "does not know pulumi state delete"),
         (["up", "--yes", "--stack"], "--stack needs a value"),
     ],
 )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from deployment.deployed import MASKED, Deployed
+from lab.engine.registration import EngineError
 from tests.engine.fake_account import Applied
 
 PROGRAM = """
@@ -51,3 +54,14 @@ def test_of_a_destroyed_layer_nothing_is_left_in_its_state(applied: Applied) -> 
     applied(PROGRAM.replace("protect=True", "protect=False"))
     applied.engine.destroy("demo")
     assert Deployed.of(applied.engine.exported("demo")) == Deployed(exists=True)
+
+
+def test_what_a_person_protects_is_so_until_the_program_says_again_what_is(applied: Applied) -> None:
+    program = PROGRAM.replace("protect=True", "protect=False")
+    applied(program)
+    applied.engine.states["demo"].protect(protected=True)
+    with pytest.raises(EngineError, match="because it is protected"):
+        applied.engine.destroy("demo")
+    assert applied.standing == ["a", "policy of arn:a"]
+    applied(program)
+    assert Deployed.of(applied.engine.exported("demo")).protected == ()
