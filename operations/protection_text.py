@@ -14,12 +14,20 @@ REPROTECT = "nox -s reprotect -- --dry-run"
 TO_RUN = {
     "no_standby": f"{REPROTECT} shows how a new standby is made",
     "standby_broken": f"{REPROTECT} shows how the standby is made anew; the writer is not touched",
+    "standby_busy": "nothing: RDS is at work on the standby; nox -s status again when that is over",
     "authority_elsewhere": f"{REPROTECT} shows what is left of it; it hands authority over",
     "incident": "the incident goes on by itself; nox -s status again, or the runbook's section of its step",
+    "paused": "nox -s resume lets failovers happen again",
+    "writer_in_trouble": "see the decision below: what is done about it, and what waits for you",
     "unknown": "see the signals below",
 }
 MEANS_A_RESTORE = {"no_standby": "no standby", "standby_broken": "the standby is broken"}
-UNKNOWN = "unknown"
+TITLES = {
+    "protected": "PROTECTED",
+    "unknown": "NOT KNOWN TO BE PROTECTED",
+    "writer_in_trouble": "WRITER IN TROUBLE",
+    "paused": "PAUSED",
+}
 
 
 def beginning(report: Report, backup: datetime | None, now: datetime) -> list[str]:
@@ -31,9 +39,7 @@ def beginning(report: Report, backup: datetime | None, now: datetime) -> list[st
         now: the time.
     """
     protection = report.protection
-    title = "PROTECTED" if protection.protected else "NOT PROTECTED"
-    if protection.code == UNKNOWN:
-        title = "NOT KNOWN TO BE PROTECTED"
+    title = TITLES.get(protection.code, "NOT PROTECTED")
     rows = [("why", [protection.reason])] if protection.code in MEANS_A_RESTORE else []
     rows += [("authority", [f"the {report.authority} site's controller"])]
     if report.handover is not None:

@@ -22,7 +22,7 @@ class Protection:
 
     Attributes:
         protected: whether it would.
-        code: why or why not: protected, no_standby, standby_broken, authority_elsewhere, incident, unknown.
+        code: why or why not, as `failover.protection.Code`.
         reason: the same for people.
     """
 

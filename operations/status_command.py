@@ -67,7 +67,7 @@ def status(request: StatusRequest, deployment: Deployment, role: Role, authority
         restoring = pool.submit(_restorable, request, role)
         secret = pool.submit(_secret_concerns, request, role)
         # It may take as long as a dark region's silence: it is waited for only where it matters most.
-        found = None if report.protection.protected else restoring.result()
+        found = restoring.result() if report.protection.code in protection_text.MEANS_A_RESTORE else None
         console.say([*_beginning(report, found, console), *_notes(authority), "", *status_text.status(report), ""])
         console.say([*words.rows([("master secret", secret.result())]), ""])
         console.say(_summary(restoring.result(), console))

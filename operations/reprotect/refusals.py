@@ -16,7 +16,6 @@ STATUS = "nox -s status"
 WITHOUT_SNAPSHOT = "--without-final-snapshot"
 SETTLED = "--split-writes-settled"
 STOPPED = frozenset({"stopped", "stopping"})
-LEAVING = frozenset({"deleting", "delete-precheck"})
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ def _refuse_source(seen: Seen) -> None:
     writer, instance = seen.writer, seen.instances[seen.writer]
     if instance is None:
         return
-    if instance.is_dead or instance.status in STOPPED | LEAVING:
+    if instance.is_dead or instance.status in rds_status.GOING:
         raise RefusedError(
             f"instance of {writer}",
             f"({instance.status})",
@@ -164,7 +163,7 @@ def _refuse_unknown_loss(seen: Seen) -> None:
 
 
 def _is_busy(instance: InstanceSeen) -> bool:
-    return rds_status.is_maintenance(instance.status) and instance.status not in STOPPED | LEAVING
+    return rds_status.is_maintenance(instance.status) and instance.status not in rds_status.GOING
 
 
 def _refuse_configuration(seen: Seen) -> None:

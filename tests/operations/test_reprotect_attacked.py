@@ -341,7 +341,7 @@ def test_what_is_gone_is_not_made_anew_by_taking_back_what_was_begun() -> None:
 def test_a_replica_that_rds_is_at_work_on_is_not_replaced(status: str) -> None:
     cloud = deployed()
     there(cloud.databases[R]).status = status
-    # So the controller calls it as long as it could not be promoted.
+    # As it was a moment before.
     cloud.calls_broken = True
     with pytest.raises(RefusedError, match="wait for the end"):
         run(cloud)

@@ -55,6 +55,17 @@ def test_without_a_standby_it_begins_with_what_a_failure_would_mean_and_what_to_
     assert "run now nox -s reprotect -- --dry-run shows how a new standby is made" in terminal.printed
 
 
+def test_a_dead_writer_and_a_pause_are_said_first() -> None:
+    terminal = Terminal(writer_dead(), MANUAL)
+    terminal.give("status")
+    assert terminal.printed.startswith("WRITER IN TROUBLE: the writer has been failing since 12:00 UTC")
+    assert "run now see the decision below" in terminal.printed
+    terminal.give("pause --reason rebuild")
+    terminal.give("status")
+    assert terminal.printed.startswith("PAUSED: the writer has been failing since 12:00 UTC, and")
+    assert "run now nox -s resume" in terminal.printed
+
+
 def test_a_handover_under_way_is_told_at_the_beginning() -> None:
     terminal = Terminal(healthy())
     handover = {"from": "recovery", "to": "primary", "told_at": "2026-01-01T12:00:00+00:00"}

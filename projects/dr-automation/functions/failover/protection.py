@@ -12,6 +12,7 @@ from function_runtime.incident import Incident
 from function_runtime.readings import Instance, Unanswered
 from function_runtime.sites import Site
 from function_runtime.state import Controller
+from function_runtime.trouble import Trouble
 
 
 class Code(StrEnum):
@@ -20,9 +21,14 @@ class Code(StrEnum):
     PROTECTED = "protected"
     NO_STANDBY = "no_standby"
     STANDBY_BROKEN = "standby_broken"
+    STANDBY_BUSY = "standby_busy"
+    """RDS is at work on it, and no promotion is accepted before that ends."""
     AUTHORITY_ELSEWHERE = "authority_elsewhere"
     """A good standby is there, and not its own site's controller has the say: hand it over."""
     INCIDENT = "incident"
+    PAUSED = "paused"
+    WRITER_IN_TROUBLE = "writer_in_trouble"
+    """The failure is there: what is done about it is the decision's to say."""
     UNKNOWN = "unknown"
 
 
@@ -54,6 +60,8 @@ def protection(
     incident: Incident | None,
     standby: Instance | Unanswered | None,
     writer_name: str,
+    trouble: Trouble | None,
+    paused: str | None,
 ) -> Protection:
     """Whether the writer is protected.
 
@@ -63,6 +71,8 @@ def protection(
         incident: the failover under way, None where there is none.
         standby: the database of the other site than the writer's; None where there is none.
         writer_name: the identifier of the writer's instance.
+        trouble: the trouble that the writer is in, None where it is well.
+        paused: who paused failovers and why; None where they are not paused.
     """
     site = controller.writer_site.other
     if incident is not None:
@@ -80,10 +90,18 @@ def protection(
     broken = _broken(standby, writer_name)
     if broken is not None:
         return Protection(Code.STANDBY_BROKEN, f"the {site} site's standby {broken}: see nox -s reprotect")
+    if standby.status not in rds_status.WORKING:
+        return Protection(Code.STANDBY_BUSY, f"the {site} site's standby is {standby.status}, which ends by itself")
     if controller.authority is not site or controller.handover is not None:
         doing = "is being handed over" if controller.handover is not None else "is still the writer's site's"
         reason = f"the {site} site's standby is good, and the authority {doing}: nox -s reprotect goes on with it"
         return Protection(Code.AUTHORITY_ELSEWHERE, reason)
+    in_trouble = "" if trouble is None else f"the writer has been {trouble.kind} since {trouble.since:%H:%M} UTC"
+    if paused is not None:
+        asked = f"{in_trouble}, and {paused}" if in_trouble else f"a failure would not be answered: {paused}"
+        return Protection(Code.PAUSED, asked)
+    if in_trouble:
+        return Protection(Code.WRITER_IN_TROUBLE, f"{in_trouble}; the decision says what is done about it")
     return Protection(Code.PROTECTED, f"the {site} site's standby replicates, and its controller has the say")
 
 
@@ -92,4 +110,4 @@ def _broken(standby: Instance, writer_name: str) -> str | None:
         return "does not replicate any more: RDS has ended it for good"
     if not replicates(standby, writer_name):
         return f"replicates {standby.replica_of}, which is not the writer"
-    return None if standby.status in rds_status.WORKING else f"is {standby.status}"
+    return f"is {standby.status}" if standby.is_failed or standby.status in rds_status.GOING else None

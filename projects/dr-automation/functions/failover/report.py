@@ -8,7 +8,7 @@ from typing import Any
 
 from failover.decision import Action, Decision
 from failover.handover import handover_limitation
-from failover.instructions import hand_over_asked_by, order_in_force
+from failover.instructions import hand_over_asked_by, order_in_force, paused_by
 from failover.look import Look, OrderFor, look, order_on_record, policy_in_force
 from failover.overtaken import compared
 from failover.protection import protection
@@ -67,7 +67,9 @@ def report(clients: Clients, settings: Settings, clock: Clock, question: object)
         "authority": controller.authority.value,
         "handover": None if controller.handover is None else controller.handover.as_item(),
         "standby": _standby(other),
-        "protection": protection(settings.here, controller, incident, other, writer_name).as_item(),
+        "protection": protection(
+            settings.here, controller, incident, other, writer_name, signals.trouble, paused_by(control, settings)
+        ).as_item(),
         "mode": policy_in_force(settings, control).mode.value,
         "pause": control.as_item().get("pause"),
         "order": None if (order := order_in_force(control, controller)) is None else order.as_item(),

@@ -40,6 +40,8 @@ IN_MAINTENANCE = frozenset(
         "upgrading",
     }
 )
+# Of these, what does not end with a database that works.
+GOING = frozenset({"delete-precheck", "deleting", "stopped", "stopping"})
 # RDS itself says that the database does not work.
 FAILED = frozenset(
     {

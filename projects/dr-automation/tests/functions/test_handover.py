@@ -12,7 +12,7 @@ import pytest
 
 from aws_in_memory.aws import Aws, Call, Fault, TakeEffect, no_fault
 from aws_in_memory.clock import START, Clock
-from aws_in_memory.deployed import REGIONS, SETTINGS_OF, run
+from aws_in_memory.deployed import REGIONS, SETTINGS_OF, healthy, run
 from aws_in_memory.faults import FAULTS, At, Kind, after, before, killed_after, nothing
 from aws_in_memory.handovers import (
     acting,
@@ -34,7 +34,7 @@ from aws_in_memory.running import Running, assert_one_writer, instruct, subjects
 from failover.adoption import UNTOLD_EPOCHS
 from failover.handover import Awaited, awaited, handover_limitation, is_overdue, next_step
 from failover.report import report
-from function_runtime.control import ABOUT_HANDOVER, InstructionKind
+from function_runtime.control import ABOUT_HANDOVER, Control, InstructionKind, Pause
 from function_runtime.handover import Handover, HandoverStep
 from function_runtime.incident import Phase
 from function_runtime.readings import Instance, Unanswered
@@ -441,6 +441,47 @@ def test_the_report_says_whether_the_writer_is_protected_and_why_not() -> None:
     assert (code(PRIMARY), code(RECOVERY)) == ("protected", "unknown")
     assert seen(aws, PRIMARY)["authority"] == seen(aws, RECOVERY)["authority"] == "primary"
     assert seen(aws, RECOVERY)["decision"]["code"] == "no_authority"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        ("available", "protected"),
+        ("backing-up", "protected"),
+        ("modifying", "standby_busy"),
+        ("rebooting", "standby_busy"),
+        ("configuring-something-new", "standby_busy"),
+        ("failed", "standby_broken"),
+        ("storage-full", "standby_broken"),
+        ("stopped", "standby_broken"),
+        ("deleting", "standby_broken"),
+    ],
+)
+def test_a_standby_that_rds_is_at_work_on_is_busy_and_not_broken(status: str, code: str) -> None:
+    aws = healthy()
+    aws.standby.status = status
+    assert seen(aws, RECOVERY)["protection"]["code"] == code
+
+
+def test_a_writer_that_is_dead_or_paused_is_not_protected() -> None:
+    aws = healthy(START)
+    assert seen(aws, RECOVERY)["protection"]["code"] == "protected"
+    aws.put(Control(version=1, pause=Pause("arn:alice", START, "a rebuild")).as_item())
+    assert seen(aws, RECOVERY)["protection"] == {
+        "protected": False,
+        "code": "paused",
+        "reason": "a failure would not be answered: arn:alice paused failovers: a rebuild",
+    }
+    aws.writer.dies(START + timedelta(seconds=1))
+    aws.sleep(8)
+    both = seen(aws, RECOVERY)["protection"]
+    assert both["code"] == "paused"
+    assert both["reason"].startswith("the writer has been failing since 12:00 UTC, and arn:alice paused")
+    del aws.items["control"]
+    alone = seen(aws, RECOVERY)["protection"]
+    assert (alone["protected"], alone["code"]) == (False, "writer_in_trouble")
+    aws.standby.replication_ended = True
+    assert seen(aws, RECOVERY)["protection"]["code"] == "standby_broken", "then there is no failover to wait for"
 
 
 def test_the_message_at_the_end_of_a_failover_says_first_that_nothing_is_protected() -> None:
