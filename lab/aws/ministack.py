@@ -65,6 +65,7 @@ def _serve(listening: int, backend_url: str | None, secret: str, database_author
         condition_keys,
         darkness,
         database_logins,
+        descriptions,
         function_network,
         health_check_children,
         metrics,
@@ -85,6 +86,7 @@ def _serve(listening: int, backend_url: str | None, secret: str, database_author
     alarm_permissions.install()
     zone_signing.install()
     health_check_children.install()
+    descriptions.install()
     darkness.install()
     database_logins.install()
 

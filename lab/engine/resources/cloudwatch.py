@@ -7,7 +7,7 @@ from lab.engine.resource_table import Context, Made, ResourceType, Types
 from lab.engine.resources.api_arguments import absence_is_fine, renamed, required
 from lab.engine.tags import tag_list
 
-_ALARM_ARGUMENTS = {
+ALARM_ARGUMENTS = {
     "name": "AlarmName",
     "alarmDescription": "AlarmDescription",
     "namespace": "Namespace",
@@ -29,7 +29,7 @@ def _create_alarm(ctx: Context, inputs: Values) -> Created:
     cloudwatch = ctx.client("cloudwatch")
     name = required(inputs, "name")
     cloudwatch.put_metric_alarm(
-        **renamed(inputs, _ALARM_ARGUMENTS),
+        **renamed(inputs, ALARM_ARGUMENTS),
         Dimensions=[{"Name": key, "Value": value} for key, value in inputs.get("dimensions", {}).items()],
         Tags=tag_list(ctx.tags),
     )
@@ -59,7 +59,7 @@ def _delete_dashboard(ctx: Context, made: Made) -> None:
 
 TYPES: Types = {
     "aws:cloudwatch/metricAlarm:MetricAlarm": ResourceType(
-        _create_alarm, _delete_alarm, frozenset({*_ALARM_ARGUMENTS, "dimensions", "tags"})
+        _create_alarm, _delete_alarm, frozenset({*ALARM_ARGUMENTS, "dimensions", "tags"})
     ),
     "aws:cloudwatch/dashboard:Dashboard": ResourceType(
         _create_dashboard, _delete_dashboard, frozenset({"dashboardName", "dashboardBody"})

@@ -7,30 +7,34 @@ from typing import Any
 from lab.engine.registration import Created, EngineError, Values
 from lab.engine.resource_table import Context, Made, ResourceType, Types
 from lab.engine.resources.api_arguments import absence_is_fine, renamed, wait_until
-from lab.engine.tags import tag_list, tag_specifications
+from lab.engine.tags import tag_specifications
 
 ENDPOINT_TIMEOUT_SECONDS = 30.0
+FLOW_LOG_ARGUMENTS = {
+    "iamRoleArn": "DeliverLogsPermissionArn",
+    "logDestination": "LogDestination",
+    "logDestinationType": "LogDestinationType",
+    "maxAggregationInterval": "MaxAggregationInterval",
+    "trafficType": "TrafficType",
+}
+ENDPOINT_ARGUMENTS = {
+    "policy": "PolicyDocument",
+    "routeTableIds": "RouteTableIds",
+    "serviceName": "ServiceName",
+    "vpcEndpointType": "VpcEndpointType",
+    "vpcId": "VpcId",
+}
 
 
 def _create_flow_log(context: Context, inputs: Values) -> Created:
-    names = {
-        "iamRoleArn": "DeliverLogsPermissionArn",
-        "logDestination": "LogDestination",
-        "logDestinationType": "LogDestinationType",
-        "maxAggregationInterval": "MaxAggregationInterval",
-        "trafficType": "TrafficType",
-    }
-    ec2 = context.client("ec2")
-    answer = ec2.create_flow_logs(
+    answer = context.client("ec2").create_flow_logs(
         ResourceType="VPC",
         ResourceIds=[inputs["vpcId"]],
-        **renamed(inputs, names),
+        **renamed(inputs, FLOW_LOG_ARGUMENTS),
+        TagSpecifications=tag_specifications("vpc-flow-log", context.tags),
     )
     _refuse_unsuccessful(answer)
     (identifier,) = answer["FlowLogIds"]
-    if context.tags:
-        # Not at creation: MiniStack drops tags given there for AWS's resource type, vpc-flow-log.
-        ec2.create_tags(Resources=[identifier], Tags=tag_list(context.tags))
     arn = f"arn:aws:ec2:{context.region}:{context.account_id}:vpc-flow-log/{identifier}"
     return Created(identifier, {"arn": arn})
 
@@ -44,15 +48,8 @@ def _create_endpoint(context: Context, inputs: Values) -> Created:
     ec2 = context.client("ec2")
     if inputs.get("vpcEndpointType") != "Gateway":
         raise EngineError("vpcEndpointType is not Gateway: the lab makes gateway endpoints only")
-    names = {
-        "policy": "PolicyDocument",
-        "routeTableIds": "RouteTableIds",
-        "serviceName": "ServiceName",
-        "vpcEndpointType": "VpcEndpointType",
-        "vpcId": "VpcId",
-    }
     identifier = ec2.create_vpc_endpoint(
-        **renamed(inputs, names), TagSpecifications=tag_specifications("vpc-endpoint", context.tags)
+        **renamed(inputs, ENDPOINT_ARGUMENTS), TagSpecifications=tag_specifications("vpc-endpoint", context.tags)
     )["VpcEndpoint"]["VpcEndpointId"]
     wait_until(
         f"VPC endpoint {identifier} is available",
@@ -93,21 +90,11 @@ TYPES: Types = {
     "aws:ec2/flowLog:FlowLog": ResourceType(
         _create_flow_log,
         _delete_flow_log,
-        frozenset(
-            {
-                "iamRoleArn",
-                "logDestination",
-                "logDestinationType",
-                "maxAggregationInterval",
-                "tags",
-                "trafficType",
-                "vpcId",
-            }
-        ),
+        frozenset({*FLOW_LOG_ARGUMENTS, "tags", "vpcId"}),
     ),
     "aws:ec2/vpcEndpoint:VpcEndpoint": ResourceType(
         _create_endpoint,
         _delete_endpoint,
-        frozenset({"policy", "routeTableIds", "serviceName", "tags", "vpcEndpointType", "vpcId"}),
+        frozenset({*ENDPOINT_ARGUMENTS, "tags"}),
     ),
 }

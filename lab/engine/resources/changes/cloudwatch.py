@@ -10,9 +10,6 @@ from lab.engine.resources import cloudwatch as made
 from lab.engine.resources.changes.parts import of_those_given, put_again
 from lab.engine.tags import tag_list
 
-# What a refresh compares; the rest of an alarm AWS answers in other words than it was given.
-_READ = {"threshold": "Threshold", "period": "Period", "evaluationPeriods": "EvaluationPeriods"}
-
 
 def _tag_alarm(ctx: Context, name: str, _: Values) -> None:
     arn = f"arn:aws:cloudwatch:{ctx.region}:{ctx.account_id}:alarm:{name}"
@@ -23,7 +20,10 @@ def _read_alarm(ctx: Context, name: str, inputs: Values) -> Values | None:
     found = ctx.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
     if not found:
         return None
-    return of_those_given({ours: found[0][theirs] for ours, theirs in _READ.items() if theirs in found[0]}, inputs)
+    alarm = found[0]
+    now = {ours: alarm[theirs] for ours, theirs in made.ALARM_ARGUMENTS.items() if theirs in alarm}
+    dimensions = {each["Name"]: each["Value"] for each in alarm["Dimensions"]}
+    return of_those_given({**now, "dimensions": dimensions}, inputs)
 
 
 def _read_dashboard(ctx: Context, name: str, _: Values) -> Values | None:

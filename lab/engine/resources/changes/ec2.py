@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from lab.engine.registration import Values
 from lab.engine.resource_table import EVERY_INPUT, Changes, Context
 from lab.engine.resources.api_arguments import renamed
-from lab.engine.resources.changes.parts import Read, described, differing, there
+from lab.engine.resources.changes.parts import Read, described, differing, of_those_given, there
+from lab.engine.resources.vpc_attachments import ENDPOINT_ARGUMENTS, FLOW_LOG_ARGUMENTS
 from lab.engine.tags import tag_list
 
 _RULE = {
@@ -25,12 +27,22 @@ def _tag(ctx: Context, identifier: str, _: Values) -> None:
     ctx.client("ec2").create_tags(Resources=[identifier], Tags=tag_list(ctx.tags))
 
 
-def _listed(operation: str, key: str, name: str) -> Read:
-    """A read by a call that may answer an empty list, or what is gone but not forgotten."""
+def _listed(operation: str, key: str, name: str, names: Mapping[str, str] = MappingProxyType({})) -> Read:
+    """A read by a call that may answer an empty list, or what is gone but not forgotten.
 
-    def read(ctx: Context, identifier: str, _: Values) -> Values | None:
+    Args:
+        operation: boto3's method.
+        key: the list in its answer.
+        name: the argument that takes the ids.
+        names: what is compared: inputs, and what they are called in the answer.
+    """
+
+    def read(ctx: Context, identifier: str, inputs: Values) -> Values | None:
         found = getattr(ctx.client("ec2"), operation)(**{name: [identifier]})[key]
-        return {} if any(item.get("State", "") != "deleted" for item in found) else None
+        standing = [item for item in found if item.get("State", "") != "deleted"]
+        if not standing:
+            return None
+        return of_those_given({ours: standing[0].get(theirs) for ours, theirs in names.items()}, inputs)
 
     return there(read)
 
@@ -93,9 +105,13 @@ CHANGES: Mapping[str, Changes] = {
     "aws:ec2/vpcEndpoint:VpcEndpoint": Changes(
         replaces=frozenset({"serviceName", "vpcEndpointType", "vpcId"}),
         tag=_tag,
-        read=_listed("describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointIds"),
+        read=_listed("describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointIds", ENDPOINT_ARGUMENTS),
     ),
-    "aws:ec2/flowLog:FlowLog": Changes(replaces=EVERY_INPUT, tag=_tag),
+    "aws:ec2/flowLog:FlowLog": Changes(
+        replaces=EVERY_INPUT,
+        tag=_tag,
+        read=_listed("describe_flow_logs", "FlowLogs", "FlowLogIds", {**FLOW_LOG_ARGUMENTS, "vpcId": "ResourceId"}),
+    ),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _RULE_CHANGES,
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _RULE_CHANGES,
     "aws:kms/key:Key": _key_changes("multiRegion"),
