@@ -90,8 +90,15 @@ def check(request: Request, survey: Survey) -> Cleared:
         return Cleared(environment, situation, tuple(warnings))
     impossible = _impossible(request, survey, {chosen.name for chosen in request.layers} - loaded.keys())
     for chosen in request.layers:
-        if chosen.name in loaded and chosen.name not in impossible:
+        if chosen.name not in loaded or chosen.name in impossible:
+            continue
+        try:
             warnings += _check_needs(chosen, loaded[chosen.name], survey[chosen.name].outputs)
+        except SettingsError as error:
+            # What a layer needs may lie in the dark region. Looking is not refused: the rest is shown.
+            if request.command is not Command.PREVIEW or not situation.is_dark:
+                raise
+            impossible[chosen.name] = str(error)
     return Cleared(environment, situation, tuple(warnings), impossible)
 
 

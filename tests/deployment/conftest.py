@@ -44,6 +44,7 @@ class Account:
         situation: who the writer is, and what is under way.
         unreadable: why nobody can look.
         needs_checked: the layers whose needs were looked at, in order.
+        lacking: what each layer needs and does not find.
         protected: what AWS refuses to delete.
         in_other_groups: databases that stand where they should not.
         says: what the person answers to every question.
@@ -56,6 +57,7 @@ class Account:
     situation: Situation = FOLLOWED
     unreadable: SettingsError | None = None
     needs_checked: list[str] = field(default_factory=list)
+    lacking: SettingsError | None = None
     protected: list[str] = field(default_factory=list)
     in_other_groups: list[str] = field(default_factory=list)
     says: bool = True
@@ -131,6 +133,8 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Account:
 
         def check(self, settings: object, deployed: object) -> None:
             made.needs_checked.append(self.name)
+            if made.lacking is not None:
+                raise made.lacking
 
     def module(chosen: Layer, name: str) -> Needs:
         assert name == "preflight"

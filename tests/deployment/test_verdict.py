@@ -152,6 +152,18 @@ def test_with_a_dark_region_a_refresh_is_refused_in_a_deploy_too(account: Accoun
     assert message.startswith("--refresh = (given): leave it out: the primary region does not answer")
 
 
+def test_in_the_dark_a_preview_leaves_out_a_layer_that_asks_the_dark_region(account: Account, dev: Environment) -> None:
+    account.situation = Situation(Condition.DARK, P, R, "the primary region does not answer", frozenset({P}))
+    account.lacking = SettingsError("AWS", "(ConnectTimeoutError)", "give a network that reaches AWS")
+    cleared = check(parse(Command.PREVIEW, ["data"]), standing(dev, *UPWARDS))
+    assert cleared.impossible == {"data": str(account.lacking)}
+    (warning,) = cleared.warnings
+    assert warning.endswith("a deploy of data would be refused")
+    account.situation = Situation(Condition.FOLLOWED, P, P)
+    with pytest.raises(SettingsError, match="give a network"):
+        check(parse(Command.PREVIEW, ["data"]), standing(dev, *UPWARDS))
+
+
 # The document
 
 
