@@ -101,7 +101,9 @@ def answer_all(session: Any, current: Callable[[], Aws]) -> None:
         # CloudWatch's host is named monitoring: only the region is read from it.
         region = str(urlsplit(request.url).hostname).split(".")[1]
         answered = current().call(model.service_model.service_name, region, xform_name(model.name), asked.parameters)
-        if "X-Amz-Target" in request.headers:
+        if "Payload" in answered:
+            content_type, body = "application/json", answered["Payload"].read().decode()
+        elif "X-Amz-Target" in request.headers:
             content_type, body = "application/x-amz-json-1.0", json.dumps(answered, default=datetime.timestamp)
         else:
             content_type, body = "text/xml", _document(model, answered)
@@ -135,6 +137,9 @@ class _Body:
 
     def __init__(self, content: bytes) -> None:
         self._content = io.BytesIO(content)
+
+    def read(self, amt: int | None = None) -> bytes:
+        return self._content.read(amt)
 
     def stream(self, **_: object) -> Iterator[bytes]:
         yield self._content.read()

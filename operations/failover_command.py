@@ -35,8 +35,7 @@ def failover(request: FailoverRequest, deployment: Deployment, access: Access, c
 
     def order_for(report: Report) -> Order:
         loss, unknown = request.accepted_loss_seconds, request.accepts_unknown_loss
-        names = (report.incident_id, report.next_epoch)
-        return new_order(request.kind, *names, access.by, console.now(), loss, accepts_unknown_loss=unknown)
+        return new_order(request.kind, *report.to_name, access.by, console.now(), loss, accepts_unknown_loss=unknown)
 
     controller = Controller(access)
     without = controller.report()
@@ -119,17 +118,22 @@ def cancel(access: Access, console: Console) -> int:
 
 def _obstacle(request: FailoverRequest, report: Report) -> str | None:
     """Why it would not happen; None if it would."""
-    if report.incident is not None:
+    approves = request.kind is OrderKind.APPROVE
+    if report.incident is not None and not (approves and report.waits_for_approval):
         name = report.incident.incident_id
         return f"incident {name} is under way; follow it with nox -s status, or end it with --abandon {name}"
-    if request.kind is OrderKind.APPROVE:
-        named, now = (request.incident_id, request.epoch), (report.incident_id, report.next_epoch)
-        if named != now:
+    if approves:
+        now = report.to_name
+        if (request.incident_id, request.epoch) != now:
             return (
                 f"--approve {request.incident_id} --epoch {request.epoch} is not what the controller asks about now: "
-                f"that is incident {report.incident_id}, epoch {report.next_epoch}; look at it before you approve it"
+                f"that is incident {now[0]}, epoch {now[1]}; look at it before you approve it"
             )
-    return None if report.would_fail_over else f"{report.decision.reason} ({report.decision.code})"
+    return (
+        None
+        if report.would_fail_over or report.incident is not None
+        else f"{report.decision.reason} ({report.decision.code})"
+    )
 
 
 def _confirm(order: Order, deployment: Deployment, console: Console) -> None:

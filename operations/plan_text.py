@@ -22,6 +22,7 @@ def plan(order: Order, without: Report, report: Report) -> list[str]:
         without: the controller's report without it.
         report: the controller's report as if it had been given.
     """
+    with_it = status_text.decision(report) if report.waits_for_approval else status_text.decided(report)
     return [
         f"Plan: {order.kind} failover of {report.environment} from {report.writer_site} to {report.writer_site.other}",
         f"as seen from the {report.here} site at {words.moment(report.at)}",
@@ -36,7 +37,7 @@ def plan(order: Order, without: Report, report: Report) -> list[str]:
                 ("this order", [f"{order.kind}: {STANDS_FOR[order.kind]}", f"given by {order.by}"]),
                 ("names", [f"incident {order.incident_id}, epoch {order.epoch}"]),
                 ("accepts", [_accepted(order, report)]),
-                ("decision with it", status_text.decided(report)),
+                ("decision with it", with_it),
             ]
         ),
         "",

@@ -63,6 +63,7 @@ class Report:
         owes_opening: what has left the writer's database shut; None where nothing has.
         incident: the failover under way; None if there is none.
         last_incident: the failover that closed last; None if there was none.
+        last_look: when a last look at the writer kept a failover from beginning, and what it found; None if none has.
         steps: what a failover would do, in order: phases and what happens in them.
     """
 
@@ -93,6 +94,7 @@ class Report:
     owes_opening: str | None
     incident: Incident | None
     last_incident: Incident | None
+    last_look: tuple[datetime, str] | None
     steps: tuple[tuple[str, str], ...]
 
     @property
@@ -110,6 +112,21 @@ class Report:
         if incident is None or self.mode is not Mode.PAUSED or incident.kind is Kind.PLANNED:
             return False
         return not incident.may_be_promoted and not incident.is_taken_back
+
+    @property
+    def waits_for_approval(self) -> bool:
+        """Whether the incident under way waits for a person's approval: its old writer answers after all."""
+        asked, incident = self.content["proposal"], self.incident
+        if asked is None or incident is None or incident.may_be_promoted or incident.is_taken_back:
+            return False
+        return bool(asked["incident_id"] == incident.incident_id)
+
+    @property
+    def to_name(self) -> tuple[str, int]:
+        """The incident and the epoch that an order must name now."""
+        if self.incident is not None and self.waits_for_approval:
+            return self.incident.incident_id, self.incident.epoch
+        return self.incident_id, self.next_epoch
 
     @classmethod
     def of(cls, content: Mapping[str, Any]) -> Report:
@@ -148,12 +165,17 @@ class Report:
             owes_opening=content["owes_opening"],
             incident=_incident(content["incident"]),
             last_incident=_incident(content["last_incident"]),
+            last_look=_last_look(content["last_look"]),
             steps=tuple((step["phase"], step["what"]) for step in content["steps"]),
         )
 
 
 def _incident(item: Mapping[str, Any] | None) -> Incident | None:
     return None if item is None else Incident.from_item(item)
+
+
+def _last_look(item: Mapping[str, str] | None) -> tuple[datetime, str] | None:
+    return None if item is None else (datetime.fromisoformat(item["at"]), item["found"])
 
 
 def _number(value: Any) -> float | None:

@@ -80,10 +80,13 @@ def situation(report: Report) -> list[tuple[str, list[str]]]:
 
 
 def unsettled(report: Report) -> list[tuple[str, list[str]]]:
-    """What of the record is not borne out by the databases, or owed to them; nothing in good times."""
+    """What of the record is not borne out by the databases, or owed to them, or all but happened."""
     rows = []
     if report.owes_opening is not None:
         rows.append(("to be opened", [f"the writer's database, shut by {report.owes_opening}: every run tries to"]))
+    if report.last_look is not None:
+        at, found = report.last_look
+        rows.append(("last look", [f"at {words.ago(at, report.at)} it kept a failover from beginning", found]))
     if report.doubt is not None:
         rows.append(("in doubt", [f"whether the record is right; nothing is published: {report.doubt}"]))
     return rows
@@ -128,6 +131,8 @@ def decision(report: Report) -> list[str]:
     if report.incident is None:
         return decided(report)
     waits = "; it waits until failovers are resumed" if report.waits_for_resume else ""
+    if report.waits_for_approval:
+        waits += "; it waits for an approval: the old writer answers after all"
     return [f"continue the incident under way{waits}"]
 
 
@@ -138,14 +143,16 @@ def decided(report: Report) -> list[str]:
 
 def approval(report: Report) -> str | None:
     """How to approve what the controller asks; None if it asks nothing."""
-    if report.decision.action is not Action.ASK or report.incident is not None:
+    incident = report.incident
+    if incident is not None:
+        if not report.waits_for_approval:
+            return None
+        loss = incident.data_loss_seconds
+    elif report.decision.action is Action.ASK:
+        loss = report.loss_bound_seconds
+    else:
         return None
-    command = words.approve_command(
-        report.incident_id,
-        report.next_epoch,
-        report.loss_bound_seconds,
-        report.max_data_loss_seconds,
-    )
+    command = words.approve_command(*report.to_name, loss, report.max_data_loss_seconds)
     return f"see what would happen: {command} --dry-run"
 
 

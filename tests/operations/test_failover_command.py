@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 
 from aws_in_memory.deployed import healthy, writer_dead
+from aws_in_memory.instance import Outage
+from aws_in_memory.running import killed_once
 from function_runtime.control import Order, OrderKind
 from function_runtime.incident import IN_AN_EMERGENCY, WHEN_PLANNED
 from function_runtime.sites import Site
@@ -48,6 +50,24 @@ def test_an_approved_failover_is_followed_until_it_is_closed() -> None:
     assert terminal.give(f"{APPROVE} --yes") == 0
     (incident,) = terminal.aws.incidents
     assert (incident["kind"], incident["ordered_by"], incident["incident_id"]) == ("approved", ALICE, INCIDENT)
+
+
+def test_an_approval_lets_an_open_incident_go_on_whose_writer_only_answers() -> None:
+    aws = writer_dead()
+    killed_once(aws, lambda call: call.operation == "dynamodb.put_item" and bool(aws.incidents))
+    aws.writer.comes_back(aws.now)
+    aws.writer.hung.append(Outage(aws.now))
+    terminal = Terminal(aws)
+    assert terminal.tick()["code"] == "answers_after_all"
+    assert terminal.give("status") == 0
+    assert "it waits for an approval: the old writer answers after all" in terminal.printed
+    (incident,) = aws.incidents
+    named = f"failover --approve {incident['incident_id']} --epoch 1"
+    assert f"nox -s {named.replace('failover ', 'failover -- ')}" in terminal.printed
+    assert terminal.give(f"{named} --dry-run") == 0
+    assert terminal.give(f"{named} --yes") == 0
+    assert aws.controller["writer_site"] == "recovery"
+    assert "proposal" not in aws.controller
 
 
 def test_a_forced_failover_happens_against_the_signals_with_the_loss_accepted() -> None:

@@ -250,3 +250,18 @@ def test_a_record_that_nobody_can_check_is_in_doubt() -> None:
     terminal.aws.fault = before(refuse)
     terminal.give("status")
     assert "whether the record is right; nothing is published" in terminal.printed
+
+
+def test_it_says_that_a_last_look_has_kept_a_failover_from_beginning() -> None:
+    aws = writer_dead()
+
+    def comes_back(call: Call) -> None:
+        if call.operation == "lambda.invoke" and aws.writer.outages[-1].ends is None:
+            aws.writer.comes_back(aws.now)
+
+    aws.fault = before(comes_back)
+    terminal = Terminal(aws)
+    assert terminal.tick()["code"] == "commits_after_all"
+    terminal.give("status")
+    assert "it kept a failover from beginning" in terminal.printed
+    assert "the recovery site's probe has committed in it" in terminal.printed

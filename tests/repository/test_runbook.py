@@ -16,6 +16,7 @@ import pytest
 from failover.advice import ADVICE
 from failover.decision import Action
 from failover.handover_messages import ANCHOR
+from failover.last_look import ANSWERS_AFTER_ALL
 from failover.readiness import CODES
 from function_runtime.incident import IN_AN_EMERGENCY, TAKEN_BACK, WHEN_PLANNED
 from operations.arguments import parse
@@ -50,7 +51,7 @@ def anchor(code: str) -> str:
     return code.replace("_", "-")
 
 
-TOLD = codes(Action.ALERT, Action.ASK) | set(CODES)
+TOLD = codes(Action.ALERT, Action.ASK) | set(CODES) | {ANSWERS_AFTER_ALL}
 BEGUN = codes(Action.FAIL_OVER) | {ast.literal_eval(call.args[0]) for call in calls("failover/decide.py", "_over")}
 # An incident is recorded as opened before anybody is told, so its first phase is no step that a message is about.
 STEPS = {phase for phases in (IN_AN_EMERGENCY, WHEN_PLANNED, TAKEN_BACK) for phase in phases[1:]}
@@ -62,6 +63,7 @@ ANCHORS_BY_SOURCE = {
     "f'step-{step.phase}'": {anchor(f"step-{phase}") for phase in STEPS},
     "'after-a-failover'": {"after-a-failover"},
     "'paused'": {"paused"},
+    "ANSWERS_AFTER_ALL": {anchor(ANSWERS_AFTER_ALL)},
     "'taken-back'": {"taken-back"},
     "'step-opened-again'": {"step-opened-again"},
     "'state-lost'": {"state-lost"},

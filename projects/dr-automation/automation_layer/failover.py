@@ -8,7 +8,7 @@ from functools import partial
 import pulumi
 import pulumi_aws as aws
 
-from automation_layer import failover_policy
+from automation_layer import failover_policy, probe
 from automation_layer.alarms import word_alarm_names
 from automation_layer.environment import reporting_environment, shared_environment
 from automation_layer.function import Function, FunctionArgs
@@ -86,7 +86,8 @@ class Failover(pulumi.ComponentResource):
 
 
 def _environment(settings: AutomationSettings, args: ReporterArgs) -> dict[str, pulumi.Input[str]]:
-    timings, witness_region = settings.timings, settings.environment.witness_region
+    timings, environment = settings.timings, settings.environment
+    witness_region = environment.witness_region
     variables: dict[str, pulumi.Input[str]] = {
         **shared_environment(settings, WHAT),
         **reporting_environment(settings, args),
@@ -118,6 +119,7 @@ def _environment(settings: AutomationSettings, args: ReporterArgs) -> dict[str, 
             f"{site.upper()}_INSTANCE_ID": args.data.at(site).database_id,
             f"{site.upper()}_DATABASE_GROUP_ID": network.database_security_group_id,
             f"{site.upper()}_QUARANTINE_GROUP_ID": network.quarantine_security_group_id,
+            f"{site.upper()}_PROBE_FUNCTION": environment.names.of(probe.WHAT, site),
             f"{site.upper()}_WORD_ALARMS": ",".join(word_alarm_names(settings, site)),
         }
     return variables
@@ -136,6 +138,11 @@ def _statements(settings: AutomationSettings, args: ReporterArgs) -> pulumi.Outp
                 account_id=environment.account_id,
                 regions=environment.regions,
                 database_arns=dict(zip(Site, known["databases"], strict=True)),
+                probe_arns=[
+                    f"arn:aws:lambda:{environment.regions[site]}:{environment.account_id}:function:"
+                    f"{environment.names.of(probe.WHAT, site)}"
+                    for site in Site
+                ],
                 metric_namespace=settings.metric_namespace,
                 states=known["states"],
                 secret_arn=secret_pattern(known["secret"], environment.regions[args.site], environment.account_id),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from automation_layer import policies
@@ -25,6 +25,7 @@ class FailoverReach:
         account_id: the account.
         regions: the region of each site.
         database_arns: RDS instance of each site.
+        probe_arns: the probe of each site, which it asks for a last look.
         metric_namespace: where it publishes its word on the writer.
         states: the state table and the topics of each site.
         secret_arn: the master user's secret in the site's region.
@@ -34,6 +35,7 @@ class FailoverReach:
     account_id: str
     regions: Mapping[Site, str]
     database_arns: Mapping[Site, str]
+    probe_arns: Sequence[str]
     metric_namespace: str
     states: Mapping[Site, StateReach]
     secret_arn: str
@@ -51,6 +53,7 @@ def failover(reach: FailoverReach) -> list[Statement]:
         allow("ObserveDatabases", "rds:DescribeDBInstances", databases),
         allow("FenceAndPromote", ["rds:ModifyDBInstance", "rds:RebootDBInstance", "rds:PromoteReadReplica"], databases),
         *policies.fence_in([reach.regions[site] for site in Site]),
+        allow("AskProbes", "lambda:InvokeFunction", list(reach.probe_arns)),
         # CloudWatch offers no resource for reading metrics.
         allow("ReadMetrics", "cloudwatch:GetMetricData", "*"),
         # It asks about single alarms, and IAM decides on all of a region:

@@ -16,11 +16,11 @@ from botocore import xform_name
 from botocore.exceptions import ConnectTimeoutError
 from botocore.validate import validate_parameters
 
-from aws_in_memory.clock import START, moment
+from aws_in_memory.clock import START, moment, seconds_of
 from aws_in_memory.instance import DatabaseInstance, covering
 from aws_in_memory.metric import Probes, Rhythm, Sampled, Sessions
 from aws_in_memory.replication import Found
-from aws_in_memory.services import CloudWatch, DynamoDb, Rds, SecretsManager, Sns, Sts
+from aws_in_memory.services import CloudWatch, DynamoDb, Lambda, Rds, SecretsManager, Sns, Sts
 from function_runtime.items import plain, serialized
 from function_runtime.metric_names import (
     ANSWERS,
@@ -30,6 +30,8 @@ from function_runtime.metric_names import (
     STREAM_MESSAGE,
     WITNESS_SEES,
 )
+from function_runtime.probe_answer import ProbeAnswer
+from function_runtime.session_outcome import SessionOutcome
 from function_runtime.sites import Site
 
 EVERY_SECOND = Rhythm(schedule_seconds=1, probes=1, interval_seconds=1, timeout_seconds=0.05)
@@ -151,6 +153,8 @@ class Aws:
             self._services["secretsmanager", region] = self.secrets[site]
             self.secrets[site].secrets[variables["MASTER_SECRET_ID"]] = {}
             self._services["sns", region] = Sns(self)
+            probe = variables[f"{site.name}_PROBE_FUNCTION"]
+            self._services["lambda", region] = Lambda(probe, partial(self._probed, site))
         for site, region in self.regions.items():
             names = variables[f"{site.name}_WORD_ALARMS"].split(",")
             self._cloudwatch[region].word_alarms = {name: number for number, name in enumerate(names, start=1)}
@@ -295,6 +299,16 @@ class Aws:
 
     def _reaches(self, observer: Site, database: Site) -> Callable[[float], bool]:
         return lambda at: observer not in self.broken_probes and self.instances[database].is_reached(moment(at))
+
+    def _probed(self, observer: Site, database: Site) -> ProbeAnswer:
+        """What one probe finds at this moment."""
+        instance, at = self.instances[database], seconds_of(self.now)
+        instance.settle(self.now)
+        if not self._reaches(observer, database)(at):
+            return ProbeAnswer(observer, database, False, "no_answer", None, False, "timed out")
+        outcome = SessionOutcome(int(Found(instance, self.instances[database.other]).session(at)))
+        commits = outcome is SessionOutcome.WORKS and instance.source is None
+        return ProbeAnswer(observer, database, True, "asked_for_authentication", outcome, commits, "")
 
     def _lag(self, site: Site) -> Callable[[float], float | None]:
         """It climbs while the source does not commit: it is the age of the last commit that was replayed."""

@@ -31,6 +31,8 @@ ENVIRONMENT = {
     "RECOVERY_DATABASE_GROUP_ID": "sg-database-recovery",
     "PRIMARY_QUARANTINE_GROUP_ID": "sg-quarantine-primary",
     "RECOVERY_QUARANTINE_GROUP_ID": "sg-quarantine-recovery",
+    "PRIMARY_PROBE_FUNCTION": "probe-primary",
+    "RECOVERY_PROBE_FUNCTION": "probe-recovery",
     "PRIMARY_STATE_TABLE": "state-primary",
     "RECOVERY_STATE_TABLE": "state-recovery",
     "FAILURES_TOPIC_ARN": "arn:failures",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -14,6 +16,8 @@ from aws_in_memory.instance import DatabaseInstance
 from aws_in_memory.metric import Metric
 from aws_in_memory.refusals import refusal
 from aws_in_memory.snapshots import Snapshots
+from function_runtime.probe_answer import ProbeAnswer, database_of
+from function_runtime.sites import Site
 
 Item = dict[str, Any]
 MetricKey = tuple[str, frozenset[tuple[str, str]]]
@@ -268,3 +272,24 @@ class SecretsManager:
         if SecretId not in self.secrets:
             raise refusal("ResourceNotFoundException")
         return {"Name": SecretId, **self.secrets[SecretId]}
+
+
+class Lambda:
+    """The probe of one site, asked directly.
+
+    Args:
+        name: the function's.
+        found: what a probe of a site's database finds at this moment.
+    """
+
+    def __init__(self, name: str, found: Callable[[Site], ProbeAnswer]) -> None:
+        self._name, self._found = name, found
+
+    def invoke(self, FunctionName: str, Payload: bytes) -> Any:  # noqa: N803
+        if FunctionName != self._name:
+            raise refusal("ResourceNotFoundException", 404)
+        database = database_of(json.loads(Payload))
+        if database is None:
+            raise refusal("NotModelled: a whole run of the probe")
+        answer = json.dumps(self._found(database).as_item()).encode()
+        return {"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": io.BytesIO(answer)}

@@ -78,7 +78,12 @@ PHASES: dict[Phase, Told] = {
             Ending(Outcome.GROUPS_REPLACED, "shut, and no reboot is seen in time"),
             Ending(Outcome.REFUSED, "RDS changes nothing (failed, gone, access denied)"),
             Ending(Outcome.UNREACHABLE, "RDS does not answer"),
-            *BEFORE_THE_CALL,
+            Ending(
+                WITHDRAWN,
+                "a probe commits in the writer when the incident is carried on later (not in a forced one); planned: "
+                "people paused or cancelled it",
+            ),
+            Ending(ABANDONED, ENDED),
         ),
     ),
     Phase.DRAINED: Told(
@@ -103,8 +108,9 @@ PHASES: dict[Phase, Told] = {
             ),
             Ending(
                 WITHDRAWN,
-                "a last look before RDS is asked finds the old writer answering, where the fence is some time ago "
-                "(not in a forced one); planned: not shut any more, or people paused or cancelled it",
+                "a last look before RDS is asked: a probe commits in the old writer, or its own site's probes see it, "
+                "where the fence is some time ago (not in a forced one); planned: not shut any more, or people paused "
+                "or cancelled it",
             ),
             Ending(ABANDONED, ENDED),
         ),

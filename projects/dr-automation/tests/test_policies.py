@@ -34,6 +34,7 @@ STATES = {
     for site in Site
 }
 SECRETS = {site: f"arn:aws:secretsmanager:{REGIONS[site]}:{ACCOUNT}:secret:master-??????" for site in Site}
+PROBES = {site: f"arn:aws:lambda:{REGIONS[site]}:{ACCOUNT}:function:health-probe-{site}-dev" for site in Site}
 FAILOVERS = {
     site: failover_policy.failover(
         failover_policy.FailoverReach(
@@ -41,6 +42,7 @@ FAILOVERS = {
             account_id=ACCOUNT,
             regions=REGIONS,
             database_arns=DATABASES,
+            probe_arns=list(PROBES.values()),
             metric_namespace="PostgresDR/dev",
             states=STATES,
             secret_arn=SECRETS[site],
@@ -83,9 +85,11 @@ COPIER = copier_policy.snapshot_copier(
 # By the package of the function.
 ROLES = {"failover": FAILOVER, "fence_guard": GUARDS[Site.PRIMARY], "snapshot_copier": COPIER, "witness": WITNESS}
 # Services whose calls the functions' code makes itself.
-CALLED_SERVICES = ("rds", "cloudwatch", "dynamodb", "secretsmanager", "sns", "sts")
+CALLED_SERVICES = ("rds", "cloudwatch", "dynamodb", "secretsmanager", "sns", "sts", "lambda")
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 NEED_NO_PERMISSION = {"sts:GetCallerIdentity"}
+# https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html
+NAMED_OTHERWISE = {"lambda:Invoke": "lambda:InvokeFunction"}
 # What AWS's services do with a function's rights, never its own code.
 NEEDED_BY_SERVICES = {
     "ec2:DescribeSecurityGroups",
@@ -177,7 +181,7 @@ def called_actions(package: str) -> set[str]:
         for operation in client.meta.service_model.operation_names:
             if xform_name(operation) in attributes:
                 called.add(f"{service}:{operation}")
-    return called
+    return {NAMED_OTHERWISE.get(action, action) for action in called}
 
 
 def test_each_function_may_call_exactly_what_its_code_calls(role: str) -> None:
@@ -215,6 +219,13 @@ def test_a_controller_sees_whether_its_own_regions_secret_is_there_and_reads_non
     assert about_secrets == {"secretsmanager:DescribeSecret"}
     (seeing,) = [each for each in FAILOVERS[site] if "secretsmanager:DescribeSecret" in as_list(each["Action"])]
     assert seeing["Resource"] == [SECRETS[site]]
+
+
+@pytest.mark.parametrize("site", list(Site), ids=str)
+def test_a_controller_asks_the_two_probes_and_no_other_function(site: Site) -> None:
+    (asking,) = [each for each in FAILOVERS[site] if "lambda:InvokeFunction" in as_list(each["Action"])]
+    assert asking["Resource"] == [PROBES[each] for each in Site]
+    assert as_list(asking["Action"]) == ["lambda:InvokeFunction"]
 
 
 def test_every_resource_stands_only_where_aws_offers_no_narrower_one() -> None:

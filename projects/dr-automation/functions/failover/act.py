@@ -9,19 +9,21 @@ from datetime import datetime, timedelta
 from aws_lambda_powertools import Logger
 
 from failover import latch
-from failover.heed import has_a_way_back, heed, look_once_more
+from failover.decision import Action, Decision
+from failover.heed import has_a_way_back, heed, look_before_fence, look_once_more
+from failover.last_look import ANSWERS_AFTER_ALL, LastLook
 from failover.old_writer import PromotedAfterAllError, fence_old_writer, let_in_again
 from failover.people import People
 from failover.promote import ask_for_promotion, verify, wait_until_drained, wait_until_promoted
 from failover.settings import Settings
-from failover.work import BudgetSpentError, Outcome, StepBlockedError, WithdrawnError, Work
+from failover.work import BudgetSpentError, Outcome, PeopleAskedError, StepBlockedError, WithdrawnError, Work
 from function_runtime.clients import AwsError, Clients
 from function_runtime.clock import Clock
 from function_runtime.fence_record import FenceRecord, FenceRecords
 from function_runtime.incident import Incident, Kind, Phase, Promotion, Step
 from function_runtime.items import AnotherRunIsAtWorkError
 from function_runtime.metric_names import WRITER_WORD
-from function_runtime.state import Controller, State
+from function_runtime.state import Controller, Proposal, State
 from function_runtime.up_to_date import after
 
 logger = Logger(child=True)
@@ -47,6 +49,7 @@ class Failover:
         controller: the recorded state, which points to the incident.
         incident: the incident.
         overruled: why this site's controller has no say any more, None where it has.
+        looked_at: when this run has looked at the writer last, directly; None where it has not.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Failover:
         controller: Controller,
         incident: Incident,
         overruled: str | None = None,
+        looked_at: datetime | None = None,
     ) -> None:
         self._clients = clients
         self._settings = settings
@@ -71,6 +75,7 @@ class Failover:
         self._controller = controller
         self._incident = incident
         self._overruled = overruled
+        self._looked_at = looked_at
         self._work = Work(
             clients=clients,
             databases=settings.databases(clients),
@@ -91,6 +96,7 @@ class Failover:
             AnotherRunIsAtWorkError: another run holds the incident, or took it over.
             BudgetSpentError: the run must end; the incident is as far as it is recorded.
             PausedError: people have paused failovers since the run began, in time.
+            PeopleAskedError: the old writer answers; people have been told that it waits for them.
             StepBlockedError: a step cannot succeed as things are; people have been told, the next run tries again.
         """
         self._take_over()
@@ -109,6 +115,12 @@ class Failover:
             finally:
                 self._release()
             raise
+        except PeopleAskedError as error:
+            try:
+                self._ask(str(error))
+            finally:
+                self._release()
+            raise
         except BudgetSpentError:
             try:
                 self._tell_if_overdue()
@@ -121,6 +133,21 @@ class Failover:
             raise
         self._let_go()
         return self._incident
+
+    def _ask(self, why: str) -> None:
+        """Keep what an approval must name, and tell people once."""
+        incident = self._incident
+        proposal = Proposal(incident.incident_id, incident.epoch, ANSWERS_AFTER_ALL, incident.data_loss_seconds)
+        if self._controller.proposal != proposal:
+            decision = Decision(Action.ASK, ANSWERS_AFTER_ALL, why).as_item()
+            asking = replace(self._controller, proposal=proposal, decision=decision)
+            self._controller = self._state.save_controller(asking)
+        self._tell_of_step(ANSWERS_AFTER_ALL, lambda step: self._people.tell_waits(incident, step, why))
+
+    def _ask_no_more(self) -> None:
+        """What was asked is settled: by an approval, or by the old writer's silence."""
+        if self._controller.proposal is not None:
+            self._controller = self._state.save_controller(replace(self._controller, proposal=None))
 
     def _let_go(self) -> None:
         """Write that no incident is under way any more."""
@@ -195,15 +222,34 @@ class Failover:
         planned = self._incident.kind is Kind.PLANNED
         seconds = self._settings.planned_promotion_timeout_seconds if planned else None
         give_up_at = None if seconds is None else step.started_at + timedelta(seconds=seconds)
+        looked: LastLook | None = None
 
         def call(at: datetime | None) -> None:
+            nonlocal looked
             if at is not None:
                 # The last moment at which the old writer itself, or people, can stop it.
-                look_once_more(self._work, self._incident, self._finished_at(Phase.FENCED))
+                looked = look_once_more(self._state, self._work, self._incident, self._finished_at(Phase.FENCED))
+                self._ask_no_more()
                 self._heed(Phase.PROMOTING)
             self._note_call(at)
 
-        return ask_for_promotion(self._work, step.called_at, call, give_up_at)
+        outcome = ask_for_promotion(self._work, step.called_at, call, give_up_at)
+        return _seen(looked, outcome)
+
+    def _fence(self, step: Step) -> Outcome:
+        incident = self._incident
+        looked = look_before_fence(self._state, self._work, incident, self._looked_at)
+        self._ask_no_more()
+        fenced = fence_old_writer(
+            self._work,
+            self._settings.here.other,
+            step.started_at,
+            self._fence_bound(),
+            region_answered=incident.signals["region_answers"] == "yes",
+            # Unless the stream has ended too, somebody may be connected: a shut door keeps those who are in.
+            answers=incident.signals["answers_there"] != "no" or incident.signals.get("stream_ended") != "yes",
+        )
+        return _seen(looked, fenced)
 
     def _open_again(self, step: Step) -> Outcome:
         """Let the old writer's clients in again, unless RDS shows that the new one has been made after all.
@@ -225,16 +271,7 @@ class Failover:
     def _steps(self) -> dict[Phase, Callable[[Step], Outcome]]:
         old_writer = self._settings.here.other
         return {
-            Phase.FENCED: lambda step: fence_old_writer(
-                self._work,
-                old_writer,
-                step.started_at,
-                self._fence_bound(),
-                region_answered=self._incident.signals["region_answers"] == "yes",
-                # Unless the stream has ended too, somebody may be connected: a shut door keeps those who are in.
-                answers=self._incident.signals["answers_there"] != "no"
-                or self._incident.signals.get("stream_ended") != "yes",
-            ),
+            Phase.FENCED: self._fence,
             Phase.DRAINED: lambda step: wait_until_drained(
                 self._work,
                 old_writer,
@@ -352,3 +389,8 @@ class Failover:
         except (AnotherRunIsAtWorkError, *AwsError) as error:
             # The lease runs out by itself; what ended the run is the error to raise.
             logger.warning("The lease was not released", error=str(error))
+
+
+def _seen(looked: LastLook | None, outcome: Outcome) -> Outcome:
+    """What came out of a step, with what a look before it has found."""
+    return outcome if looked is None else replace(outcome, detail=f"{outcome.detail}; before that {looked.in_words}")

@@ -96,6 +96,14 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
             "No failover: somebody or something has made the writer read-only. You hear when a commit succeeds again.",
             ("Look at default_transaction_read_only of the writer, its database and role dr_probe.", LOOK),
         ),
+        "answers_after_all": Advice(
+            "The controller looks on: a commit takes it back, an approval or the writer's silence lets it go on.",
+            (
+                "Look whether clients can write: the writer takes connections again, and no probe has committed in it.",
+                "If it recovers, nothing is needed. If its commits hang, approve: it is fenced first.",
+                LOOK,
+            ),
+        ),
         "rds_says_failed": Advice(
             NOT_READY,
             ("Look at the writer's status and events in RDS: it answers still, and may soon not.", LOOK),

@@ -1,15 +1,20 @@
-"""What people's words do to a failover under way, and what a last look at the old writer does."""
+"""What people's words do to a failover under way, and what another look at the old writer does."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from aws_lambda_powertools import Logger
+
 from failover.instructions import abandoned_by, paused_by, withdrawn_by
+from failover.last_look import FRESH, LastLook, Life, last_look, needs_approval
 from failover.old_writer import is_shut, is_whole
 from failover.promote import Shown, shown_of_promotion
-from failover.work import PausedError, WithdrawnError, Work
+from failover.work import PausedError, PeopleAskedError, WithdrawnError, Work
 from function_runtime.incident import ABANDONED, NOT_AWAITED, Incident, Kind, Phase
 from function_runtime.state import ControlUnreadableError, State
+
+logger = Logger(child=True)
 
 
 def heed(state: State, work: Work, incident: Incident, phase: Phase, overruled: str | None = None) -> None:
@@ -56,28 +61,74 @@ def _overtaken(state: State, incident: Incident) -> str | None:
     return f"epoch {record.epoch} has begun, by the word of {record.adopted_by}"
 
 
-def look_once_more(work: Work, incident: Incident, fenced_at: datetime) -> None:
-    """Look at the old writer of a failover that has waited since its fence: it may be open, and take writes.
+def look_before_fence(state: State, work: Work, incident: Incident, looked_at: datetime | None) -> LastLook | None:
+    """Look at the writer of an incident that was opened some time ago, or by another run.
 
     Args:
+        state: where people's words are on record.
+        work: what to work with.
+        incident: the incident.
+        looked_at: when this run has looked last; None where it has not.
+
+    Returns:
+        What was found, None where there was no need to look.
+
+    Raises:
+        WithdrawnError: the writer commits: it is not replaced.
+        PeopleAskedError: it answers, and only a person may have it replaced.
+    """
+    if incident.kind in (Kind.FORCED, Kind.PLANNED) or incident.may_be_promoted:
+        return None
+    if looked_at is not None and work.clock.now() - looked_at <= FRESH:
+        return None
+    return _looked(state, work, incident, incident.opened_at)
+
+
+def look_once_more(state: State, work: Work, incident: Incident, fenced_at: datetime) -> LastLook | None:
+    """Look at the old writer of a failover right before its promotion: it may be open, and take writes.
+
+    Args:
+        state: where people's words are on record.
         work: what to work with.
         incident: the failover, whose promotion is about to be asked for.
         fenced_at: when its fence was over.
 
+    Returns:
+        What was found, None where no probe was asked.
+
     Raises:
         WithdrawnError: the old writer may be used, so the promotion would lose what it takes.
+        PeopleAskedError: it answers, and only a person may have it replaced.
     """
     old_writer, now = work.settings.here.other, work.clock.now()
     if incident.kind is Kind.FORCED or incident.may_be_promoted:
-        return
+        return None
     if incident.kind is Kind.PLANNED:
         if not is_shut(work, old_writer):
             raise WithdrawnError("the writer is not known to be shut any more")
-        return
+        return None
     recently = now - work.settings.policy.silence
     has_waited = now - fenced_at >= timedelta(seconds=work.settings.lease_seconds)
     if has_waited and is_whole(work, old_writer, recently, waited=False):
         raise WithdrawnError("the old writer answers its own site again")
+    return _looked(state, work, incident, fenced_at if has_waited else None)
+
+
+def _looked(state: State, work: Work, incident: Incident, since: datetime | None) -> LastLook:
+    # A look takes as long as a cold start of a probe: the hold on the incident must outlast it.
+    work.renew()
+    looked = last_look(work.clients, work.settings, incident.new_writer.other, work.clock.now, since)
+    logger.info("Looked once more", life=looked.life, found=looked.found, incident=incident.incident_id)
+    if looked.life is Life.COMMITS:
+        raise WithdrawnError(looked.in_words)
+    if looked.life is Life.ANSWERS:
+        try:
+            order = state.control().order
+        except ControlUnreadableError:
+            order = None
+        if needs_approval(looked, incident, order, work.clock.now()):
+            raise PeopleAskedError(looked.in_words)
+    return looked
 
 
 def has_a_way_back(work: Work, incident: Incident) -> bool:

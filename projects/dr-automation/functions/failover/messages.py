@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from failover.advice import ADVICE
 from failover.decision import Decision
+from failover.last_look import ANSWERS_AFTER_ALL
 from failover.settings import Settings
 from failover.signals import Signals
 from function_runtime import words
@@ -190,6 +191,26 @@ def held(settings: Settings, incident: Incident, why: str) -> Message:
             ],
         },
         "paused",
+    )
+
+
+def waits(settings: Settings, incident: Incident, step: Step, why: str) -> Message:
+    """A failover that has begun waits for a person: the old writer answers after all."""
+    advice, loss = ADVICE[ANSWERS_AFTER_ALL], incident.data_loss_seconds
+    bound = settings.policy.max_data_loss_seconds
+    approve = words.approve_command(incident.incident_id, incident.epoch, loss, bound)
+    return _about(
+        settings,
+        incident,
+        f"APPROVAL NEEDED: failover to {incident.new_writer} waits before {step.phase}",
+        {
+            "What was seen": [why],
+            "What was done": _done(incident),
+            "What it would cost": [f"Data loss: {words.loss(loss)}"],
+            "What happens next": [advice.next],
+            "What to do": [*advice.to_do, f"Let it go on: {approve}", ABANDON.format(incident.incident_id)],
+        },
+        ANSWERS_AFTER_ALL,
     )
 
 

@@ -86,6 +86,10 @@ class People:
         """Must: a pause holds a failover that has begun."""
         self._must(self._failures, messages.held(self._settings, incident, why))
 
+    def tell_waits(self, incident: Incident, step: Step, why: str) -> None:
+        """Must: a failover that has begun waits for a person's approval."""
+        self._must(self._failures, messages.waits(self._settings, incident, step, why))
+
     def tell_overdue(self, incident: Incident, step: Step, taken: timedelta) -> None:
         """Must: a step takes longer than anybody expects."""
         self._must(self._failures, messages.overdue(self._settings, incident, step, taken))

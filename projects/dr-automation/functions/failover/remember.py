@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from failover.answer import Answer
 from failover.decision import Action
+from failover.last_look import LastLook
 from failover.look import Look
 from failover.people import People
 from failover.settings import Settings
@@ -17,7 +18,14 @@ from function_runtime.trouble import Kind as TroubleKind
 from function_runtime.trouble import Trouble, Unready
 
 
-def remember(state: State, settings: Settings, controller: Controller, seen: Look, people: People | None) -> Controller:
+def remember(
+    state: State,
+    settings: Settings,
+    controller: Controller,
+    seen: Look,
+    people: People | None,
+    looked: LastLook | None = None,
+) -> Controller:
     """Keep the decision and the trouble, and tell people of each reason once in it.
 
     Args:
@@ -26,6 +34,7 @@ def remember(state: State, settings: Settings, controller: Controller, seen: Loo
         controller: the record as it was read.
         seen: what was seen and decided.
         people: who is told; None where nobody is to be told yet.
+        looked: the last look that has kept a failover from being opened, None where there was none.
 
     Returns:
         The record as it is now.
@@ -44,6 +53,7 @@ def remember(state: State, settings: Settings, controller: Controller, seen: Loo
         else decision.as_item(),
         # The other database is a replica again.
         adopted_by=None if signals.standby_ready is Answer.YES else controller.adopted_by,
+        last_look=controller.last_look if looked is None else looked.as_item(),
     )
     telling = None if people is None else _telling(controller, seen, proposal, people)
     # What was seen is kept before people are told: telling may fail. A run that has been overtaken tells nobody.

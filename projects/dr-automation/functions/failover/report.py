@@ -87,6 +87,7 @@ def report(clients: Clients, settings: Settings, clock: Clock, question: object)
         "owes_opening": controller.owes_opening,
         "incident": None if incident is None else incident.as_item(),
         "last_incident": _incident(state, controller.last_incident_id),
+        "last_look": None if controller.last_look is None else dict(controller.last_look),
         "proposal": None if controller.proposal is None else controller.proposal.as_item(),
         "steps": _steps(settings, controller, WHEN_PLANNED if planned else IN_AN_EMERGENCY),
         "dashboard_url": settings.dashboard_url,

@@ -15,6 +15,7 @@ from failover.answer import Answer
 from failover.decision import Action, Decision
 from failover.handing_over import HandingOver
 from failover.instructions import abandoned_by, order_to_drop, paused_by
+from failover.last_look import ANSWERS_AFTER_ALL, LastLook, before_opening, last_look
 from failover.look import Look, look, order_on_record
 from failover.old_writer import let_in
 from failover.overtaken import compared
@@ -22,7 +23,7 @@ from failover.people import People
 from failover.recorded import Recorded, StateLostError, recorded
 from failover.remember import remember
 from failover.settings import LONGEST_RUN_SECONDS, Settings
-from failover.work import BudgetSpentError, PausedError, StepBlockedError
+from failover.work import BudgetSpentError, PausedError, PeopleAskedError, StepBlockedError
 from function_runtime.clients import AwsError, Clients
 from function_runtime.clock import Clock
 from function_runtime.control import Control, OrderKind, Pause
@@ -91,6 +92,8 @@ class Run:
             done = Decision(Action.FAIL_OVER, "to_be_continued", str(error))
         except PausedError as error:
             done = Decision(Action.HOLD, "paused", str(error))
+        except PeopleAskedError as error:
+            done = Decision(Action.ASK, ANSWERS_AFTER_ALL, str(error))
         except StepBlockedError as error:
             done = Decision(Action.ALERT, "blocked", str(error))
         people.repeat()
@@ -176,9 +179,22 @@ class Run:
         # Of a dark region the answer would take its time, and would not come.
         if seen.signals.region_answers is Answer.YES and (why := adopting.overruled_by(controller)) is not None:
             return Decision(Action.HOLD, "no_authority", why)
-        claimed, incident = self._open(state, controller, seen)
+        looked = self._looked_directly(controller, seen)
+        if looked is not None and (instead := before_opening(looked, seen.signals, seen.order)) is not None:
+            remember(state, self.settings, controller, replace(seen, decision=instead), people, looked)
+            return instead
+        claimed, incident = self._open(state, controller, seen, looked)
         people.tell_opened(incident)
-        return self._carry_through(state, claimed, control, incident, people, ends_at)
+        looked_at = None if looked is None else looked.at
+        return self._carry_through(state, claimed, control, incident, people, ends_at, looked_at=looked_at)
+
+    def _looked_directly(self, controller: Controller, seen: Look) -> LastLook | None:
+        """A last look, unless a person has decided without, or moves a writer that is well."""
+        if seen.order is not None and seen.order.kind is not OrderKind.APPROVE:
+            return None
+        looked = last_look(self.clients, self.settings, controller.writer_site, self.clock.now)
+        logger.info("Looked directly", life=looked.life, found=looked.found)
+        return looked
 
     def _without_old_order(self, state: State, controller: Controller, control: Control, people: People) -> Controller:
         order = order_to_drop(control, controller, self.clock.now())
@@ -218,7 +234,9 @@ class Run:
         people.tell_opened_again(incident_id)
         return controller
 
-    def _open(self, state: State, controller: Controller, seen: Look) -> tuple[Controller, Incident]:
+    def _open(
+        self, state: State, controller: Controller, seen: Look, looked: LastLook | None
+    ) -> tuple[Controller, Incident]:
         now, signals, order = self.clock.now(), seen.signals, seen.order
         trouble = signals.trouble
         loss = signals.lag_before_seconds if trouble is None else signals.loss_bound_seconds
@@ -239,7 +257,7 @@ class Run:
             owner=self.run_id,
             lease_until=now + timedelta(seconds=self.settings.lease_seconds),
             ordered_by=None if order is None else order.by,
-            steps=(Step(Phase.OPENED, now, now, "opened", seen.decision.reason),),
+            steps=(Step(Phase.OPENED, now, now, "opened", _why_opened(seen, looked)),),
         )
         # First the incident, then the pointer to it: what the controller points to is always there.
         incident = state.create_incident(incident)
@@ -251,6 +269,8 @@ class Run:
             decision=seen.decision.as_item(),
             owes_opening=None,
             adopted_by=None,
+            proposal=None,
+            last_look=None,
         )
         return state.save_controller(claimed), incident
 
@@ -263,6 +283,7 @@ class Run:
         people: People,
         ends_at: datetime,
         overruled: str | None = None,
+        looked_at: datetime | None = None,
     ) -> Decision:
         held = self._held(control, incident) if overruled is None else None
         if held is not None:
@@ -278,6 +299,7 @@ class Run:
             controller,
             incident,
             overruled,
+            looked_at,
         )
         closed = work.carry_through()
         return Decision(Action.FAIL_OVER, "closed", f"incident {closed.incident_id} is closed")
@@ -318,3 +340,7 @@ class Run:
             for site in (here, here.other)
         )
         return own, other
+
+
+def _why_opened(seen: Look, looked: LastLook | None) -> str:
+    return seen.decision.reason if looked is None else f"{seen.decision.reason}; {looked.in_words}"

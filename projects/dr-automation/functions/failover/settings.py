@@ -46,6 +46,7 @@ class Settings:
         instance_ids: the RDS instance of each site.
         database_group_ids: the security group of each site's database in normal times.
         quarantine_group_ids: the security group without rules of each site.
+        probe_functions: the probe of each site, which is asked for a last look.
         state_tables: the DynamoDB table of each site.
         failures_topic_arn: where people hear of failures.
         other_failures_topic_arn: the same in the other site, for what no topic of this one takes.
@@ -81,6 +82,7 @@ class Settings:
     instance_ids: Mapping[Site, str]
     database_group_ids: Mapping[Site, str]
     quarantine_group_ids: Mapping[Site, str]
+    probe_functions: Mapping[Site, str]
     state_tables: Mapping[Site, str]
     failures_topic_arn: str
     other_failures_topic_arn: str
@@ -148,6 +150,7 @@ class Settings:
             instance_ids=environment.by_site("INSTANCE_ID"),
             database_group_ids=environment.by_site("DATABASE_GROUP_ID"),
             quarantine_group_ids=environment.by_site("QUARANTINE_GROUP_ID"),
+            probe_functions=environment.by_site("PROBE_FUNCTION"),
             state_tables=environment.by_site("STATE_TABLE"),
             failures_topic_arn=environment.text("FAILURES_TOPIC_ARN"),
             other_failures_topic_arn=environment.text("OTHER_FAILURES_TOPIC_ARN"),

@@ -46,6 +46,10 @@ class WithdrawnError(Exception):
         self.outcome = outcome
 
 
+class PeopleAskedError(Exception):
+    """The old writer answers after all: the incident waits where it is for a person's approval, or for a commit."""
+
+
 class StepBlockedError(Exception):
     """The step cannot succeed as things are: people must know, and the incident stays where it is."""
 

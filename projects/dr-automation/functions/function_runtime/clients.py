@@ -16,6 +16,12 @@ from function_runtime.readings import Unanswered
 AT_HOME = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 4, "mode": "standard"})
 # A dark region answers with silence, and a failover must not spend its minutes waiting for it: the next run asks again.
 ABROAD = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 1, "mode": "standard"})
+# A probe that is asked for directly answers when it is done: the one warm environment is busy for most of each minute,
+# so this one starts cold, in a VPC, and then waits for a database that may be silent. It is not asked twice.
+PROBE_ANSWERS_SECONDS = 10
+PROBING = Config(
+    connect_timeout=2, read_timeout=PROBE_ANSWERS_SECONDS, retries={"total_max_attempts": 1, "mode": "standard"}
+)
 FIRST_SERVER_ERROR = 500
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 THROTTLED = frozenset(
@@ -64,7 +70,9 @@ class AwsClients:
             key = (service, region)
             if key not in self._made:
                 factory: Any = boto3.client
-                config = AT_HOME if region == self._home else ABROAD
+                at_home = AT_HOME if region == self._home else ABROAD
+                # The one function that these clients invoke is the probe.
+                config = PROBING if service == "lambda" else at_home
                 self._made[key] = factory(service, region_name=region, config=config)
             return self._made[key]
 

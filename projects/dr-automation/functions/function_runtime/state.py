@@ -90,6 +90,7 @@ class Controller:
         owes_telling: whether the other site's table is to be told of an adoption.
         authority_since: when this site's controller got the authority, in the table that gives it; None: from birth.
         order_dropped: when the order was given that was dropped because it is older than that.
+        last_look: when a last look has kept a failover from being opened, and what it found.
     """
 
     version: int = 0
@@ -112,6 +113,7 @@ class Controller:
     owes_telling: bool = False
     authority_since: datetime | None = None
     order_dropped: datetime | None = None
+    last_look: Mapping[str, str] | None = None
 
     def as_item(self) -> dict[str, Any]:
         """For the state table."""
@@ -137,6 +139,7 @@ class Controller:
             "owes_telling": self.owes_telling or None,
             "authority_since": _text(self.authority_since),
             "order_dropped": _text(self.order_dropped),
+            "last_look": None if self.last_look is None else dict(self.last_look),
         }
         return {name: value for name, value in fields.items() if value is not None}
 
@@ -167,6 +170,7 @@ class Controller:
             owes_telling=item.get("owes_telling", False),
             authority_since=_moment(item.get("authority_since")),
             order_dropped=_moment(item.get("order_dropped")),
+            last_look=item.get("last_look"),
         )
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from function_runtime.history import History
-from function_runtime.incident import NOT_OPENED, Incident, Kind, Phase
+from function_runtime.incident import NOT_OPENED, WITHDRAWN, Incident, Kind, Phase
 from function_runtime.state import Controller
 
 
 def after(controller: Controller, incident: Incident) -> Controller:
     """The record after an incident that is closed."""
-    # A planned one that was taken back has moved nothing: there is nothing to cool down from.
-    cools_down = not (incident.is_taken_back and incident.kind is Kind.PLANNED)
+    # A planned one that was taken back has moved nothing, and one that never fenced neither: nothing is to cool down.
+    fenced = incident.step(Phase.FENCED)
+    never_fenced = fenced is not None and fenced.outcome == WITHDRAWN
+    cools_down = not (incident.is_taken_back and (incident.kind is Kind.PLANNED or never_fenced))
     opened = incident.step(Phase.OPENED_AGAIN)
     owes_opening = opened is not None and opened.outcome == NOT_OPENED
     return replace(

@@ -1,4 +1,7 @@
-"""The probe's entry: one run asks both databases several times and prints each reading as metrics."""
+"""The probe's entry: one run asks both databases several times and prints each reading as metrics.
+
+Or it is asked for one probe of one database, and answers with what that finds.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,11 @@ from function_runtime.metric_names import (
     SESSION,
     STREAM_MESSAGE,
 )
+from function_runtime.probe_answer import ProbeAnswer, database_of
 from function_runtime.session_outcome import SessionOutcome
+from function_runtime.sites import Site
 from health_probe.login_token import Keys
-from health_probe.probe import ProbeResult
+from health_probe.probe import ProbeResult, probe
 from health_probe.rounds import Reading, readings
 from health_probe.session import Login, SessionResult
 from health_probe.settings import ProbeSettings
@@ -32,24 +37,29 @@ from health_probe.settings import ProbeSettings
 logger = Logger()
 
 
-def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, dict[str, int]]:
-    """Probe both databases for one run.
+def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Probe both databases for one run, or one of them once.
 
     Args:
-        event: the schedule's event; what it says does not matter.
+        event: the schedule's event, or the question for one probe (`function_runtime.probe_answer`).
         context: the run's context.
 
     Returns:
-        For each database how many probes ended with which reason.
+        For each database how many probes ended with which reason; or what the one probe found.
 
     Raises:
+        ProbeEventError: the event is neither.
         SettingError: the function's environment is wrong. A dead database raises nothing.
     """
+    only = database_of(event)
     settings = ProbeSettings.from_environment(os.environ)
     keys = Keys.from_environment(os.environ)
+    logins = {site: Login(target, settings.observer, keys) for site, target in settings.databases.items()}
+    if only is not None:
+        return _once(only, logins[only], settings).as_item()
     summary: dict[str, Counter[str]] = {site: Counter() for site in settings.databases}
     for reading in readings(
-        {site: Login(target, settings.observer, keys) for site, target in settings.databases.items()},
+        logins,
         count=settings.probes_per_run,
         interval_seconds=settings.probe_interval_seconds,
         timeout_seconds=settings.probe_timeout_seconds,
@@ -58,6 +68,23 @@ def handle(event: Mapping[str, Any], context: LambdaContext) -> dict[str, dict[s
         summary[reading.database][reading.result.handshake.reason] += 1
         warn(reading, settings)
     return {site: dict(counts) for site, counts in summary.items()}
+
+
+def _once(database: Site, login: Login, settings: ProbeSettings) -> ProbeAnswer:
+    """One probe, published as any other."""
+    reading = Reading(database, probe(login, settings.probe_timeout_seconds))
+    publish(reading, settings)
+    warn(reading, settings)
+    handshake, session = reading.result.handshake, reading.result.session
+    return ProbeAnswer(
+        observer=settings.observer,
+        database=database,
+        answers=handshake.ready,
+        handshake=handshake.reason,
+        session=None if session is None else session.outcome,
+        has_committed=session is not None and session.has_committed,
+        detail=handshake.detail if session is None else session.detail,
+    )
 
 
 def publish(reading: Reading, settings: ProbeSettings) -> None:

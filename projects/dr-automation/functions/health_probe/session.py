@@ -65,6 +65,7 @@ class SessionResult:
         received_position: how far a replica has received the writer's log, in bytes.
         replayed_position: how far it has replayed it.
         stream_message_at: when a replica's receiver last heard from the writer.
+        has_committed: whether the heartbeat is one that it committed.
     """
 
     outcome: SessionOutcome
@@ -73,6 +74,7 @@ class SessionResult:
     received_position: int | None = None
     replayed_position: int | None = None
     stream_message_at: float | None = None
+    has_committed: bool = False
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,7 @@ def _ended(connection: Connection) -> Iterator[None]:
 
 def _commit(connection: _Asked, observer: Site) -> SessionResult:
     ((at,),) = connection.run(HEARTBEAT.format(observer=literal(str(observer))))
-    return SessionResult(SessionOutcome.WORKS, heartbeat_at=at)
+    return SessionResult(SessionOutcome.WORKS, heartbeat_at=at, has_committed=True)
 
 
 def _read(connection: _Asked) -> SessionResult:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from function_runtime.clients import AwsClients
 from function_runtime.environment import SettingError
+from function_runtime.probe_answer import ProbeAnswer, ProbeEventError, database_of, question
 from function_runtime.session_outcome import SessionOutcome
 from function_runtime.sites import Site
 from health_probe import handler, probe
@@ -38,7 +41,7 @@ ENVIRONMENT = {
     "POWERTOOLS_SERVICE_NAME": "health-probe",
 }
 ANSWERED = Handshake(Reason.ASKED_FOR_AUTHENTICATION, "authentication request 10", 1.5)
-WRITER = ProbeResult(ANSWERED, SessionResult(SessionOutcome.WORKS, heartbeat_at=1764320000.25))
+WRITER = ProbeResult(ANSWERED, SessionResult(SessionOutcome.WORKS, heartbeat_at=1764320000.25, has_committed=True))
 REPLICA = ProbeResult(
     ANSWERED,
     SessionResult(
@@ -173,6 +176,101 @@ def test_a_run_counts_what_it_found_and_a_dead_database_is_no_error(
     assert handler.handle({}, LambdaContext()) == {site: {"no_answer": 2} for site in Site}
     printed = metrics_in(capsys.readouterr().out)
     assert sorted(metric["Database"] for metric in printed) == ["primary", "primary", "recovery", "recovery"]
+
+
+def asked_once(monkeypatch: pytest.MonkeyPatch, database: Site, result: ProbeResult) -> dict[str, Any]:
+    for name, text in ENVIRONMENT.items():
+        monkeypatch.setenv(name, text)
+    asked: list[Login] = []
+
+    def probe_once(login: Login, timeout_seconds: float) -> ProbeResult:
+        asked.append(login)
+        return result
+
+    monkeypatch.setattr(handler, "probe", probe_once)
+    answer = handler.handle(question(database), LambdaContext())
+    assert [login.target.host for login in asked] == [TARGETS[database].host], "one probe, of that database alone"
+    handed_on: dict[str, Any] = json.loads(json.dumps(answer))  # as Lambda does
+    return handed_on
+
+
+@pytest.mark.parametrize(
+    ("result", "answers", "session"),
+    [
+        (WRITER, True, SessionOutcome.WORKS),
+        (REPLICA, True, SessionOutcome.WORKS),
+        (HUNG, True, SessionOutcome.HUNG),
+        (DEAD, False, None),
+    ],
+)
+def test_a_probe_that_is_asked_for_directly_is_published_and_answers_what_it_found(
+    result: ProbeResult,
+    answers: bool,
+    session: SessionOutcome | None,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    answer = ProbeAnswer.from_item(asked_once(monkeypatch, Site.PRIMARY, result))
+    assert (answer.observer, answer.database) == (Site.RECOVERY, Site.PRIMARY)
+    assert (answer.answers, answer.session) == (answers, session)
+    # A session that works on a replica has read, and has committed nothing.
+    assert answer.has_committed is (result is WRITER)
+    (printed,) = metrics_in(capsys.readouterr().out)
+    assert printed["DatabaseAnswers"] == [float(answers)]
+
+
+@pytest.mark.parametrize(
+    ("event", "named"),
+    [
+        ({"probe": "once"}, "event.database = '(not set)'"),
+        ({"probe": "twice", "database": "primary"}, "event.probe = 'twice'"),
+        ({"probe": "once", "database": "sydney"}, "event.database = 'sydney'"),
+        ({"database": "primary"}, "event.probe = '(not set)'"),
+        ({"probe": "once", "database": "primary", "count": 3}, "event.count = 3"),
+        ({"report": {}}, "event.report = {}"),
+    ],
+)
+def test_an_event_that_asks_for_something_else_is_refused(event: dict[str, Any], named: str) -> None:
+    with pytest.raises(ProbeEventError, match=re.escape(named)) as refusal:
+        handler.handle(event, LambdaContext())
+    assert 'give {"probe": "once", "database": "primary"}' in str(refusal.value)
+
+
+@pytest.mark.parametrize("event", [{}, {"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}}])
+def test_the_schedules_event_asks_for_a_whole_run(event: dict[str, Any]) -> None:
+    assert database_of(event) is None
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        None,
+        [],
+        {"primary": {"no_answer": 5}},
+        {**question(Site.PRIMARY)},
+        {
+            "observer": "recovery",
+            "database": "primary",
+            "answers": False,
+            "handshake": "no_answer",
+            "session": None,
+            "has_committed": True,
+            "detail": "",
+        },
+    ],
+)
+def test_what_is_no_answer_of_a_probe_is_not_taken_for_one(item: object) -> None:
+    with pytest.raises(ValueError, match="the probe answered"):
+        ProbeAnswer.from_item(item)
+
+
+@pytest.mark.parametrize("home", ["ap-southeast-1", "ap-southeast-2"])
+def test_a_probe_may_start_cold_and_is_asked_once(home: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "-")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "-")
+    config = AwsClients(home).of("lambda", "ap-southeast-1").meta.config
+    assert config.read_timeout >= 10
+    assert config.retries["total_max_attempts"] == 1
 
 
 @pytest.mark.parametrize(
