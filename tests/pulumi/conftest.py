@@ -51,8 +51,8 @@ def workplace(the_real_cli: None, tmp_path_factory: pytest.TempPathFactory) -> I
     # Commands that take all of the machine's processors must not look like a dead writer: a person is asked first.
     checkout.configure("dr-automation", "lab", mode="manual")
     variables = variables_without_an_account(checkout.root)
-    with running_lab(checkout.root, folder / "lab.log", variables) as endpoints:
-        yield Workplace(checkout, {**variables, **endpoints}, folder / "states")
+    with running_lab(checkout.root, folder / "lab.log", variables) as lab:
+        yield Workplace(checkout, {**variables, **lab.variables}, folder / "states")
 
 
 @pytest.fixture(scope="session")

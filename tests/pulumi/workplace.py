@@ -93,15 +93,16 @@ class Workplace:
     Args:
         checkout: the copy of the repository.
         variables: the environment of what runs: the lab's among it.
-        states: the folder of the backend.
+        states: the folder of the backend; None for the lab's stand-in for the CLI, which keeps them in the lab.
     """
 
-    def __init__(self, checkout: Checkout, variables: Mapping[str, str], states: Path) -> None:
+    def __init__(self, checkout: Checkout, variables: Mapping[str, str], states: Path | None) -> None:
         self.checkout = checkout
-        states.mkdir()
+        if states is not None:
+            states.mkdir()
         self.variables = {
-            **variables,
-            "PULUMI_BACKEND_URL": states.as_uri(),
+            **{name: value for name, value in variables.items() if name != "PULUMI_BACKEND_URL"},
+            **({} if states is None else {"PULUMI_BACKEND_URL": states.as_uri()}),
             "PULUMI_CONFIG_PASSPHRASE": "of nothing that is kept",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PYTHONUNBUFFERED": "1",
