@@ -9,6 +9,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from data_layer.born import contradicted_births
 from data_layer.credentials import MasterCredentials, missing_secret, parse_master_credentials
 from data_layer.replacement import refuse_replacement
 from data_layer.secret_id import replication_command
@@ -33,7 +34,8 @@ def check(settings: DataSettings, deployed: Mapping[str, object]) -> tuple[str, 
         deployed: the outputs of its stack, empty where it is not deployed.
 
     Returns:
-        what a person should know first: that the standby's region does not answer, so that its secret is unknown.
+        what a person should know first: that the standby's region does not answer, so that its secret is unknown; that
+        RDS contradicts a configured birth.
 
     Raises:
         SettingsError: the master user's secret is missing in a region, unusable, another user's or not the same in
@@ -54,6 +56,9 @@ def check(settings: DataSettings, deployed: Mapping[str, object]) -> tuple[str, 
             warnings.append(f"{regions[site]} does not answer, so the secret there was not compared: {error}")
     refuse_difference(settings.secret_id, regions, active, found)
     refuse_replacement(deployed, settings, found[active].username)
+    if deployed:
+        rds = {site: boto3.client("rds", region_name=regions[site], config=CONFIG) for site in found}
+        warnings += contradicted_births(settings, rds)
     return tuple(warnings)
 
 

@@ -27,11 +27,18 @@ def content(username: str = GOOD.username) -> dict[str, str]:
 
 
 @pytest.fixture
-def secrets(monkeypatch: pytest.MonkeyPatch) -> dict[Site, Stubbed]:
+def databases() -> dict[Site, Stubbed]:
+    return {site: stubbed("rds", region) for site, region in REGIONS.items()}
+
+
+@pytest.fixture
+def secrets(monkeypatch: pytest.MonkeyPatch, databases: dict[Site, Stubbed]) -> dict[Site, Stubbed]:
     """Secrets Manager in both regions, in the place of boto3's own clients."""
     made = {site: stubbed("secretsmanager", region) for site, region in REGIONS.items()}
-    clients = {REGIONS[site]: each.client for site, each in made.items()}
-    monkeypatch.setattr(boto3, "client", lambda service, *, region_name, config: clients[region_name])
+    clients = {("secretsmanager", REGIONS[site]): each.client for site, each in made.items()}
+    for site, region in REGIONS.items():
+        clients["rds", region] = databases[site].client
+    monkeypatch.setattr(boto3, "client", lambda service, *, region_name, config: clients[service, region_name])
     return made
 
 
@@ -92,12 +99,55 @@ def test_another_secret_in_the_other_region_is_refused_without_showing_it(other:
 
 
 def test_a_dark_standby_region_does_not_stop_a_deploy(
-    secrets: dict[Site, Stubbed], monkeypatch: pytest.MonkeyPatch
+    secrets: dict[Site, Stubbed], databases: dict[Site, Stubbed], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dark(monkeypatch, secrets[Site.PRIMARY].client)
+    databases[Site.RECOVERY].add_client_error("describe_db_instances", "DBInstanceNotFound")
     secrets[Site.RECOVERY].add_response("get_secret_value", content())
     (warning,) = check(settings_of("data", activeSite="recovery"), {"databaseName": "app"})
     assert warning.startswith("ap-southeast-2 does not answer, so the secret there was not compared")
+
+
+SOURCE = "arn:aws:rds:ap-southeast-1:111122223333:db:database-recovery-dev"
+
+
+@pytest.mark.parametrize(
+    ("birth", "source", "told"),
+    [
+        ("original", SOURCE, f"primaryBirth = original, and database-primary-dev is a replica of {SOURCE}"),
+        ("snapshot before-it", SOURCE, "primaryBirth = snapshot before-it, and database-primary-dev is a replica of"),
+        ("original", None, None),
+        ("replica", SOURCE, None),
+        ("replica", None, None),
+    ],
+)
+def test_a_birth_that_rds_contradicts_is_told(
+    secrets: dict[Site, Stubbed], databases: dict[Site, Stubbed], birth: str, source: str | None, told: str | None
+) -> None:
+    """As from a checkout that lacks what a reprotection has written into the stack file."""
+    for each in secrets.values():
+        each.add_response("get_secret_value", content())
+    replica = {} if source is None else {"ReadReplicaSourceDBInstanceIdentifier": source}
+    described = {"DBInstances": [{"DBInstanceIdentifier": "database-primary-dev", **replica}]}
+    databases[Site.PRIMARY].add_response(
+        "describe_db_instances", described, {"DBInstanceIdentifier": "database-primary-dev"}
+    )
+    databases[Site.RECOVERY].add_client_error("describe_db_instances", "DBInstanceNotFound")
+    warnings = check(settings_of("data", primaryBirth=birth, recoveryBirth="replica"), {"databaseName": "app"})
+    assert len(warnings) == (told is not None)
+    assert told is None or (warnings[0].startswith(told) and "nox -s reprotect -- --dry-run" in warnings[0])
+
+
+def test_a_birth_that_nobody_may_compare_is_said_to_be_so(
+    secrets: dict[Site, Stubbed], databases: dict[Site, Stubbed]
+) -> None:
+    for site in Site:
+        secrets[site].add_response("get_secret_value", content())
+        databases[site].add_client_error("describe_db_instances", "AccessDenied")
+    assert [": not compared with RDS" in each for each in check(settings_of("data"), {"databaseName": "app"})] == [
+        True,
+        True,
+    ]
 
 
 def test_a_dark_active_region_does(secrets: dict[Site, Stubbed], monkeypatch: pytest.MonkeyPatch) -> None:
