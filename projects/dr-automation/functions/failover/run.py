@@ -18,6 +18,7 @@ from failover.instructions import abandoned_by, order_to_drop, paused_by
 from failover.last_look import ANSWERS_AFTER_ALL, LastLook, before_opening, last_look
 from failover.look import Look, look, order_on_record
 from failover.old_writer import let_in
+from failover.opened import opened
 from failover.overtaken import compared
 from failover.people import People
 from failover.recorded import Recorded, StateLostError, recorded
@@ -28,13 +29,11 @@ from function_runtime.clients import AwsError, Clients
 from function_runtime.clock import Clock
 from function_runtime.control import Control, OrderKind, Pause
 from function_runtime.database import NotInThisStateError
-from function_runtime.incident import Incident, Kind, Phase, Step
+from function_runtime.incident import Incident, Kind
 from function_runtime.items import AnotherRunIsAtWorkError
 from function_runtime.state import Controller, ControlUnreadableError, State
 
 logger = Logger(child=True)
-
-KINDS = {OrderKind.APPROVE: Kind.APPROVED, OrderKind.PLANNED: Kind.PLANNED, OrderKind.FORCED: Kind.FORCED}
 
 
 @dataclass(frozen=True)
@@ -237,35 +236,14 @@ class Run:
     def _open(
         self, state: State, controller: Controller, seen: Look, looked: LastLook | None
     ) -> tuple[Controller, Incident]:
-        now, signals, order = self.clock.now(), seen.signals, seen.order
-        trouble = signals.trouble
-        loss = signals.lag_before_seconds if trouble is None else signals.loss_bound_seconds
-        kind = Kind.AUTOMATIC if order is None else KINDS[order.kind]
-        incident = Incident(
-            incident_id=seen.incident_id,
-            kind=kind,
-            new_writer=self.settings.here,
-            epoch=seen.epoch,
-            phase=Phase.OPENED,
-            opened_at=now,
-            trouble_since=now if trouble is None else trouble.since,
-            decision=seen.decision.as_item(),
-            signals=signals.as_item(),
-            lag_before_seconds=signals.lag_before_seconds,
-            # A planned one loses nothing, or is taken back.
-            data_loss_seconds=0.0 if kind is Kind.PLANNED else loss,
-            owner=self.run_id,
-            lease_until=now + timedelta(seconds=self.settings.lease_seconds),
-            ordered_by=None if order is None else order.by,
-            steps=(Step(Phase.OPENED, now, now, "opened", _why_opened(seen, looked)),),
-        )
+        incident = opened(self.settings, seen, looked, self.run_id, self.clock.now())
         # First the incident, then the pointer to it: what the controller points to is always there.
         incident = state.create_incident(incident)
         claimed = replace(
             controller,
             epoch=seen.epoch,
             incident_id=incident.incident_id,
-            trouble=trouble,
+            trouble=seen.signals.trouble,
             decision=seen.decision.as_item(),
             owes_opening=None,
             adopted_by=None,
@@ -340,7 +318,3 @@ class Run:
             for site in (here, here.other)
         )
         return own, other
-
-
-def _why_opened(seen: Look, looked: LastLook | None) -> str:
-    return seen.decision.reason if looked is None else f"{seen.decision.reason}; {looked.in_words}"
