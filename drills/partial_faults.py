@@ -89,7 +89,7 @@ def _in_status(stage: Stage, database: DeployedDatabase, status: str, seconds: f
 
 def _swap_groups(stage: Stage, database: DeployedDatabase, group: str) -> None:
     rds: RDSClient = stage.system.client("rds", database.region)
-    rds.modify_db_instance(DBInstanceIdentifier=database.identifier, VpcSecurityGroupIds=[group], ApplyImmediately=True)
+    rds.modify_db_instance(DBInstanceIdentifier=database.identifier, VpcSecurityGroupIds=[group])
 
     def swapped() -> bool:
         found = rds.describe_db_instances(DBInstanceIdentifier=database.identifier)["DBInstances"][0]

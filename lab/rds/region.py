@@ -33,7 +33,8 @@ from lab.rds.validation import engine_version, require_available, require_class
 from lab.rds.workflows import Workflows
 
 # https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html: these wait for the maintenance
-# window unless ApplyImmediately is given, everything else takes effect as soon as possible.
+# window unless ApplyImmediately is given, everything else takes effect as soon as possible. ApplyImmediately applies
+# what is pending from before, too.
 _WAITING = ("db_instance_class", "engine_version", "allocated_storage", "storage_type", "iops", "multi_az")
 
 
@@ -95,9 +96,11 @@ class RegionalRds(Snapshots):
         group = settings.get("db_parameter_group_name")
         if group is not None:
             self.require_parameter_group(group, instance.engine_version)
-        waiting = {} if db_kwargs.get("apply_immediately") else {
-            name: settings.pop(name) for name in _WAITING if name in settings
-        }  # fmt: skip
+        waiting: dict[str, Any] = {}
+        if db_kwargs.get("apply_immediately"):
+            settings = {**instance.pending_modified_values, **settings}
+        else:
+            waiting = {name: settings.pop(name) for name in _WAITING if name in settings}
         instance.pending_modified_values = {
             **instance.pending_modified_values,
             **{name: value for name, value in waiting.items() if value != getattr(instance, name)},

@@ -74,9 +74,7 @@ def test_the_server_sees_its_clients_own_address(rds: RunningRds) -> None:
 def test_fencing_takes_a_security_group_and_a_reboot(rds: RunningRds) -> None:
     rds.create("fenced", BackupRetentionPeriod=0)
     with rds.connect(PRIMARY, "fenced") as established:
-        rds.clients[PRIMARY].modify_db_instance(
-            DBInstanceIdentifier="fenced", VpcSecurityGroupIds=["sg-quarantine"], ApplyImmediately=True
-        )
+        rds.clients[PRIMARY].modify_db_instance(DBInstanceIdentifier="fenced", VpcSecurityGroupIds=["sg-quarantine"])
         rds.wait(PRIMARY, "fenced")
         with pytest.raises(psycopg.OperationalError, match="server closed the connection"):
             rds.connect(PRIMARY, "fenced")
@@ -144,6 +142,28 @@ def test_what_needs_the_maintenance_window_is_pending_unless_applied_immediately
         DBInstanceIdentifier="orders", DBInstanceClass="db.t3.large", ApplyImmediately=True
     )
     instance = rds.wait(PRIMARY, "orders")
+    assert instance["DBInstanceClass"] == "db.t3.large"
+    assert instance["PendingModifiedValues"] == {}
+
+
+def test_groups_change_at_once_and_only_apply_immediately_applies_what_else_is_pending(rds: RunningRds) -> None:
+    client = rds.clients[PRIMARY]
+    rds.create("pending", BackupRetentionPeriod=0)
+    client.modify_db_instance(DBInstanceIdentifier="pending", DBInstanceClass="db.t3.large")
+    rds.wait(PRIMARY, "pending")
+
+    client.modify_db_instance(DBInstanceIdentifier="pending", VpcSecurityGroupIds=["sg-quarantine"])
+
+    instance = rds.wait(PRIMARY, "pending")
+    assert [each["VpcSecurityGroupId"] for each in instance["VpcSecurityGroups"]] == ["sg-quarantine"]
+    assert instance["DBInstanceClass"] == "db.t3.medium"
+    assert instance["PendingModifiedValues"] == {"DBInstanceClass": "db.t3.large"}
+
+    client.modify_db_instance(
+        DBInstanceIdentifier="pending", VpcSecurityGroupIds=["sg-quarantine"], ApplyImmediately=True
+    )
+
+    instance = rds.wait(PRIMARY, "pending")
     assert instance["DBInstanceClass"] == "db.t3.large"
     assert instance["PendingModifiedValues"] == {}
 

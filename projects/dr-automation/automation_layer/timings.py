@@ -53,6 +53,7 @@ class Timings:
         outage_seconds: how long every probe must have failed before a failover.
         cool_down_seconds: how long after a failover there is no other.
         fence_timeout_seconds: how long fencing the old writer may take.
+        planned_fence_timeout_seconds: the same of a planned failover, and of a hung writer: its reboot must be seen.
         guard_seconds: how long a run of a fence-guard may take.
         poll_interval_seconds: from one look at a promotion or a fence to the next.
         run_budget_seconds: how long a run works before it saves its state and ends.
@@ -72,6 +73,7 @@ class Timings:
     outage_seconds: int
     cool_down_seconds: int
     fence_timeout_seconds: int
+    planned_fence_timeout_seconds: int
     guard_seconds: int
     poll_interval_seconds: int
     run_budget_seconds: int
@@ -127,6 +129,8 @@ class Timings:
             cool_down_seconds=number("coolDownSeconds", 3600, minimum=1, maximum=7 * DAY_SECONDS),
             # 30 s at most: a fence that has not worked by then is recorded as such, and clients wait no longer for it.
             fence_timeout_seconds=number("fenceTimeoutSeconds", 20, minimum=1, maximum=30),
+            # RDS's reboot, of which the shut writer's clients wait for the end; what takes longer is taken back.
+            planned_fence_timeout_seconds=number("plannedFenceTimeoutSeconds", 600, minimum=1, maximum=3600),
             guard_seconds=number("guardSeconds", 40, minimum=1, maximum=GUARD_LIMIT_SECONDS),
             poll_interval_seconds=number("pollIntervalSeconds", 5, minimum=1, maximum=60),
             run_budget_seconds=number("runBudgetSeconds", 270, minimum=1, maximum=RUN_LIMIT_SECONDS),
@@ -205,6 +209,13 @@ class Timings:
             "pollIntervalSeconds",
             self.poll_interval_seconds,
             f"make it at most fenceTimeoutSeconds ({self.fence_timeout_seconds}), or a fence is never seen to work",
+        )
+        _refuse(
+            self.planned_fence_timeout_seconds < self.fence_timeout_seconds,
+            "plannedFenceTimeoutSeconds",
+            self.planned_fence_timeout_seconds,
+            f"make it at least fenceTimeoutSeconds ({self.fence_timeout_seconds}): a reboot that must be seen takes "
+            "longer than one that need not",
         )
         _refuse(
             self.guard_seconds + GUARD_MARGIN_SECONDS > GUARD_LIMIT_SECONDS,

@@ -90,8 +90,8 @@ class Rds(Snapshots):
             instance.refuses_deletion = asked["DeletionProtection"]
             return self._happened("protected" if instance.refuses_deletion else "released", instance)
         (group,) = asked["VpcSecurityGroupIds"]
-        if not asked["ApplyImmediately"]:
-            raise refusal("NotModelled: without ApplyImmediately the groups would change in the maintenance window")
+        if asked.get("ApplyImmediately"):
+            raise refusal("NotModelled: ApplyImmediately would apply every other pending change too")
         instance.change_groups(group, self._aws.now)
         return self._happened("quarantined" if group == instance.quarantine_group else "let in", instance)
 

@@ -16,7 +16,6 @@ from failover.settings import (
     LET_IN_TIMEOUT_SECONDS,
     LONGEST_FENCE_SECONDS,
     PLANNED_PROMOTION_TIMEOUT_SECONDS,
-    REBOOT_TIMEOUT_SECONDS,
     STEP_PATIENCE_SECONDS,
 )
 from function_runtime.fence import Outcome
@@ -71,7 +70,8 @@ class Told:
 BEFORE_THE_CALL = (Ending(WITHDRAWN, PAUSED_OR_CANCELLED, planned=True), Ending(ABANDONED, ENDED))
 PHASES: dict[Phase, Told] = {
     Phase.FENCED: Told(
-        f"{LONGEST_FENCE_SECONDS:g} s at most; planned {REBOOT_TIMEOUT_SECONDS:g} s, for a reboot that is seen",
+        f"`fenceTimeoutSeconds`, {LONGEST_FENCE_SECONDS:g} s at most; planned, and where the writer hangs, "
+        "`plannedFenceTimeoutSeconds`, for a reboot that is seen",
         (
             Ending(Outcome.FENCED, "shut, and its reboot is over; or it answered nobody before"),
             Ending(Outcome.REBOOTING, "shut, and the reboot that RDS shows is not over in time"),

@@ -27,6 +27,7 @@ ON_AWS = Timings(
     outage_seconds=120,
     cool_down_seconds=3600,
     fence_timeout_seconds=20,
+    planned_fence_timeout_seconds=600,
     guard_seconds=40,
     poll_interval_seconds=5,
     run_budget_seconds=270,
@@ -44,6 +45,7 @@ IN_SECONDS = replace(
     alarm_period_seconds=10,
     outage_seconds=4,
     fence_timeout_seconds=5,
+    planned_fence_timeout_seconds=50,
     guard_seconds=5,
     poll_interval_seconds=1,
     name_ttl_seconds=1,
@@ -106,6 +108,12 @@ def test_a_fence_ends_within_the_run_that_began_it() -> None:
     error = refused(replace(ON_AWS, fence_timeout_seconds=30, poll_interval_seconds=5, run_budget_seconds=34))
     assert error.key == "fenceTimeoutSeconds"
     replace(ON_AWS, run_budget_seconds=35).refuse_contradictions(sub_minute_schedule=False)
+
+
+def test_a_fence_that_must_be_seen_has_at_least_the_time_of_one_that_need_not() -> None:
+    error = refused(replace(ON_AWS, planned_fence_timeout_seconds=19))
+    assert (error.key, error.value) == ("plannedFenceTimeoutSeconds", 19)
+    assert "at least fenceTimeoutSeconds (20)" in error.remedy
 
 
 def test_two_runs_of_the_failover_see_a_region_dark_within_one_outage() -> None:

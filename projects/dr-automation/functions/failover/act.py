@@ -289,8 +289,9 @@ class Failover:
 
     def _fence_bound(self) -> float:
         """Nobody waits long for a dead writer; one that answers must be seen to reboot, which takes minutes."""
-        settings = self._settings
-        return settings.reboot_timeout_seconds if self._incident.must_be_fenced else settings.fence_timeout_seconds
+        settings, incident = self._settings, self._incident
+        must_be_seen = incident.must_be_fenced or incident.kind is Kind.PLANNED
+        return settings.planned_fence_timeout_seconds if must_be_seen else settings.fence_timeout_seconds
 
     def _begun_at(self, phase: Phase) -> datetime:
         step = self._incident.step(phase)

@@ -159,10 +159,12 @@ def _incident(state: State, incident_id: str | None) -> dict[str, Any] | None:
 
 def _steps(settings: Settings, controller: Controller, phases: tuple[Phase, ...]) -> list[dict[str, str]]:
     old, new = controller.writer_site, controller.writer_site.other
+    planned = phases is WHEN_PLANNED
+    bound = settings.planned_fence_timeout_seconds if planned else settings.fence_timeout_seconds
     what = {
         Phase.OPENED: f"record the incident and begin epoch {controller.epoch + 1}, unless another run has",
         Phase.FENCED: f"put {settings.instance_ids[old]} into {settings.quarantine_group_ids[old]} alone, no rules, "
-        f"then reboot it; {settings.fence_timeout_seconds:g} s at most",
+        f"then reboot it; {bound:g} s at most",
         Phase.DRAINED: f"wait until the replica has everything; otherwise take it back after "
         f"{settings.drain_timeout_seconds:g} s",
         Phase.PROMOTING: f"promote {settings.instance_ids[new]}, "

@@ -20,13 +20,12 @@ SHORT_PERIODS_SECONDS = (1, 5, 10, 30)
 LEASE_SECONDS = 20.0
 # Clients wait for the fence: what has not worked by then is recorded, and the fence-guard goes on with it.
 LONGEST_FENCE_SECONDS = 30.0
+LONGEST_PLANNED_FENCE_SECONDS = 3600.0
 # One call that is not answered, with the clients' timeouts.
 SLOWEST_CALL_SECONDS = 6.0
 # RDS documents a promotion as "several minutes or longer"; beyond this a person should look.
 STEP_PATIENCE_SECONDS = 600.0
-# A planned failover keeps clients from a healthy writer: what RDS does not take in this time is taken back. A reboot of
-# RDS takes a minute or two, with a large database a little more.
-REBOOT_TIMEOUT_SECONDS = 240.0
+# A planned failover keeps clients from a healthy writer: what RDS does not take in this time is taken back.
 PLANNED_PROMOTION_TIMEOUT_SECONDS = 120.0
 LET_IN_TIMEOUT_SECONDS = 120.0
 
@@ -60,7 +59,8 @@ class Settings:
         runbook_url: where people read what to do, for messages; anchors are the codes of decisions.
         policy: what a decision weighs.
         fence_timeout_seconds: after that the old writer is left as it is.
-        reboot_timeout_seconds: a planned failover whose writer has not been seen to reboot by then is taken back.
+        planned_fence_timeout_seconds: a failover whose writer answered when it was decided (a planned one, or of a hung
+            writer) and has not been seen to reboot by then is taken back.
         drain_timeout_seconds: a planned failover whose replica has not received everything by then is taken back.
         planned_promotion_timeout_seconds: a planned failover whose promotion is not accepted by then is taken back.
         promotion_timeout_seconds: after that an old writer that is shut is opened where the promotion cannot be had.
@@ -96,7 +96,7 @@ class Settings:
     runbook_url: str
     policy: Policy
     fence_timeout_seconds: float
-    reboot_timeout_seconds: float
+    planned_fence_timeout_seconds: float
     drain_timeout_seconds: float
     planned_promotion_timeout_seconds: float
     promotion_timeout_seconds: float
@@ -164,7 +164,7 @@ class Settings:
             runbook_url=environment.text("RUNBOOK_URL"),
             policy=policy,
             fence_timeout_seconds=_fence_timeout_seconds(environment, run_budget_seconds),
-            reboot_timeout_seconds=REBOOT_TIMEOUT_SECONDS,
+            planned_fence_timeout_seconds=_planned_fence_timeout_seconds(environment),
             drain_timeout_seconds=policy.drain_seconds,
             planned_promotion_timeout_seconds=PLANNED_PROMOTION_TIMEOUT_SECONDS,
             promotion_timeout_seconds=STEP_PATIENCE_SECONDS,
@@ -228,6 +228,16 @@ def _fence_timeout_seconds(environment: Environment, run_budget_seconds: float) 
     seconds = environment.number(variable, minimum=0, maximum=LONGEST_FENCE_SECONDS)
     if seconds >= run_budget_seconds:
         raise SettingError(variable, seconds, f"give less than RUN_BUDGET_SECONDS ({run_budget_seconds:g})")
+    return seconds
+
+
+def _planned_fence_timeout_seconds(environment: Environment) -> float:
+    """It spans runs: a reboot of RDS takes a minute or two, with a large database some more."""
+    variable = "PLANNED_FENCE_TIMEOUT_SECONDS"
+    seconds = environment.number(variable, minimum=1, maximum=LONGEST_PLANNED_FENCE_SECONDS)
+    shortest = environment.number("FENCE_TIMEOUT_SECONDS", minimum=0, maximum=LONGEST_FENCE_SECONDS)
+    if seconds < shortest:
+        raise SettingError(variable, seconds, f"give at least FENCE_TIMEOUT_SECONDS ({shortest:g})")
     return seconds
 
 

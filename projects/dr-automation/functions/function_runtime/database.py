@@ -70,10 +70,13 @@ class Database:
     def put_into_group(self, group_id: str) -> None:
         """Replace its security groups with one.
 
+        Groups change as soon as possible in any case. ``ApplyImmediately`` would apply whatever else is pending too,
+        such as another class: https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
+
         Raises:
             NotInThisStateError: not in its present state.
         """
-        self._ask(self._rds.modify_db_instance, VpcSecurityGroupIds=[group_id], ApplyImmediately=True)
+        self._ask(self._rds.modify_db_instance, VpcSecurityGroupIds=[group_id])
 
     def reboot(self) -> None:
         """Reboot it, which ends every connection.

@@ -42,6 +42,8 @@ def test_a_missing_setting_is_named(variable: str) -> None:
         ("DARK_WITHOUT_WITNESS", "maybe"),
         ("WITNESS_REGION", "ap-southeast-1"),
         ("FENCE_TIMEOUT_SECONDS", "31"),
+        ("PLANNED_FENCE_TIMEOUT_SECONDS", "29"),  # less than an emergency's
+        ("PLANNED_FENCE_TIMEOUT_SECONDS", "3601"),
         ("SITE", "singapore"),
         ("PRIMARY_WORD_ALARMS", "one,two"),
         ("RECOVERY_WORD_ALARMS", "one,"),

@@ -117,6 +117,18 @@ def test_a_slow_reboot_is_waited_for_before_the_drain_counts() -> None:
     assert_one_writer(aws, Site.RECOVERY)
 
 
+def test_a_planned_failover_waits_for_a_reboot_of_minutes_as_long_as_its_setting_says() -> None:
+    aws = begun(PLANNED)
+    aws.writer.reboot_takes = timedelta(seconds=345)
+    running = Running(aws)
+    running.settings = {
+        site: replace(settings, planned_fence_timeout_seconds=600.0) for site, settings in running.settings.items()
+    }
+    running.tick(15)
+    assert_one_writer(aws, Site.RECOVERY)
+    assert aws.incidents[0]["data_loss_seconds"] == 0
+
+
 def test_a_reboot_that_never_ends_takes_a_planned_failover_back() -> None:
     aws = begun(PLANNED)
     aws.writer.reboot_takes = timedelta(seconds=600)
