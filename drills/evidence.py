@@ -19,7 +19,7 @@ from function_runtime.control import Order
 from function_runtime.incident import Incident, Phase
 from shared.sites import Site
 
-PROMOTED_PHASES = (Phase.PROMOTED, Phase.VERIFIED, Phase.SWITCHED, Phase.CLOSED)
+PROMOTED_PHASES = (Phase.SHOWN, Phase.WRITES, Phase.PROMOTED, Phase.CLOSED)
 
 
 @dataclass(frozen=True)

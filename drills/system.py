@@ -160,5 +160,8 @@ class LabSystem(Protocol):
     def slow_reboots(self, seconds: float) -> None:
         """Make every reboot from now on keep its server down, `rebooting`, for so many seconds; 0 ends that."""
 
+    def drop_promotions(self, times: int) -> None:
+        """Let RDS accept so many promotions and drop them: the instance is an ``available`` replica again."""
+
     def versions(self) -> Mapping[str, str]:
         """What runs: at least ``project``, ``python``, ``postgresql`` and ``ministack``."""

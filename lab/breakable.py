@@ -101,6 +101,10 @@ class Breakable:
         """
         self._backend.set_status(region, identifier, status, seconds)
 
+    def drop_promotions(self, times: int) -> None:
+        """Let RDS accept so many promotions and drop them: the instance is an `available` replica again."""
+        self._backend.drop_promotions(times)
+
     def slow_reboots(self, seconds: float) -> None:
         """Let every later reboot keep its server down for so long; 0 ends it."""
         self._backend.slow_reboots(seconds)

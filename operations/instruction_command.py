@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 from failover.answer import Answer
+from failover.shown import SHOWN_WITHIN_SECONDS, may_be_given_up, shown_by
 from function_runtime import words
 from function_runtime.control import Instruction, InstructionKind
-from function_runtime.incident import Incident
+from function_runtime.incident import Incident, Shown
+from function_runtime.readings import Instance
 from function_runtime.sites import Site
 from operations.access import Access
 from operations.console import Console
@@ -96,8 +98,28 @@ def _abandoning(incident_id: str, report: Report) -> list[str]:
     if incident is None or incident.incident_id != incident_id:
         now = words.NONE if incident is None else incident.incident_id
         raise RefusedError("--abandon", incident_id, f"name the incident that is under way: {now}")
+    if (why := _cannot_be_given_up(incident, report)) is not None:
+        raise RefusedError("--abandon", incident_id, why)
     what = f"Incident {incident_id} is {incident.phase}. To abandon it leaves this:"
     return [what, *words.indented(left_by(incident))]
+
+
+def _cannot_be_given_up(incident: Incident, report: Report) -> str | None:
+    """Why a promotion that RDS has accepted cannot be given up now; None where it can, or is over."""
+    if not incident.is_promotion_accepted or incident.has_new_writer or incident.is_taken_back:
+        return None
+    what = f"RDS has accepted the promotion of the {incident.new_writer} site's database"
+    seen, phase = report.content["standby"], incident.next_phase
+    if seen["exists"] is None:
+        return f"{what}, and does not say how that is: ask again when it does"
+    instance = Instance(seen["status"], seen["replica_of"], {}) if seen["exists"] else None
+    step = None if phase is None else incident.step(phase)
+    if shown_by(instance) is Shown.WRITER or may_be_given_up(instance, step, report.at):
+        return None
+    return (
+        f"{what} and calls it {seen['status']}; it is given up only after RDS has shown an available replica for "
+        f"{SHOWN_WITHIN_SECONDS:g} s: ask again then (nox -s status)"
+    )
 
 
 def _handing_over(report: Report) -> list[str]:
@@ -120,7 +142,8 @@ def left_by(incident: Incident) -> list[str]:
     return [
         "RDS was asked to promote. What RDS shows then decides:",
         f"- {new} takes writes: it becomes the writer on record, without waiting for the steps that are left.",
-        f"- {new} failed, or is a replica as before: {old} stays the writer and gets its security group back.",
+        f"- {new} failed, or has been an available replica for {SHOWN_WITHIN_SECONDS:g} s: {old} stays the writer, and",
+        "  gets its name and its security group back.",
         "- RDS is still at it: nothing happens until that is decided, or the instruction has expired.",
     ]
 

@@ -69,7 +69,7 @@ def status(report: Report) -> list[str]:
 def situation(report: Report) -> list[tuple[str, list[str]]]:
     """The rows that the status and the plan of a failover have in common."""
     return [
-        ("writer", [f"{report.writer_site} (epoch {report.epoch}), as {report.writer_name}"]),
+        ("writer", [f"{report.writer_site} (epoch {report.epoch}), as {report.writer_name}", *_moving(report)]),
         ("mode", [mode(report)]),
         ("trouble", [trouble(report.trouble, report.at)]),
         ("evidence", [evidence(report)]),
@@ -77,6 +77,14 @@ def situation(report: Report) -> list[tuple[str, list[str]]]:
         ("replication lag", [lag(report)]),
         ("order on record", order(report.order, report.at, report.next_epoch)),
     ]
+
+
+def _moving(report: Report) -> list[str]:
+    """Where the name leads while a failover makes another writer."""
+    incident = report.incident
+    if incident is None or incident.has_new_writer or not incident.moves_name:
+        return []
+    return [f"the name moves to {incident.new_writer}: RDS promotes its database, which takes no writes yet"]
 
 
 def unsettled(report: Report) -> list[tuple[str, list[str]]]:

@@ -164,7 +164,7 @@ class AutomationContract(Contract):
 
     Attributes:
         metric_namespace: CloudWatch namespace of the layer's own metrics.
-        writer_name: DNS name under which clients reach the writer (R11).
+        writer_name: DNS name under which clients reach the writer (R11), with ``target_session_attrs=read-write``.
         reader_name: DNS name under which clients reach the standby, or the writer where none answers.
         writer_uri: libpq multi-host URI (``target_session_attrs=read-write``) that needs no DNS switch; no credentials.
         zone_id: the private hosted zone of both names.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from aws_in_memory import durations
 from benchmarks.simulation.setting import Setting
+from failover.shown import SHOWN_WITHIN_SECONDS
 from failover.work import JITTER
 
 DAY_SECONDS = 86_400.0
@@ -24,21 +25,26 @@ class Carried:
 
     Attributes:
         fenced: the old writer is fenced, or given up.
-        asked: RDS was asked to promote.
+        asked: RDS was asked to promote, for the last time where it dropped a promotion.
+        latched: RDS shows the promotion under way, and the latch is published.
+        named: the writer's name leads to the new writer, for the client with the oldest answer.
         writable: the new writer takes writes: whoever knows its own address can write.
-        noticed: the controller knows it.
-        verified: a probe has confirmed it, or is waited for no longer.
-        latched: the latch is published.
-        named: the writer's name leads there, for the client with the oldest answer.
+        recorded: the controller knows it, by a committed heartbeat or by RDS.
+        closed: RDS shows the end of the promotion, or that is waited for no longer.
     """
 
     fenced: float
     asked: float
-    writable: float
-    noticed: float
-    verified: float
     latched: float
     named: float
+    writable: float
+    recorded: float
+    closed: float
+
+    @property
+    def by_name(self) -> float:
+        """When the client with the oldest answer can write."""
+        return max(self.named, self.writable)
 
 
 class _Run:
@@ -108,28 +114,41 @@ def carry_through(
         backup_ends = run.now + chance.uniform(0, durations.REPLICA_BACKUP_SECONDS)
     run.poll(backup_ends)
     run.call()
-    asked = run.now
+    asked, latched = run.now, math.inf
+    while chance.random() < durations.DROPPED_PROMOTIONS:
+        # Whether it was shown before it was dropped: then the name has moved.
+        if chance.random() < 0.5:
+            latched = min(latched, _latched(run, asked + durations.PROMOTION_SHOWN.draw(chance)))
+        run.poll(run.now + SHOWN_WITHIN_SECONDS)
+        run.call()
+        asked = run.now
     writable = asked + chance.uniform(durations.SHORTEST_PROMOTION_SECONDS, durations.LONGEST_PROMOTION_SECONDS)
-    run.poll(writable)
-    noticed = run.now
-    run.poll(_confirmed(chance, setting, noticed, probe_phase), noticed + settings.verify_timeout_seconds)
-    verified = run.now
-    run.call()
-    latched = run.now
+    latched = min(latched, _latched(run, asked + durations.PROMOTION_SHOWN.draw(chance)))
+    shown_over = writable + durations.AFTER_PROMOTION.draw(chance)
+    committed = _committed(chance, setting, writable, probe_phase)
+    run.poll(min(committed, shown_over + settings.verify_timeout_seconds))
+    recorded = run.now
+    run.poll(shown_over, recorded + settings.step_patience_seconds)
     named = latched + durations.HEALTH_CHECK_REACTION.draw(chance) + durations.HEALTH_STATUS_SPREADING.draw(chance)
-    return Carried(fenced, asked, writable, noticed, verified, latched, named + settings.name_ttl_seconds)
+    named += settings.name_ttl_seconds
+    return Carried(fenced, asked, latched, named, writable, recorded, closed=run.now)
 
 
-def _confirmed(chance: random.Random, setting: Setting, since: float, probe_phase: float) -> float:
-    """When the first probe can be read that lies in a period which began after the promotion was noticed."""
+def _latched(run: _Run, shown: float) -> float:
+    """When the latch is published, of a promotion that RDS shows from some time on."""
+    run.poll(shown)
+    run.call()
+    return run.now
+
+
+def _committed(chance: random.Random, setting: Setting, since: float, probe_phase: float) -> float:
+    """When the first heartbeat can be read that is committed once the new writer takes writes."""
     rhythm = setting.rhythm
-    period_seconds = setting.failover.policy.fine_period_seconds
-    period_begins = math.ceil(since / period_seconds) * period_seconds
-    runs = math.floor((period_begins - probe_phase) / rhythm.schedule_seconds)
+    runs = math.floor((since - probe_phase) / rhythm.schedule_seconds)
     while True:
         begins = probe_phase + runs * rhythm.schedule_seconds
         for number in range(rhythm.probes):
             asked_at = begins + number * rhythm.interval_seconds
-            if asked_at >= period_begins:
+            if asked_at >= since:
                 return asked_at + durations.PROBE_METRIC_DELAY.draw(chance)
         runs += 1

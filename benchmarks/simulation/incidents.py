@@ -67,9 +67,9 @@ def _stages(moved: Sequence[tuple[float, float, Carried]]) -> list[Measurement]:
         "detection": [detected - fault for fault, detected, _ in moved],
         "fence": [carried.fenced - detected for _, detected, carried in moved],
         "promotion (AWS)": [carried.writable - carried.asked for _, _, carried in moved],
-        "noticing it": [carried.noticed - carried.writable for _, _, carried in moved],
-        "verifying": [carried.verified - carried.noticed for _, _, carried in moved],
-        "name's switch (AWS) and TTL": [carried.named - carried.latched for _, _, carried in moved],
+        "name's switch (AWS) and TTL, beside it": [carried.named - carried.latched for _, _, carried in moved],
+        "clients wait for the name": [carried.by_name - carried.writable for _, _, carried in moved],
+        "the controller knows": [carried.recorded - carried.writable for _, _, carried in moved],
     }
     found = []
     for name, seconds in stages.items():

@@ -88,7 +88,7 @@ class Played:
     @property
     def rto_seconds(self) -> float:
         """From the fault to the last client that goes by the writer's name; infinity where nobody moved the writer."""
-        return math.inf if self.carried is None else self.carried.named - self.fault
+        return math.inf if self.carried is None else self.carried.by_name - self.fault
 
     def told_after_seconds(self, *, questions_only: bool) -> float:
         """How long after the fault people were told first; infinity where they were not."""

@@ -73,7 +73,7 @@ class Tally:
     @property
     def rto(self) -> list[float]:
         """From the fault to the last client that goes by the writer's name."""
-        return [carried.named - fault for fault, _, carried in self.moved]
+        return [carried.by_name - fault for fault, _, carried in self.moved]
 
     def measurement(self, case: Case) -> Measurement:
         """As one line."""

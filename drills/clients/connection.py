@@ -56,8 +56,14 @@ class Endpoint:
     conninfo: str
 
     @classmethod
-    def of(cls, target: Target, address: str) -> Endpoint:
-        """A database of the system, by its address. Encryption in transit is required."""
+    def of(cls, target: Target, address: str, target_session_attrs: str = "any") -> Endpoint:
+        """A database of the system, by its address. Encryption in transit is required.
+
+        Args:
+            target: the system.
+            address: the database's.
+            target_session_attrs: what the server must be, in libpq's words.
+        """
         parameters: Mapping[str, str | int] = {
             "host": address,
             "port": target.database_port,
@@ -66,6 +72,7 @@ class Endpoint:
             "password": target.credentials.password,
             "sslmode": "require",
             "application_name": "drill",
+            "target_session_attrs": target_session_attrs,
         }
         return cls(address=address, conninfo=make_conninfo("", **parameters))
 

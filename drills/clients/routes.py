@@ -47,8 +47,12 @@ class ByName:
         self._connect_timeout_seconds = connect_timeout_seconds
 
     def connect(self) -> DeadlineConnection:
-        """A new connection to the address that the name resolves to."""
-        return DeadlineConnection(Endpoint.of(self._target, self._resolver.address()), self._connect_timeout_seconds)
+        """A new connection to the address that the name resolves to, where a writer answers: libpq asks it.
+
+        The name moves while RDS promotes, and then leads to a hot standby for a while.
+        """
+        endpoint = Endpoint.of(self._target, self._resolver.address(), target_session_attrs="read-write")
+        return DeadlineConnection(endpoint, self._connect_timeout_seconds)
 
 
 class ByUri:

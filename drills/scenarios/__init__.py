@@ -44,6 +44,7 @@ _ALL = (
     disturbed.RECORD_LOST,
     disturbed.SLOW_REBOOT,
     disturbed.PLANNED_REFUSED,
+    disturbed.PROMOTION_DROPPED,
     writer_lost.LOST_TRIGGER,
     latch_holds.SCENARIO,
     restored.BAD_DELETE,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from drills.faults import (
     Act,
+    crash,
     darken_writer_region,
     lighten_writer_region,
     lose_item,
@@ -17,6 +18,7 @@ from drills.scenario import KILLED_RUN_SECONDS, RTO_LIMIT_SECONDS, DrillOutcome,
 from drills.scenarios.lag_too_high import OPERATOR, put_on_record
 from drills.scenarios.old_writer_returns import wait_for_fence
 from drills.stage import Stage
+from failover.shown import SHOWN_WITHIN_SECONDS
 from function_runtime.control import OrderKind
 from function_runtime.incident import Phase
 from operations.orders import new_order
@@ -24,6 +26,9 @@ from operations.orders import new_order
 PROMOTING_DEADLINE_SECONDS = 60.0
 CLOSED_DEADLINE_SECONDS = 90.0
 SLOW_REBOOT_SECONDS = 8.0
+# That RDS shows a replica for so long shows that it has dropped the promotion: not shortened in the lab.
+DROPPED_SECONDS = SHOWN_WITHIN_SECONDS + 20.0
+ASKED_AGAIN_SECONDS = RTO_LIMIT_SECONDS + DROPPED_SECONDS
 
 
 def order_planned_failover(stage: Stage) -> Act:
@@ -69,6 +74,18 @@ def _promotion_refused(stage: Stage) -> None:
     stage.wait_for_writes()
 
 
+def _promotion_dropped(stage: Stage) -> None:
+    """Lose the writer while RDS accepts a promotion and drops it."""
+    stage.do("RDS drops the next promotion that it accepts", lambda: stage.system.drop_promotions(1))
+    stage.break_it(*crash(stage))
+    stage.require("RDS to be asked again for the promotion", lambda: _is_asked_again(stage), ASKED_AGAIN_SECONDS)
+    stage.wait_for_failover(RTO_LIMIT_SECONDS + DROPPED_SECONDS)
+
+
+def _is_asked_again(stage: Stage) -> bool:
+    return any(incident.asked_again > 0 for incident in incidents_since(stage.system, stage.started_at))
+
+
 def _is_promoting(stage: Stage) -> bool:
     return any(incident.phase is Phase.PROMOTING for incident in incidents_since(stage.system, stage.started_at))
 
@@ -94,6 +111,13 @@ SLOW_REBOOT = Scenario(
     run=_slow_reboot,
     rto_limit_seconds=RTO_LIMIT_SECONDS,
     demands_fence=True,
+)
+PROMOTION_DROPPED = Scenario(
+    name="promotion-dropped",
+    summary="The writer is killed, and RDS accepts the promotion and drops it: it is asked again, and people are told.",
+    expected=DrillOutcome.FAILED_OVER,
+    run=_promotion_dropped,
+    rto_limit_seconds=RTO_LIMIT_SECONDS + DROPPED_SECONDS,
 )
 PLANNED_REFUSED = Scenario(
     name="planned-refused",

@@ -139,6 +139,10 @@ class RdsBackend:
         """Let every later RebootDBInstance keep its server down for so long, besides the restart; 0 ends it."""
         self._workflows.reboot_down_seconds = down_seconds
 
+    def drop_promotions(self, times: int) -> None:
+        """Let RDS accept so many promotions and drop them: the instance is an `available` replica again."""
+        self._workflows.promotions_to_drop = times
+
     def _agent(self, region: str, identifier: str) -> ServerAgent | None:
         with self._lock:
             instance = self.regions[region].get(identifier)

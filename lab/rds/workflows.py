@@ -40,6 +40,7 @@ class Workflows(Watch):
         """
         super().__init__(fleet, timings, lock, regions)
         self.reboot_down_seconds = 0.0
+        self.promotions_to_drop = 0
         """How long a server stays down in a reboot, besides the time of its restart; drills change it."""
         self._threads: list[threading.Thread] = []
 
@@ -155,6 +156,10 @@ class Workflows(Watch):
         def work() -> None:
             member = self._member(instance)
             self._pause(self._timings.promotion_seconds)
+            if self.promotions_to_drop > 0:
+                self.promotions_to_drop -= 1
+                self._finish(instance, "Read replica promotion failed", backup=False)
+                return
             member.server.promote()
             with self._lock:
                 instance.status = REBOOTING

@@ -86,7 +86,7 @@ class AwsWorld(World):
             guards += [] if guard is None else [guard]
             if table is record and table.controller.last_incident_id is not None:
                 incidents += self._incident(site, table.controller.last_incident_id)
-        made = [each for each in incidents if each.is_switched and each.new_writer is old_writer.other]
+        made = [each for each in incidents if each.has_new_writer and each.new_writer is old_writer.other]
         return Fence(made[0] if made else None, max(guards, key=lambda each: (each.epoch, each.at), default=None))
 
     def instance(self, site: Site) -> InstanceSeen | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -88,22 +87,18 @@ def test_the_model_fences_and_promotes_as_the_steps_do(modelled: Carried, real: 
     # Calls take their time in the model only: a few of them for the first steps, one a poll for the others.
     assert modelled.fenced == pytest.approx(real["fenced"][1], abs=2)
     assert modelled.asked == pytest.approx(real["promoting"][1], abs=2)
-    assert modelled.noticed == pytest.approx(real["promoted"][1], abs=2 * setting().failover.poll_interval_seconds)
+    assert modelled.latched == pytest.approx(real["shown"][1], abs=2 * setting().failover.poll_interval_seconds)
 
 
-def test_the_model_verifies_as_the_step_does(modelled: Carried, real: dict[str, tuple[float, float]]) -> None:
-    """Only a period that began after the promotion counts, and not for long; the real step's AWS shows it at once."""
-    period, poll = setting().failover.policy.fine_period_seconds, setting().failover.poll_interval_seconds
-    timeout = setting().failover.verify_timeout_seconds
-    readable_after = {
-        (modelled.noticed, modelled.verified): durations.PROBE_METRIC_DELAY.most_frequent,
-        real["verified"]: 0.0,
-    }
-    for (noticed, verified), delay in readable_after.items():
-        counts_from = math.ceil(noticed / period) * period
-        given_up = noticed + timeout
-        assert min(counts_from + delay, given_up) <= verified
-        assert verified <= min(counts_from + delay + setting().schedule_seconds, given_up) + poll
+def test_the_model_records_the_writer_as_the_step_does(
+    modelled: Carried, real: dict[str, tuple[float, float]], promotion_seconds: float
+) -> None:
+    """The first heartbeat that is committed once the promotion is over."""
+    poll, schedule = setting().failover.poll_interval_seconds, setting().schedule_seconds
+    readable_after = {modelled.recorded: durations.PROBE_METRIC_DELAY.most_frequent, real["writes"][1]: 0.0}
+    for recorded, delay in readable_after.items():
+        committed = modelled.asked + promotion_seconds + delay
+        assert committed - 2 <= recorded <= committed + schedule + poll
 
 
 def played(name: str, runs: int, policy: Callable[[Policy], Policy] | None = None) -> Tally:

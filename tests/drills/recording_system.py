@@ -147,6 +147,9 @@ class System:
     def slow_reboots(self, seconds: float) -> None:
         self.did(f"slow reboots {seconds:g}")
 
+    def drop_promotions(self, times: int) -> None:
+        self.did(f"drop promotions {times}")
+
     def versions(self) -> Mapping[str, str]:
         return {}
 

@@ -70,9 +70,9 @@ def incident() -> Incident:
         (Phase.OPENED, 5.2, 5.3, "done", "epoch 1"),
         (Phase.FENCED, 5.3, 7.1, "unconfirmed", "the instance does not answer; its security group was replaced"),
         (Phase.PROMOTING, 7.1, 8.0, "done", "promote-read-replica accepted"),
-        (Phase.PROMOTED, 8.0, 14.6, "done", "the instance is available and no replica"),
-        (Phase.VERIFIED, 14.6, 15.0, "done", "it takes writes"),
-        (Phase.SWITCHED, 15.0, 18.0, "done", "the name answers with the new writer"),
+        (Phase.SHOWN, 8.0, 9.0, "done", "RDS is at the promotion, and the name moves"),
+        (Phase.WRITES, 9.0, 15.0, "done", "a probe has committed in the new writer"),
+        (Phase.PROMOTED, 15.0, 18.0, "done", "the instance is available and no replica"),
         (Phase.CLOSED, 18.0, 19.5, "done", "people were told"),
     )
     return Incident(

@@ -35,6 +35,7 @@ FAIL_OVER = {
     "standby-busy",
     "crash-in-backup",
     "unprepared-database",
+    "promotion-dropped",
 }
 RESTORED = {"bad-delete", "restore-from-snapshot"}
 STAY = {

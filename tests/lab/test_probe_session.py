@@ -132,9 +132,9 @@ def test_each_observer_commits_a_row_of_its_own_and_the_replica_shows_the_newest
         assert result.outcome is SessionOutcome.WORKS
     rows = prepared.execute("select observer, extract(epoch from at)::float8 from dr.heartbeat order by at")
     assert [observer for observer, _ in rows] == list(Site)
-    assert rows[-1][1] == result.heartbeat_at
+    assert rows[-1][1] == result.committed_at
 
-    wait_until(lambda: prepared.ask(prepared.replica).heartbeat_at == result.heartbeat_at)
+    wait_until(lambda: prepared.ask(prepared.replica).heartbeat_at == result.committed_at)
     seen = prepared.ask(prepared.replica)
     assert seen.outcome is SessionOutcome.WORKS
     here = position(prepared)
@@ -144,8 +144,8 @@ def test_each_observer_commits_a_row_of_its_own_and_the_replica_shows_the_newest
     assert 0 < seen.replayed_position <= seen.received_position <= here
     # Only who has pg_read_all_stats sees it.
     assert seen.stream_message_at is not None
-    assert result.heartbeat_at is not None
-    assert abs(seen.stream_message_at - result.heartbeat_at) < 60
+    assert result.committed_at is not None
+    assert abs(seen.stream_message_at - result.committed_at) < 60
 
 
 def test_a_replica_that_streams_no_more_has_no_message_and_keeps_its_positions(prepared: Databases) -> None:
@@ -177,7 +177,7 @@ def test_a_row_that_somebody_holds_and_a_role_with_all_its_sessions_are_no_hung_
 
 
 def test_a_heartbeat_from_the_future_is_no_sign_of_life(prepared: Databases) -> None:
-    newest = prepared.ask(prepared.writer).heartbeat_at
+    newest = prepared.ask(prepared.writer).committed_at
     prepared.execute(
         "insert into dr.heartbeat values ('somebody', now() + interval '1 hour'), ('somebody else', 'infinity')"
     )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from aws_in_memory.aws import Call
@@ -64,6 +67,41 @@ def test_what_is_left_is_said_for_before_and_after_the_promotion_was_asked_for()
     done = Terminal(writer_dead())
     done.tick()
     assert "What RDS shows then decides" in left_by(Incident.from_item(done.aws.incidents[0]))[0]
+
+
+def accepted(**standby: Any) -> tuple[Terminal, str]:
+    """RDS has accepted the promotion, and does not end it."""
+    aws = writer_dead()
+    aws.standby.promotion_takes = timedelta(hours=2)
+    for name, value in standby.items():
+        setattr(aws.standby, name, value)
+    terminal = Terminal(aws)
+    assert terminal.tick()["code"] == "to_be_continued"
+    return terminal, aws.incidents[0]["incident_id"]
+
+
+def test_a_promotion_under_way_is_not_abandoned_and_status_says_where_the_name_leads() -> None:
+    terminal, incident_id = accepted()
+    with pytest.raises(RefusedError, match="calls it modifying; it is given up only after RDS has shown an available"):
+        terminal.give(f"failover --abandon {incident_id} --yes")
+    assert terminal.control == {}
+    terminal.give("status")
+    assert "the name moves to recovery: RDS promotes its database, which takes no writes yet" in terminal.printed
+
+
+def test_a_dropped_promotion_is_abandoned_after_a_minute_and_not_before() -> None:
+    terminal, incident_id = accepted(drops_promotions=[timedelta(seconds=10)] * 9)
+    with pytest.raises(RefusedError, match="calls it available; it is given up only after"):
+        terminal.give(f"failover --abandon {incident_id} --yes")
+    terminal.aws.sleep(15)
+    assert terminal.give(f"failover --abandon {incident_id} --dry-run") == 0
+    assert "gets its name and its security group back" in terminal.printed
+    assert terminal.give(f"failover --abandon {incident_id} --yes") == 0
+    assert f"Incident {incident_id} is closed. abandoned: primary stays the writer" in terminal.printed
+    terminal.aws.sleep(1)
+    terminal.tick()
+    assert terminal.aws.name is Site.PRIMARY
+    assert terminal.aws.writer.groups == {"sg-database-primary": "active"}
 
 
 @pytest.mark.parametrize("site", list(Site))

@@ -24,6 +24,7 @@ from aws_in_memory.services import CloudWatch, DynamoDb, Lambda, Rds, SecretsMan
 from function_runtime.items import plain, serialized
 from function_runtime.metric_names import (
     ANSWERS,
+    COMMITTED,
     HEARTBEAT,
     RECEIVED_POSITION,
     SESSION,
@@ -278,6 +279,7 @@ class Aws:
                 cloudwatch.add(ANSWERS, dimensions, Probes(chance, probes, 0.0, since, reaches))
                 for name, of in {
                     SESSION: Found.session,
+                    COMMITTED: Found.committed,
                     HEARTBEAT: Found.heartbeat,
                     RECEIVED_POSITION: Found.received,
                     STREAM_MESSAGE: Found.message,

@@ -29,6 +29,14 @@ AT_ONCE = Spread(0.0, 0.0, 0.0)
 # Assumed: 2 to 10 minutes, each as likely as any other.
 SHORTEST_PROMOTION_SECONDS = 120.0
 LONGEST_PROMOTION_SECONDS = 600.0
+# No figure is documented for how soon a promotion shows in the instance's status; assumed.
+PROMOTION_SHOWN = Spread(1.0, 5.0, 30.0)
+# Documented: after it the instance may be backing-up, and its source is shown until RDS is done.
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReadRepl.Promote.html
+# Assumed: so long RDS shows a new writer that takes writes as not done.
+AFTER_PROMOTION = Spread(0.0, 30.0, 300.0)
+# How many promotions RDS accepts and drops; no figure is known, assumed.
+DROPPED_PROMOTIONS = 0.002
 # Documented: no promotion while the replica is backing-up, which happens once a day.
 # https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_PromoteReadReplica.html
 # Assumed: such a backup takes 10 minutes.

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from aws_in_memory.refusals import refusal
+from function_runtime import rds_status
 from function_runtime.session_outcome import SessionOutcome
 
 CHANGEABLE = frozenset({"available", "storage-optimization"})
@@ -53,7 +54,11 @@ class DatabaseInstance:
         host_lost: when its host was lost with it, None where it was not.
         group_change_takes: from asking for other groups until they are in force.
         reboot_takes: from asking for a reboot until it is over; connections may last until then.
-        promotion_takes: from asking for the promotion until it is available.
+        promotion_takes: from asking for the promotion until it takes writes.
+        shows_writer_after: how long RDS shows its source after that.
+        shows_promotion_after: from asking for it until its status shows it.
+        drops_promotions: for each promotion that it accepts, in turn, after how long it drops it.
+        backs_up_for: how long it is backed up after its promotion, while it takes writes.
         backup_retention_days: what the promotion asked for.
         generation: the how many-th instance of this name it is.
         promoted_at: when its promotion was asked for.
@@ -87,6 +92,10 @@ class DatabaseInstance:
     group_change_takes: timedelta = timedelta()
     reboot_takes: timedelta = timedelta(seconds=7)
     promotion_takes: timedelta = timedelta(seconds=4)
+    shows_promotion_after: timedelta = timedelta(seconds=2)
+    shows_writer_after: timedelta = timedelta()
+    drops_promotions: list[timedelta] = field(default_factory=list)
+    backs_up_for: timedelta = timedelta()
     backup_retention_days: int | None = None
     generation: int = 1
     promoted_at: datetime | None = None
@@ -97,6 +106,8 @@ class DatabaseInstance:
     making_takes: timedelta = timedelta(seconds=5)
     first_backup_takes: timedelta = timedelta(seconds=15)
     _changed_at: datetime | None = None
+    _dropped_at: datetime | None = None
+    _looked_at: datetime | None = None
 
     def __post_init__(self) -> None:
         self.groups = self.groups or {self.database_group: "active"}
@@ -133,6 +144,7 @@ class DatabaseInstance:
         """It is deleted, and a replica of another instance gets its name."""
         self.generation += 1
         self.source, self.promoted_at, self.backup_retention_days = of, None, None
+        self._dropped_at = None
         self.exists, self.status, self.replication_ended = True, "available", False
         self.groups, self._changed_at, self.old_connections = {self.database_group: "active"}, None, True
         self.lag_seconds = 0.0
@@ -150,12 +162,27 @@ class DatabaseInstance:
             self.status = "available"
             self.restarted.append(self.rebooted_at + self.reboot_takes)
             self.old_connections = self.groups != {self.quarantine_group: "active"}
-        if self.promoted_at is not None and now >= self.promoted_at + self.promotion_takes:
+        self._looked_at = now
+        if self._dropped_at is not None and now >= self._dropped_at:
+            self.promoted_at = self._dropped_at = None
+        if self.is_writer(now - self.shows_writer_after):
             self.source = None
 
     def is_backed_up(self, now: datetime) -> bool:
         """Whether a backup of it is complete."""
         return self.made_at is None or now >= self.made_at + self.making_takes + self.first_backup_takes
+
+    def is_writer(self, at: datetime) -> bool:
+        """Whether it is no replica at a moment, which may be one before RDS was last looked at."""
+        if self.promoted_at is None:
+            return self.source is None
+        over_at = self.promoted_at + self.promotion_takes
+        return at >= over_at and (self._dropped_at is None or over_at < self._dropped_at)
+
+    def takes_writes(self, now: datetime) -> bool:
+        """Whether it is no replica and works; a backup keeps nobody out."""
+        self.settle(now)
+        return self.is_writer(now) and self.status in rds_status.WORKING and self.outage(now) is None
 
     def is_shut(self, now: datetime) -> bool:
         """Whether nobody can write: no new connection and no old one."""
@@ -166,11 +193,10 @@ class DatabaseInstance:
 
     def describe(self) -> dict[str, Any]:
         """As DescribeDBInstances answers."""
-        promoting = self.promoted_at is not None and self.source is not None
         description: dict[str, Any] = {
             "DBInstanceIdentifier": self.identifier,
             "DbiResourceId": f"db-{self.identifier}-{self.generation}",
-            "DBInstanceStatus": "modifying" if promoting and self.status == "available" else self.status,
+            "DBInstanceStatus": self._status(),
             "VpcSecurityGroups": [{"VpcSecurityGroupId": name, "Status": state} for name, state in self.groups.items()],
         }
         if self.source is not None:
@@ -178,6 +204,15 @@ class DatabaseInstance:
         if self.source is not None and self.replication_ended:
             description["StatusInfos"] = [{"StatusType": "read replication", "Status": "terminated"}]
         return description
+
+    def _status(self) -> str:
+        """RDS's word; a promotion and the backup after it have their own."""
+        now, asked_at = self._looked_at, self.promoted_at
+        if self.status != "available" or now is None or asked_at is None:
+            return self.status
+        if self.source is not None:
+            return "modifying" if now >= asked_at + self.shows_promotion_after else self.status
+        return "backing-up" if now < asked_at + self.promotion_takes + self.backs_up_for else self.status
 
     def change_groups(self, group: str, now: datetime) -> None:
         """Replace its security groups."""
@@ -204,7 +239,9 @@ class DatabaseInstance:
             raise refusal("InvalidDBInstanceState")
         self.backup_retention_days = backup_retention_days
         self.promoted_at = now
+        self._dropped_at = now + self.drops_promotions.pop(0) if self.drops_promotions else None
+        self.settle(now)
 
     def _refuse_unless_changeable(self) -> None:
-        if self.refuses_changes or self.status not in CHANGEABLE:
+        if self.refuses_changes or self._status() not in CHANGEABLE:
             raise refusal("InvalidDBInstanceState")

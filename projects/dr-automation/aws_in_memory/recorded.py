@@ -13,8 +13,8 @@ from function_runtime.incident import Incident, Kind, Phase, Step
 from function_runtime.sites import Site
 from function_runtime.state import Controller
 
-PROMOTED = (Phase.FENCED, Phase.PROMOTING, Phase.PROMOTED)
-OVER = (*PROMOTED, Phase.VERIFIED, Phase.SWITCHED, Phase.CLOSED)
+SHOWN = (Phase.FENCED, Phase.PROMOTING, Phase.SHOWN)
+OVER = (*SHOWN, Phase.WRITES, Phase.PROMOTED, Phase.CLOSED)
 
 
 def incident(
@@ -25,6 +25,8 @@ def incident(
         Phase.FENCED: fenced,
         Phase.DRAINED: "drained",
         Phase.PROMOTING: "asked",
+        Phase.WRITES: "commits",
+        # Of an older version.
         Phase.SWITCHED: "switched",
         Phase.OPENED_AGAIN: "opened_again",
     }

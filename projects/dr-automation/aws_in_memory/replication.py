@@ -36,12 +36,16 @@ class Found:
         is_hung = self.instance.source is None and covering(self.instance.hung, moment(at)) is not None
         return SessionOutcome.HUNG if is_hung else SessionOutcome.WORKS
 
-    def heartbeat(self, at: float) -> float | None:
-        """The newest heartbeat that is there."""
-        if self._is_closed():
+    def committed(self, at: float) -> float | None:
+        """The heartbeat that the session commits."""
+        if self._is_closed() or not self.instance.is_writer(moment(at)) or covering(self.instance.hung, moment(at)):
             return None
-        if self.instance.source is None:
-            return self._of_writer(at)
+        return moment(at).timestamp()
+
+    def heartbeat(self, at: float) -> float | None:
+        """The newest heartbeat that has come."""
+        if self._is_closed() or self.instance.source is None:
+            return None
         return self._come(at, self.source.shut, self.source.hung).timestamp()
 
     def received(self, at: float) -> float | None:
@@ -59,10 +63,6 @@ class Found:
 
     def _is_closed(self) -> bool:
         return not self.instance.prepared or self.instance.refuses_sessions is not None
-
-    def _of_writer(self, at: float) -> float | None:
-        works = covering(self.instance.hung, moment(at)) is None
-        return moment(at).timestamp() if works else None
 
     def _come(self, at: float, *kept_by: Sequence[Outage]) -> datetime:
         """The last moment of the source's of which something has come; what was under way when it died never comes."""

@@ -89,10 +89,12 @@ def _hung() -> Aws:
 
 BACK_TOPICS = frozenset({"arn:recoveries-primary"})
 BY_SETTING = replace(SETTINGS, policy=replace(SETTINGS.policy, writer_hung=WhenUnsure.FAILOVER))
+AUTOMATIC = Story("automatic", writer_dead)
+PLANNED = Story("planned", _planned)
 STORIES = (
-    Story("automatic", writer_dead),
+    AUTOMATIC,
     Story("approved", _approved, topics=frozenset({"arn:failures", "arn:recoveries"})),
-    Story("planned", _planned),
+    PLANNED,
     # Its replica does not receive everything in time.
     Story("taken back", lambda: _planned(29.0, 64.0), settings=replace(SETTINGS, drain_timeout_seconds=1)),
     Story("hung", _hung, settings=BY_SETTING),
@@ -193,7 +195,7 @@ def assert_fence_is_true(aws: Aws, incident: dict[str, Any]) -> None:
     outcome = steps["fenced"]["outcome"]
     assert outcome in {"fenced", "rebooting", "groups_replaced", "refused", "unreachable"}
     if outcome == "fenced":
-        assert aws.writer.is_shut(aws.now)
+        assert aws.writer.is_shut(aws.now + aws.writer.reboot_takes), "or will be, when its reboot is over"
         assert "rebooted" in aws.events[: aws.events.index("promoted")]
     elif not aws.dark:
         assert any("NOT known to be fenced" in text for text in aws.texts)

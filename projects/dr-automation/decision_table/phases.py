@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from failover.messages import MOST_TOLD_OF_DROPS
 from failover.policy import SHORTEST_DRAIN_SECONDS
-from failover.promote import SHOWN_WITHIN_SECONDS
 from failover.settings import (
     LET_IN_TIMEOUT_SECONDS,
     LONGEST_FENCE_SECONDS,
     PLANNED_PROMOTION_TIMEOUT_SECONDS,
     STEP_PATIENCE_SECONDS,
 )
+from failover.shown import SHOWN_WITHIN_SECONDS
 from function_runtime.fence import Outcome
 from function_runtime.incident import (
     ABANDONED,
@@ -115,35 +116,38 @@ PHASES: dict[Phase, Told] = {
             Ending(ABANDONED, ENDED),
         ),
     ),
+    Phase.SHOWN: Told(
+        f"none: RDS has accepted; it is asked again where it shows a replica for {SHOWN_WITHIN_SECONDS:g} s, "
+        f"which people are told {MOST_TOLD_OF_DROPS} times at most; after {STEP_PATIENCE_SECONDS:g} s told as slow, an "
+        "instance that RDS calls failed, or a metric that CloudWatch does not take, as STUCK; `--abandon` ends it",
+        (
+            Ending("shown", "it is modifying or rebooting, or has no source; planned: it has none and works"),
+            Ending(NOT_AWAITED, f"{ENDED}, and RDS shows the new writer"),
+            Ending(ABANDONED, f"{ENDED}, and RDS makes no new writer: it shows a replica that is available, or failed"),
+        ),
+    ),
+    Phase.WRITES: Told(
+        "as `shown`; once RDS shows the new writer, `verifyTimeoutSeconds`",
+        (
+            Ending("commits", "this site's probe has committed a heartbeat in the new writer"),
+            Ending(
+                "reachable", "RDS shows it and it answers, and lets the probe do no more: it is not prepared for it"
+            ),
+            Ending("not_confirmed", "RDS shows it, and neither came in time"),
+            Ending(NOT_AWAITED, f"{ENDED}, and RDS shows the new writer"),
+            Ending(ABANDONED, f"{ENDED}, and RDS makes no new writer: it shows a replica that is available, or failed"),
+        ),
+    ),
     Phase.PROMOTED: Told(
-        f"none: RDS has accepted, and nothing leads back; after {STEP_PATIENCE_SECONDS:g} s told as slow, an instance "
-        "that RDS calls failed as STUCK; `--abandon` ends it",
+        f"{STEP_PATIENCE_SECONDS:g} s from the first write; `--abandon` ends it",
         (
-            Ending("promoted", "available, and no replica any more"),
-            Ending(NOT_AWAITED, f"{ENDED}, and RDS shows the new writer"),
-            Ending(ABANDONED, f"{ENDED}, and RDS makes no new writer"),
-        ),
-    ),
-    Phase.VERIFIED: Told(
-        "`verifyTimeoutSeconds`",
-        (
-            Ending("commits", "a probe has committed in the new writer"),
-            Ending("reachable", "the new writer answers, and lets the probe do no more: it is not prepared for it"),
-            Ending("not_confirmed", "neither in time"),
-            Ending(NOT_AWAITED, f"{ENDED}, and RDS shows the new writer"),
-            Ending(ABANDONED, f"{ENDED}, and the new writer has failed"),
-        ),
-    ),
-    Phase.SWITCHED: Told(
-        "none: the record is written at once; a metric that CloudWatch does not take is told as STUCK; `--abandon` "
-        "ends it",
-        (
-            Ending("switched", "the record names the new writer"),
-            Ending(ABANDONED, f"{ENDED}, and the new writer has failed"),
+            Ending("promoted", "RDS shows no source any more"),
+            Ending("not_shown", "not in time"),
+            Ending(NOT_AWAITED, ENDED),
         ),
     ),
     Phase.OPENED_AGAIN: Told(
-        f"{LET_IN_TIMEOUT_SECONDS:g} s; where RDS shows that the new writer was made after all, `promoted` follows",
+        f"{LET_IN_TIMEOUT_SECONDS:g} s; where RDS shows that the new writer was made after all, `shown` follows",
         (
             Ending("opened_again", "the old writer has its own security group"),
             Ending(NOT_OPENED, "not in time: every later run opens it, and the normal decision applies"),
@@ -173,9 +177,9 @@ def next_after(kind: Kind, phase: Phase, outcome: str) -> Phase | None:
         Phase.FENCED: Outcome.FENCED.value,
         Phase.DRAINED: "drained",
         Phase.PROMOTING: Promotion.ASKED.value,
+        Phase.SHOWN: "shown",
+        Phase.WRITES: "commits",
         Phase.PROMOTED: "promoted",
-        Phase.VERIFIED: "commits",
-        Phase.SWITCHED: "switched",
     }
     before = order[: order.index(phase)] if phase in order and phase is not Phase.CLOSED else (Phase.OPENED,)
     steps = [Step(each, AT, AT, good[each], "") for each in before]

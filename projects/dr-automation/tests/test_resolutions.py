@@ -25,7 +25,7 @@ from lab.engine.recording import RecordedProgram, run_recorded
 from shared.contracts import DataContract
 from tests.contracts.made_up import made_up
 
-FOUND = SessionResult(SessionOutcome.WORKS, "", 1.0, 2, 3, 4.0)
+FOUND = SessionResult(SessionOutcome.WORKS, "", 1.0, 2, 3, 4.0, 5.0)
 READING = Reading(Site.PRIMARY, ProbeResult(Handshake(Reason.ASKED_FOR_AUTHENTICATION, "", 1.5), FOUND))
 
 
@@ -89,5 +89,12 @@ def test_all_else_that_a_probe_publishes_is_as_fine_as_it_probes(
     program: RecordedProgram, published: Mapping[str, int]
 ) -> None:
     rest = published.keys() - read_by_health_checks(program)
-    assert {"DatabaseAnswers", "SessionOutcome", "HeartbeatAt", "ReceivedPosition", "StreamMessageAt"} <= rest
+    assert {
+        "DatabaseAnswers",
+        "SessionOutcome",
+        "HeartbeatAt",
+        "CommittedAt",
+        "ReceivedPosition",
+        "StreamMessageAt",
+    } <= rest
     assert {published[name] for name in rest} == {1}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,17 +13,19 @@ from failover import latch
 from failover.decision import Action, Decision
 from failover.heed import has_a_way_back, heed, look_before_fence, look_once_more
 from failover.last_look import ANSWERS_AFTER_ALL, LastLook
+from failover.new_writer import Watch, wait_until_promoted, wait_until_shown, wait_until_writes
 from failover.old_writer import PromotedAfterAllError, fence_old_writer, let_in_again
 from failover.people import People
-from failover.promote import ask_for_promotion, verify, wait_until_drained, wait_until_promoted
+from failover.promote import ask_for_promotion, wait_until_drained
 from failover.settings import Settings
 from failover.work import BudgetSpentError, Outcome, PeopleAskedError, StepBlockedError, WithdrawnError, Work
 from function_runtime.clients import AwsError, Clients
 from function_runtime.clock import Clock
 from function_runtime.fence_record import FenceRecord, FenceRecords
-from function_runtime.incident import Incident, Kind, Phase, Promotion, Step
+from function_runtime.incident import NOT_AWAITED, Incident, Kind, Phase, Promotion, Step
 from function_runtime.items import AnotherRunIsAtWorkError
 from function_runtime.metric_names import WRITER_WORD
+from function_runtime.sites import Site
 from function_runtime.state import Controller, Proposal, State
 from function_runtime.up_to_date import after
 
@@ -183,8 +186,8 @@ class Failover:
             self._go_on_promoted(str(error))
             return
         except WithdrawnError as error:
-            if error.outcome == Phase.SWITCHED:
-                self._record_writer()
+            if error.outcome == NOT_AWAITED:
+                self._record_unawaited(phase)
             outcome = Outcome(error.outcome, str(error))
         except StepBlockedError as error:
             if phase is not Phase.PROMOTING or not has_a_way_back(self._work, self._incident):
@@ -202,8 +205,9 @@ class Failover:
             incident = replace(incident, old_writer_resource_id=old_writer.resource_id)
         if phase is Phase.DRAINED and outcome.outcome == "drained":
             incident = replace(incident, data_loss_seconds=0.0)
-        if phase is Phase.SWITCHED:
-            incident = replace(incident, rto_seconds=(finished_at - incident.trouble_since).total_seconds())
+        if phase is Phase.WRITES and incident.has_new_writer:
+            writes_at = finished_at if outcome.at is None else outcome.at
+            incident = replace(incident, rto_seconds=(writes_at - incident.trouble_since).total_seconds())
         if phase is Phase.CLOSED:
             incident = replace(incident, closed_at=finished_at)
         self._save(incident)
@@ -252,12 +256,17 @@ class Failover:
         return _seen(looked, fenced)
 
     def _open_again(self, step: Step) -> Outcome:
-        """Let the old writer's clients in again, unless RDS shows that the new one has been made after all.
+        """Give the writer its name and its clients back, unless RDS shows that the new one has been made after all.
 
         Raises:
             PromotedAfterAllError: the record is older than the truth.
         """
         ends_at = step.started_at + timedelta(seconds=self._settings.let_in_timeout_seconds)
+        if self._controller.switching_to is not None:
+            self._record(self._controller.writer_site, None)
+            with suppress(StepBlockedError):
+                # The next run says it, too; the writer must not wait for it.
+                self._publish()
         return let_in_again(self._work, self._settings.here.other, ends_at)
 
     def _go_on_promoted(self, why: str) -> None:
@@ -280,9 +289,12 @@ class Failover:
                 step.started_at,
             ),
             Phase.PROMOTING: self._promote,
-            Phase.PROMOTED: lambda step: wait_until_promoted(self._work),
-            Phase.VERIFIED: lambda step: verify(self._work, step.started_at),
-            Phase.SWITCHED: lambda step: self._switch(),
+            Phase.SHOWN: lambda step: self._move_name(),
+            Phase.WRITES: lambda step: self._make_writer(),
+            Phase.PROMOTED: lambda step: wait_until_promoted(
+                self._work,
+                self._finished_at(Phase.WRITES) + timedelta(seconds=self._settings.step_patience_seconds),
+            ),
             Phase.OPENED_AGAIN: self._open_again,
             Phase.CLOSED: lambda step: self._tell(),
         }
@@ -305,23 +317,58 @@ class Failover:
             raise ValueError(f"incident {self._incident.incident_id}: step {phase} is not finished")
         return step.finished_at
 
-    def _record_writer(self) -> None:
-        here = self._settings.here
-        if self._controller.writer_site is not here:
-            self._controller = self._state.save_controller(replace(self._controller, writer_site=here))
+    def _watch(self, phase: Phase) -> Watch:
+        return Watch(
+            work=self._work,
+            phase=phase,
+            incident=lambda: self._incident,
+            save=self._save,
+            heed=lambda: self._heed(phase),
+            tell_dropped=lambda what: self._tell_of_step(
+                what, lambda step: self._people.tell_dropped(self._incident, step)
+            ),
+        )
 
-    def _switch(self) -> Outcome:
-        here = self._settings.here
+    def _move_name(self) -> Outcome:
+        """Wait until RDS shows the promotion, then have the writer's name move, which takes its time beside it."""
+        outcome = wait_until_shown(self._watch(Phase.SHOWN), planned=self._incident.kind is Kind.PLANNED)
+        self._record(self._controller.writer_site, self._settings.here)
+        self._publish()
+        return outcome
+
+    def _make_writer(self) -> Outcome:
+        """Wait until the new writer takes writes, and record it as the writer."""
+        outcome = wait_until_writes(self._watch(Phase.WRITES), self._begun_at(Phase.PROMOTING))
+        self._record(self._settings.here, None)
+        return outcome
+
+    def _record_unawaited(self, phase: Phase) -> None:
+        """What a step would have recorded, which a person has ended because the new writer is there."""
+        if phase is Phase.SHOWN:
+            self._record(self._controller.writer_site, self._settings.here)
+            with suppress(StepBlockedError):
+                self._publish()  # Every run does, and this one is to wait for nothing.
+        elif phase is Phase.WRITES:
+            self._record(self._settings.here, None)
+
+    def _record(self, writer_site: Site, switching_to: Site | None) -> None:
         if self._controller.epoch != self._incident.epoch:
             raise AnotherRunIsAtWorkError(f"epoch {self._controller.epoch} has begun: {self._incident.epoch} is over")
-        self._record_writer()
-        # At once: the name's switch waits for this metric. Every run publishes it again.
+        named = replace(
+            self._controller,
+            writer_site=writer_site,
+            switching_to=None if switching_to is writer_site else switching_to,
+        )
+        if named != self._controller:
+            self._controller = self._state.save_controller(named)
+
+    def _publish(self) -> None:
+        """At once: the name's move waits for this metric. Every run publishes it again."""
         cloudwatch = self._clients.of("cloudwatch", self._settings.region)
         try:
             latch.publish(cloudwatch, self._settings, self._controller, self._clock.now())
         except AwsError as error:
             raise StepBlockedError(f"CloudWatch does not take the latch's metric {WRITER_WORD}: {error}") from error
-        return Outcome("switched", f"the writer is {here}, epoch {self._incident.epoch}")
 
     def _tell(self) -> Outcome:
         self._people.tell_closed(self._incident, self._guarded())

@@ -9,9 +9,11 @@ from aws_lambda_powertools import Logger
 from failover.instructions import abandoned_by, paused_by, withdrawn_by
 from failover.last_look import FRESH, LastLook, Life, last_look, needs_approval
 from failover.old_writer import is_shut, is_whole
-from failover.promote import Shown, shown_of_promotion
+from failover.promote import shown_of_call
+from failover.shown import may_be_given_up, shown_by
 from failover.work import PausedError, PeopleAskedError, WithdrawnError, Work
-from function_runtime.incident import ABANDONED, NOT_AWAITED, Incident, Kind, Phase
+from function_runtime.clients import AwsError
+from function_runtime.incident import ABANDONED, NOT_AWAITED, Incident, Kind, Phase, Shown
 from function_runtime.state import ControlUnreadableError, State
 
 logger = Logger(child=True)
@@ -152,20 +154,28 @@ def _held(incident: Incident, why: str) -> Exception:
 
 
 def _abandon(work: Work, incident: Incident, phase: Phase, why: str) -> None:
-    """End the incident as it stands: with the new writer that RDS shows, or without one."""
+    """End the incident as it stands: with the new writer that is there, or without one."""
     if not incident.may_be_promoted:
         raise WithdrawnError(why, ABANDONED)
-    shown = _shown(work, incident)
-    if shown is Shown.NEVER:
-        raise WithdrawnError(f"{why}: RDS makes no new writer of the {work.settings.here} site's database", ABANDONED)
-    if shown is Shown.WRITES and phase in (Phase.PROMOTED, Phase.VERIFIED):
+    here = f"the {work.settings.here} site's database"
+    if phase is Phase.PROMOTED:
+        raise WithdrawnError(f"{why}, and {here} takes writes: nobody waits for more", NOT_AWAITED)
+    if phase is Phase.PROMOTING:
+        if _shown(work, incident) is Shown.NEVER:
+            raise WithdrawnError(f"{why}: RDS makes no new writer of {here}", ABANDONED)
+        return
+    try:
+        instance = work.databases[work.settings.here].find()
+    except AwsError:
+        return
+    if may_be_given_up(instance, incident.step(phase), work.clock.now()):
+        raise WithdrawnError(f"{why}: RDS makes no new writer of {here}", ABANDONED)
+    if shown_by(instance) is Shown.WRITER:
         raise WithdrawnError(f"{why}, and the new writer is there: nobody waits for more", NOT_AWAITED)
-    if shown is Shown.WRITES and phase is Phase.SWITCHED:
-        raise WithdrawnError(f"{why}: the writer is on record, and every run publishes it", Phase.SWITCHED.value)
 
 
 def _shown(work: Work, incident: Incident) -> Shown:
     step = incident.step(Phase.PROMOTING)
     if step is None:
         raise ValueError(f"incident {incident.incident_id}: the promotion's step is not begun")
-    return shown_of_promotion(work, step.started_at if step.called_at is None else step.called_at)
+    return shown_of_call(work, step.started_at if step.called_at is None else step.called_at)

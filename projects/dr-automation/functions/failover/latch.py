@@ -27,12 +27,12 @@ def word(site: Site, controller: Controller) -> int:
         controller: the record in that site's table.
 
     Returns:
-        Primary's: 0 where primary is the writer, 1 where recovery is. Recovery's: the same as 0 and 2 where its
-        controller has the say, 1 where primary's has.
+        Primary's: 0 where primary is the writer or about to be, 1 where recovery is. Recovery's: the same as 0 and 2
+        where its controller has the say, 1 where primary's has.
     """
     if site is Site.RECOVERY and controller.authority is not site:
         return 1
-    if controller.writer_site is Site.PRIMARY:
+    if controller.named_site is Site.PRIMARY:
         return 0
     return 1 if site is Site.PRIMARY else 2
 

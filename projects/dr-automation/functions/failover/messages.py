@@ -20,13 +20,21 @@ from function_runtime.trouble import Trouble, Unready
 COMES_NEXT: Mapping[Phase, str] = {
     Phase.FENCED: "The replica is promoted, which takes RDS some minutes.",
     Phase.DRAINED: "The replica is promoted, which takes RDS some minutes.",
-    Phase.PROMOTING: "RDS promotes the replica; this takes some minutes.",
-    Phase.PROMOTED: "A probe makes sure that the new writer takes connections.",
-    Phase.VERIFIED: "The writer's name moves.",
-    Phase.SWITCHED: "The incident is closed.",
+    Phase.PROMOTING: "RDS promotes the replica; this takes some minutes. The name moves when RDS shows that it does.",
+    Phase.SHOWN: "The writer's name moves while RDS promotes; writes are accepted when a probe's write is.",
+    Phase.WRITES: "The incident is closed when RDS shows the end of the promotion.",
+    Phase.PROMOTED: "The incident is closed.",
     Phase.OPENED_AGAIN: "The incident is closed; the writer stays where it was.",
 }
+HEARD_AS: Mapping[str, str] = {
+    "commits": "writes are accepted",
+    "reachable": "the new writer answers, no write was confirmed",
+    "not_confirmed": "the new writer is there, no write was confirmed",
+}
+"""How people hear of a new writer, by what was seen of it."""
+CHECK_WRITES = "No probe has committed in the new writer: make sure that the applications can write to it."
 IS_TAKEN_BACK = "The failover is taken back: the old writer stays the writer and gets its clients back."
+MOST_TOLD_OF_DROPS = 5
 ABANDON = "Or end it as it stands, which says what state that leaves: nox -s failover -- --abandon {} --dry-run"
 
 
@@ -136,14 +144,45 @@ def step_done(settings: Settings, incident: Incident, step: Step) -> Message:
     """A step of a failover is done."""
     unfenced = step.phase is Phase.FENCED and not incident.is_fenced
     taken_back = incident.is_taken_back and step.phase is not Phase.OPENED_AGAIN
+    what = HEARD_AS.get(step.outcome or "", str(step.phase))
+    to_do = words.NOT_FENCED if unfenced else "Nothing."
+    if step.outcome in ("reachable", "not_confirmed"):
+        to_do = CHECK_WRITES
     return _about(
         settings,
         incident,
-        f"Failover to {incident.new_writer}: {step.phase} ({step.outcome})",
+        f"Failover to {incident.new_writer}: {what} ({step.outcome})",
         {
             "What was done": [words.step(step)],
             "What happens next": [IS_TAKEN_BACK if taken_back else COMES_NEXT[step.phase]],
-            "What to do": [words.NOT_FENCED if unfenced else "Nothing."],
+            "What to do": [to_do],
+        },
+        f"step-{step.phase}",
+    )
+
+
+def dropped(settings: Settings, incident: Incident, step: Step) -> Message:
+    """RDS has dropped the promotion that it had accepted."""
+    times = incident.asked_again
+    return _about(
+        settings,
+        incident,
+        f"RDS DROPPED THE PROMOTION for the failover to {incident.new_writer}: asked again ({times})",
+        {
+            "What was seen": [
+                f"RDS accepted the promotion and shows {settings.instance_ids[incident.new_writer]} as a replica.",
+                f"It was dropped so often: {times}.",
+            ],
+            "What was done": ["The promotion was asked for again.", *_done(incident)],
+            "What happens next": [
+                "It is asked for again as often as RDS drops it. The old writer stays shut, and clients have none.",
+                f"You hear of it {MOST_TOLD_OF_DROPS} times at most.",
+            ],
+            "What to do": [
+                "Look at the events of both databases in RDS, and promote by hand if that works.",
+                ABANDON.format(incident.incident_id),
+                "nox -s status",
+            ],
         },
         f"step-{step.phase}",
     )

@@ -82,6 +82,10 @@ class People:
         """Must: a step cannot succeed as things are."""
         self._must(self._failures, messages.blocked(self._settings, incident, step, why))
 
+    def tell_dropped(self, incident: Incident, step: Step) -> None:
+        """Must: RDS has dropped the promotion, and was asked again."""
+        self._must(self._failures, messages.dropped(self._settings, incident, step))
+
     def tell_held(self, incident: Incident, why: str) -> None:
         """Must: a pause holds a failover that has begun."""
         self._must(self._failures, messages.held(self._settings, incident, why))

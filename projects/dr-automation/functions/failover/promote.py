@@ -1,31 +1,26 @@
-"""Promote the replica and make sure of it. Promotion is asynchronous, irreversible, and asked for once."""
+"""Ask RDS for the promotion, once the replica has what it must have. It is asynchronous and irreversible."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import TypeVar
 
 from botocore.exceptions import ClientError
 
 from failover.loss import replicated_until
-from failover.sessions import best, said
 from failover.settings import Settings
+from failover.shown import SHOWN_WITHIN_SECONDS, shown_by
 from failover.work import Outcome, StepBlockedError, Work
 from function_runtime import metrics, rds_status
 from function_runtime.clients import THROTTLED, AwsError, code_of, may_pass
 from function_runtime.database import NotInThisStateError
-from function_runtime.incident import Promotion
-from function_runtime.metric_names import ANSWERS, HEARTBEAT, SESSION
+from function_runtime.incident import Promotion, Shown
+from function_runtime.metric_names import HEARTBEAT
 from function_runtime.readings import Instance, Series
-from function_runtime.session_outcome import CANNOT_COMMIT, SessionOutcome
 from function_runtime.sites import Site
 
 Answer = TypeVar("Answer")
-
-# A promotion that RDS has accepted shows in the instance's status within seconds; after a minute there is none.
-SHOWN_WITHIN_SECONDS = 60.0
 
 
 def wait_until_drained(
@@ -61,34 +56,19 @@ def wait_until_drained(
         work.wait()
 
 
-class Shown(StrEnum):
-    """What RDS shows of a promotion that was asked for. Axis of what can still come."""
-
-    WRITES = "writes"
-    """The standby is a database of its own and works."""
-    NEVER = "never"
-    """It will not become one."""
-    UNKNOWN = "unknown"
-    """It may become one yet."""
-
-
-def shown_of_promotion(work: Work, called_at: datetime) -> Shown:
-    """What RDS shows of it.
+def shown_of_call(work: Work, called_at: datetime) -> Shown:
+    """What RDS shows of a promotion that it was asked for, where nobody knows what came of it.
 
     Args:
         work: what to work with.
         called_at: when RDS was asked; RDS shows within `SHOWN_WITHIN_SECONDS` what it has accepted.
     """
     try:
-        instance = work.databases[work.settings.here].find()
+        shown = shown_by(work.databases[work.settings.here].find())
     except AwsError:
         return Shown.UNKNOWN
-    if instance is None or instance.status in rds_status.FAILED or instance.replication_ended:
-        return Shown.NEVER
-    if instance.replica_of is None:
-        return Shown.WRITES
     old = work.clock.now() - called_at >= timedelta(seconds=SHOWN_WITHIN_SECONDS)
-    return Shown.NEVER if instance.status in rds_status.OPERATIONAL and old else Shown.UNKNOWN
+    return Shown.NEVER if shown is Shown.REPLICA and old else shown
 
 
 def ask_for_promotion(
@@ -113,11 +93,11 @@ def ask_for_promotion(
     in_doubt = called_at is not None
     why = "RDS did not say how the replica is"
     while True:
-        instance = _patiently(work.databases[here].describe, "the replica cannot be looked at")
+        instance = patiently(work.databases[here].describe, "the replica cannot be looked at")
         if instance is not None:
             if instance.replica_of is None:
                 return Outcome(Promotion.ALREADY_PROMOTED, f"no replica any more, {instance.status}")
-            _refuse_failed(instance, here)
+            refuse_failed(instance, here)
             why = f"RDS calls the replica {instance.status}"
         # What was asked for last time may yet show.
         settled = called_at is None or work.clock.now() - called_at >= timedelta(seconds=SHOWN_WITHIN_SECONDS)
@@ -129,7 +109,7 @@ def ask_for_promotion(
             called_at = work.clock.now()
             note_call(called_at)
             try:
-                answer = _asked(work, here)
+                answer = ask_once(work, here)
             except StepBlockedError:
                 if not in_doubt:
                     note_call(None)
@@ -143,57 +123,12 @@ def ask_for_promotion(
         work.wait()
 
 
-def wait_until_promoted(work: Work) -> Outcome:
-    """Wait until the instance is available and replicates nothing: a replica is available before its promotion too.
+def ask_once(work: Work, here: Site) -> Promotion | None:
+    """Ask for it; ``not_accepted`` where RDS refuses it in the instance's state, None where nobody knows what it did.
 
     Raises:
-        StepBlockedError: the instance has failed.
-        BudgetSpentError: not yet when the run must end.
+        StepBlockedError: RDS refuses for good.
     """
-    here = work.settings.here
-    while True:
-        instance = _patiently(work.databases[here].describe, "the promoted instance cannot be looked at")
-        if instance is not None:
-            if instance.replica_of is None and instance.status in rds_status.WORKING:
-                return Outcome("promoted", f"{instance.status}, with no source")
-            _refuse_failed(instance, here)
-        work.wait()
-
-
-def verify(work: Work, promoted_at: datetime) -> Outcome:
-    """Wait, not for long, until this site's probe has committed in the promoted database.
-
-    Not for ever: RDS says that it is available, and a probe that is broken, or a database that is not prepared for it,
-    must not keep the clients from it.
-    """
-    settings, here = work.settings, work.settings.here
-    cloudwatch = work.clients.of("cloudwatch", settings.regions[here])
-    period_seconds = settings.policy.fine_period_seconds
-    wanted = {
-        name: metrics.probed(settings.metric_namespace, metric, here, here, period_seconds)
-        for name, metric in {"answers": ANSWERS, "sessions": SESSION}.items()
-    }
-    ends_at = promoted_at + timedelta(seconds=settings.verify_timeout_seconds)
-    while True:
-        now = work.clock.now()
-        try:
-            read = metrics.read(cloudwatch, wanted, promoted_at, now)
-        except AwsError:
-            read = dict.fromkeys(wanted, ())
-        # A period that began before the promotion may hold a probe from before it.
-        sessions = [point for point in read["sessions"] if point.start >= promoted_at]
-        if any(best(point) is SessionOutcome.WORKS for point in sessions):
-            return Outcome("commits", "a probe has committed in the promoted database")
-        weaker = bool(sessions) and best(sessions[-1]) not in CANNOT_COMMIT
-        if weaker and any(point.start >= promoted_at and point.maximum >= 1 for point in read["answers"]):
-            return Outcome("reachable", f"the promoted database answers; the probe's session: {said(sessions[-1])}")
-        if now >= ends_at:
-            return Outcome("not_confirmed", f"no probe committed in it within {settings.verify_timeout_seconds:g} s")
-        work.wait()
-
-
-def _asked(work: Work, here: Site) -> Promotion | None:
-    """Ask; ``not_accepted`` where RDS refuses it in the instance's state, None where nobody knows what it did."""
 
     def ask() -> Promotion:
         try:
@@ -206,11 +141,15 @@ def _asked(work: Work, here: Site) -> Promotion | None:
             raise
         return Promotion.ASKED
 
-    return _patiently(ask, "RDS refuses the promotion")
+    return patiently(ask, "RDS refuses the promotion")
 
 
-def _patiently(call: Callable[[], Answer], what: str) -> Answer | None:
-    """The call's answer, None where it may come later; a refusal for good is for people to hear."""
+def patiently(call: Callable[[], Answer], what: str) -> Answer | None:
+    """The call's answer, None where it may come later.
+
+    Raises:
+        StepBlockedError: AWS refuses for good, which is for people to hear.
+    """
     try:
         return call()
     except AwsError as error:
@@ -219,7 +158,8 @@ def _patiently(call: Callable[[], Answer], what: str) -> Answer | None:
         raise StepBlockedError(f"{what}: {error}") from error
 
 
-def _refuse_failed(instance: Instance, here: Site) -> None:
+def refuse_failed(instance: Instance, here: Site) -> None:
+    """Raise `StepBlockedError` where the instance has failed, or is no replica to promote any more."""
     if instance.status in rds_status.FAILED:
         raise StepBlockedError(f"RDS calls the {here} site's database {instance.status}")
     if instance.replica_of is not None and instance.replication_ended:

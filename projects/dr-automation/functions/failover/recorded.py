@@ -14,7 +14,7 @@ from function_runtime.incident import Incident, Phase
 from function_runtime.sites import Site
 from function_runtime.state import Controller, NoRecordError, State
 from function_runtime.taken import Taken
-from function_runtime.up_to_date import brought_up_to_date
+from function_runtime.up_to_date import brought_up_to_date, during
 
 TO_DO = "say who the writer is with `nox -s failover -- --adopt`, or restore the items from when the table had them"
 EVER = datetime.min.replace(tzinfo=UTC)
@@ -87,12 +87,17 @@ def recorded(clients: Clients, settings: Settings, state: State, now: datetime) 
         except LookupError as error:
             raise StateLostError(controller, controller.epoch, str(error)) from error
     if pointed_at is not None and pointed_at.phase is not Phase.CLOSED:
-        known, last_epoch = Recorded(controller, pointed_at), controller.epoch
+        # A step writes the record first: one that has not heard of a name that moves is older.
+        is_older = pointed_at.moves_name and controller.named_site is not pointed_at.new_writer
+        newer = during(controller, pointed_at) if is_older else controller
+        known, last_epoch = Recorded(newer, pointed_at, found=is_older), controller.epoch
     else:
         history = state.history()
         newer, under_way = brought_up_to_date(controller, history)
         known = Recorded(newer, under_way, found=newer != controller, to_keep=_to_keep(settings.here, newer, history))
         last_epoch = max(controller.epoch, history.last_epoch)
+    if known.incident is not None and known.controller.named_site is known.incident.new_writer:
+        return known  # It becomes the writer: until the incident is over, RDS may show either.
     try:
         contradiction = _contradiction(settings, settings.databases(clients)[settings.here], known.controller, now)
     except AwsError as error:

@@ -20,10 +20,11 @@ JITTER = 0.2
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came out of a step: one word, and the same for people."""
+    """What came out of a step: one word, the same for people, and when it came about; None: when the step ended."""
 
     outcome: str
     detail: str
+    at: datetime | None = None
 
 
 class BudgetSpentError(Exception):

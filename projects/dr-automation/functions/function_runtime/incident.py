@@ -19,11 +19,18 @@ class Phase(StrEnum):
     FENCED = "fenced"
     DRAINED = "drained"
     PROMOTING = "promoting"
+    SHOWN = "shown"
+    """RDS shows the promotion under way, and the writer's name moves."""
+    WRITES = "writes"
+    """The new writer takes writes, and is the writer on record."""
     PROMOTED = "promoted"
-    VERIFIED = "verified"
-    SWITCHED = "switched"
+    """RDS shows that the promotion is over."""
     OPENED_AGAIN = "opened_again"
     CLOSED = "closed"
+    VERIFIED = "verified"
+    """Of an older version, which recorded the writer only after RDS showed the end of the promotion."""
+    SWITCHED = "switched"
+    """The same: the writer was on record, and its name moved."""
 
 
 class Kind(StrEnum):
@@ -39,17 +46,35 @@ IN_AN_EMERGENCY = (
     Phase.OPENED,
     Phase.FENCED,
     Phase.PROMOTING,
+    Phase.SHOWN,
+    Phase.WRITES,
     Phase.PROMOTED,
-    Phase.VERIFIED,
-    Phase.SWITCHED,
     Phase.CLOSED,
 )
 # Nothing may be lost, so the replica first receives everything.
 WHEN_PLANNED = (Phase.OPENED, Phase.FENCED, Phase.DRAINED, *IN_AN_EMERGENCY[2:])
 # A failover that ends before RDS has accepted the promotion: the writer gets its clients back.
 TAKEN_BACK = (Phase.OPENED_AGAIN, Phase.CLOSED)
+AFTER_PROMOTING = frozenset(
+    {Phase.SHOWN, Phase.WRITES, Phase.PROMOTED, Phase.VERIFIED, Phase.SWITCHED, Phase.OPENED_AGAIN}
+)
 # What a planned failover needs of these steps to go on to the promotion.
 NEEDED_WHEN_PLANNED = {Phase.FENCED: Outcome.FENCED.value, Phase.DRAINED: "drained"}
+
+
+class Shown(StrEnum):
+    """What RDS shows of a promotion that it has accepted. Axis of what can still come."""
+
+    WRITER = "writer"
+    """The standby is a database of its own and works."""
+    UNDER_WAY = "under_way"
+    """It becomes one: it is at work since it was asked, or has lost its source."""
+    REPLICA = "replica"
+    """It is a replica that works, as it was before it was asked."""
+    NEVER = "never"
+    """It will not become one."""
+    UNKNOWN = "unknown"
+    """RDS does not say, or shows what says nothing of a promotion, such as a backup."""
 
 
 class Promotion(StrEnum):
@@ -86,6 +111,9 @@ class Step:
         detail: the same for people.
         told: what people were told of while it is not done, each once.
         called_at: when RDS was last asked for what cannot be taken back, written before the call: the promotion.
+        shows: what RDS has shown at every look since `shows_since`, where the step waits for how long that lasts: a
+            writer, or a replica.
+        shows_since: since when.
     """
 
     phase: Phase
@@ -95,6 +123,8 @@ class Step:
     detail: str | None = None
     told: tuple[str, ...] = ()
     called_at: datetime | None = None
+    shows: Shown | None = None
+    shows_since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -115,12 +145,13 @@ class Incident:
         lag_before_seconds: replication lag before the trouble, None where it was not known.
         data_loss_seconds: upper bound of what is lost, in seconds of the writer's time; None where nobody can say.
         ordered_by: who ordered or approved it, None where nobody had to.
-        rto_seconds: from the trouble's beginning to the switch; clients' DNS caches come on top.
+        rto_seconds: from the trouble's beginning to the first write that the new writer took.
         closed_at: when people were told that it is over.
         owner: the run that carries it through.
         lease_until: after that, another run may take it over.
         version: grows with each write.
         old_writer_resource_id: the ``DbiResourceId`` of the writer that was replaced, None where RDS did not say.
+        asked_again: how often RDS was asked again for a promotion that it had accepted and dropped.
     """
 
     incident_id: str
@@ -142,6 +173,7 @@ class Incident:
     closed_at: datetime | None = None
     version: int = 1
     old_writer_resource_id: str | None = None
+    asked_again: int = 0
 
     @property
     def next_phase(self) -> Phase | None:
@@ -151,7 +183,16 @@ class Incident:
         if self.is_taken_back:
             return Phase.CLOSED if self.phase is Phase.OPENED_AGAIN else Phase.OPENED_AGAIN
         phases = WHEN_PLANNED if self.kind is Kind.PLANNED else IN_AN_EMERGENCY
-        return phases[phases.index(self.phase) + 1]
+        return phases[phases.index(self._reached) + 1]
+
+    @property
+    def _reached(self) -> Phase:
+        """The phase, in this version's order: one of an older version is carried on from where that is true, too."""
+        if self.phase is Phase.SWITCHED:
+            return Phase.PROMOTED
+        if self.phase in (Phase.PROMOTED, Phase.VERIFIED) and not self.has_new_writer:
+            return Phase.PROMOTING
+        return self.phase
 
     @property
     def is_taken_back(self) -> bool:
@@ -198,10 +239,18 @@ class Incident:
         return self.is_promotion_accepted if promoting.finished_at is not None else promoting.called_at is not None
 
     @property
-    def is_switched(self) -> bool:
+    def moves_name(self) -> bool:
+        """Whether the writer's name is to lead to its new writer, on record or not yet."""
+        shown = self.step(Phase.SHOWN)
+        return self.has_new_writer or (shown is not None and shown.finished_at is not None and not self.is_taken_back)
+
+    @property
+    def has_new_writer(self) -> bool:
         """Whether its new writer is the writer on record."""
-        switched = self.step(Phase.SWITCHED)
-        return switched is not None and switched.outcome == Phase.SWITCHED.value
+        switched, writes = self.step(Phase.SWITCHED), self.step(Phase.WRITES)
+        if writes is None:
+            return switched is not None and switched.outcome == Phase.SWITCHED.value
+        return writes.finished_at is not None and not self.is_taken_back
 
     @property
     def is_fenced(self) -> bool:
@@ -223,11 +272,11 @@ class Incident:
         begun = self.step(Phase.PROMOTING)
         step = Step(Phase.PROMOTING, at) if begun is None else begun
         done = replace(step, finished_at=at, outcome=Promotion.ALREADY_PROMOTED.value, detail=why)
-        # What people ended ends with the new writer that is there.
+        # What people ended ends with the new writer that is there, and what followed the promotion begins anew.
         kept = tuple(
             replace(each, outcome=NOT_AWAITED) if each.outcome == ABANDONED else each
             for each in self.steps
-            if each.phase is not Phase.OPENED_AGAIN
+            if each.phase not in AFTER_PROMOTING
         )
         # Nobody knows any more what the replica had when it was promoted.
         return replace(self, steps=kept, phase=Phase.PROMOTING, data_loss_seconds=None).with_step(done)
@@ -255,6 +304,8 @@ class Incident:
                     "detail": step.detail,
                     "told": list(step.told),
                     "called_at": _text(step.called_at),
+                    "shows": None if step.shows is None else step.shows.value,
+                    "shows_since": _text(step.shows_since),
                 }
                 for step in self.steps
             ],
@@ -266,6 +317,7 @@ class Incident:
             "lease_until": self.lease_until.isoformat(),
             "version": self.version,
             "old_writer_resource_id": self.old_writer_resource_id,
+            "asked_again": self.asked_again,
         }
 
     @classmethod
@@ -290,8 +342,10 @@ class Incident:
                     outcome=step["outcome"],
                     detail=step["detail"],
                     told=tuple(step["told"]),
-                    # An incident of an older version has none.
+                    # An incident of an older version has none of these.
                     called_at=_time(step.get("called_at")),
+                    shows=None if step.get("shows") is None else Shown(step["shows"]),
+                    shows_since=_time(step.get("shows_since")),
                 )
                 for step in item["steps"]
             ),
@@ -303,6 +357,7 @@ class Incident:
             lease_until=datetime.fromisoformat(item["lease_until"]),
             version=int(item["version"]),
             old_writer_resource_id=item.get("old_writer_resource_id"),
+            asked_again=int(item.get("asked_again", 0)),
         )
 
 

@@ -73,6 +73,7 @@ class Controller:
         version: grows with each write; 0 before the first.
         epoch: counts failovers.
         writer_site: whose database takes writes.
+        switching_to: the site whose database is becoming the writer, to which the writer's name moves meanwhile.
         incident_id: the failover that is under way.
         trouble: the trouble the writer is in.
         unready: what is wrong although the writer is well.
@@ -96,6 +97,7 @@ class Controller:
     version: int = 0
     epoch: int = 0
     writer_site: Site = Site.PRIMARY
+    switching_to: Site | None = None
     incident_id: str | None = None
     trouble: Trouble | None = None
     unready: Unready | None = None
@@ -115,6 +117,11 @@ class Controller:
     order_dropped: datetime | None = None
     last_look: Mapping[str, str] | None = None
 
+    @property
+    def named_site(self) -> Site:
+        """The site that the writer's name is to lead to."""
+        return self.writer_site if self.switching_to is None else self.switching_to
+
     def as_item(self) -> dict[str, Any]:
         """For the state table."""
         fields = {
@@ -122,6 +129,7 @@ class Controller:
             "version": self.version,
             "epoch": self.epoch,
             "writer_site": self.writer_site.value,
+            "switching_to": None if self.switching_to is None else self.switching_to.value,
             "incident_id": self.incident_id,
             "trouble": None if self.trouble is None else self.trouble.as_item(),
             "unready": None if self.unready is None else self.unready.as_item(),
@@ -152,6 +160,8 @@ class Controller:
             version=int(item["version"]),
             epoch=int(item["epoch"]),
             writer_site=Site(item["writer_site"]),
+            # A record of an older version has none.
+            switching_to=Site(item["switching_to"]) if "switching_to" in item else None,
             incident_id=item.get("incident_id"),
             trouble=None if trouble is None else Trouble.from_item(trouble),
             unready=None if unready is None else Unready.from_item(unready),

@@ -20,14 +20,15 @@ def after(controller: Controller, incident: Incident) -> Controller:
     return replace(
         controller,
         epoch=incident.epoch,
-        writer_site=incident.new_writer if incident.is_switched else incident.new_writer.other,
+        writer_site=incident.new_writer if incident.has_new_writer else incident.new_writer.other,
+        switching_to=None,
         # A site's controller makes its own database the writer, and no other one acts.
         authority=incident.new_writer,
         handover=None,
         incident_id=None,
         trouble=None,
         # What was wrong with the old pair says nothing of the new one.
-        unready=None if incident.is_switched else controller.unready,
+        unready=None if incident.has_new_writer else controller.unready,
         proposal=None,
         replicated_until=None,
         last_closed_at=incident.closed_at if cools_down else controller.last_closed_at,
@@ -36,6 +37,21 @@ def after(controller: Controller, incident: Incident) -> Controller:
         let_in_at=incident.closed_at if incident.is_taken_back else None,
         # Its standby may be left no replica, by a person's decision.
         adopted_by=f"who abandoned {incident.incident_id}" if incident.is_abandoned else None,
+    )
+
+
+def during(controller: Controller, incident: Incident) -> Controller:
+    """The record as an incident that is under way makes it."""
+    return replace(
+        controller,
+        epoch=incident.epoch,
+        writer_site=incident.new_writer if incident.has_new_writer else incident.new_writer.other,
+        switching_to=incident.new_writer if incident.moves_name and not incident.has_new_writer else None,
+        authority=incident.new_writer,
+        handover=None,
+        incident_id=incident.incident_id,
+        owes_opening=None,
+        adopted_by=None,
     )
 
 
@@ -98,16 +114,6 @@ def _after_incidents(controller: Controller, history: History) -> tuple[Controll
         return controller, None
     newest = begun[-1]
     if newest.phase is not Phase.CLOSED:
-        under_way = replace(
-            controller,
-            epoch=newest.epoch,
-            writer_site=newest.new_writer if newest.is_switched else newest.new_writer.other,
-            authority=newest.new_writer,
-            handover=None,
-            incident_id=newest.incident_id,
-            owes_opening=None,
-            adopted_by=None,
-        )
-        return under_way, newest
+        return during(controller, newest), newest
     knows_its_end = newest.epoch == controller.epoch and controller.incident_id != newest.incident_id
     return (controller, None) if knows_its_end and controller.version > 0 else (after(controller, newest), None)

@@ -9,7 +9,7 @@ from textwrap import wrap
 from function_runtime.control import Order, OrderKind, Pause
 from function_runtime.fence import Outcome
 from function_runtime.fence_record import FenceRecord
-from function_runtime.incident import Incident, Step
+from function_runtime.incident import Incident, Phase, Step
 
 WIDTH = 120
 UNKNOWN = "unknown"
@@ -85,8 +85,9 @@ def accepted(order: Order) -> str:
 
 
 def step(step: Step) -> str:
-    """One line for a step of an incident."""
-    line = f"{step.started_at:%H:%M:%S} UTC  {step.phase:<12} "
+    """One line for a step of an incident, with the time of its end; of one under way, of its beginning."""
+    at = step.started_at if step.finished_at is None else step.finished_at
+    line = f"{at:%H:%M:%S} UTC  {step.phase:<12} "
     if step.finished_at is None:
         under_way = "under way" if not step.told else f"not done; people were told: {'; '.join(step.told)}"
         return f"{line}{under_way}"
@@ -124,9 +125,19 @@ def cost(incident: Incident, guarded: FenceRecord | None = None) -> list[str]:
         )
         lost = f"{lost}, plus whatever the old writer took until {until}"
     return [
-        f"Recovery time (RTO): {took}, from the trouble's beginning ({since}) to the switch",
+        f"Recovery time (RTO): {took}, from the trouble's beginning ({since}) to {_recovered(incident)}",
         f"Data loss: {lost}",
     ]
+
+
+def _recovered(incident: Incident) -> str:
+    """What a failover's recovery time ends with."""
+    writes = incident.step(Phase.WRITES)
+    if writes is None:
+        return "the switch"  # of an older version
+    if writes.outcome == "commits":
+        return "the first write in the new writer"
+    return "the new writer's being there; no write was confirmed"
 
 
 def approve_command(incident_id: str, epoch: int, loss_seconds: float | None, bound_seconds: float) -> str:

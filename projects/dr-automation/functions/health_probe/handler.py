@@ -17,6 +17,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from function_runtime.embedded_metrics import emit
 from function_runtime.metric_names import (
     ANSWERS,
+    COMMITTED,
     HEARTBEAT,
     PROBE_LATENCY,
     REACHABLE,
@@ -82,7 +83,7 @@ def _once(database: Site, login: Login, settings: ProbeSettings) -> ProbeAnswer:
         answers=handshake.ready,
         handshake=handshake.reason,
         session=None if session is None else session.outcome,
-        has_committed=session is not None and session.has_committed,
+        has_committed=session is not None and session.committed_at is not None,
         detail=handshake.detail if session is None else session.detail,
     )
 
@@ -111,6 +112,7 @@ def _values(result: ProbeResult) -> dict[str, float | tuple[float, MetricUnit]]:
 def _found(session: SessionResult) -> dict[str, float | tuple[float, MetricUnit]]:
     """What a session found, but for what it did not find."""
     found = {
+        COMMITTED: (session.committed_at, MetricUnit.Seconds),
         HEARTBEAT: (session.heartbeat_at, MetricUnit.Seconds),
         RECEIVED_POSITION: (session.received_position, MetricUnit.Bytes),
         REPLAYED_POSITION: (session.replayed_position, MetricUnit.Bytes),

@@ -61,11 +61,11 @@ class SessionResult:
     Attributes:
         outcome: what it says about the database.
         detail: what the server or the network said, for the log.
-        heartbeat_at: on a writer the heartbeat that it committed, on a replica the newest that has arrived.
+        heartbeat_at: on a replica the newest heartbeat that has arrived.
         received_position: how far a replica has received the writer's log, in bytes.
         replayed_position: how far it has replayed it.
         stream_message_at: when a replica's receiver last heard from the writer.
-        has_committed: whether the heartbeat is one that it committed.
+        committed_at: the heartbeat that it committed; only on a writer.
     """
 
     outcome: SessionOutcome
@@ -74,7 +74,7 @@ class SessionResult:
     received_position: int | None = None
     replayed_position: int | None = None
     stream_message_at: float | None = None
-    has_committed: bool = False
+    committed_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def _ended(connection: Connection) -> Iterator[None]:
 
 def _commit(connection: _Asked, observer: Site) -> SessionResult:
     ((at,),) = connection.run(HEARTBEAT.format(observer=literal(str(observer))))
-    return SessionResult(SessionOutcome.WORKS, heartbeat_at=at, has_committed=True)
+    return SessionResult(SessionOutcome.WORKS, committed_at=at)
 
 
 def _read(connection: _Asked) -> SessionResult:

@@ -4,7 +4,8 @@ The real functions say what a controller's word is, what a handover waits for, w
 site's record becomes. Everything else is the world at its worst. A run publishes, or is killed before it; an alarm
 evaluates its metric at any later time, and Route 53 copies an alarm at any time after that, each of recovery's two for
 itself; a region falls silent at any moment, for ever or not; the controller with authority fails over at any moment
-that the record lets it; a handover is begun, and taken back, at any moment. A run may be killed between any two writes.
+that the record lets it: its name moves first, then the record, or back where the promotion never comes; a handover is
+begun, and taken back, at any moment. A run may be killed between any two writes.
 
 What is assumed: what an alarm has shown for the margin, Route 53 has copied; and an alarm that is seen is one whose
 region Route 53 sees too.
@@ -37,6 +38,8 @@ LATER = AT + MARGIN
 THRESHOLDS = {Site.PRIMARY: (1,), Site.RECOVERY: (1, 2)}
 Each = TypeVar("Each")
 NO_MARGIN = "margin"
+GIVEN_UP = "given up"
+"""The last incident of a record whose name goes back, until it has."""
 Flags = tuple[tuple[bool, ...], tuple[bool, ...]]
 
 
@@ -85,12 +88,21 @@ class World:
 
     @property
     def is_switching(self) -> bool:
-        """Whether a controller has failed over, and Route 53 has not copied its new word yet."""
+        """Whether a controller is failing over, or has and Route 53 has not copied that yet; or its name goes back."""
         return any(
-            self.record(site).writer_site is site
-            and self.copied[index(site)] != flags(site, word(site, self.record(site)))
+            record.switching_to is site
+            or record.last_incident_id == GIVEN_UP
+            or (record.writer_site is site and self.copied[index(site)] != flags(site, word(site, record)))
             for site in self.acting
+            for record in (self.record(site),)
         )
+
+    def settled(self, site: Site) -> World:
+        """The same, where a name that goes back has gone back: nothing of the other word is under way any more."""
+        at, record = index(site), self.record(site)
+        said = word(site, record)
+        is_out = (self.said[at], self.evaluated[at], self.copied[at]) == (said, said, flags(site, said))
+        return self.with_record(site, replace(record, last_incident_id=None)) if is_out else self
 
 
 def index(site: Site) -> int:
@@ -124,15 +136,23 @@ def beginning(writer: Site) -> World:
 def following(world: World, without: str | None) -> Iterator[World]:
     for site in Site:
         at, record = index(site), world.record(site)
-        yield replace(world, said=put(world.said, site, word(site, record)))
-        yield replace(world, evaluated=put(world.evaluated, site, world.said[at]))
+        yield replace(world, said=put(world.said, site, word(site, record))).settled(site)
+        yield replace(world, evaluated=put(world.evaluated, site, world.said[at])).settled(site)
         yield replace(world, dark=put(world.dark, site, not world.is_dark(site)))
         if not world.is_dark(site):
             for number, flag in enumerate(flags(site, world.evaluated[at])):
-                copies = world.copied[at]
-                yield replace(world, copied=put(world.copied, site, (*copies[:number], flag, *copies[number + 1 :])))
-        if record.authority is site and record.writer_site is site.other:
-            yield world.with_record(site, replace(record, epoch=record.epoch + 1, writer_site=site))
+                copied = (*world.copied[at][:number], flag, *world.copied[at][number + 1 :])
+                yield replace(world, copied=put(world.copied, site, copied)).settled(site)
+        if record.authority is site and record.switching_to is site:
+            # It takes writes, which nobody looks for before its word is said; or a person gives up a promotion that RDS
+            # has dropped, and the name goes back.
+            if world.said[at] == word(site, record):
+                yield world.with_record(site, replace(record, writer_site=site, switching_to=None))
+            yield world.with_record(site, replace(record, switching_to=None, last_incident_id=GIVEN_UP))
+        elif record.authority is site and record.writer_site is site.other:
+            yield world.with_record(
+                site, replace(record, epoch=record.epoch + 1, switching_to=site, last_incident_id=None)
+            )
             yield world.with_record(site, replace(record, epoch=record.epoch + 1))  # one that is taken back
         handover = record.handover
         if handover is not None:

@@ -44,7 +44,7 @@ def test_a_dead_writer_is_fenced_then_replaced() -> None:
     assert aws.events == ["quarantined", "rebooted", "promoted"]
     assert aws.writer.groups == {"sg-quarantine-primary": "active"}
     (incident,) = aws.incidents
-    phases = ["opened", "fenced", "promoting", "promoted", "verified", "switched", "closed"]
+    phases = ["opened", "fenced", "promoting", "shown", "writes", "promoted", "closed"]
     assert [step["phase"] for step in incident["steps"]] == phases
     assert all(step["started_at"] <= step["finished_at"] for step in incident["steps"])
     assert incident["lag_before_seconds"] <= incident["data_loss_seconds"] <= 3

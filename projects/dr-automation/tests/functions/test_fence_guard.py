@@ -16,7 +16,7 @@ from aws_in_memory.aws import Aws, Call, Fault, no_fault
 from aws_in_memory.clock import Clock
 from aws_in_memory.deployed import GUARD_ENVIRONMENT, GUARD_SETTINGS, REGIONS, guard
 from aws_in_memory.faults import FAULTS, At, Killed, Kind, after, before, not_connected
-from aws_in_memory.recorded import OVER, PROMOTED, after_failover, both_can_write, incident, remember
+from aws_in_memory.recorded import OVER, SHOWN, after_failover, both_can_write, incident, remember
 from aws_in_memory.refusals import silence
 from fence_guard.finding import Finding, Memory
 from fence_guard.guard import Guard
@@ -177,7 +177,7 @@ def test_the_fence_of_an_earlier_epoch_counts_for_nothing() -> None:
 
 def test_an_old_writer_is_shut_while_the_other_site_is_still_being_promoted() -> None:
     aws = both_can_write()
-    under_way = incident(Site.RECOVERY, *PROMOTED[:2])
+    under_way = incident(Site.RECOVERY, *SHOWN[:2])
     remember(aws, Controller(epoch=1, incident_id=under_way.incident_id), under_way)
     assert guard(aws).code == "fenced"
     assert aws.writer.is_shut(aws.now)
@@ -185,7 +185,7 @@ def test_an_old_writer_is_shut_while_the_other_site_is_still_being_promoted() ->
 
 def leave_alone() -> dict[str, tuple[Aws, Site]]:
     fresh = both_can_write()
-    promoted = incident(Site.RECOVERY, *PROMOTED)
+    promoted = incident(Site.RECOVERY, *SHOWN)
     remember(fresh, Controller(epoch=1, incident_id=promoted.incident_id), promoted)
     fine = both_can_write()
     early = both_can_write()
@@ -289,7 +289,7 @@ def test_a_state_that_answers_at_the_second_question_is_enough() -> None:
 
 
 def test_a_record_that_is_lost_does_not_disarm_the_guard_where_a_promotion_is_on_record() -> None:
-    for under_way in (incident(Site.RECOVERY, *PROMOTED[:2]), incident(Site.RECOVERY, *OVER)):
+    for under_way in (incident(Site.RECOVERY, *SHOWN[:2]), incident(Site.RECOVERY, *OVER)):
         aws = both_can_write()
         aws.put(under_way.as_item())
         assert guard(aws).code == "fenced"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aws_in_memory.clock import START
-from aws_in_memory.recorded import OVER, PROMOTED, incident
+from aws_in_memory.recorded import OVER, SHOWN, incident
 from fence_guard.limitation import Other, fence_limitation
 from fence_guard.on_record import OnRecord
 from function_runtime.incident import Incident, Kind, Phase, Step
@@ -75,7 +75,7 @@ def test_whom_a_person_adopts_stays() -> None:
         ((Phase.FENCED,), Other.WRITES, "two_writers"),
         ((Phase.FENCED, Phase.PROMOTING), Other.REPLICA, None),
         ((Phase.FENCED, Phase.PROMOTING), Other.UNKNOWN, None),
-        (PROMOTED, Other.WRITES, None),
+        (SHOWN, Other.WRITES, None),
     ],
 )
 def test_an_old_writer_is_fenced_from_the_moment_rds_accepts_the_others_promotion(
@@ -114,7 +114,7 @@ def test_a_failover_that_is_taken_back_fences_nobody() -> None:
 
 def test_a_fresh_writer_is_left_alone_before_the_record_names_it() -> None:
     controller = Controller(epoch=1, writer_site=Site.PRIMARY, incident_id="x")
-    assert code(Site.RECOVERY, WRITABLE, controller, incident(Site.RECOVERY, *PROMOTED)) == "becomes_writer"
+    assert code(Site.RECOVERY, WRITABLE, controller, incident(Site.RECOVERY, *SHOWN)) == "becomes_writer"
 
 
 @given(site=sites, writer=sites, epoch=st.integers(0, 9), under_way=st.none() | incidents, other=others)
@@ -148,7 +148,7 @@ def test_of_two_databases_that_take_writes_the_one_whose_promotion_is_on_record_
 
 
 def test_an_incident_of_an_older_version_is_read() -> None:
-    item = incident(Site.RECOVERY, *PROMOTED).as_item()
+    item = incident(Site.RECOVERY, *SHOWN).as_item()
     for step in item["steps"]:
         del step["called_at"]
-    assert Incident.from_item(item) == incident(Site.RECOVERY, *PROMOTED)
+    assert Incident.from_item(item) == incident(Site.RECOVERY, *SHOWN)

@@ -41,7 +41,7 @@ ENVIRONMENT = {
     "POWERTOOLS_SERVICE_NAME": "health-probe",
 }
 ANSWERED = Handshake(Reason.ASKED_FOR_AUTHENTICATION, "authentication request 10", 1.5)
-WRITER = ProbeResult(ANSWERED, SessionResult(SessionOutcome.WORKS, heartbeat_at=1764320000.25, has_committed=True))
+WRITER = ProbeResult(ANSWERED, SessionResult(SessionOutcome.WORKS, committed_at=1764320000.25))
 REPLICA = ProbeResult(
     ANSWERED,
     SessionResult(
@@ -116,7 +116,7 @@ OF_THE_HANDSHAKE = {"DatabaseReachable": [1.0], "DatabaseAnswers": [1.0], "Probe
     ("result", "values"),
     [
         (DEAD, {"DatabaseReachable": [0.0], "DatabaseAnswers": [0.0]}),
-        (WRITER, {**OF_THE_HANDSHAKE, "SessionOutcome": [0.0], "HeartbeatAt": [1764320000.25]}),
+        (WRITER, {**OF_THE_HANDSHAKE, "SessionOutcome": [0.0], "CommittedAt": [1764320000.25]}),
         (HUNG, {**OF_THE_HANDSHAKE, "SessionOutcome": [8.0]}),
         (
             REPLICA,

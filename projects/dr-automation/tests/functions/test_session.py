@@ -105,7 +105,7 @@ def outcome(server: Server) -> SessionOutcome:
 
 def test_on_a_writer_it_commits_its_own_row_and_learns_the_moment(stage: Stage) -> None:
     result = held(stage.server(WRITER, rows([FLOAT8], ["1764320000.123456"])))
-    assert result == SessionResult(SessionOutcome.WORKS, heartbeat_at=1764320000.123456, has_committed=True)
+    assert result == SessionResult(SessionOutcome.WORKS, committed_at=1764320000.123456)
     assert len(stage.asked) == 2
     assert "insert into dr.heartbeat" in stage.asked[1]
     assert "values ('recovery', clock_timestamp())" in stage.asked[1]

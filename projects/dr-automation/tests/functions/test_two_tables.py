@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
+from aws_in_memory import recorded
 from aws_in_memory.clock import START
 from aws_in_memory.recorded import incident
 from failover.adoption import UNTOLD_EPOCHS
@@ -29,7 +30,7 @@ from function_runtime.state import Controller
 from function_runtime.up_to_date import brought_up_to_date
 
 MOST_FAILOVERS = 4
-OPENED, FENCED, CALLED, ACCEPTED, SWITCHED, CLOSED, BACK = range(7)
+OPENED, FENCED, CALLED, ACCEPTED, NAMED, ON_RECORD, CLOSED, BACK = range(8)
 OVER = (CLOSED, BACK)
 WRITES = Instance("available", None, {})
 
@@ -115,18 +116,20 @@ def following(world: World) -> Iterator[World]:
 
 def _carried_through(world: World, site: Site, table: Table, failover: Failover) -> Iterator[World]:
     is_promoted = site not in world.replicas
-    if failover.progress in (OPENED, FENCED, ACCEPTED, SWITCHED):
-        steps = {OPENED: FENCED, FENCED: CALLED, ACCEPTED: SWITCHED, SWITCHED: CLOSED}
+    steps = {OPENED: FENCED, FENCED: CALLED, ACCEPTED: NAMED, NAMED: ON_RECORD, ON_RECORD: CLOSED}
+    if failover.progress in steps:
         after = table.advanced(steps[failover.progress])
-        if after.failovers[-1].progress == SWITCHED:
+        if after.failovers[-1].progress == ON_RECORD:
             after = after._replace(writer=site)
-        if failover.progress != ACCEPTED or is_promoted:
+        # The name moves when RDS shows the promotion, the record when the new writer takes writes.
+        if failover.progress != NAMED or is_promoted:
             yield world.put(site, after)
     if failover.progress == CALLED:
         yield world.put(site, table.advanced(ACCEPTED))
-    if failover.progress in (CALLED, ACCEPTED) and not is_promoted:
+    if failover.progress in (CALLED, ACCEPTED, NAMED) and not is_promoted:
         yield world._replace(replicas=world.replicas - {site}, truth=site)
-    if failover.progress in (OPENED, FENCED, CALLED) and not is_promoted:
+    # A promotion that RDS has accepted and dropped is given up by a person.
+    if failover.progress in (OPENED, FENCED, CALLED, ACCEPTED, NAMED) and not is_promoted:
         yield world.put(site, table.advanced(BACK))
 
 
@@ -187,9 +190,8 @@ def found() -> dict[World, World | None]:
 
 @cache
 def incident_of(failover: Failover) -> Incident:
-    phases = (Phase.FENCED, Phase.PROMOTING, Phase.PROMOTED, Phase.VERIFIED, Phase.SWITCHED, Phase.CLOSED)
-    done = {OPENED: 0, FENCED: 1, CALLED: 1, ACCEPTED: 2, SWITCHED: 5, CLOSED: 6, BACK: 1}
-    made = incident(failover.to, *phases[: done[failover.progress]])
+    done = {OPENED: 0, FENCED: 1, CALLED: 1, ACCEPTED: 2, NAMED: 3, ON_RECORD: 4, CLOSED: 6, BACK: 1}
+    made = incident(failover.to, *recorded.OVER[: done[failover.progress]])
     made = replace(made, epoch=failover.epoch, incident_id=f"{failover.epoch:06d}-{failover.to}", version=2)
     if failover.progress == CALLED:
         made = made.with_step(Step(Phase.PROMOTING, START, called_at=START))
@@ -239,7 +241,7 @@ def limitation(world: World, site: Site, other: Other, *lost: Site) -> Reason | 
 def may_be_shut(world: World, site: Site) -> bool:
     """Whether it is an old writer: another one takes writes, or was asked for and nobody knows what came of it."""
     called = any(
-        each.progress in (CALLED, ACCEPTED) and each.to is not site
+        each.progress in (CALLED, ACCEPTED, NAMED) and each.to is not site
         for table in world.tables
         for each in table.failovers
     )

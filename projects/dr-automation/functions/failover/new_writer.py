@@ -1,0 +1,192 @@
+"""Wait for the new writer: until RDS shows its promotion, until it takes writes, until the promotion is over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from failover.messages import MOST_TOLD_OF_DROPS
+from failover.promote import ask_once, patiently, refuse_failed
+from failover.sessions import best, said
+from failover.shown import is_dropped, shown_by
+from failover.work import Outcome, Work
+from function_runtime import metrics
+from function_runtime.clients import AwsError
+from function_runtime.incident import Incident, Phase, Shown, Step
+from function_runtime.metric_names import ANSWERS, COMMITTED, SESSION
+from function_runtime.readings import Series
+from function_runtime.session_outcome import CANNOT_COMMIT
+
+# So far back heartbeats are looked for: a writer that takes writes commits several a minute.
+LOOKBACK = timedelta(minutes=10)
+KEPT = frozenset({Shown.WRITER, Shown.REPLICA})
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Looks at what becomes of a promotion that RDS has accepted, and asks again where RDS has dropped it.
+
+    Attributes:
+        work: what to work with.
+        phase: the phase that is waited for.
+        incident: gives the incident as it is.
+        save: writes it.
+        heed: does what people have said; raises where that ends the step.
+        tell_dropped: tells people, and keeps this text with the step.
+    """
+
+    work: Work
+    phase: Phase
+    incident: Callable[[], Incident]
+    save: Callable[[Incident], None]
+    heed: Callable[[], None]
+    tell_dropped: Callable[[str], None]
+
+    @property
+    def step(self) -> Step:
+        """The step under way.
+
+        Raises:
+            ValueError: it is not begun.
+        """
+        step = self.incident().step(self.phase)
+        if step is None:
+            raise ValueError(f"incident {self.incident().incident_id}: step {self.phase} is not begun")
+        return step
+
+    def look(self) -> Shown:
+        """What RDS shows now.
+
+        Raises:
+            StepBlockedError: the instance has failed, or RDS refuses for good.
+            PausedError, WithdrawnError: people have said so.
+        """
+        work = self.work
+        here = work.settings.here
+        self.tell_of_drop()
+        instance = patiently(work.databases[here].describe, "the new writer cannot be looked at")
+        if instance is None:
+            return Shown.UNKNOWN
+        refuse_failed(instance, here)
+        shown = shown_by(instance)
+        kept, step = shown if shown in KEPT else None, self.step
+        if step.shows is not kept:
+            since = None if kept is None else work.clock.now()
+            self.save(self.incident().with_step(replace(step, shows=kept, shows_since=since)))
+        if is_dropped(self.step, work.clock.now()):
+            self._ask_again()
+        return shown
+
+    def _ask_again(self) -> None:
+        # The last moment at which a person can give it up.
+        self.heed()
+        incident, now = self.incident(), self.work.clock.now()
+        promoting = incident.step(Phase.PROMOTING)
+        if promoting is None:
+            raise ValueError(f"incident {incident.incident_id}: the promotion's step is not begun")
+        begun = replace(incident, asked_again=incident.asked_again + 1)
+        called = begun.with_step(replace(promoting, called_at=now))
+        self.save(called.with_step(replace(self.step, shows=None, shows_since=None)))
+        ask_once(self.work, self.work.settings.here)
+        self.tell_of_drop()
+
+    def tell_of_drop(self) -> None:
+        """Tell people of a promotion that was dropped, where they have not heard of it."""
+        incident = self.incident()
+        what = f"asked again, {incident.asked_again}"
+        is_news = not any(what in step.told for step in incident.steps)
+        if is_news and 0 < incident.asked_again <= MOST_TOLD_OF_DROPS:
+            self.tell_dropped(what)
+
+
+def wait_until_shown(watch: Watch, *, planned: bool) -> Outcome:
+    """Wait until RDS shows the promotion under way; of a planned one, until it is over: its writer is not dead.
+
+    Raises:
+        StepBlockedError: the instance has failed.
+        BudgetSpentError: not yet when the run must end.
+    """
+    enough = {Shown.WRITER} if planned else {Shown.WRITER, Shown.UNDER_WAY}
+    while (shown := watch.look()) not in enough:
+        watch.work.wait()
+    over = "RDS shows the promoted instance, with no source" if shown is Shown.WRITER else "RDS is at the promotion"
+    return Outcome("shown", over)
+
+
+def wait_until_writes(watch: Watch, asked_at: datetime) -> Outcome:
+    """Wait until this site's probe has committed in the promoted database.
+
+    Not for ever once RDS shows that it is a writer and works: a probe that is broken, or a database that is not
+    prepared for it, must not keep the clients from it.
+
+    Args:
+        watch: looks at the promotion.
+        asked_at: when RDS was first asked for it: before, the database was a replica.
+
+    Returns:
+        ``commits``; or, where RDS shows the new writer, ``reachable`` or ``not_confirmed``.
+
+    Raises:
+        StepBlockedError: the instance has failed.
+        BudgetSpentError: neither yet when the run must end.
+    """
+    work = watch.work
+    timeout_seconds = work.settings.verify_timeout_seconds
+    # A run may have been killed since.
+    watch.tell_of_drop()
+    while True:
+        now = work.clock.now()
+        seen = _seen_by_probe(work, max(asked_at, now - LOOKBACK), now)
+        if (at := _first_commit(seen["committed"], asked_at)) is not None:
+            return Outcome("commits", f"a probe has committed in the new writer at {at:%H:%M:%S} UTC", min(at, now))
+        is_writer = watch.look() is Shown.WRITER
+        since = watch.step.shows_since
+        if is_writer and since is not None:
+            # A period that began before may hold a probe from before it.
+            sessions = [point for point in seen["sessions"] if point.start >= since]
+            answered = any(point.start >= since and point.maximum >= 1 for point in seen["answers"])
+            if answered and sessions and best(sessions[-1]) not in CANNOT_COMMIT:
+                return Outcome("reachable", f"the new writer answers; the probe's session: {said(sessions[-1])}")
+            if work.clock.now() - since >= timedelta(seconds=timeout_seconds):
+                return Outcome("not_confirmed", f"RDS shows it; no probe committed within {timeout_seconds:g} s")
+        work.wait()
+
+
+def wait_until_promoted(work: Work, ends_at: datetime) -> Outcome:
+    """Wait until RDS shows that the new writer is no replica; it takes writes already, and nothing else hangs on it.
+
+    Raises:
+        BudgetSpentError: not yet when the run must end.
+    """
+    why = "RDS did not say"
+    while True:
+        try:
+            instance = work.databases[work.settings.here].find()
+        except AwsError as error:
+            why = f"RDS did not say: {error}"
+        else:
+            if instance is not None and instance.replica_of is None:
+                return Outcome("promoted", f"{instance.status}, with no source")
+            why = "there is no instance" if instance is None else f"RDS calls it {instance.status}, with a source"
+        if work.clock.now() >= ends_at:
+            return Outcome("not_shown", f"RDS has not shown its end in the time given: {why}")
+        work.wait()
+
+
+def _seen_by_probe(work: Work, since: datetime, until: datetime) -> dict[str, Series]:
+    settings, here = work.settings, work.settings.here
+    wanted = {
+        name: metrics.probed(settings.metric_namespace, metric, here, here, settings.policy.fine_period_seconds)
+        for name, metric in {"answers": ANSWERS, "sessions": SESSION, "committed": COMMITTED}.items()
+    }
+    try:
+        return metrics.read(work.clients.of("cloudwatch", settings.region), wanted, since, until)
+    except AwsError:
+        return dict.fromkeys(wanted, ())
+
+
+def _first_commit(committed: Series, asked_at: datetime) -> datetime | None:
+    """The first heartbeat that this site's probe has committed since, by the database's clock."""
+    after = [value for point in committed for value in (point.minimum, point.maximum) if value >= asked_at.timestamp()]
+    return datetime.fromtimestamp(min(after), UTC) if after else None
