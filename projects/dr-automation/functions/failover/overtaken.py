@@ -48,7 +48,9 @@ def compared(here: Site, known: Recorded, state: State, other_state: State) -> R
             raise StateLostError(own, own.epoch, text) from error
         return known
     if other.version == 0:
-        _refuse_contradicting_births(own, other)
+        # A record that is made anew from its history is no birth.
+        if not known.found:
+            _refuse_contradicting_births(own, other)
         return known
     why = older_than_it_was(here, own, other)
     # It may have been told since it was read.
