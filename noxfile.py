@@ -67,9 +67,10 @@ def unit(session: nox.Session) -> None:
 
 @nox.session
 def exhaustive(session: nox.Session) -> None:
-    """Try every fault at every call of the controller, and generated histories of it: about a minute."""
+    """Try every fault at every call of the controller, and generated lives of the whole system: about two minutes."""
     environment(session)
-    python(session, "pytest", *ON_EVERY_CORE, "-m", "exhaustive", *(session.posargs or ["projects"]))
+    for folders in [session.posargs] if session.posargs else (["projects"], ["tests/lives"]):
+        python(session, "pytest", *ON_EVERY_CORE, "-m", "exhaustive", *folders)
 
 
 @nox.session(default=False)

@@ -15,6 +15,9 @@ from function_runtime.control import Control, InstructionKind, Order, OrderKind
 from function_runtime.sites import Site
 from function_runtime.state import Controller
 
+CHANGES = frozenset({"dynamodb.put_item", "cloudwatch.put_metric_data"})
+"""The calls that change a record or the name."""
+
 
 def record_of(aws: Aws, site: Site) -> Controller:
     """What a site's table says; before the first write, as at its birth."""
@@ -128,7 +131,7 @@ def reprotected(writer: Site = Site.PRIMARY) -> Running:
 
 
 def watched(aws: Aws, inner: Fault = no_fault) -> Fault:
-    """Look after every call: never do two controllers act, epochs only grow, a handover never moves the name.
+    """Look after every call that changes something: never do two controllers act, epochs only grow, a handover never moves the name.
 
     Args:
         aws: where.
@@ -148,7 +151,8 @@ def watched(aws: Aws, inner: Fault = no_fault) -> Fault:
     def fault(call: Call, take_effect: TakeEffect) -> Any:
         def take_effect_and_look() -> Any:
             answer = take_effect()
-            look()
+            if call.operation in CHANGES:
+                look()
             return answer
 
         return inner(call, take_effect_and_look)
