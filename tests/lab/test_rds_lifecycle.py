@@ -187,6 +187,18 @@ def test_promotion_is_asynchronous_and_done_only_when_the_source_is_gone_from_th
         rds.clients[RECOVERY].promote_read_replica(DBInstanceIdentifier="heir")
 
 
+def test_a_promotion_that_is_dropped_is_accepted_and_leaves_an_available_replica_that_can_be_promoted(
+    rds: RunningRds,
+) -> None:
+    rds.create_replica("dropped", "orders")
+    rds.backend.drop_promotions(1)
+    accepted = rds.clients[RECOVERY].promote_read_replica(DBInstanceIdentifier="dropped")
+    assert accepted["DBInstance"]["DBInstanceStatus"] == "modifying"
+    assert "ReadReplicaSourceDBInstanceIdentifier" in rds.wait(RECOVERY, "dropped")
+    rds.clients[RECOVERY].promote_read_replica(DBInstanceIdentifier="dropped")
+    assert "ReadReplicaSourceDBInstanceIdentifier" not in rds.wait(RECOVERY, "dropped")
+
+
 def test_a_crash_is_noticed_and_a_failed_instance_takes_no_orders(rds: RunningRds) -> None:
     client = rds.clients[PRIMARY]
     rds.create("doomed")

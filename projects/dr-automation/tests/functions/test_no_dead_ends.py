@@ -364,6 +364,10 @@ class NoDeadEnds(RuleBasedStateMachine):
     def the_replica_fails_or_works(self, status: str) -> None:
         self.aws.standby.status = status
 
+    @rule(seconds=st.sampled_from([0, 5]))
+    def rds_drops_the_next_promotion_that_it_accepts(self, seconds: int) -> None:
+        self.aws.standby.drops_promotions = [timedelta(seconds=seconds)]
+
     @rule()
     def the_record_is_lost(self) -> None:
         self.aws.items.pop("controller", None)
