@@ -11,7 +11,7 @@ from shared.policy_documents import Statement, allow
 from shared.sites import Site
 
 # The controller's own items; operators write `control` and `reprotect`, the program `birth`, the guards `fence#...`.
-FAILOVER_ITEMS = ("controller", "handover#*", "incident#*", "lost", "taken", "unheard")
+FAILOVER_ITEMS = ("controller", "handover#*", "incident#*", "lost", "observing", "taken", "unheard")
 # What it writes in the other site's table: that the authority is here, or is the other's now.
 TOLD_ITEM = "controller"
 

@@ -131,7 +131,9 @@ def reprotected(writer: Site = Site.PRIMARY) -> Running:
 
 
 def watched(aws: Aws, inner: Fault = no_fault) -> Fault:
-    """Look after every call that changes something: never do two controllers act, epochs only grow, a handover never moves the name.
+    """Look after every call that changes something: two controllers never act, and epochs only grow.
+
+    A handover never moves the name.
 
     Args:
         aws: where.

@@ -24,6 +24,7 @@ from failover.people import People
 from failover.recorded import Recorded, StateLostError, recorded
 from failover.remember import remember
 from failover.settings import LONGEST_RUN_SECONDS, Settings
+from failover.watching import ObservingLease, Watch
 from failover.work import BudgetSpentError, PausedError, PeopleAskedError, StepBlockedError
 from function_runtime.clients import AwsError, Clients
 from function_runtime.clock import Clock
@@ -164,16 +165,43 @@ class Run:
             handed = None if known.doubt is not None else handing_over.begun(controller, control)
             return handed or Decision(Action.HOLD, "writer_is_here", f"the {here} site is the writer")
         controller = self._without_old_order(state, controller, control, people)
-        seen = self._look(controller, control)
-        undecided = seen.decision.action is not Action.FAIL_OVER
-        if undecided and self._has_just_gone_dark(seen) and self._may_wait(seen.policy.darkness, ends_at):
-            # One run is enough to prove it: nobody may come to make another. Until then there is nothing to tell.
-            controller = remember(state, self.settings, controller, seen, None)
-            self.clock.sleep(seen.policy.darkness.total_seconds())
-            control, _ = self._control(state, self.clock.now())
-            seen = self._look(controller, control)
+        lease = ObservingLease(state, self.clock, self.run_id, self.settings.lease_seconds)
+        try:
+            begun = self._watched(state, known, controller, control, people, ends_at, adopting, lease)
+        finally:
+            lease.release()
+        if isinstance(begun, Decision):
+            return begun
+        people.tell_opened(begun.incident)
+        return self._carry_through(
+            state, begun.controller, begun.control, begun.incident, people, ends_at, looked_at=begun.looked_at
+        )
+
+    def _watched(
+        self,
+        state: State,
+        known: Recorded,
+        controller: Controller,
+        control: Control,
+        people: People,
+        ends_at: datetime,
+        adopting: Adopting,
+        lease: ObservingLease,
+    ) -> Decision | _Opened:
+        """Look until something is decided: the incident that was opened, or what was decided instead."""
+        watch = Watch(
+            state=state,
+            settings=self.settings,
+            clock=self.clock,
+            lease=lease,
+            people=people,
+            ends_at=ends_at,
+            look=self._look,
+            control=lambda: self._control(state, self.clock.now())[0],
+            publish=self._publish if known.agrees else None,
+        )
+        controller, control, seen = watch.until_settled(controller, control)
         if seen.decision.action is not Action.FAIL_OVER:
-            remember(state, self.settings, controller, seen, people)
             return seen.decision
         # Of a dark region the answer would take its time, and would not come.
         if seen.signals.region_answers is Answer.YES and (why := adopting.overruled_by(controller)) is not None:
@@ -183,9 +211,7 @@ class Run:
             remember(state, self.settings, controller, replace(seen, decision=instead), people, looked)
             return instead
         claimed, incident = self._open(state, controller, seen, looked)
-        people.tell_opened(incident)
-        looked_at = None if looked is None else looked.at
-        return self._carry_through(state, claimed, control, incident, people, ends_at, looked_at=looked_at)
+        return _Opened(claimed, control, incident, None if looked is None else looked.at)
 
     def _looked_directly(self, controller: Controller, seen: Look) -> LastLook | None:
         """A last look, unless a person has decided without, or moves a writer that is well."""
@@ -209,14 +235,6 @@ class Run:
         )
         logger.info("Decided", decision=seen.decision.as_item(), signals=seen.signals.as_item())
         return seen
-
-    def _has_just_gone_dark(self, seen: Look) -> bool:
-        trouble = seen.signals.trouble
-        return trouble is not None and trouble.dark_since is not None and seen.signals.region_answers is Answer.UNKNOWN
-
-    def _may_wait(self, wait: timedelta, ends_at: datetime) -> bool:
-        """Whether this run can wait so long and still do something afterwards."""
-        return self.clock.now() + 2 * wait < ends_at
 
     def _open_again(self, state: State, controller: Controller, people: People) -> Controller:
         """Open the writer that could not be opened when its failover was taken back, as soon as RDS lets it."""
@@ -318,3 +336,20 @@ class Run:
             for site in (here, here.other)
         )
         return own, other
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """An incident that this run has opened.
+
+    Attributes:
+        controller: the record, which points to it.
+        control: people's words when it was opened.
+        incident: the incident.
+        looked_at: when the writer was looked at last; None where a person decided without.
+    """
+
+    controller: Controller
+    control: Control
+    incident: Incident
+    looked_at: datetime | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from function_runtime import handover
@@ -23,6 +23,8 @@ BIRTH = "birth"
 CONTROLLER = "controller"
 UNHEARD = "unheard"
 LOST = "lost"
+OBSERVING = "observing"
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class NoRecordError(LookupError):
@@ -197,6 +199,21 @@ class Unheard:
     messages: tuple[Message, ...] = ()
 
 
+@dataclass(frozen=True)
+class Observing:
+    """The item ``observing``: which run looks at a writer in trouble.
+
+    Attributes:
+        version: grows with each write; 0 before the first.
+        owner: the run.
+        until: after that another run may look.
+    """
+
+    version: int = 0
+    owner: str = ""
+    until: datetime = NEVER
+
+
 class State:
     """The table.
 
@@ -297,6 +314,20 @@ class State:
         written = replace(unheard, version=unheard.version + 1)
         messages = [{"subject": each.subject, "text": each.text} for each in written.messages]
         self._items.put({"id": UNHEARD, "version": written.version, "messages": messages}, unheard.version)
+        return written
+
+    def observing(self) -> Observing:
+        """Which run looks at a writer in trouble, or did last."""
+        item = self._items.get(OBSERVING)
+        if item is None:
+            return Observing()
+        return Observing(int(item["version"]), item["owner"], datetime.fromisoformat(item["until"]))
+
+    def save_observing(self, observing: Observing) -> Observing:
+        """Write it over the version it was read in; returns it with its new version."""
+        written = replace(observing, version=observing.version + 1)
+        item = {"id": OBSERVING, "version": written.version, "owner": written.owner, "until": _text(written.until)}
+        self._items.put(item, observing.version)
         return written
 
     def told_of_loss(self) -> datetime | None:

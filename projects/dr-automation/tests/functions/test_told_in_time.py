@@ -28,11 +28,11 @@ BY_SETTING = replace(
 
 
 def watch(aws: Aws, seconds: int) -> str:
-    """Runs every second; the last one's code."""
-    code = ""
-    for second in range(seconds):
+    """Runs every second, of which some stay for another one; the last one's code."""
+    code, ends_at = "", aws.now + timedelta(seconds=seconds)
+    while aws.now < ends_at:
         aws.sleep(1)
-        code = run(aws, f"run-{second}-{aws.now:%H%M%S}")["code"]
+        code = run(aws, f"run-{aws.now:%H%M%S}")["code"]
     return code
 
 
