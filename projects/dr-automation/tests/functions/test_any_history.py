@@ -134,6 +134,10 @@ class AnyHistory(RuleBasedStateMachine):
             _, value = max(self.aws.published)
             assert value >= self.latch, "the latch never falls back"
             self.latch = value
+        if self.latch:
+            shown = self.aws.standby.describe()
+            source, status = shown.get("ReadReplicaSourceDBInstanceIdentifier"), shown["DBInstanceStatus"]
+            assert source is None or status == "modifying", "no word moves without a promotion that RDS shows"
 
     def look_at_the_incidents(self) -> None:
         """Each write follows the one before: what one run has recorded, no other that is behind it writes over."""
@@ -210,8 +214,8 @@ class AnyHistory(RuleBasedStateMachine):
         assert epoch >= self.epoch
         assert (self.writer, writer) != ("recovery", "primary")
         if writer == "recovery":
-            assert "promoted" in aws.events
-        else:
+            assert aws.standby.is_writer(aws.now), "no writer is on record that takes no writes"
+        elif "switching_to" not in aws.controller:
             assert set(aws.latch) <= {0}, "the latch does not move before the record does"
         self.epoch, self.writer = epoch, writer
         promoting = [
