@@ -113,6 +113,12 @@ class LabSystem(Protocol):
     def answer_calls(self, region: str) -> None:
         """Undo every `refuse_calls` and `slow_calls` of a region."""
 
+    def calls_met(self, region: str) -> int:
+        """How many calls have met a `refuse_calls` or `slow_calls` of a region since `answer_calls`.
+
+        Those that wait still are among them.
+        """
+
     def kill_function(self, region: str, name: str) -> bool:
         """Kill every process of a function (SIGKILL); the next event starts a new one.
 

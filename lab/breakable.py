@@ -75,6 +75,10 @@ class Breakable:
         """Undo every `refuse_calls` and `slow_calls` of a region."""
         self.aws.answer_calls(region)
 
+    def calls_met(self, region: str) -> int:
+        """How many calls have met a `refuse_calls` or `slow_calls` of a region since `answer_calls`."""
+        return self.aws.calls_met(region)
+
     def kill_function(self, region: str, name: str) -> bool:
         """Kill every process of a function; tells whether one was running it."""
         return self.aws.kill_function(region, name)

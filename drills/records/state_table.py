@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from drills.instants import Instant
@@ -42,12 +43,35 @@ class Proposal:
 
 
 @dataclass(frozen=True)
+class LastLook:
+    """A last look at the writer that has kept a failover from beginning.
+
+    Attributes:
+        at: when it was over.
+        life: what it proved.
+        found: what each site's probe found.
+    """
+
+    at: datetime
+    life: str
+    found: str
+
+
+@dataclass(frozen=True)
 class ControllerState:
-    """The controller's state: how many failovers there were, its last decision, and what it asks people to approve."""
+    """The controller's state.
+
+    Attributes:
+        epoch: how many failovers there were.
+        decision: its last decision.
+        proposal: what it asks people to approve.
+        last_look: the last look that kept a failover from beginning; None where none has.
+    """
 
     epoch: int
     decision: Decision | None = None
     proposal: Proposal | None = None
+    last_look: LastLook | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +122,13 @@ def controller_state(system: LabSystem) -> ControllerState | None:
     if asked is not None:
         loss = asked["loss_bound_seconds"]
         proposal = Proposal(asked["incident_id"], int(asked["epoch"]), None if loss is None else float(loss))
-    return ControllerState(int(item["epoch"]), None if decision is None else decision_of(decision), proposal)
+    looked = item.get("last_look")
+    return ControllerState(
+        int(item["epoch"]),
+        None if decision is None else decision_of(decision),
+        proposal,
+        None if looked is None else LastLook(datetime.fromisoformat(looked["at"]), looked["life"], looked["found"]),
+    )
 
 
 def decision_of(recorded: Mapping[str, str]) -> Decision:

@@ -39,6 +39,7 @@ def timeline_of(evidence: Evidence) -> tuple[TimelineEvent, ...]:
         *(event for client in evidence.clients for event in _client_events(evidence, client)),
         *_alarm_events(evidence),
         *_incident_events(evidence),
+        *_last_look_events(evidence),
         *_name_events(evidence),
         *(
             TimelineEvent(
@@ -117,6 +118,17 @@ def _incident_events(evidence: Evidence) -> list[TimelineEvent]:
             moments.append((incident.closed_at, "incident closed", name))
         events += [TimelineEvent(evidence.at(at), event, detail, "controller") for at, event, detail in moments]
     return events
+
+
+def _last_look_events(evidence: Evidence) -> list[TimelineEvent]:
+    """The look that kept a failover from beginning; of one that began, the steps tell."""
+    state = evidence.controller_after
+    looked = None if state is None else state.last_look
+    if looked is None or looked.at.timestamp() < evidence.started_at.wall:
+        return []
+    return [
+        TimelineEvent(evidence.at(looked.at), f"last look at the writer: {looked.life}", looked.found, "controller")
+    ]
 
 
 def _name_events(evidence: Evidence) -> list[TimelineEvent]:

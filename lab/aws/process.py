@@ -181,6 +181,11 @@ class LabAws:
         """Undo every `refuse_calls` and `slow_calls` of a region. A call that waits already still waits."""
         self._command("answer-calls", {"region": region})
 
+    def calls_met(self, region: str) -> int:
+        """How many calls have met a `refuse_calls` or `slow_calls` of a region, also those that wait still."""
+        found = self._command("calls-met", {"region": region})
+        return int(str(found))
+
     def kill_function(self, region: str, name: str) -> bool:
         """Kill every process of a function (SIGKILL). The next event starts a new one.
 

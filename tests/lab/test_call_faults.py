@@ -178,6 +178,18 @@ def test_a_whole_service_is_refused_and_an_operation_more_is_slow(account: Accou
     assert seconds_of(lambda: error_of(lambda: OTHERS["dynamodb"](client))) < SLOW_SECONDS
 
 
+def test_calls_that_meet_a_fault_are_counted_as_soon_as_they_come(account: Account, role: str) -> None:
+    client = account.assumed(role, "dynamodb")
+    account.aws.slow_calls(RECOVERY, "dynamodb", "PutItem", 1.3)  # the client waits for one second
+    with pytest.raises(ReadTimeoutError):
+        client.put_item(TableName=TABLE, Item={"id": {"S": "counted"}})
+    assert account.aws.calls_met(RECOVERY) == 1
+    error_of(lambda: OTHERS["dynamodb"](client))
+    assert account.aws.calls_met(RECOVERY) == 1, "another operation meets none"
+    account.aws.answer_calls(RECOVERY)
+    assert account.aws.calls_met(RECOVERY) == 0
+
+
 def test_a_slow_call_takes_effect_also_where_its_caller_has_given_up(account: Account, role: str) -> None:
     client, root = account.assumed(role, "dynamodb"), account.client("dynamodb")
     key = {"id": {"S": "late"}}

@@ -10,6 +10,7 @@ import logging
 import re
 import threading
 import urllib.parse
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -61,6 +62,8 @@ class Fault:
 _state = threading.Lock()
 _refused: dict[Rule, str] = {}
 _slow: dict[Rule, float] = {}
+# How many calls have met a rule, by region.
+_met: Counter[str] = Counter()
 
 
 def refuse(region: str, service: str, operation: str | None, protocol: str, route: str | None, code: str) -> None:
@@ -85,7 +88,14 @@ def answer(region: str) -> None:
         for rules in (_refused, _slow):
             for rule in [rule for rule in rules if rule.region == region]:
                 del rules[rule]
+        del _met[region]
     _LOG.info("%s answers every call", region)
+
+
+def met(region: str) -> int:
+    """How many calls have been refused or are or were made to wait in a region, since its last `answer`."""
+    with _state:
+        return _met[region]
 
 
 def may_concern(headers: Mapping[str, str], query: Mapping[str, list[str]]) -> bool:
@@ -112,6 +122,8 @@ def fault_of(method: str, path: str, headers: Mapping[str, str], query: Mapping[
     with _state:
         seconds = max((seconds for rule, seconds in _slow.items() if concerns(rule)), default=0.0)
         refusals = [(rule, code) for rule, code in _refused.items() if concerns(rule)]
+        if signed is not None and (seconds > 0 or refusals):
+            _met[signed[0]] += 1
     if not refusals:
         return Fault(seconds)
     rule, code = refusals[-1]

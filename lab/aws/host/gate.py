@@ -99,6 +99,7 @@ _COMMANDS: dict[str, Callable[..., object]] = {
     "refuse-calls": call_faults.refuse,
     "slow-calls": call_faults.slow,
     "answer-calls": call_faults.answer,
+    "calls-met": call_faults.met,
     "kill-function": kill_function,
     "refusal-of-login": database_logins.refusal_of_login,
     "high-resolution-metrics": metrics.high_resolution_metrics,
