@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from aws_in_memory.clock import Clock
-from aws_in_memory.deployed import COPIER_ENVIRONMENT, REGIONS, healthy
+from aws_in_memory.deployed import COPIER_ENVIRONMENT, REGIONS, SETTINGS_OF, healthy
 from aws_in_memory.faults import Killed
 from aws_in_memory.handovers import acting, newest, order_planned, watched, writer_of
 from aws_in_memory.running import FAILURES, Running, subjects, writers
@@ -31,6 +31,8 @@ from tests.lives.pulumi_in_memory import PulumiFailedError
 from tests.lives.writers_name import WritersName
 
 DONE = "done"
+MARGIN_SECONDS = 8.0
+"""As on AWS, longer than from one run of a controller to the next."""
 SETTLED = Words(settled=True)
 SHORT_OF_IT = (SettingsError, PulumiFailedError, RefusedError, Killed, *FAILURES)
 
@@ -47,6 +49,9 @@ class Life(Running):
     def __init__(self, writer: Site = Site.PRIMARY, epoch: int = 0, kind: Kind = Kind.PRODUCTION) -> None:
         aws = healthy(slot_lag_bytes=0.0, writer=writer)
         super().__init__(aws)
+        self.settings = {
+            site: replace(settings, handover_margin_seconds=MARGIN_SECONDS) for site, settings in SETTINGS_OF.items()
+        }
         aws.validates = False
         arns = {site: str(database_arn(environment(kind), SharedSite(site))) for site in Site}
         for site, instance in aws.instances.items():
@@ -64,7 +69,7 @@ class Life(Running):
         self.people = People(self, kind, configuration)
         self.earlier = [dict(configuration)]
         self.told: list[str] = []
-        self.always = Always(aws, self.people, WritersName(aws, writer))
+        self.always = Always(aws, self.people, WritersName(aws, writer, MARGIN_SECONDS))
         aws.fault = watched(aws, self.always.at_call)
         self.tick(2)
 
@@ -100,6 +105,10 @@ class Life(Running):
         elif region not in self.aws.dark and is_down and instance.exists:
             instance.comes_back(self.aws.now)
         self.always.quiet = 0
+
+    def region_goes_dark_in_the_next_handover(self, site: Site, writes: int) -> None:
+        """Before the next write, after so many since it began."""
+        self.always.in_a_handover = writes, lambda: self.region_goes_dark_or_returns(site)
 
     def probes_are_cut_off_or_not(self, site: Site) -> None:
         self.aws.broken_probes ^= {site}
@@ -208,7 +217,7 @@ class Life(Running):
         with suppress(*FAILURES):
             self.people.stack.mend()
         try:
-            command()
+            self.people.carries_out(command)
             told = DONE
         except SHORT_OF_IT as error:
             told = f"{type(error).__name__}: {error}"
@@ -222,6 +231,7 @@ class Life(Running):
             # An order that still stands is carried out as soon as its controller has the say, and moves everything on.
             if "control" in aws.items_of(site):
                 self._take_back_orders(site)
+        self.always.in_a_handover = None
         self.all_is_well_again()
         self.tick(20, seconds=7)
         self.always.look()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -24,7 +25,7 @@ from aws_in_memory.deployed import REGIONS, SETTINGS_OF
 from aws_in_memory.running import Running
 from data_layer.declared import database_arn
 from data_layer.replacement import refuse_replacement
-from deployment import in_aws, judging
+from deployment import in_aws, judging, state_tables
 from deployment.arguments import Command, Request
 from deployment.deployed import Deployed, Survey
 from deployment.destroying import refuse_protected
@@ -106,6 +107,18 @@ class Client:
         return call
 
 
+class OneByOne(Executor):
+    """Does at once what it is given."""
+
+    def __init__(self, **_: Any) -> None:
+        """Without threads."""
+
+    def submit(self, fn: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
+        done: Future[Any] = Future()
+        done.set_result(fn(*given, **named))
+        return done
+
+
 @dataclass
 class People(Console, DataLayer):
     """The operators: at a terminal, with the data layer's configuration in their checkout.
@@ -151,6 +164,11 @@ class People(Console, DataLayer):
     def rds(self, site: SharedSite | Site) -> Client:
         """RDS in a site's region."""
         return self._client("rds", REGIONS[Site(site)])
+
+    def carries_out(self, command: Callable[[], Any]) -> None:
+        """Carry a command out, with its calls one after the other: then the same life is the same every time."""
+        with patch.object(state_tables, "ThreadPoolExecutor", OneByOne):
+            command()
 
     @property
     def world(self) -> AwsWorld:

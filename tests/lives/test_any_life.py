@@ -22,7 +22,7 @@ from tests.lives.life import Life
 
 MOST_MOVES = 16
 IN_A_UNIT_RUN = (0, 1)
-DRAWN = 30
+DRAWN = 24
 EDITS: Sequence[tuple[str, Sequence[str | None]]] = (
     ("activeSite", ["primary", "recovery"]),
     ("retiring", ["primary", "recovery", None]),
@@ -77,6 +77,11 @@ class Drawn:
         self.life.region_goes_dark_or_returns(self.site())
         self.life.tick(self.chance.choice([0, 2, 10]))
         return writer_of(self.life.aws)
+
+    def _region_goes_dark_in_the_next_handover(self) -> str:
+        site, writes = self.site(), self.chance.randint(0, 12)
+        self.life.region_goes_dark_in_the_next_handover(site, writes)
+        return f"{site} after {writes} writes"
 
     def _dark_regions_return(self) -> None:
         self.life.all_is_well_again()
@@ -149,6 +154,7 @@ MOVES: dict[Callable[[Drawn], Any], int] = {
     Drawn._time_passes: 3,
     Drawn._writer_dies_or_comes_back: 4,
     Drawn._region_goes_dark_or_returns: 2,
+    Drawn._region_goes_dark_in_the_next_handover: 2,
     Drawn._dark_regions_return: 3,
     Drawn._probes_are_cut_off_or_not: 1,
     Drawn._standby_loses_its_slot: 1,

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from aws_in_memory.aws import Aws
-from aws_in_memory.deployed import REGIONS, SETTINGS
+from aws_in_memory.deployed import REGIONS
 from function_runtime.sites import Site
+
+ALARM_SECONDS = 1.0
+"""What it takes an alarm in memory to evaluate a word."""
 
 
 @dataclass
@@ -38,12 +41,12 @@ class WritersName:
     Args:
         aws: where the words are.
         writer: whose database the name leads to in the beginning.
+        margin_seconds: how long a handover waits.
     """
 
-    def __init__(self, aws: Aws, writer: Site) -> None:
+    def __init__(self, aws: Aws, writer: Site, margin_seconds: float) -> None:
         self._aws = aws
-        # What it takes an alarm to evaluate, and the margin.
-        longest = 1.0 + SETTINGS.handover_margin_seconds
+        longest = ALARM_SECONDS + margin_seconds
         word = {Site.PRIMARY: int(writer is Site.RECOVERY), Site.RECOVERY: int(writer is Site.RECOVERY)}
         self.checks = [
             HealthCheck(site, threshold, timedelta(seconds=random.uniform(0, 0.95 * longest)), word[site] < threshold)  # noqa: S311
@@ -59,6 +62,10 @@ class WritersName:
             words = [put for put in self._aws.words(check.site) if put[0] <= until]
             if words:
                 check.is_healthy = max(words, key=lambda put: put[0])[1] < check.threshold
+
+    def has_copied(self, site: Site, word: int) -> bool:
+        """Whether the checks of a site show this word of it."""
+        return all(each.is_healthy is (word < each.threshold) for each in self.checks if each.site is site)
 
     @property
     def leads_to(self) -> Site:
