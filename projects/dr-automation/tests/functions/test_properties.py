@@ -32,6 +32,7 @@ from aws_in_memory.drawn import (
     seen,
     series,
 )
+from decision_table.phases import PHASES
 from failover import messages
 from failover.advice import ADVICE
 from failover.answer import Answer
@@ -42,7 +43,7 @@ from failover.readings import Readings
 from failover.signals import SIGNAL_NAMES, Signals
 from function_runtime import metrics
 from function_runtime.control import Order, OrderKind
-from function_runtime.incident import Incident, Phase, Step
+from function_runtime.incident import TAKEN_BACK, WHEN_PLANNED, Incident, Phase, Shown, Step
 from function_runtime.incident import Kind as IncidentKind
 from function_runtime.message import Message
 from function_runtime.readings import RegionAnswers, Unanswered
@@ -351,11 +352,13 @@ def assert_can_be_sent(message: Message, incident_id: str) -> None:
 
 STEPS = st.builds(
     Step,
-    phase=st.sampled_from([phase for phase in Phase if phase not in (Phase.OPENED, Phase.CLOSED)]),
+    phase=st.sampled_from(sorted({*WHEN_PLANNED, *TAKEN_BACK} - {Phase.OPENED, Phase.CLOSED})),
     started_at=st.just(NOW),
     finished_at=st.just(NOW),
-    outcome=st.sampled_from(["fenced", "refused", "unreachable", "drained", "not_drained", "asked"]),
+    outcome=st.sampled_from(sorted({ending.outcome for told in PHASES.values() for ending in told.endings})),
     detail=st.text(),
+    shows=st.none() | st.sampled_from(Shown),
+    shows_since=st.none() | st.just(NOW),
 )
 INCIDENTS = st.builds(
     Incident,
@@ -375,6 +378,7 @@ INCIDENTS = st.builds(
     ordered_by=st.none() | st.text(),
     steps=st.lists(STEPS, max_size=4, unique_by=lambda step: step.phase).map(tuple),
     rto_seconds=st.none() | st.floats(0, 1e9),
+    asked_again=st.integers(0, 10**6),
 )
 
 
@@ -386,6 +390,7 @@ def test_every_message_of_an_incident_can_be_sent_and_names_where_to_look(
         messages.opened(SETTINGS, incident),
         messages.step_done(SETTINGS, incident, step),
         messages.blocked(SETTINGS, incident, step, why),
+        messages.dropped(SETTINGS, incident, step),
         messages.overdue(SETTINGS, incident, step, timedelta(seconds=900)),
         messages.closed(SETTINGS, incident, None),
     ):
