@@ -12,7 +12,7 @@ from failover.policy import Policy
 from failover.readings import Readings
 from failover.remember import kept_trouble
 from failover.signals import Remembered, Signals, interpret
-from function_runtime.trouble import Trouble, Unready
+from function_runtime.trouble import Kind, Trouble, Unready
 
 
 @dataclass(frozen=True)
@@ -79,13 +79,15 @@ class Watcher:
             self.trouble = trouble.tell(decision.code)
         return decision
 
-    @property
-    def looks_again_after_seconds(self) -> float | None:
-        """A run that finds a region dark for the first time stays and looks once more; None where it ends."""
-        signals = self.signals
-        if signals is None or signals.trouble is None or signals.trouble.dark_since is None:
-            return None
-        return self.policy.darkness.total_seconds() if signals.region_answers is Answer.UNKNOWN else None
+    def stays_seconds(self, decision: Decision, poll_seconds: float) -> float:
+        """How long after its beginning a run still looks again, as `failover.watching` has it; 0 where it ends."""
+        trouble = None if self.signals is None else self.signals.trouble
+        if trouble is None or self.signals is None:
+            return 0.0
+        if trouble.dark_since is not None and self.signals.region_answers is Answer.UNKNOWN:
+            return self.policy.darkness.total_seconds() + 2 * poll_seconds
+        waits = trouble.kind is Kind.FAILING and decision.action is Action.HOLD
+        return self.policy.outage_seconds - 2 * poll_seconds if waits else 0.0
 
     def _keep_replicated_until(self, signals: Signals) -> None:
         until, kept = signals.replicated_until, self.replicated_until

@@ -19,6 +19,7 @@ from benchmarks.simulation.world import World
 from failover.decision import Action
 from failover.policy import Policy
 from failover.readiness import WEAK
+from function_runtime.session_outcome import SessionOutcome
 from function_runtime.trouble import Unready
 
 # Played before the fault, so that its first failures lie among late successes, and for the controller to remember.
@@ -126,6 +127,13 @@ def play(chance: random.Random, setting: Setting, case: Case, *, is_checked: boo
         woken = min(woken, alarm.wakes(min(tick, woken, again_at)))
         if again_at < min(tick, woken):
             began, again_at = again_at, math.inf
+        elif again_at != math.inf:
+            # Another run is looking: this one ends.
+            if woken < tick:
+                woken = math.inf
+            else:
+                tick += schedule
+            continue
         elif woken < tick:
             began = run_began = woken
             woken = math.inf
@@ -135,12 +143,18 @@ def play(chance: random.Random, setting: Setting, case: Case, *, is_checked: boo
         looked_again = watcher.trouble is not None
         decision = watcher.look(sight.readings(began))
         code = decision.code
-        wait = watcher.looks_again_after_seconds
-        if wait is not None and again_at == math.inf:
-            again_at = began + 2 * at.silence_seconds + wait
+        is_dark = began >= world.dark_from
+        poll = at.failover.poll_interval_seconds
+        again = began + (2 * at.silence_seconds if is_dark else durations.API_CALL_SECONDS) + poll
+        if again <= run_began + min(watcher.stays_seconds(decision, poll), at.failover.run_budget_seconds / 2):
+            again_at = again
         if decision.action is Action.FAIL_OVER and watcher.signals is not None:
-            rounds = (1 if looked_again else 2) * at.silence_seconds if began >= world.dark_from else 0.0
-            decided = began + (rounds or durations.API_CALL_SECONDS)
+            rounds = (1 if looked_again else 2) * at.silence_seconds if is_dark else 0.0
+            decided = began + (rounds or durations.API_CALL_SECONDS) + durations.COLD_START.draw(chance)
+            trouble = watcher.signals.trouble
+            if _is_stopped(world, decided, is_hung=trouble is not None and trouble.is_hung):
+                continue
+            decided += at.rhythm.timeout_seconds
             carried = carry_through(
                 chance,
                 at,
@@ -153,6 +167,15 @@ def play(chance: random.Random, setting: Setting, case: Case, *, is_checked: boo
             lost, bound = sight.replication.lost_seconds(began), watcher.signals.loss_bound_seconds
             return Played(fault, decided, carried, lost, bound, _told(watcher, fault), code)
     return Played(fault, None, None, 0.0, None, _told(watcher, fault), code)
+
+
+def _is_stopped(world: World, at: float, *, is_hung: bool) -> bool:
+    """Whether a last look stops a failover: a commit holds it, an answer alone is a question to people."""
+    from_here = at < world.silent_from and world.link(at)
+    from_there = at < min(world.silent_there_from, world.dark_from) and world.own(at)
+    if not world.answers(at) or not (from_here or from_there):
+        return False
+    return not is_hung or world.session(at) is SessionOutcome.WORKS
 
 
 def _watcher(policy: Policy, world: World, fault: float) -> Watcher:

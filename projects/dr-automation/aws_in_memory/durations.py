@@ -54,6 +54,10 @@ RDS_METRIC_DELAY = Spread(5.0, 20.0, 60.0)
 # Documented: an alarm with a period of a minute is evaluated every minute.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 ALARM_EVALUATION_SECONDS = 60.0
+# Documented: an environment that is started for one more concurrent run, without a figure; below a second is typical.
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+# Assumed, for a small function in a VPC:
+COLD_START = Spread(0.5, 1.5, 5.0)
 # No bound is documented for SNS; assumed.
 MESSAGE_DELIVERY = Spread(0.1, 0.5, 5.0)
 # No figure is documented for replacing the security groups of an instance; assumed.
