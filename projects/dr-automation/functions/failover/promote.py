@@ -105,7 +105,11 @@ def ask_for_promotion(
         is_over = give_up_at is not None and work.clock.now() >= give_up_at
         if is_over and (not in_doubt or (settled and is_ready)):
             return Outcome(Promotion.NOT_ACCEPTED, f"not accepted in the time given: {why}")
-        if instance is not None and is_ready and not is_over:
+        if instance is not None and is_ready and not is_over and (settled or not in_doubt):
+            if in_doubt:
+                # RDS would show by now what it had accepted: the old writer and people can stop it again.
+                note_call(None)
+                in_doubt = False
             called_at = work.clock.now()
             note_call(called_at)
             try:
