@@ -331,7 +331,9 @@ class Failover:
 
     def _move_name(self) -> Outcome:
         """Wait until RDS shows the promotion, then have the writer's name move, which takes its time beside it."""
-        outcome = wait_until_shown(self._watch(Phase.SHOWN), planned=self._incident.kind is Kind.PLANNED)
+        outcome = wait_until_shown(
+            self._watch(Phase.SHOWN), self._begun_at(Phase.PROMOTING), planned=self._incident.kind is Kind.PLANNED
+        )
         self._record(self._controller.writer_site, self._settings.here)
         self._publish()
         return outcome

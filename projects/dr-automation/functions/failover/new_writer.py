@@ -13,7 +13,7 @@ from failover.shown import is_dropped, shown_by
 from failover.work import Outcome, Work
 from function_runtime import metrics
 from function_runtime.clients import AwsError
-from function_runtime.incident import Incident, Phase, Shown, Step
+from function_runtime.incident import NOT_SHOWN, Incident, Phase, Shown, Step
 from function_runtime.metric_names import ANSWERS, COMMITTED, SESSION
 from function_runtime.readings import Series
 from function_runtime.session_outcome import CANNOT_COMMIT
@@ -100,7 +100,7 @@ class Watch:
             self.tell_dropped(what)
 
 
-def wait_until_shown(watch: Watch, *, planned: bool) -> Outcome:
+def wait_until_shown(watch: Watch, asked_at: datetime, *, planned: bool) -> Outcome:
     """Wait until RDS shows the promotion under way; of a planned one, until it is over: its writer is not dead.
 
     Raises:
@@ -109,6 +109,11 @@ def wait_until_shown(watch: Watch, *, planned: bool) -> Outcome:
     """
     enough = {Shown.WRITER} if planned else {Shown.WRITER, Shown.UNDER_WAY}
     while (shown := watch.look()) not in enough:
+        # RDS may say nothing for long, to many who fail over at the same time: a write proves more than its word.
+        now = watch.work.clock.now()
+        committed = _seen_by_probe(watch.work, max(asked_at, now - LOOKBACK), now)["committed"]
+        if (at := _first_commit(committed, asked_at)) is not None:
+            return Outcome("shown", f"a probe has committed in the new writer at {at:%H:%M:%S} UTC")
         watch.work.wait()
     over = "RDS shows the promoted instance, with no source" if shown is Shown.WRITER else "RDS is at the promotion"
     return Outcome("shown", over)
@@ -170,7 +175,7 @@ def wait_until_promoted(work: Work, ends_at: datetime) -> Outcome:
                 return Outcome("promoted", f"{instance.status}, with no source")
             why = "there is no instance" if instance is None else f"RDS calls it {instance.status}, with a source"
         if work.clock.now() >= ends_at:
-            return Outcome("not_shown", f"RDS has not shown its end in the time given: {why}")
+            return Outcome(NOT_SHOWN, f"RDS has not shown its end in the time given: {why}")
         work.wait()
 
 

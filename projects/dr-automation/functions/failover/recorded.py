@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from failover.settings import Settings
+from failover.shown import shown_by
 from function_runtime import rds_status
 from function_runtime.clients import AwsError, Clients
 from function_runtime.database import Database
 from function_runtime.history import History
-from function_runtime.incident import Incident, Phase
+from function_runtime.incident import NOT_AWAITED, NOT_SHOWN, Incident, Phase, Shown
 from function_runtime.sites import Site
 from function_runtime.state import Controller, NoRecordError, State
 from function_runtime.taken import Taken
@@ -80,7 +81,7 @@ def recorded(clients: Clients, settings: Settings, state: State, now: datetime) 
         controller = state.controller()
     except NoRecordError as error:
         raise StateLostError(Controller(), state.history().last_epoch, f"{error}; {TO_DO}") from error
-    pointed_at = None
+    pointed_at, is_late = None, False
     if controller.incident_id is not None:
         try:
             pointed_at = state.incident(controller.incident_id)
@@ -96,10 +97,13 @@ def recorded(clients: Clients, settings: Settings, state: State, now: datetime) 
         newer, under_way = brought_up_to_date(controller, history)
         known = Recorded(newer, under_way, found=newer != controller, to_keep=_to_keep(settings.here, newer, history))
         last_epoch = max(controller.epoch, history.last_epoch)
+        is_late = _is_shown_late(newer, history)
     if known.incident is not None and known.controller.named_site is known.incident.new_writer:
         return known  # It becomes the writer: until the incident is over, RDS may show either.
     try:
-        contradiction = _contradiction(settings, settings.databases(clients)[settings.here], known.controller, now)
+        contradiction = _contradiction(
+            settings, settings.databases(clients)[settings.here], known.controller, now, is_late=is_late
+        )
     except AwsError as error:
         return replace(known, agrees=False, doubt=error if known.incident is None else None)
     if contradiction is None:
@@ -120,13 +124,26 @@ def _to_keep(here: Site, controller: Controller, history: History) -> Taken | No
     return Taken(controller.epoch, controller.writer_site, here, controller.authority_since, version)
 
 
-def _contradiction(settings: Settings, database: Database, controller: Controller, now: datetime) -> str | None:
+def _is_shown_late(controller: Controller, history: History) -> bool:
+    """Whether the last failover closed before RDS showed its end: its new writer is called a replica for a while."""
+    newest = history.incidents[-1] if history.incidents else None
+    if newest is None or newest.epoch != controller.epoch or not newest.has_new_writer:
+        return False
+    promoted = newest.step(Phase.PROMOTED)
+    return promoted is not None and promoted.outcome in (NOT_SHOWN, NOT_AWAITED)
+
+
+def _contradiction(
+    settings: Settings, database: Database, controller: Controller, now: datetime, *, is_late: bool
+) -> str | None:
     """What this site's database shows against the record, None where it agrees or there is none."""
     here, writer = settings.here, controller.writer_site
     instance = database.find()
     if instance is None:
         return None
     is_replica = instance.replica_of is not None
+    if is_late and writer is here and shown_by(instance) is Shown.UNDER_WAY:
+        return None
     if writer is here and is_replica:
         return f"item controller names {writer} as the writer, and the {here} site's database is a replica"
     if writer is here or is_replica:

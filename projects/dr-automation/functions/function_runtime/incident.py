@@ -95,6 +95,8 @@ ABANDONED = "abandoned"
 """How the step under way ends when a person ends a failover that has made no new writer."""
 NOT_AWAITED = "not_awaited"
 """How a step ends when a person ends a failover whose new writer RDS shows: nobody waits for the rest."""
+NOT_SHOWN = "not_shown"
+"""How the wait for the promotion's end is over where RDS has not shown it in time; the new writer takes writes."""
 NOT_OPENED = "not_opened"
 """How the opening ends where the writer could not be opened in time; a later run opens it."""
 
