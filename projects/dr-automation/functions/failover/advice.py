@@ -96,6 +96,10 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
             "No failover: somebody or something has made the writer read-only. You hear when a commit succeeds again.",
             ("Look at default_transaction_read_only of the writer, its database and role dr_probe.", LOOK),
         ),
+        "commits_after_all": Advice(
+            "The controller looks on: all other signs say that the writer is lost, and a probe that it asks commits.",
+            ("Look whether clients can write, and what keeps the signs from being seen: a link, CloudWatch.", LOOK),
+        ),
         "answers_after_all": Advice(
             "The controller looks on: a commit takes it back, an approval or the writer's silence lets it go on.",
             (

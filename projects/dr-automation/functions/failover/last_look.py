@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from failover.decision import Action, Decision
+from failover.policy import Policy
 from failover.sessions import worked_since
 from failover.settings import Settings
 from failover.signals import Signals
@@ -99,16 +100,20 @@ def last_look(
     return LastLook(now(), Life.ANSWERS if any(answer.answers for answer in given) else Life.UNPROVEN, found)
 
 
-def before_opening(looked: LastLook, signals: Signals, order: Order | None) -> Decision | None:
+def before_opening(looked: LastLook, signals: Signals, order: Order | None, policy: Policy) -> Decision | None:
     """What is decided in the place of a failover; None where the failover stands. Pure.
 
     Args:
         looked: what was found.
         signals: what the failover was decided on.
         order: the order that it was decided with.
+        policy: for how long it may last before people are told.
     """
     if looked.life is Life.COMMITS:
-        return Decision(Action.HOLD, COMMITS_AFTER_ALL, looked.in_words)
+        # What contradicts itself for long is for people to see: every other sign says that the writer is lost.
+        trouble = signals.trouble
+        lasts = trouble is not None and looked.at - trouble.since > policy.maintenance_patience
+        return Decision(Action.ALERT if lasts else Action.HOLD, COMMITS_AFTER_ALL, looked.in_words)
     is_hung = signals.trouble is not None and signals.trouble.is_hung
     if looked.life is Life.ANSWERS and not is_hung and not _approves(order):
         return Decision(Action.ASK, ANSWERS_AFTER_ALL, looked.in_words)

@@ -207,7 +207,10 @@ class Run:
         if seen.signals.region_answers is Answer.YES and (why := adopting.overruled_by(controller)) is not None:
             return Decision(Action.HOLD, "no_authority", why)
         looked = self._looked_directly(controller, seen)
-        if looked is not None and (instead := before_opening(looked, seen.signals, seen.order)) is not None:
+        if (
+            looked is not None
+            and (instead := before_opening(looked, seen.signals, seen.order, self.settings.policy)) is not None
+        ):
             remember(state, self.settings, controller, replace(seen, decision=instead), people, looked)
             return instead
         claimed, incident = self._open(state, controller, seen, looked)
@@ -225,9 +228,9 @@ class Run:
         order = order_to_drop(control, controller, self.clock.now())
         if order is None:
             return controller
-        controller = state.save_controller(replace(controller, order_dropped=order.at))
+        # Twice is better than never: that it was told is kept last.
         people.tell_order_dropped(order)
-        return controller
+        return state.save_controller(replace(controller, order_dropped=order.at))
 
     def _look(self, controller: Controller, control: Control) -> Look:
         seen = look(
