@@ -154,3 +154,11 @@ def test_a_run_that_is_killed_when_it_drops_an_order_has_told_of_it() -> None:
         run(aws, "killed")
     assert "older than the authority" in subjects(aws)
     assert writers(aws) == {Site.PRIMARY}
+
+
+def test_nor_is_the_hold_on_an_incident_of_such_a_run() -> None:
+    aws = quick(writer_dead())
+    killed_once(aws, lambda call: bool(aws.incidents) and aws.incidents[0]["phase"] == "fenced")
+    (incident,) = aws.incidents
+    aws.put({**incident, "lease_until": (aws.now + timedelta(hours=1)).isoformat()})
+    assert run(aws, "next")["code"] == "closed"
