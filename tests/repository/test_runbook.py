@@ -16,7 +16,7 @@ import pytest
 from failover.advice import ADVICE
 from failover.decision import Action
 from failover.handover_messages import ANCHOR
-from failover.last_look import ANSWERS_AFTER_ALL
+from failover.last_look import ANSWERS_AFTER_ALL, COMMITS_AFTER_ALL
 from failover.readiness import CODES
 from function_runtime.incident import IN_AN_EMERGENCY, TAKEN_BACK, WHEN_PLANNED
 from operations.arguments import parse
@@ -51,7 +51,7 @@ def anchor(code: str) -> str:
     return code.replace("_", "-")
 
 
-TOLD = codes(Action.ALERT, Action.ASK) | set(CODES) | {ANSWERS_AFTER_ALL}
+TOLD = codes(Action.ALERT, Action.ASK) | set(CODES) | {ANSWERS_AFTER_ALL, COMMITS_AFTER_ALL}
 BEGUN = codes(Action.FAIL_OVER) | {ast.literal_eval(call.args[0]) for call in calls("failover/decide.py", "_over")}
 # An incident is recorded as opened before anybody is told, so its first phase is no step that a message is about.
 STEPS = {phase for phases in (IN_AN_EMERGENCY, WHEN_PLANNED, TAKEN_BACK) for phase in phases[1:]}
