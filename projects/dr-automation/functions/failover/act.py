@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 
 from failover import latch
 from failover.decision import Action, Decision
-from failover.heed import has_a_way_back, heed, look_before_fence, look_once_more
+from failover.heed import has_a_way_back, heed, look_before_asking_again, look_before_fence, look_once_more
 from failover.last_look import ANSWERS_AFTER_ALL, LastLook
 from failover.new_writer import Watch, wait_until_promoted, wait_until_shown, wait_until_writes
 from failover.old_writer import PromotedAfterAllError, fence_old_writer, let_in_again
@@ -237,6 +237,8 @@ class Failover:
                 looked = look_once_more(self._state, self._work, self._incident, self._finished_at(Phase.FENCED))
                 self._ask_no_more()
                 self._heed(Phase.PROMOTING)
+                # The look takes its time, and RDS's answer is waited for from when it is asked.
+                at = self._clock.now()
             self._note_call(at)
 
         outcome = ask_for_promotion(self._work, step.called_at, call, give_up_at)
@@ -326,6 +328,7 @@ class Failover:
             incident=lambda: self._incident,
             save=self._save,
             heed=lambda: self._heed(phase),
+            look_at_old_writer=lambda: look_before_asking_again(self._state, self._work, self._incident),
             tell_dropped=lambda what: self._tell_of_step(
                 what, lambda step: self._people.tell_dropped(self._incident, step)
             ),

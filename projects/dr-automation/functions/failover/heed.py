@@ -103,7 +103,8 @@ def look_once_more(state: State, work: Work, incident: Incident, fenced_at: date
         PeopleAskedError: it answers, and only a person may have it replaced.
     """
     old_writer, now = work.settings.here.other, work.clock.now()
-    if incident.kind is Kind.FORCED or incident.may_be_promoted:
+    # A request that has not shown for so long was not taken: the next one is a new one, and needs a new look.
+    if incident.kind is Kind.FORCED or _may_come_yet(work, incident):
         return None
     if incident.kind is Kind.PLANNED:
         if not is_shut(work, old_writer):
@@ -114,6 +115,23 @@ def look_once_more(state: State, work: Work, incident: Incident, fenced_at: date
     if has_waited and is_whole(work, old_writer, recently, waited=False):
         raise WithdrawnError("the old writer answers its own site again")
     return _looked(state, work, incident, fenced_at if has_waited else None)
+
+
+def look_before_asking_again(state: State, work: Work, incident: Incident) -> None:
+    """Look at the old writer before RDS is asked again for a promotion that it has dropped.
+
+    Raises:
+        WithdrawnError: the old writer commits, and RDS shows a replica as before: nothing has been replaced.
+        PeopleAskedError: it answers, and only a person may have it replaced.
+    """
+    promoting = incident.step(Phase.PROMOTING)
+    if incident.kind in (Kind.FORCED, Kind.PLANNED) or promoting is None:
+        return
+    try:
+        _looked(state, work, incident, promoting.called_at)
+    except WithdrawnError as error:
+        # What RDS has accepted is taken back in no other way.
+        raise WithdrawnError(str(error), ABANDONED) from error
 
 
 def _looked(state: State, work: Work, incident: Incident, since: datetime | None) -> LastLook:

@@ -33,6 +33,7 @@ class Watch:
         incident: gives the incident as it is.
         save: writes it.
         heed: does what people have said; raises where that ends the step.
+        look_at_old_writer: looks whether it may be replaced still; raises where that ends the step.
         tell_dropped: tells people, and keeps this text with the step.
     """
 
@@ -41,6 +42,7 @@ class Watch:
     incident: Callable[[], Incident]
     save: Callable[[Incident], None]
     heed: Callable[[], None]
+    look_at_old_writer: Callable[[], None]
     tell_dropped: Callable[[str], None]
 
     @property
@@ -79,7 +81,8 @@ class Watch:
         return shown
 
     def _ask_again(self) -> None:
-        # The last moment at which a person can give it up.
+        # The last moment at which the old writer, or a person, can stop it.
+        self.look_at_old_writer()
         self.heed()
         incident, now = self.incident(), self.work.clock.now()
         promoting = incident.step(Phase.PROMOTING)

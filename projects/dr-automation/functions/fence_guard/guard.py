@@ -293,7 +293,19 @@ class Guard:
             if now + timedelta(seconds=poll_interval_seconds) > ends_at:
                 return attempt.outcome, f"in the time of one run: {attempt.detail}"
             self._clock.sleep(poll_interval_seconds)
+            if attempt.outcome is Outcome.REFUSED and not self._is_wanted(seen):
+                return attempt.outcome, f"not wanted any more: {attempt.detail}"
         raise AssertionError("attempts end with a final one")
+
+    def _is_wanted(self, seen: Instance) -> bool:
+        """Whether the record still has it fenced: while RDS refused, a person may have given the promotion up."""
+        if self._memory.known is None:
+            return True
+        try:
+            known = newest(*(self._recorded(site) for site in Site))
+        except (LookupError, *AwsError):
+            return True
+        return fence_limitation(self._settings.site, seen, known, self._other()) is None
 
     def _conclude(self, record: FenceRecord, seen: Instance, controller: Controller) -> Exception | None:
         """Tell people what they have not been told in this epoch, and record it; neither waits for the other.
