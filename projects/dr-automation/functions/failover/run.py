@@ -36,6 +36,9 @@ from function_runtime.state import Controller, ControlUnreadableError, State
 
 logger = Logger(child=True)
 
+# A guard's run is over after a minute, and another run of its that had begun a minute later.
+LATE_FENCE = timedelta(minutes=3)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -159,6 +162,8 @@ class Run:
             overruled = None if known.incident.may_be_promoted else adopting.overruled_by(controller)
             return self._carry_through(state, controller, control, known.incident, people, ends_at, overruled)
         here = self.settings.here
+        if known.doubt is None and self._was_shut_late(controller):
+            controller = replace(controller, owes_opening=controller.last_incident_id)
         if controller.owes_opening is not None and known.doubt is None:
             controller = self._open_again(state, controller, people)
         if controller.writer_site is here:
@@ -238,6 +243,17 @@ class Run:
         )
         logger.info("Decided", decision=seen.decision.as_item(), signals=seen.signals.as_item())
         return seen
+
+    def _was_shut_late(self, controller: Controller) -> bool:
+        """Whether a guard has shut the writer by a record from before its clients were let in."""
+        let_in_at = controller.let_in_at
+        if let_in_at is None or controller.owes_opening is not None or self.clock.now() - let_in_at > LATE_FENCE:
+            return False
+        database = self.settings.databases(self.clients)[controller.writer_site]
+        try:
+            return database.is_quarantined(database.describe())
+        except AwsError:
+            return False
 
     def _open_again(self, state: State, controller: Controller, people: People) -> Controller:
         """Open the writer that could not be opened when its failover was taken back, as soon as RDS lets it."""

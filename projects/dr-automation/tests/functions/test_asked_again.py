@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 
 from aws_in_memory.aws import Aws, Call, TakeEffect
-from aws_in_memory.deployed import SETTINGS, guard, writer_dead
+from aws_in_memory.deployed import SETTINGS, guard, healthy, writer_dead
+from aws_in_memory.recorded import incident, remember
 from aws_in_memory.refusals import refusal
 from aws_in_memory.running import Running, assert_one_writer, instruct
 from function_runtime.control import InstructionKind
+from function_runtime.incident import Phase
 from function_runtime.sites import Site
+from function_runtime.state import Controller
 
 pytestmark = pytest.mark.usefixtures("silent_logs")
 
@@ -98,3 +101,17 @@ def test_a_guard_that_rds_has_refused_does_not_shut_a_writer_that_was_given_its_
 def shown_for(aws: Aws) -> timedelta:
     since = aws.incidents[0]["steps"][-1]["shows_since"]
     return timedelta() if since is None else aws.now - datetime.fromisoformat(since)
+
+
+@pytest.mark.parametrize(("ago", "opened"), [(timedelta(seconds=30), True), (timedelta(minutes=10), False)])
+def test_a_writer_that_a_guard_has_shut_just_after_its_clients_were_let_in_is_opened(
+    ago: timedelta, opened: bool
+) -> None:
+    aws = healthy()
+    taken_back = incident(Site.RECOVERY, Phase.FENCED, Phase.OPENED_AGAIN, Phase.CLOSED)
+    remember(aws, Controller(epoch=1, last_incident_id=taken_back.incident_id, let_in_at=aws.now - ago), taken_back)
+    aws.writer.groups = {aws.writer.quarantine_group: "active"}
+    running = Running(aws, guards=False)
+    running.tick(3)
+    aws.writer.settle(aws.now)
+    assert (aws.writer.groups == {aws.writer.database_group: "active"}) is opened
