@@ -115,7 +115,7 @@ class Report:
 
     @property
     def waits_for_approval(self) -> bool:
-        """Whether the incident under way waits for a person's approval: its old writer answers after all."""
+        """Whether the incident under way waits for a person's approval: its old writer answers after its fence."""
         asked, incident = self.content["proposal"], self.incident
         if asked is None or incident is None or incident.may_be_promoted or incident.is_taken_back:
             return False

@@ -140,7 +140,7 @@ def decision(report: Report) -> list[str]:
         return decided(report)
     waits = "; it waits until failovers are resumed" if report.waits_for_resume else ""
     if report.waits_for_approval:
-        waits += "; it waits for an approval: the old writer answers after all"
+        waits += "; it waits for an approval: the old writer answers after its fence"
     return [f"continue the incident under way{waits}"]
 
 

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from aws_in_memory.deployed import healthy, writer_dead
+from aws_in_memory.deployed import REGIONS, healthy, writer_dead
+from aws_in_memory.faults import unread_metrics
 from aws_in_memory.instance import Outage
 from aws_in_memory.running import killed_once
 from function_runtime.control import Order, OrderKind
@@ -52,15 +53,18 @@ def test_an_approved_failover_is_followed_until_it_is_closed() -> None:
     assert (incident["kind"], incident["ordered_by"], incident["incident_id"]) == ("approved", ALICE, INCIDENT)
 
 
-def test_an_approval_lets_an_open_incident_go_on_whose_writer_only_answers() -> None:
+def test_an_approval_lets_an_incident_go_on_whose_writer_only_answers_after_its_fence() -> None:
     aws = writer_dead()
-    killed_once(aws, lambda call: call.operation == "dynamodb.put_item" and bool(aws.incidents))
+    aws.writer.refuses_changes = True
+    killed_once(aws, lambda call: bool(aws.incidents) and aws.incidents[0]["phase"] == "fenced")
     aws.writer.comes_back(aws.now)
     aws.writer.hung.append(Outage(aws.now))
+    # Its own site's probes would take the incident back, if anybody could read what they have published.
+    aws.fault = unread_metrics(REGIONS[Site.PRIMARY])
     terminal = Terminal(aws)
     assert terminal.tick()["code"] == "answers_after_all"
     assert terminal.give("status") == 0
-    assert "it waits for an approval: the old writer answers after all" in terminal.printed
+    assert "it waits for an approval: the old writer answers after its fence" in terminal.printed
     (incident,) = aws.incidents
     named = f"failover --approve {incident['incident_id']} --epoch 1"
     assert f"nox -s {named.replace('failover ', 'failover -- ')}" in terminal.printed

@@ -96,6 +96,16 @@ FAULTS: tuple[Kind, ...] = (
 )
 
 
+def unread_metrics(region: str) -> Callable[[Call, TakeEffect], Any]:
+    """CloudWatch throttles every read in a region."""
+
+    def fault(call: Call, take_effect: TakeEffect) -> Any:
+        unread = call.operation == "cloudwatch.get_metric_data" and call.region == region
+        return throttled(take_effect) if unread else take_effect()
+
+    return fault
+
+
 class At:
     """A fault at one call.
 

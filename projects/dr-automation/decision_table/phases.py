@@ -81,7 +81,8 @@ PHASES: dict[Phase, Told] = {
             Ending(Outcome.UNREACHABLE, "RDS does not answer"),
             Ending(
                 WITHDRAWN,
-                "a probe commits in the writer when the incident is carried on later (not in a forced one); planned: "
+                "when the incident is carried on later, a probe commits in the writer, or it answers and people would "
+                "have to be asked (not in a forced one); planned: "
                 "people paused or cancelled it",
             ),
             Ending(ABANDONED, ENDED),

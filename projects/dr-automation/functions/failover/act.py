@@ -99,7 +99,7 @@ class Failover:
             AnotherRunIsAtWorkError: another run holds the incident, or took it over.
             BudgetSpentError: the run must end; the incident is as far as it is recorded.
             PausedError: people have paused failovers since the run began, in time.
-            PeopleAskedError: the old writer answers; people have been told that it waits for them.
+            PeopleAskedError: the fenced writer answers; people have been told that the incident waits for them.
             StepBlockedError: a step cannot succeed as things are; people have been told, the next run tries again.
         """
         self._take_over()
@@ -148,9 +148,17 @@ class Failover:
         self._tell_of_step(ANSWERS_AFTER_ALL, lambda step: self._people.tell_waits(incident, step, why))
 
     def _ask_no_more(self) -> None:
-        """What was asked is settled: by an approval, or by the old writer's silence."""
-        if self._controller.proposal is not None:
-            self._controller = self._state.save_controller(replace(self._controller, proposal=None))
+        """A person has approved: should the approval run out before RDS accepts, people are asked, and told, anew."""
+        step = self._incident.step(Phase.PROMOTING)
+        if not self._was_asked or step is None:
+            return
+        self._save(self._incident.with_step(replace(step, told=tuple(t for t in step.told if t != ANSWERS_AFTER_ALL))))
+        self._controller = self._state.save_controller(replace(self._controller, proposal=None))
+
+    @property
+    def _was_asked(self) -> bool:
+        """Whether people were asked about this incident, after its fence, and have not answered."""
+        return self._controller.proposal is not None
 
     def _let_go(self) -> None:
         """Write that no incident is under way any more."""
@@ -234,7 +242,8 @@ class Failover:
             nonlocal looked
             if at is not None:
                 # The last moment at which the old writer itself, or people, can stop it.
-                looked = look_once_more(self._state, self._work, self._incident, self._finished_at(Phase.FENCED))
+                fenced_at = self._finished_at(Phase.FENCED)
+                looked = look_once_more(self._state, self._work, self._incident, fenced_at, was_asked=self._was_asked)
                 self._ask_no_more()
                 self._heed(Phase.PROMOTING)
                 # The look takes its time, and RDS's answer is waited for from when it is asked.
@@ -247,7 +256,6 @@ class Failover:
     def _fence(self, step: Step) -> Outcome:
         incident = self._incident
         looked = look_before_fence(self._state, self._work, incident, self._looked_at)
-        self._ask_no_more()
         fenced = fence_old_writer(
             self._work,
             self._settings.here.other,
@@ -328,7 +336,9 @@ class Failover:
             incident=lambda: self._incident,
             save=self._save,
             heed=lambda: self._heed(phase),
-            look_at_old_writer=lambda: look_before_asking_again(self._state, self._work, self._incident),
+            look_at_old_writer=lambda: look_before_asking_again(
+                self._state, self._work, self._incident, was_asked=self._was_asked
+            ),
             tell_dropped=lambda what: self._tell_of_step(
                 what, lambda step: self._people.tell_dropped(self._incident, step)
             ),

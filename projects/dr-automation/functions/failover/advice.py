@@ -101,7 +101,7 @@ ADVICE: Mapping[str, Advice] = MappingProxyType(
             ("Look whether clients can write, and what keeps the signs from being seen: a link, CloudWatch.", LOOK),
         ),
         "answers_after_all": Advice(
-            "The controller looks on: a commit takes it back, an approval or the writer's silence lets it go on.",
+            "The controller looks on, and decides anew each time: by an approval, or by what it sees then.",
             (
                 "Look whether clients can write: the writer takes connections again, and no probe has committed in it.",
                 "If it recovers, nothing is needed. If its commits hang, approve: it is fenced first.",

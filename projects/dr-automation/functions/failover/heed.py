@@ -76,17 +76,23 @@ def look_before_fence(state: State, work: Work, incident: Incident, looked_at: d
         What was found, None where there was no need to look.
 
     Raises:
-        WithdrawnError: the writer commits: it is not replaced.
-        PeopleAskedError: it answers, and only a person may have it replaced.
+        WithdrawnError: the writer commits: it is not replaced. Or it answers, and only a person may have it replaced.
     """
     if incident.kind in (Kind.FORCED, Kind.PLANNED) or incident.may_be_promoted:
         return None
     if looked_at is not None and work.clock.now() - looked_at <= FRESH:
         return None
-    return _looked(state, work, incident, incident.opened_at)
+    try:
+        return _looked(state, work, incident, incident.opened_at, was_asked=False)
+    except PeopleAskedError as error:
+        # Nothing is done yet. An incident that waited would go on at the next silence of the probes, maybe days later,
+        # by evidence that is as old: who decides anew asks people with what is true then.
+        raise WithdrawnError(str(error)) from error
 
 
-def look_once_more(state: State, work: Work, incident: Incident, fenced_at: datetime) -> LastLook | None:
+def look_once_more(
+    state: State, work: Work, incident: Incident, fenced_at: datetime, *, was_asked: bool
+) -> LastLook | None:
     """Look at the old writer of a failover right before its promotion: it may be open, and take writes.
 
     Args:
@@ -94,13 +100,14 @@ def look_once_more(state: State, work: Work, incident: Incident, fenced_at: date
         work: what to work with.
         incident: the failover, whose promotion is about to be asked for.
         fenced_at: when its fence was over.
+        was_asked: whether people were asked about this incident and have not approved it yet.
 
     Returns:
         What was found, None where no probe was asked.
 
     Raises:
         WithdrawnError: the old writer may be used, so the promotion would lose what it takes.
-        PeopleAskedError: it answers, and only a person may have it replaced.
+        PeopleAskedError: it answers, or did when people were asked, and only a person may have it replaced.
     """
     old_writer, now = work.settings.here.other, work.clock.now()
     # A request that has not shown for so long was not taken: the next one is a new one, and needs a new look.
@@ -114,11 +121,17 @@ def look_once_more(state: State, work: Work, incident: Incident, fenced_at: date
     has_waited = now - fenced_at >= timedelta(seconds=work.settings.lease_seconds)
     if has_waited and is_whole(work, old_writer, recently, waited=False):
         raise WithdrawnError("the old writer answers its own site again")
-    return _looked(state, work, incident, fenced_at if has_waited else None)
+    return _looked(state, work, incident, fenced_at if has_waited else None, was_asked=was_asked)
 
 
-def look_before_asking_again(state: State, work: Work, incident: Incident) -> None:
+def look_before_asking_again(state: State, work: Work, incident: Incident, *, was_asked: bool) -> None:
     """Look at the old writer before RDS is asked again for a promotion that it has dropped.
+
+    Args:
+        state: where people's words are on record.
+        work: what to work with.
+        incident: the failover.
+        was_asked: whether people were asked about this incident and have not approved it yet.
 
     Raises:
         WithdrawnError: the old writer commits, and RDS shows a replica as before: nothing has been replaced.
@@ -128,25 +141,25 @@ def look_before_asking_again(state: State, work: Work, incident: Incident) -> No
     if incident.kind in (Kind.FORCED, Kind.PLANNED) or promoting is None:
         return
     try:
-        _looked(state, work, incident, promoting.called_at)
+        _looked(state, work, incident, promoting.called_at, was_asked=was_asked)
     except WithdrawnError as error:
         # What RDS has accepted is taken back in no other way.
         raise WithdrawnError(str(error), ABANDONED) from error
 
 
-def _looked(state: State, work: Work, incident: Incident, since: datetime | None) -> LastLook:
+def _looked(state: State, work: Work, incident: Incident, since: datetime | None, *, was_asked: bool) -> LastLook:
     # A look takes as long as a cold start of a probe: the hold on the incident must outlast it.
     work.renew()
     looked = last_look(work.clients, work.settings, incident.new_writer.other, work.clock.now, since)
     logger.info("Looked once more", life=looked.life, found=looked.found, incident=incident.incident_id)
     if looked.life is Life.COMMITS:
         raise WithdrawnError(looked.in_words)
-    if looked.life is Life.ANSWERS:
+    if looked.life is Life.ANSWERS or was_asked:
         try:
             order = state.control().order
         except ControlUnreadableError:
             order = None
-        if needs_approval(looked, incident, order, work.clock.now()):
+        if needs_approval(incident, order, work.clock.now()):
             raise PeopleAskedError(looked.in_words)
     return looked
 

@@ -120,16 +120,15 @@ def before_opening(looked: LastLook, signals: Signals, order: Order | None, poli
     return None
 
 
-def needs_approval(looked: LastLook, incident: Incident, order: Order | None, at: datetime) -> bool:
-    """Whether only a person may let an incident go on. Pure.
+def needs_approval(incident: Incident, order: Order | None, at: datetime) -> bool:
+    """Whether only a person may let an incident go on whose writer answers, or did when people were asked. Pure.
 
     Args:
-        looked: what was found.
         incident: the incident; that its writer answers was known where it hangs.
         order: the order on record.
         at: now.
     """
-    if looked.life is not Life.ANSWERS or incident.kind is not Kind.AUTOMATIC or incident.must_be_fenced:
+    if incident.kind is not Kind.AUTOMATIC or incident.must_be_fenced:
         return False
     return not (_approves(order) and order is not None and order.is_for(incident.incident_id, incident.epoch, at))
 

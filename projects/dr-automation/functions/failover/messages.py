@@ -234,7 +234,7 @@ def held(settings: Settings, incident: Incident, why: str) -> Message:
 
 
 def waits(settings: Settings, incident: Incident, step: Step, why: str) -> Message:
-    """A failover that has begun waits for a person: the old writer answers after all."""
+    """A failover that has fenced waits for a person: the old writer answers after all."""
     advice, loss = ADVICE[ANSWERS_AFTER_ALL], incident.data_loss_seconds
     bound = settings.policy.max_data_loss_seconds
     approve = words.approve_command(incident.incident_id, incident.epoch, loss, bound)
@@ -246,7 +246,9 @@ def waits(settings: Settings, incident: Incident, step: Step, why: str) -> Messa
             "What was seen": [why],
             "What was done": _done(incident),
             "What it would cost": [f"Data loss: {words.loss(loss)}"],
-            "What happens next": [advice.next],
+            "What happens next": [
+                "It waits: an approval lets it go on, and a commit takes it back. The writer's silence does neither."
+            ],
             "What to do": [*advice.to_do, f"Let it go on: {approve}", ABANDON.format(incident.incident_id)],
         },
         ANSWERS_AFTER_ALL,

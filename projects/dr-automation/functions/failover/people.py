@@ -91,7 +91,7 @@ class People:
         self._must(self._failures, messages.held(self._settings, incident, why))
 
     def tell_waits(self, incident: Incident, step: Step, why: str) -> None:
-        """Must: a failover that has begun waits for a person's approval."""
+        """Must: a failover whose old writer is fenced waits for a person's approval."""
         self._must(self._failures, messages.waits(self._settings, incident, step, why))
 
     def tell_overdue(self, incident: Incident, step: Step, taken: timedelta) -> None:

@@ -48,7 +48,7 @@ class WithdrawnError(Exception):
 
 
 class PeopleAskedError(Exception):
-    """The old writer answers after all: the incident waits where it is for a person's approval, or for a commit."""
+    """The old writer answers after its fence: the incident waits for a person's approval, or for a commit."""
 
 
 class StepBlockedError(Exception):

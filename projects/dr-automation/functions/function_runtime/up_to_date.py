@@ -50,6 +50,8 @@ def during(controller: Controller, incident: Incident) -> Controller:
         authority=incident.new_writer,
         handover=None,
         incident_id=incident.incident_id,
+        # What people were asked before it was opened is settled.
+        proposal=controller.proposal if controller.incident_id == incident.incident_id else None,
         owes_opening=None,
         adopted_by=None,
     )

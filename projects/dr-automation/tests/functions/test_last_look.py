@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 
 from aws_in_memory.aws import Aws, Call, TakeEffect, no_fault
-from aws_in_memory.deployed import REGIONS, healthy, run, writer_dead
-from aws_in_memory.faults import At, before, lost_answer, not_connected, nothing, refused, throttled
+from aws_in_memory.deployed import REGIONS, SETTINGS, healthy, run, writer_dead
+from aws_in_memory.faults import At, before, lost_answer, not_connected, nothing, refused, throttled, unread_metrics
 from aws_in_memory.instance import Outage
 from aws_in_memory.running import Running, assert_one_writer, instruct, killed_once, subjects, takes_writes, writers
 from aws_in_memory.stories import STORIES, Story, begun, calls_of, carry_on, give
@@ -219,47 +219,109 @@ def test_a_fence_that_does_not_hold_is_found_before_the_promotion() -> None:
     assert_one_writer(aws, Site.PRIMARY)
 
 
-def waits_for_people() -> Aws:
+def test_an_incident_that_would_have_to_ask_before_its_fence_is_taken_back_and_decided_anew() -> None:
     aws = writer_dead()
     killed_when_opened(aws)
     comes_back(aws, hung=True)()
-    assert [run(aws, f"run-{number}")["code"] for number in range(3)] == ["answers_after_all"] * 3
-    assert subjects(aws).count("APPROVAL NEEDED") == 1
+    assert run(aws)["code"] == "closed"
+    assert outcome(aws, "fenced") == "withdrawn"
+    assert (aws.events, aws.controller["writer_site"]) == ([], "primary")
+    assert "APPROVAL NEEDED" not in subjects(aws)
+    taken_back = aws.incidents[0]["incident_id"]
+    aws.sleep(20)
+    assert run(aws)["action"] == "ask"
+    assert "APPROVAL NEEDED" in subjects(aws)
+    assert aws.controller["proposal"]["incident_id"] != taken_back
+    give(aws, OrderKind.APPROVE)
+    assert run(aws)["code"] == "closed"
+    assert aws.controller["writer_site"] == "recovery"
+
+
+def test_and_probes_that_give_no_word_days_later_let_nothing_go_on_by_old_evidence() -> None:
+    aws = writer_dead()
+    killed_when_opened(aws)
+    comes_back(aws, hung=True)()
+    run(aws)
+    aws.sleep(3 * 24 * 3600)
+    aws.fault = lambda call, effect: throttled(effect) if call.operation == "lambda.invoke" else effect()
+    for number in range(3):
+        assert run(aws, f"run-{number}")["action"] == "ask"
     assert aws.events == []
+    assert aws.controller["writer_site"] == "primary"
+
+
+def waits_for_people() -> Aws:
+    """Its fence was refused; that the writer is back only a direct look can see."""
+    aws = writer_dead()
+    aws.writer.refuses_changes = True
+    killed_once(aws, lambda call: bool(aws.incidents) and aws.incidents[0]["phase"] == "fenced")
+    comes_back(aws, hung=True)()
+    aws.fault = unread_metrics(REGIONS[Site.PRIMARY])
+    for number in range(3):
+        assert run(aws, f"run-{number}")["code"] == "answers_after_all"
+        aws.sleep(SETTINGS.lease_seconds + 1)
+    assert subjects(aws).count("APPROVAL NEEDED") == 1
     proposal, (incident,) = aws.controller["proposal"], aws.incidents
     assert (proposal["incident_id"], proposal["epoch"]) == (incident["incident_id"], incident["epoch"])
     return aws
 
 
-def test_an_open_incident_whose_writer_only_answers_goes_on_when_a_person_approves() -> None:
+def test_a_fenced_incident_whose_writer_only_answers_goes_on_when_a_person_approves() -> None:
     aws = waits_for_people()
     give(aws, OrderKind.APPROVE)
     assert run(aws)["code"] == "closed"
     assert aws.controller["writer_site"] == "recovery"
 
 
-def test_or_when_it_falls_silent_again() -> None:
+@pytest.mark.parametrize("word", ["the writer is silent", "no word of the probes"])
+def test_but_not_when_it_falls_silent_however_long_people_say_nothing(word: str) -> None:
     aws = waits_for_people()
-    aws.writer.dies(aws.now)
+    if word == "the writer is silent":
+        aws.writer.dies(aws.now)
+    else:
+        reads = aws.fault
+        aws.fault = lambda call, effect: throttled(effect) if call.operation == "lambda.invoke" else reads(call, effect)
+    for wait in (60, 3600, 3 * 24 * 3600):
+        aws.sleep(wait)
+        assert run(aws)["code"] == "answers_after_all"
+    assert "promoted" not in aws.events
+    give(aws, OrderKind.APPROVE)
     assert run(aws)["code"] == "closed"
     assert aws.controller["writer_site"] == "recovery"
+
+
+def test_an_approval_that_runs_out_before_rds_accepts_is_asked_for_anew() -> None:
+    aws = waits_for_people()
+    give(aws, OrderKind.APPROVE)
+    reads = aws.fault
+    aws.fault = lambda call, effect: (
+        throttled(effect) if call.operation == "rds.promote_read_replica" else reads(call, effect)
+    )
+    assert run(aws)["code"] == "to_be_continued"
+    assert "proposal" not in aws.controller
+    aws.fault = reads
+    aws.sleep(2 * 3600)
+    assert run(aws)["code"] == "answers_after_all"
+    assert subjects(aws).count("APPROVAL NEEDED") == 2
+    assert "promoted" not in aws.events
 
 
 def test_and_ends_when_it_commits() -> None:
     aws = waits_for_people()
     aws.writer.hung[-1].ends = aws.now
     assert run(aws)["code"] == "closed"
-    assert (aws.events, aws.controller["writer_site"]) == ([], "primary")
+    assert aws.controller["writer_site"] == "primary"
+    assert "promoted" not in aws.events
     assert "proposal" not in aws.controller
 
 
 def test_and_when_a_person_abandons_it() -> None:
     aws = waits_for_people()
-    aws.writer.hung[-1].ends = aws.now
     instruct(aws, InstructionKind.ABANDON, aws.incidents[0]["incident_id"])
-    running = Running(aws)
-    running.tick(2)
-    assert_one_writer(aws, Site.PRIMARY)
+    aws.writer.refuses_changes = False
+    assert run(aws)["code"] == "closed"
+    assert outcome(aws, "promoting") == "abandoned"
+    assert aws.controller["writer_site"] == "primary"
     assert "abandoned" in subjects(aws)
 
 
