@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,6 +18,7 @@ from aws_in_memory.stories import STORIES, Story, begun, calls_of, carry_on, giv
 from failover.last_look import FRESH
 from function_runtime.control import Control, InstructionKind, OrderKind, Pause
 from function_runtime.sites import Site
+from function_runtime.state import Controller, Proposal
 
 pytestmark = pytest.mark.usefixtures("silent_logs")
 
@@ -237,12 +239,12 @@ def test_an_incident_that_would_have_to_ask_before_its_fence_is_taken_back_and_d
     assert aws.controller["writer_site"] == "recovery"
 
 
-def test_and_probes_that_give_no_word_days_later_let_nothing_go_on_by_old_evidence() -> None:
+def test_and_probes_that_give_no_word_hours_later_let_nothing_go_on_by_old_evidence() -> None:
     aws = writer_dead()
     killed_when_opened(aws)
     comes_back(aws, hung=True)()
     run(aws)
-    aws.sleep(3 * 24 * 3600)
+    aws.sleep(3 * 3600)
     aws.fault = lambda call, effect: throttled(effect) if call.operation == "lambda.invoke" else effect()
     for number in range(3):
         assert run(aws, f"run-{number}")["action"] == "ask"
@@ -306,7 +308,18 @@ def test_an_approval_that_runs_out_before_rds_accepts_is_asked_for_anew() -> Non
     assert "promoted" not in aws.events
 
 
-def test_and_ends_when_it_commits() -> None:
+def test_what_an_older_record_asks_holds_no_incident_up_that_it_does_not_know() -> None:
+    aws = writer_dead()
+    killed_once(aws, lambda call: bool(aws.incidents) and aws.incidents[0]["phase"] == "fenced")
+    (incident,) = aws.incidents
+    asked = Proposal(incident["incident_id"], int(incident["epoch"]), "loss_above_limit", 12.0)
+    older = Controller.from_item({**aws.controller, "epoch": 0, "proposal": asked.as_item()})
+    aws.put(replace(older, incident_id=None).as_item())
+    assert run(aws)["code"] == "closed"
+    assert aws.controller["writer_site"] == "recovery"
+
+
+def test_a_fenced_incident_that_waits_ends_when_it_commits() -> None:
     aws = waits_for_people()
     aws.writer.hung[-1].ends = aws.now
     assert run(aws)["code"] == "closed"
