@@ -119,12 +119,17 @@ PHASES: dict[Phase, Told] = {
     ),
     Phase.SHOWN: Told(
         f"none: RDS has accepted; it is asked again where it shows a replica for {SHOWN_WITHIN_SECONDS:g} s, "
-        f"which people are told {MOST_TOLD_OF_DROPS} times at most; after {STEP_PATIENCE_SECONDS:g} s told as slow, an "
+        f"a planned one only in its {PLANNED_PROMOTION_TIMEOUT_SECONDS:g} s, which people are told "
+        f"{MOST_TOLD_OF_DROPS} times at most; after {STEP_PATIENCE_SECONDS:g} s told as slow, an "
         "instance that RDS calls failed, or a metric that CloudWatch does not take, as STUCK; `--abandon` ends it",
         (
             Ending("shown", "it is modifying or rebooting, or has no source; planned: it has none and works"),
             Ending(NOT_AWAITED, f"{ENDED}, and RDS shows the new writer"),
-            Ending(ABANDONED, f"{ENDED}, and RDS makes no new writer: it shows a replica that is available, or failed"),
+            Ending(
+                ABANDONED,
+                f"RDS makes no new writer: it shows a replica that is available, or failed; and {ENDED}, a last look "
+                "before it is asked again finds that the old writer may be used, or a planned failover's time is over",
+            ),
         ),
     ),
     Phase.WRITES: Told(
@@ -136,7 +141,11 @@ PHASES: dict[Phase, Told] = {
             ),
             Ending("not_confirmed", "RDS shows it, and neither came in time"),
             Ending(NOT_AWAITED, f"{ENDED}, and RDS shows the new writer"),
-            Ending(ABANDONED, f"{ENDED}, and RDS makes no new writer: it shows a replica that is available, or failed"),
+            Ending(
+                ABANDONED,
+                f"RDS makes no new writer: it shows a replica that is available, or failed; and {ENDED}, or a last "
+                "look before it is asked again finds that the old writer may be used",
+            ),
         ),
     ),
     Phase.PROMOTED: Told(

@@ -11,7 +11,7 @@ from aws_lambda_powertools import Logger
 
 from failover import latch
 from failover.decision import Action, Decision
-from failover.heed import has_a_way_back, heed, look_before_asking_again, look_before_fence, look_once_more
+from failover.heed import has_a_way_back, heed, look_before_fence, look_once_more
 from failover.last_look import ANSWERS_AFTER_ALL, LastLook
 from failover.new_writer import Watch, wait_until_promoted, wait_until_shown, wait_until_writes
 from failover.old_writer import PromotedAfterAllError, fence_old_writer, let_in_again
@@ -34,6 +34,8 @@ logger = Logger(child=True)
 # Renewed well before it runs out: a slow call must fit between two renewals.
 RENEWALS_PER_LEASE = 4
 OVERDUE = "overdue"
+NOT_ABANDONED = "not abandoned yet"
+NOT_GIVEN_UP = "not given up yet"
 # While a step waits, what people say is looked at so often.
 HEED_SECONDS = 5.0
 
@@ -178,7 +180,9 @@ class Failover:
 
     def _heed(self, phase: Phase) -> None:
         self._heeded_at = self._clock.now()
-        heed(self._state, self._work, self._incident, phase, self._overruled)
+        not_yet = heed(self._state, self._work, self._incident, phase, self._overruled)
+        if not_yet is not None:
+            self._tell_not_given_up(NOT_ABANDONED, not_yet)
 
     def _heed_while_waiting(self, phase: Phase) -> None:
         if self._clock.now() - self._heeded_at >= timedelta(seconds=HEED_SECONDS):
@@ -189,6 +193,8 @@ class Failover:
         step = Step(phase, started_at=self._clock.now()) if begun is None else begun
         try:
             self._heed(phase)
+            # With what people have just been told.
+            step = self._incident.step(phase) or step
             self._save(self._incident.with_step(step))
             self._work = replace(self._work, heed=lambda: self._heed_while_waiting(phase))
             outcome = self._steps[phase](step)
@@ -336,13 +342,17 @@ class Failover:
             incident=lambda: self._incident,
             save=self._save,
             heed=lambda: self._heed(phase),
-            look_at_old_writer=lambda: look_before_asking_again(
-                self._state, self._work, self._incident, was_asked=self._was_asked
-            ),
+            look_at_old_writer=self._look_before_asking_again,
             tell_dropped=lambda what: self._tell_of_step(
                 what, lambda step: self._people.tell_dropped(self._incident, step)
             ),
+            tell_not_given_up=lambda why: self._tell_not_given_up(NOT_GIVEN_UP, why),
         )
+
+    def _look_before_asking_again(self) -> None:
+        fenced_at = self._finished_at(Phase.FENCED)
+        look_once_more(self._state, self._work, self._incident, fenced_at, was_asked=self._was_asked, dropped=True)
+        self._ask_no_more()
 
     def _move_name(self) -> Outcome:
         """Wait until RDS shows the promotion, then have the writer's name move, which takes its time beside it."""
@@ -410,6 +420,10 @@ class Failover:
         taken = self._clock.now() - step.started_at
         if taken >= timedelta(seconds=self._settings.step_patience_seconds):
             self._tell_of_step(OVERDUE, lambda late: self._people.tell_overdue(self._incident, late, taken))
+
+    def _tell_not_given_up(self, what: str, why: str) -> None:
+        if not any(what in step.told for step in self._incident.steps):
+            self._tell_of_step(what, lambda step: self._people.tell_not_given_up(self._incident, step, why))
 
     def _tell_of_step(self, what: str, tell: Callable[[Step], None]) -> None:
         """Tell people once of what is wrong with the step under way, and keep it with the step."""

@@ -19,7 +19,7 @@ from function_runtime.state import ControlUnreadableError, State
 logger = Logger(child=True)
 
 
-def heed(state: State, work: Work, incident: Incident, phase: Phase, overruled: str | None = None) -> None:
+def heed(state: State, work: Work, incident: Incident, phase: Phase, overruled: str | None = None) -> str | None:
     """Do what people have said, as far as it can still be done.
 
     Args:
@@ -29,12 +29,15 @@ def heed(state: State, work: Work, incident: Incident, phase: Phase, overruled: 
         phase: the phase that it is about to reach.
         overruled: why this site's controller has no say any more, though its table has not been told.
 
+    Returns:
+        Why an abandonment cannot be done yet, for people; None where nobody asked for one.
+
     Raises:
         PausedError: they paused failovers, and the promotion has not been asked for.
         WithdrawnError: the incident ends here.
     """
     if incident.is_taken_back or phase is Phase.CLOSED:
-        return
+        return None
     if not incident.may_be_promoted and (why := overruled or _overtaken(state, incident)) is not None:
         raise WithdrawnError(why)
     may_hold = incident.kind is Kind.PLANNED or phase is Phase.PROMOTING
@@ -43,16 +46,16 @@ def heed(state: State, work: Work, incident: Incident, phase: Phase, overruled: 
     except ControlUnreadableError as error:
         if may_hold and not incident.may_be_promoted:
             raise _held(incident, f"it may be paused, for nobody can say: {error}") from error
-        return
+        return None
     by = abandoned_by(control, incident, work.clock.now())
-    if by is not None:
-        _abandon(work, incident, phase, f"{by} abandoned it")
+    not_yet = None if by is None else _abandon(work, incident, phase, f"{by} abandoned it")
     if incident.may_be_promoted:
-        return
+        return not_yet
     if (why := withdrawn_by(control, incident)) is not None:
         raise WithdrawnError(why)
     if may_hold and (why := paused_by(control, work.settings)) is not None:
         raise _held(incident, why)
+    return None
 
 
 def _overtaken(state: State, incident: Incident) -> str | None:
@@ -91,7 +94,7 @@ def look_before_fence(state: State, work: Work, incident: Incident, looked_at: d
 
 
 def look_once_more(
-    state: State, work: Work, incident: Incident, fenced_at: datetime, *, was_asked: bool
+    state: State, work: Work, incident: Incident, fenced_at: datetime, *, was_asked: bool, dropped: bool = False
 ) -> LastLook | None:
     """Look at the old writer of a failover right before its promotion: it may be open, and take writes.
 
@@ -101,6 +104,7 @@ def look_once_more(
         incident: the failover, whose promotion is about to be asked for.
         fenced_at: when its fence was over.
         was_asked: whether people were asked about this incident and have not approved it yet.
+        dropped: whether RDS has dropped the promotion that it had accepted, which is about to be asked for again.
 
     Returns:
         What was found, None where no probe was asked.
@@ -111,7 +115,7 @@ def look_once_more(
     """
     old_writer, now = work.settings.here.other, work.clock.now()
     # A request that has not shown for so long was not taken: the next one is a new one, and needs a new look.
-    if incident.kind is Kind.FORCED or _may_come_yet(work, incident):
+    if incident.kind is Kind.FORCED or (not dropped and _may_come_yet(work, incident)):
         return None
     if incident.kind is Kind.PLANNED:
         if not is_shut(work, old_writer):
@@ -122,29 +126,6 @@ def look_once_more(
     if has_waited and is_whole(work, old_writer, recently, waited=False):
         raise WithdrawnError("the old writer answers its own site again")
     return _looked(state, work, incident, fenced_at if has_waited else None, was_asked=was_asked)
-
-
-def look_before_asking_again(state: State, work: Work, incident: Incident, *, was_asked: bool) -> None:
-    """Look at the old writer before RDS is asked again for a promotion that it has dropped.
-
-    Args:
-        state: where people's words are on record.
-        work: what to work with.
-        incident: the failover.
-        was_asked: whether people were asked about this incident and have not approved it yet.
-
-    Raises:
-        WithdrawnError: the old writer commits, and RDS shows a replica as before: nothing has been replaced.
-        PeopleAskedError: it answers, and only a person may have it replaced.
-    """
-    promoting = incident.step(Phase.PROMOTING)
-    if incident.kind in (Kind.FORCED, Kind.PLANNED) or promoting is None:
-        return
-    try:
-        _looked(state, work, incident, promoting.called_at, was_asked=was_asked)
-    except WithdrawnError as error:
-        # What RDS has accepted is taken back in no other way.
-        raise WithdrawnError(str(error), ABANDONED) from error
 
 
 def _looked(state: State, work: Work, incident: Incident, since: datetime | None, *, was_asked: bool) -> LastLook:
@@ -184,8 +165,8 @@ def _held(incident: Incident, why: str) -> Exception:
     return WithdrawnError(why) if incident.kind is Kind.PLANNED else PausedError(why)
 
 
-def _abandon(work: Work, incident: Incident, phase: Phase, why: str) -> None:
-    """End the incident as it stands: with the new writer that is there, or without one."""
+def _abandon(work: Work, incident: Incident, phase: Phase, why: str) -> str:
+    """End the incident as it stands, with the new writer that is there or without one; or say why it cannot end yet."""
     if not incident.may_be_promoted:
         raise WithdrawnError(why, ABANDONED)
     here = f"the {work.settings.here} site's database"
@@ -194,15 +175,17 @@ def _abandon(work: Work, incident: Incident, phase: Phase, why: str) -> None:
     if phase is Phase.PROMOTING:
         if _shown(work, incident) is Shown.NEVER:
             raise WithdrawnError(f"{why}: RDS makes no new writer of {here}", ABANDONED)
-        return
+        return f"{why}, and RDS, which was asked to promote {here}, may be at it"
     try:
         instance = work.databases[work.settings.here].find()
-    except AwsError:
-        return
+    except AwsError as error:
+        return f"{why}, and RDS does not say how {here} is: {error}"
     if may_be_given_up(instance, incident.step(phase), work.clock.now()):
         raise WithdrawnError(f"{why}: RDS makes no new writer of {here}", ABANDONED)
     if shown_by(instance) is Shown.WRITER:
         raise WithdrawnError(f"{why}, and the new writer is there: nobody waits for more", NOT_AWAITED)
+    status = "gone" if instance is None else instance.status
+    return f"{why}, and RDS, which has accepted the promotion of {here}, calls it {status}"
 
 
 def _shown(work: Work, incident: Incident) -> Shown:

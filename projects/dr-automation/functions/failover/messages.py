@@ -9,6 +9,7 @@ from failover.advice import ADVICE
 from failover.decision import Decision
 from failover.last_look import ANSWERS_AFTER_ALL
 from failover.settings import Settings
+from failover.shown import SHOWN_WITHIN_SECONDS
 from failover.signals import Signals
 from function_runtime import words
 from function_runtime.fence_record import FenceRecord
@@ -163,7 +164,9 @@ def step_done(settings: Settings, incident: Incident, step: Step) -> Message:
 
 def dropped(settings: Settings, incident: Incident, step: Step) -> Message:
     """RDS has dropped the promotion that it had accepted."""
-    times = incident.asked_again
+    times, is_planned = incident.asked_again, incident.kind is Kind.PLANNED
+    seconds = settings.planned_promotion_timeout_seconds
+    until = f"for {seconds:g} s, and is then given up" if is_planned else "as often as RDS drops it"
     return _about(
         settings,
         incident,
@@ -175,11 +178,37 @@ def dropped(settings: Settings, incident: Incident, step: Step) -> Message:
             ],
             "What was done": ["The promotion was asked for again.", *_done(incident)],
             "What happens next": [
-                "It is asked for again as often as RDS drops it. The old writer stays shut, and clients have none.",
+                f"It is asked for again {until}. The old writer stays shut meanwhile, and clients have none.",
+                "Unless it was forced, it is given up at once where the old writer may be used.",
                 f"You hear of it {MOST_TOLD_OF_DROPS} times at most.",
             ],
             "What to do": [
                 "Look at the events of both databases in RDS, and promote by hand if that works.",
+                ABANDON.format(incident.incident_id),
+                "nox -s status",
+            ],
+        },
+        f"step-{step.phase}",
+    )
+
+
+def not_given_up(settings: Settings, incident: Incident, step: Step, why: str) -> Message:
+    """A failover is to be given up, and RDS may be at its promotion yet."""
+    return _about(
+        settings,
+        incident,
+        f"Failover to {incident.new_writer} is NOT GIVEN UP YET: RDS may be promoting",
+        {
+            "What was seen": [why],
+            "What was done": _done(incident),
+            "What happens next": [
+                "The old writer stays shut: two databases must not take writes.",
+                f"It is given up when RDS has shown an available replica for {SHOWN_WITHIN_SECONDS:g} s.",
+                "Where RDS shows the new writer, it ends with that.",
+                "An instruction to abandon it expires; then it must be given again.",
+            ],
+            "What to do": [
+                "Look at the events of both databases in RDS.",
                 ABANDON.format(incident.incident_id),
                 "nox -s status",
             ],

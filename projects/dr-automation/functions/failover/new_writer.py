@@ -9,13 +9,13 @@ from datetime import UTC, datetime, timedelta
 from failover.messages import MOST_TOLD_OF_DROPS
 from failover.promote import ask_once, patiently, refuse_failed
 from failover.sessions import best, said
-from failover.shown import is_dropped, shown_by
-from failover.work import Outcome, Work
+from failover.shown import is_dropped, may_be_given_up, shown_by
+from failover.work import Outcome, WithdrawnError, Work
 from function_runtime import metrics
 from function_runtime.clients import AwsError
-from function_runtime.incident import NOT_SHOWN, Incident, Phase, Shown, Step
+from function_runtime.incident import ABANDONED, NOT_SHOWN, Incident, Kind, Phase, Shown, Step
 from function_runtime.metric_names import ANSWERS, COMMITTED, SESSION
-from function_runtime.readings import Series
+from function_runtime.readings import Instance, Series
 from function_runtime.session_outcome import CANNOT_COMMIT
 
 # So far back heartbeats are looked for: a writer that takes writes commits several a minute.
@@ -33,8 +33,9 @@ class Watch:
         incident: gives the incident as it is.
         save: writes it.
         heed: does what people have said; raises where that ends the step.
-        look_at_old_writer: looks whether it may be replaced still; raises where that ends the step.
+        look_at_old_writer: the last look before the promotion is asked for again; raises where that must not be.
         tell_dropped: tells people, and keeps this text with the step.
+        tell_not_given_up: tells people once why a planned failover whose time is over is not given up yet.
     """
 
     work: Work
@@ -44,6 +45,7 @@ class Watch:
     heed: Callable[[], None]
     look_at_old_writer: Callable[[], None]
     tell_dropped: Callable[[str], None]
+    tell_not_given_up: Callable[[str], None]
 
     @property
     def step(self) -> Step:
@@ -62,7 +64,9 @@ class Watch:
 
         Raises:
             StepBlockedError: the instance has failed, or RDS refuses for good.
-            PausedError, WithdrawnError: people have said so.
+            PausedError: people have said so.
+            WithdrawnError: people have said so, the old writer may be used, or a planned failover's time is over.
+            PeopleAskedError: the promotion was dropped and the old writer answers: only a person may have it replaced.
         """
         work = self.work
         here = work.settings.here
@@ -76,18 +80,56 @@ class Watch:
         if step.shows is not kept:
             since = None if kept is None else work.clock.now()
             self.save(self.incident().with_step(replace(step, shows=kept, shows_since=since)))
-        if is_dropped(self.step, work.clock.now()):
-            self._ask_again()
+        dropped = is_dropped(self.step, work.clock.now())
+        if self._is_over and (dropped or shown is Shown.UNKNOWN):
+            self._give_up(instance)
+        elif dropped and not self._has_committed():
+            self._ask_again(instance)
         return shown
 
-    def _ask_again(self) -> None:
-        # The last moment at which the old writer, or a person, can stop it.
-        self.look_at_old_writer()
-        self.heed()
-        incident, now = self.incident(), self.work.clock.now()
-        promoting = incident.step(Phase.PROMOTING)
-        if promoting is None:
+    @property
+    def _promoting(self) -> Step:
+        incident = self.incident()
+        step = incident.step(Phase.PROMOTING)
+        if step is None:
             raise ValueError(f"incident {incident.incident_id}: the promotion's step is not begun")
+        return step
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether a planned failover has had its time: its writer is well, and shut for as long as this lasts.
+
+        Not once RDS or a write has shown the new writer, which is what ends the step before the others.
+        """
+        if self.incident().kind is not Kind.PLANNED or self.phase is not Phase.SHOWN:
+            return False
+        seconds = self.work.settings.planned_promotion_timeout_seconds
+        return self.work.clock.now() - self._promoting.started_at >= timedelta(seconds=seconds)
+
+    def _has_committed(self) -> bool:
+        """Whether a probe has committed in the new writer, which proves more than RDS's word."""
+        return _first_write(self.work, self._promoting.started_at) is not None
+
+    def _give_up(self, instance: Instance) -> None:
+        """Give a planned failover up; where RDS may be at the promotion yet, wait and tell people."""
+        if not may_be_given_up(instance, self.step, self.work.clock.now()):
+            self.tell_not_given_up(f"its time is over, and RDS calls the replica {instance.status}")
+        elif not self._has_committed():
+            self.heed()
+            seconds = self.work.settings.planned_promotion_timeout_seconds
+            why = f"RDS has accepted the promotion and dropped it: not made within {seconds:g} s"
+            raise WithdrawnError(why, ABANDONED)
+
+    def _ask_again(self, instance: Instance) -> None:
+        if may_be_given_up(instance, self.step, self.work.clock.now()):
+            try:
+                self.look_at_old_writer()
+            except WithdrawnError as error:
+                # RDS has accepted the promotion, so that nothing less ends the incident.
+                raise WithdrawnError(f"RDS has dropped the promotion, and {error}", ABANDONED) from error
+        # The last moment at which a person can give it up.
+        self.heed()
+        incident, now, promoting = self.incident(), self.work.clock.now(), self._promoting
         begun = replace(incident, asked_again=incident.asked_again + 1)
         called = begun.with_step(replace(promoting, called_at=now))
         self.save(called.with_step(replace(self.step, shows=None, shows_since=None)))
@@ -108,14 +150,13 @@ def wait_until_shown(watch: Watch, asked_at: datetime, *, planned: bool) -> Outc
 
     Raises:
         StepBlockedError: the instance has failed.
+        WithdrawnError: RDS has dropped it, and the old writer may be used, or a planned failover's time is over.
         BudgetSpentError: not yet when the run must end.
     """
     enough = {Shown.WRITER} if planned else {Shown.WRITER, Shown.UNDER_WAY}
     while (shown := watch.look()) not in enough:
         # RDS may say nothing for long, to many who fail over at the same time: a write proves more than its word.
-        now = watch.work.clock.now()
-        committed = _seen_by_probe(watch.work, max(asked_at, now - LOOKBACK), now)["committed"]
-        if (at := _first_commit(committed, asked_at)) is not None:
+        if (at := _first_write(watch.work, asked_at)) is not None:
             return Outcome("shown", f"a probe has committed in the new writer at {at:%H:%M:%S} UTC")
         watch.work.wait()
     over = "RDS shows the promoted instance, with no source" if shown is Shown.WRITER else "RDS is at the promotion"
@@ -180,6 +221,11 @@ def wait_until_promoted(work: Work, ends_at: datetime) -> Outcome:
         if work.clock.now() >= ends_at:
             return Outcome(NOT_SHOWN, f"RDS has not shown its end in the time given: {why}")
         work.wait()
+
+
+def _first_write(work: Work, asked_at: datetime) -> datetime | None:
+    now = work.clock.now()
+    return _first_commit(_seen_by_probe(work, max(asked_at, now - LOOKBACK), now)["committed"], asked_at)
 
 
 def _seen_by_probe(work: Work, since: datetime, until: datetime) -> dict[str, Series]:

@@ -86,6 +86,10 @@ class People:
         """Must: RDS has dropped the promotion, and was asked again."""
         self._must(self._failures, messages.dropped(self._settings, incident, step))
 
+    def tell_not_given_up(self, incident: Incident, step: Step, why: str) -> None:
+        """Must: a failover is to be given up, and RDS may be at its promotion yet."""
+        self._must(self._failures, messages.not_given_up(self._settings, incident, step, why))
+
     def tell_held(self, incident: Incident, why: str) -> None:
         """Must: a pause holds a failover that has begun."""
         self._must(self._failures, messages.held(self._settings, incident, why))

@@ -36,7 +36,7 @@ class PausedError(Exception):
 
 
 class WithdrawnError(Exception):
-    """People have taken the failover back, or ended it, in time.
+    """The failover is taken back, or ended, in time: by people, by the old writer, or because its time is over.
 
     Attributes:
         outcome: how the step under way ends.

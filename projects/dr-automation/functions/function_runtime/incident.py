@@ -92,7 +92,7 @@ ACCEPTED = frozenset({Promotion.ASKED.value, Promotion.ALREADY_PROMOTED.value})
 WITHDRAWN = "withdrawn"
 """How any step before the promotion ends when people take the failover back: by a pause, a cancellation."""
 ABANDONED = "abandoned"
-"""How the step under way ends when a person ends a failover that has made no new writer."""
+"""How the step under way ends where a failover is ended, mostly by a person, that has made no new writer."""
 NOT_AWAITED = "not_awaited"
 """How a step ends when a person ends a failover whose new writer RDS shows: nobody waits for the rest."""
 NOT_SHOWN = "not_shown"
@@ -221,7 +221,7 @@ class Incident:
 
     @property
     def is_abandoned(self) -> bool:
-        """Whether a person has ended it before it made a new writer."""
+        """Whether it was ended before it made a new writer: by a person, or because RDS has dropped the promotion."""
         return any(step.outcome == ABANDONED for step in self.steps)
 
     @property

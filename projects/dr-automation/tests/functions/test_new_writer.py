@@ -16,10 +16,10 @@ from aws_in_memory.faults import At, before, killed_after
 from aws_in_memory.instance import Outage
 from aws_in_memory.recorded import incident, remember
 from aws_in_memory.running import Running, assert_one_writer, instruct, killed_once, subjects, writers
-from aws_in_memory.stories import AUTOMATIC, PLANNED, begun
+from aws_in_memory.stories import AUTOMATIC, PLANNED, begun, give
 from failover.latch import word
 from failover.shown import SHOWN_WITHIN_SECONDS, is_dropped, may_be_given_up, shown_by
-from function_runtime.control import InstructionKind
+from function_runtime.control import InstructionKind, OrderKind
 from function_runtime.incident import Incident, Kind, Phase, Shown, Step
 from function_runtime.readings import Instance
 from function_runtime.session_outcome import SessionOutcome
@@ -308,18 +308,142 @@ def is_closed(aws: Aws) -> bool:
 
 
 @pytest.mark.parametrize("drops_after", DROPS.values(), ids=DROPS)
-@pytest.mark.parametrize("story", [AUTOMATIC, PLANNED], ids=lambda story: story.name)
-def test_a_promotion_that_rds_drops_is_asked_for_again_and_people_are_told(story: Any, drops_after: timedelta) -> None:
+@pytest.mark.parametrize(("story", "drops"), [(AUTOMATIC, 2), (PLANNED, 1)], ids=["automatic", "planned"])
+def test_a_promotion_that_rds_drops_is_asked_for_again_and_people_are_told(
+    story: Any, drops: int, drops_after: timedelta
+) -> None:
     aws = begun(story)
     aws.standby.promotion_takes = timedelta(seconds=20)
-    aws.standby.drops_promotions = [drops_after, drops_after]
+    # Of a planned failover, within the time that it has.
+    aws.standby.drops_promotions = [drops_after] * drops
     carried_on(aws, lambda: is_closed(aws))
-    assert aws.events.count("promoted") == 3
-    assert aws.incidents[0]["asked_again"] == 2
+    assert aws.events.count("promoted") == drops + 1
+    assert aws.incidents[0]["asked_again"] == drops
     told = [subject for _, subject in aws.messages if "DROPPED THE PROMOTION" in subject]
-    assert [subject[-3:] for subject in told] == ["(1)", "(2)"]
+    assert [subject[-3:] for subject in told] == [f"({number + 1})" for number in range(drops)]
     assert aws.latch == sorted(aws.latch), "the name stays where it has moved to"
     assert_one_writer(aws, Site.RECOVERY)
+
+
+# Of a planned failover
+
+
+@pytest.mark.parametrize("drops_after", DROPS.values(), ids=DROPS)
+def test_a_planned_failover_whose_promotions_rds_drops_is_given_up_when_its_time_is_over(
+    drops_after: timedelta,
+) -> None:
+    aws = begun(PLANNED)
+    aws.standby.promotion_takes = timedelta(seconds=20)
+    aws.standby.drops_promotions = [drops_after] * 50
+    carried_on(aws, lambda: is_closed(aws), seconds=300)
+    assert steps(aws)["shown"]["outcome"] == "abandoned"
+    last_asked_at = datetime.fromisoformat(steps(aws)["promoting"]["called_at"])
+    given_up_at = datetime.fromisoformat(steps(aws)["shown"]["finished_at"])
+    begun_at = datetime.fromisoformat(steps(aws)["promoting"]["started_at"])
+    assert given_up_at - last_asked_at >= SHOWN_WITHIN, "RDS may still carry it out"
+    assert given_up_at - begun_at >= timedelta(seconds=SETTINGS.planned_promotion_timeout_seconds)
+    assert "Failover abandoned: primary stays the writer" in subjects(aws)
+    Running(aws).tick(5)
+    assert len(aws.incidents) == 1, "its order is not carried out again"
+    assert_one_writer(aws, Site.PRIMARY)
+
+
+def backed_up_after(aws: Aws, seconds: float) -> None:
+    """RDS accepts a planned failover's promotion, drops it, and backs the replica up for so long."""
+    aws.standby.drops_promotions = [timedelta()] * 50
+    carried_on(aws, lambda: "promoted" in aws.events)
+    aws.standby.status = "backing-up"
+    Running(aws).tick(int(seconds / 10), seconds=10)
+
+
+def test_a_planned_failover_whose_replica_is_backed_up_waits_and_people_hear_of_it_once() -> None:
+    aws = begun(PLANNED)
+    backed_up_after(aws, 1200)
+    assert aws.incidents[0]["phase"] == "promoting"
+    assert subjects(aws).count("NOT GIVEN UP YET") == 1
+    assert aws.events.count("promoted") == 1
+    aws.standby.status = "available"
+    carried_on(aws, lambda: is_closed(aws), seconds=200)
+    assert aws.events.count("promoted") == 1, "it is not asked for again"
+    assert_one_writer(aws, Site.PRIMARY)
+
+
+def test_a_planned_failover_is_given_up_only_a_minute_after_the_backup() -> None:
+    aws = begun(PLANNED)
+    backed_up_after(aws, 300)
+    aws.standby.status = "available"
+    available_since = aws.now
+    carried_on(aws, lambda: steps(aws)["shown"]["finished_at"] is not None, seconds=120)
+    assert datetime.fromisoformat(steps(aws)["shown"]["finished_at"]) - available_since >= SHOWN_WITHIN
+
+
+def test_a_planned_failover_whose_promotion_only_takes_long_is_not_given_up() -> None:
+    aws = begun(PLANNED)
+    aws.standby.promotion_takes = timedelta(seconds=500)
+    carried_on(aws, lambda: is_closed(aws))
+    assert "NOT GIVEN UP" not in subjects(aws)
+    assert_one_writer(aws, Site.RECOVERY)
+
+
+def test_a_planned_failover_is_not_given_up_against_a_write_that_rds_does_not_show() -> None:
+    aws = begun(PLANNED)
+    aws.standby.promotion_takes = timedelta(seconds=270)
+    # What RDS shows meanwhile is the replica, as before it was asked.
+    aws.standby.shows_promotion_after = aws.standby.shows_writer_after = FOR_LONG
+    aws.fault = lambda call, take_effect: None if call.operation == "rds.promote_read_replica" else take_effect()
+    Running(aws).tick(1, seconds=5)
+    assert steps(aws)["promoting"]["outcome"] == "asked"
+    aws.fault = no_fault
+    aws.sleep(130)
+    aws.standby.promote(7, aws.now - timedelta(seconds=300))
+    carried_on(aws, lambda: on_record(aws) == ("recovery", None), seconds=60)
+    assert steps(aws)["shown"]["outcome"] == "shown"
+
+
+# Before it is asked for again
+
+
+@pytest.mark.parametrize("drops_after", DROPS.values(), ids=DROPS)
+def test_a_dropped_promotion_is_not_asked_for_again_where_the_old_writer_commits(drops_after: timedelta) -> None:
+    aws = dead(promotion_takes=timedelta(seconds=20), drops_promotions=[drops_after] * 50)
+    # Nobody could shut it.
+    aws.writer.refuses_changes = True
+    carried_on(aws, lambda: "promoted" in aws.events)
+    aws.writer.comes_back(aws.now)
+    aws.writer.refuses_changes = False
+    carried_on(aws, lambda: is_closed(aws))
+    assert aws.events.count("promoted") == 1
+    assert steps(aws)["writes" if drops_after else "shown"]["outcome"] == "abandoned"
+    Running(aws).tick(3)
+    assert_one_writer(aws, Site.PRIMARY)
+
+
+def test_but_it_is_where_a_person_has_forced_the_failover() -> None:
+    aws = healthy()
+    aws.validates = False
+    run(aws)
+    give(aws, OrderKind.FORCED, accepts_unknown_loss=True)
+    aws.writer.dies(aws.now)
+    aws.writer.refuses_changes = True
+    aws.standby.drops_promotions = [timedelta()]
+    carried_on(aws, lambda: "promoted" in aws.events)
+    aws.writer.comes_back(aws.now)
+    carried_on(aws, lambda: aws.events.count("promoted") == 2)
+    assert aws.incidents[0]["kind"] == "forced"
+
+
+def test_it_is_asked_for_again_without_a_look_where_rds_does_not_call_the_replica_available() -> None:
+    aws = dead(status="storage-optimization", drops_promotions=[timedelta()])
+    looks: list[int] = []
+
+    def watch(call: Call, take_effect: TakeEffect) -> Any:
+        if call.operation == "lambda.invoke":
+            looks.append(aws.events.count("promoted"))
+        return take_effect()
+
+    aws.fault = watch
+    carried_on(aws, lambda: aws.events.count("promoted") == 2)
+    assert 1 not in looks
 
 
 def test_a_promotion_is_not_asked_for_again_before_a_minute_as_a_replica() -> None:
@@ -364,6 +488,8 @@ def test_a_promotion_under_way_or_just_accepted_cannot_be_given_up(since_seconds
         assert not writers(aws) or writers(aws) == {Site.RECOVERY}
     assert_one_writer(aws, Site.RECOVERY)
     assert aws.events.count("let in") == 0
+    assert subjects(aws).count("NOT GIVEN UP YET") == 1, "a person must hear that an abandonment is passed over"
+    assert "abandoned it, and RDS" in "".join(aws.texts)
 
 
 def calls_of_dropped() -> Iterator[Call]:
