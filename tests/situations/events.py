@@ -6,9 +6,10 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 
 from deployment.state_tables import BIRTH, Table, read_table
 from function_runtime.sites import Site as FunctionSite
@@ -17,7 +18,7 @@ from lab.settings import LAB_STACK
 from shared.naming import STATE_TABLE
 from shared.sites import Site
 from tests.pulumi.running_lab import RunningLab
-from tests.pulumi.workplace import Ended, Workplace
+from tests.pulumi.workplace import Workplace
 from tests.situations.breakable_lab import tell
 from tests.situations.database import takes_writes
 
@@ -25,7 +26,8 @@ P, R = Site.PRIMARY, Site.RECOVERY
 REFUSAL = "InternalFailure"
 QUICKLY = ("--yes", "--skip-preview")
 WELL = ("healthy", "evidence_weak")
-SECONDS = 180
+# A reprotection deploys the data layer three times, with the CLI and on a busy machine in two minutes each.
+SECONDS = 600
 KEPT = (CONTROLLER, BIRTH)
 
 
@@ -55,23 +57,44 @@ class Place:
         return self.workplace.environment.names.of(STATE_TABLE, site)
 
     @contextmanager
-    def operating(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+    def operating(self, *words: str) -> Iterator[Operation]:
         """An operators' command that goes on meanwhile, and has come to its end without an error in the end."""
-        process = subprocess.Popen(
-            self.workplace.command("operations", *words, "--stack", LAB_STACK),
-            cwd=self.workplace.checkout.root,
-            env=self.workplace.variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            yield process
-            said, errors = process.communicate(timeout=SECONDS)
-        finally:
-            process.kill()
-        assert process.returncode == 0, str(Ended(process.returncode, said, errors))
+        # No pipe: nobody reads it meanwhile, and what Pulumi prints may fill it.
+        with TemporaryFile("w+") as said:
+            process = subprocess.Popen(
+                self.workplace.command("operations", *words, "--stack", LAB_STACK),
+                cwd=self.workplace.checkout.root,
+                env=self.workplace.variables,
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+            )
+            operation = Operation(process, said)
+            try:
+                yield operation
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(SECONDS)
+                assert process.returncode == 0, str(operation)
+            finally:
+                process.kill()
+                process.wait()
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operators' command.
+
+    Attributes:
+        process: its process.
+        said: the file with what it says.
+    """
+
+    process: subprocess.Popen[bytes]
+    said: IO[str]
+
+    def __str__(self) -> str:
+        self.said.seek(0)
+        return f"{self.process.args!r}, exit code {self.process.poll()}:\n{self.said.read()}"
 
 
 Event = Callable[[Place], AbstractContextManager[None]]
@@ -177,10 +200,10 @@ def _wait_until_well(place: Place) -> None:
     _wait("a healthy system", lambda: decision() in WELL)
 
 
-def _wait(what: str, look: Callable[[], bool], command: subprocess.Popen[str] | None = None) -> None:
+def _wait(what: str, look: Callable[[], bool], operation: Operation | None = None) -> None:
     deadline = time.monotonic() + SECONDS
     while not look():
-        if command is not None and command.poll() is not None:
-            raise AssertionError(f"no {what}: {Ended(command.returncode, *command.communicate())}")
-        assert time.monotonic() < deadline, f"waited {SECONDS} s in vain for {what}"
+        ended = operation is not None and operation.process.poll() is not None
+        assert not ended, f"no {what}: {operation}"
+        assert time.monotonic() < deadline, f"waited {SECONDS} s in vain for {what}: {operation}"
         time.sleep(0.2)

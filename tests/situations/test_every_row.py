@@ -28,7 +28,7 @@ from tests.situations.database import seen
 from tests.situations.events import QUICKLY
 from tests.situations.story import STORY, Scene, Story
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1500)
 UPWARDS = tuple(known.name for known in LAYERS)
 FAILED, REFUSED, DECLINED, DRIFTED = 1, 2, 3, 3
 WITHOUT_SNAPSHOT = "go without a last snapshot"
