@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from failover.answer import Answer
-from failover.shown import SHOWN_WITHIN_SECONDS, may_be_given_up, shown_by
+from failover.shown import SHOWN_WITHIN_SECONDS, has_failed_promoted, may_be_given_up, shown_by
 from function_runtime import words
 from function_runtime.control import Instruction, InstructionKind
 from function_runtime.incident import Incident, Shown
@@ -114,7 +114,8 @@ def _cannot_be_given_up(incident: Incident, report: Report) -> str | None:
         return f"{what}, and does not say how that is: ask again when it does"
     instance = Instance(seen["status"], seen["replica_of"], {}) if seen["exists"] else None
     step = None if phase is None else incident.step(phase)
-    if shown_by(instance) is Shown.WRITER or may_be_given_up(instance, step, report.at):
+    is_made = shown_by(instance) is Shown.WRITER or has_failed_promoted(instance)
+    if is_made or may_be_given_up(instance, step, report.at):
         return None
     return (
         f"{what} and calls it {seen['status']}; it is given up only after RDS has shown an available replica for "
@@ -142,8 +143,10 @@ def left_by(incident: Incident) -> list[str]:
     return [
         "RDS was asked to promote. What RDS shows then decides:",
         f"- {new} takes writes: it becomes the writer on record, without waiting for the steps that are left.",
-        f"- {new} failed, or has been an available replica for {SHOWN_WITHIN_SECONDS:g} s: {old} stays the writer, and",
-        "  gets its name and its security group back.",
+        f"- {new} failed after its promotion: so too, for it may hold writes. `--adopt {old}` then goes back",
+        "  without them.",
+        f"- {new} failed as a replica, or has been an available one for {SHOWN_WITHIN_SECONDS:g} s: {old} stays the",
+        "  writer, and gets its name and its security group back.",
         "- RDS is still at it: nothing happens until that is decided, or the instruction has expired.",
     ]
 

@@ -10,7 +10,7 @@ from failover.instructions import abandoned_by, paused_by, withdrawn_by
 from failover.last_look import FRESH, LastLook, Life, last_look, needs_approval
 from failover.old_writer import is_shut, is_whole
 from failover.promote import shown_of_call
-from failover.shown import may_be_given_up, shown_by
+from failover.shown import has_failed_promoted, may_be_given_up, shown_by
 from failover.work import PausedError, PeopleAskedError, WithdrawnError, Work
 from function_runtime.clients import AwsError
 from function_runtime.incident import ABANDONED, NOT_AWAITED, Incident, Kind, Phase, Shown
@@ -184,6 +184,9 @@ def _abandon(work: Work, incident: Incident, phase: Phase, why: str) -> str:
         raise WithdrawnError(f"{why}: RDS makes no new writer of {here}", ABANDONED)
     if shown_by(instance) is Shown.WRITER:
         raise WithdrawnError(f"{why}, and the new writer is there: nobody waits for more", NOT_AWAITED)
+    if instance is not None and has_failed_promoted(instance):
+        # Going back loses what it has taken: that is another word (`--adopt`).
+        raise WithdrawnError(f"{why}, and {here} was promoted and is {instance.status} since", NOT_AWAITED)
     status = "gone" if instance is None else instance.status
     return f"{why}, and RDS, which has accepted the promotion of {here}, calls it {status}"
 

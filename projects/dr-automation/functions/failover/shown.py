@@ -38,6 +38,11 @@ def is_dropped(step: Step | None, now: datetime) -> bool:
     return now - step.shows_since >= timedelta(seconds=SHOWN_WITHIN_SECONDS)
 
 
+def has_failed_promoted(instance: Instance | None) -> bool:
+    """Whether it has failed after its promotion: until then it may have taken writes that no other database has."""
+    return instance is not None and instance.replica_of is None and instance.is_failed
+
+
 def may_be_given_up(instance: Instance | None, step: Step | None, now: datetime) -> bool:
     """Whether a person may take back a promotion that RDS has accepted: it does not, or will not, come.
 
@@ -48,5 +53,5 @@ def may_be_given_up(instance: Instance | None, step: Step | None, now: datetime)
     """
     shown = shown_by(instance)
     if shown is Shown.NEVER or instance is None:
-        return True
+        return not has_failed_promoted(instance)
     return shown is Shown.REPLICA and instance.status == AVAILABLE and is_dropped(step, now)

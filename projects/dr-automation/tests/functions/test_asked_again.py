@@ -115,3 +115,26 @@ def test_a_writer_that_a_guard_has_shut_just_after_its_clients_were_let_in_is_op
     running.tick(3)
     aws.writer.settle(aws.now)
     assert (aws.writer.groups == {aws.writer.database_group: "active"}) is opened
+
+
+def test_a_promoted_database_that_fails_later_stays_the_writer_when_a_person_abandons_the_incident() -> None:
+    aws = unfenced()
+    full: list[datetime] = []
+
+    def fault(call: Call, take_effect: TakeEffect) -> Any:
+        answer = take_effect()
+        if call.operation == "rds.promote_read_replica":
+            aws.broken_probes.add(Site.RECOVERY)
+        if call.operation == "rds.describe_db_instances" and aws.standby.source is None and not full:
+            full.append(aws.now)
+            aws.standby.status = "storage-full"
+        return answer
+
+    aws.fault = fault
+    running = Running(aws)
+    running.tick(2)
+    assert full
+    instruct(aws, InstructionKind.ABANDON, aws.incidents[0]["incident_id"])
+    running.tick(2)
+    assert aws.controller["writer_site"] == Site.RECOVERY.value, "it may have taken writes that no other one has"
+    assert aws.name is Site.RECOVERY

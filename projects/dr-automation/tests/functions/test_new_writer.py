@@ -98,6 +98,12 @@ def test_a_promotion_is_dropped_after_a_minute_as_a_replica_and_given_up_only_wh
     assert not is_dropped(replace(step, shows=Shown.WRITER), now)
 
 
+def test_what_has_failed_is_given_up_as_a_replica_and_not_as_a_promoted_database_which_may_hold_writes() -> None:
+    step = Step(Phase.SHOWN, START)
+    assert may_be_given_up(Instance("storage-full", "arn", {}), step, START)
+    assert not may_be_given_up(Instance("storage-full", None, {}), step, START)
+
+
 def test_the_word_follows_the_site_that_becomes_the_writer() -> None:
     for becoming in Site:
         switching = Controller(writer_site=becoming.other, switching_to=becoming, authority=becoming)
