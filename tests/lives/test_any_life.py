@@ -22,7 +22,7 @@ from tests.lives.life import Life
 
 MOST_MOVES = 16
 IN_A_UNIT_RUN = (0, 1)
-DRAWN = 18
+DRAWN = 13
 EDITS: Sequence[tuple[str, Sequence[str | None]]] = (
     ("activeSite", ["primary", "recovery"]),
     ("retiring", ["primary", "recovery", None]),

@@ -95,8 +95,12 @@ STORIES = (
     AUTOMATIC,
     Story("approved", _approved, topics=frozenset({"arn:failures", "arn:recoveries"})),
     PLANNED,
-    # Its replica does not receive everything in time.
-    Story("taken back", lambda: _planned(29.0, 64.0), settings=replace(SETTINGS, drain_timeout_seconds=1)),
+    # Its replica does not receive everything in time. Short runs: they stay and look while the writer seems away.
+    Story(
+        "taken back",
+        lambda: _planned(29.0, 64.0),
+        settings=replace(SETTINGS, drain_timeout_seconds=1, run_budget_seconds=20),
+    ),
     Story("hung", _hung, settings=BY_SETTING),
     Story("dark region", lambda: writer_dead(dark={Site.PRIMARY})),
     Story("automatic, back", lambda: writer_dead(writer=Site.RECOVERY), BACK_TOPICS, SETTINGS_OF[Site.PRIMARY]),
