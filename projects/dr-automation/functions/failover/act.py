@@ -19,6 +19,7 @@ from failover.people import People
 from failover.promote import ask_for_promotion, wait_until_drained
 from failover.settings import Settings
 from failover.work import BudgetSpentError, Outcome, PeopleAskedError, StepBlockedError, WithdrawnError, Work
+from function_runtime import lease
 from function_runtime.clients import AwsError, Clients
 from function_runtime.clock import Clock
 from function_runtime.fence_record import FenceRecord, FenceRecords
@@ -31,8 +32,6 @@ from function_runtime.up_to_date import after
 
 logger = Logger(child=True)
 
-# Renewed well before it runs out: a slow call must fit between two renewals.
-RENEWALS_PER_LEASE = 4
 OVERDUE = "overdue"
 NOT_ABANDONED = "not abandoned yet"
 NOT_GIVEN_UP = "not given up yet"
@@ -168,9 +167,7 @@ class Failover:
             self._controller = self._state.save_controller(after(self._controller, self._incident))
 
     def _take_over(self) -> None:
-        left = self._incident.lease_until - self._clock.now()
-        # None lasts longer: one that seems to was taken by a clock that was wrong.
-        held = timedelta(0) < left <= timedelta(seconds=self._settings.lease_seconds)
+        held = lease.lasts(self._incident.lease_until, self._clock.now(), self._settings.lease_seconds)
         if held and self._incident.owner != self._run_id:
             raise AnotherRunIsAtWorkError(
                 f"run {self._incident.owner} holds incident {self._incident.incident_id} "
@@ -233,9 +230,7 @@ class Failover:
 
     def _note_call(self, at: datetime | None) -> None:
         """Record that the promotion is about to be asked for; None: that RDS has not taken it."""
-        step = self._incident.step(Phase.PROMOTING)
-        if step is None:
-            raise ValueError(f"incident {self._incident.incident_id}: the promotion's step is not begun")
+        step = self._incident.begun(Phase.PROMOTING)
         self._save(self._incident.with_step(replace(step, called_at=at)))
 
     def _promote(self, step: Step) -> Outcome:
@@ -302,7 +297,7 @@ class Failover:
             Phase.DRAINED: lambda step: wait_until_drained(
                 self._work,
                 old_writer,
-                self._begun_at(Phase.FENCED),
+                self._incident.begun(Phase.FENCED).started_at,
                 self._finished_at(Phase.FENCED),
                 step.started_at,
             ),
@@ -322,12 +317,6 @@ class Failover:
         settings, incident = self._settings, self._incident
         must_be_seen = incident.must_be_fenced or incident.kind is Kind.PLANNED
         return settings.planned_fence_timeout_seconds if must_be_seen else settings.fence_timeout_seconds
-
-    def _begun_at(self, phase: Phase) -> datetime:
-        step = self._incident.step(phase)
-        if step is None:
-            raise ValueError(f"incident {self._incident.incident_id}: step {phase} is not begun")
-        return step.started_at
 
     def _finished_at(self, phase: Phase) -> datetime:
         step = self._incident.step(phase)
@@ -356,16 +345,14 @@ class Failover:
 
     def _move_name(self) -> Outcome:
         """Wait until RDS shows the promotion, then have the writer's name move, which takes its time beside it."""
-        outcome = wait_until_shown(
-            self._watch(Phase.SHOWN), self._begun_at(Phase.PROMOTING), planned=self._incident.kind is Kind.PLANNED
-        )
+        outcome = wait_until_shown(self._watch(Phase.SHOWN))
         self._record(self._controller.writer_site, self._settings.here)
         self._publish()
         return outcome
 
     def _make_writer(self) -> Outcome:
         """Wait until the new writer takes writes, and record it as the writer."""
-        outcome = wait_until_writes(self._watch(Phase.WRITES), self._begun_at(Phase.PROMOTING))
+        outcome = wait_until_writes(self._watch(Phase.WRITES))
         self._record(self._settings.here, None)
         return outcome
 
@@ -454,8 +441,7 @@ class Failover:
             logger.warning("A late fence was undone", outcome=outcome.outcome, incident=recorded.incident_id)
 
     def _renew(self) -> None:
-        left = (self._incident.lease_until - self._clock.now()).total_seconds()
-        if left < self._settings.lease_seconds * (1 - 1 / RENEWALS_PER_LEASE):
+        if lease.is_to_be_renewed(self._incident.lease_until, self._clock.now(), self._settings.lease_seconds):
             self._save(self._incident)
 
     def _save(self, incident: Incident) -> None:

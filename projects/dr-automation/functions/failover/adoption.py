@@ -9,7 +9,7 @@ from function_runtime import rds_status
 from function_runtime.clients import AwsError, Clients
 from function_runtime.control import Instruction
 from function_runtime.sites import Site
-from function_runtime.state import Controller, State
+from function_runtime.state import Controller
 
 # More failovers than a site ever makes without the other one being told: a word that is given while the other table
 # cannot be read must be newer than whatever that has, or a fence-guard would believe the old record when it comes back.
@@ -60,7 +60,7 @@ def adoption(
     """
     site, here = Site(named.about), settings.here
     try:
-        other = State(clients.of("dynamodb", settings.regions[here.other]), settings.state_tables[here.other]).written()
+        other = settings.state(clients, here.other).written()
     except AwsError:
         other = None
         last_epoch += UNTOLD_EPOCHS

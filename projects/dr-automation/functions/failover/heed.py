@@ -192,7 +192,5 @@ def _abandon(work: Work, incident: Incident, phase: Phase, why: str) -> str:
 
 
 def _shown(work: Work, incident: Incident) -> Shown:
-    step = incident.step(Phase.PROMOTING)
-    if step is None:
-        raise ValueError(f"incident {incident.incident_id}: the promotion's step is not begun")
+    step = incident.begun(Phase.PROMOTING)
     return shown_of_call(work, step.started_at if step.called_at is None else step.called_at)

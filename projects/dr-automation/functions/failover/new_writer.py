@@ -54,10 +54,7 @@ class Watch:
         Raises:
             ValueError: it is not begun.
         """
-        step = self.incident().step(self.phase)
-        if step is None:
-            raise ValueError(f"incident {self.incident().incident_id}: step {self.phase} is not begun")
-        return step
+        return self.incident().begun(self.phase)
 
     def look(self) -> Shown:
         """What RDS shows now.
@@ -83,17 +80,19 @@ class Watch:
         dropped = is_dropped(self.step, work.clock.now())
         if self._is_over and (dropped or shown is Shown.UNKNOWN):
             self._give_up(instance)
-        elif dropped and not self._has_committed():
+        elif dropped and self.first_write() is None:
             self._ask_again(instance)
         return shown
 
     @property
-    def _promoting(self) -> Step:
-        incident = self.incident()
-        step = incident.step(Phase.PROMOTING)
-        if step is None:
-            raise ValueError(f"incident {incident.incident_id}: the promotion's step is not begun")
-        return step
+    def promoting(self) -> Step:
+        """The step in which RDS was asked: before it began, the database was a replica."""
+        return self.incident().begun(Phase.PROMOTING)
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether the old writer is not dead."""
+        return self.incident().kind is Kind.PLANNED
 
     @property
     def _is_over(self) -> bool:
@@ -101,20 +100,25 @@ class Watch:
 
         Not once RDS or a write has shown the new writer, which is what ends the step before the others.
         """
-        if self.incident().kind is not Kind.PLANNED or self.phase is not Phase.SHOWN:
+        if not self.is_planned or self.phase is not Phase.SHOWN:
             return False
         seconds = self.work.settings.planned_promotion_timeout_seconds
-        return self.work.clock.now() - self._promoting.started_at >= timedelta(seconds=seconds)
+        return self.work.clock.now() - self.promoting.started_at >= timedelta(seconds=seconds)
 
-    def _has_committed(self) -> bool:
-        """Whether a probe has committed in the new writer, which proves more than RDS's word."""
-        return _first_write(self.work, self._promoting.started_at) is not None
+    def first_write(self) -> datetime | None:
+        """When a probe first committed in the new writer, which proves more than RDS's word."""
+        return _first_commit(self.seen_by_probe()["committed"], self.promoting.started_at)
+
+    def seen_by_probe(self) -> dict[str, Series]:
+        """What this site's probe has published of the new writer since RDS was asked."""
+        now = self.work.clock.now()
+        return _seen_by_probe(self.work, max(self.promoting.started_at, now - LOOKBACK), now)
 
     def _give_up(self, instance: Instance) -> None:
         """Give a planned failover up; where RDS may be at the promotion yet, wait and tell people."""
         if not may_be_given_up(instance, self.step, self.work.clock.now()):
             self.tell_not_given_up(f"its time is over, and RDS calls the replica {instance.status}")
-        elif not self._has_committed():
+        elif self.first_write() is None:
             self.heed()
             seconds = self.work.settings.planned_promotion_timeout_seconds
             why = f"RDS has accepted the promotion and dropped it: not made within {seconds:g} s"
@@ -129,7 +133,7 @@ class Watch:
                 raise WithdrawnError(f"RDS has dropped the promotion, and {error}", ABANDONED) from error
         # The last moment at which a person can give it up.
         self.heed()
-        incident, now, promoting = self.incident(), self.work.clock.now(), self._promoting
+        incident, now, promoting = self.incident(), self.work.clock.now(), self.promoting
         begun = replace(incident, asked_again=incident.asked_again + 1)
         called = begun.with_step(replace(promoting, called_at=now))
         self.save(called.with_step(replace(self.step, shows=None, shows_since=None)))
@@ -145,7 +149,7 @@ class Watch:
             self.tell_dropped(what)
 
 
-def wait_until_shown(watch: Watch, asked_at: datetime, *, planned: bool) -> Outcome:
+def wait_until_shown(watch: Watch) -> Outcome:
     """Wait until RDS shows the promotion under way; of a planned one, until it is over: its writer is not dead.
 
     Raises:
@@ -153,17 +157,17 @@ def wait_until_shown(watch: Watch, asked_at: datetime, *, planned: bool) -> Outc
         WithdrawnError: RDS has dropped it, and the old writer may be used, or a planned failover's time is over.
         BudgetSpentError: not yet when the run must end.
     """
-    enough = {Shown.WRITER} if planned else {Shown.WRITER, Shown.UNDER_WAY}
+    enough = {Shown.WRITER} if watch.is_planned else {Shown.WRITER, Shown.UNDER_WAY}
     while (shown := watch.look()) not in enough:
         # RDS may say nothing for long, to many who fail over at the same time: a write proves more than its word.
-        if (at := _first_write(watch.work, asked_at)) is not None:
+        if (at := watch.first_write()) is not None:
             return Outcome("shown", f"a probe has committed in the new writer at {at:%H:%M:%S} UTC")
         watch.work.wait()
     over = "RDS shows the promoted instance, with no source" if shown is Shown.WRITER else "RDS is at the promotion"
     return Outcome("shown", over)
 
 
-def wait_until_writes(watch: Watch, asked_at: datetime) -> Outcome:
+def wait_until_writes(watch: Watch) -> Outcome:
     """Wait until this site's probe has committed in the promoted database.
 
     Not for ever once RDS shows that it is a writer and works: a probe that is broken, or a database that is not
@@ -171,7 +175,6 @@ def wait_until_writes(watch: Watch, asked_at: datetime) -> Outcome:
 
     Args:
         watch: looks at the promotion.
-        asked_at: when RDS was first asked for it: before, the database was a replica.
 
     Returns:
         ``commits``; or, where RDS shows the new writer, ``reachable`` or ``not_confirmed``.
@@ -186,8 +189,8 @@ def wait_until_writes(watch: Watch, asked_at: datetime) -> Outcome:
     watch.tell_of_drop()
     while True:
         now = work.clock.now()
-        seen = _seen_by_probe(work, max(asked_at, now - LOOKBACK), now)
-        if (at := _first_commit(seen["committed"], asked_at)) is not None:
+        seen = watch.seen_by_probe()
+        if (at := _first_commit(seen["committed"], watch.promoting.started_at)) is not None:
             return Outcome("commits", f"a probe has committed in the new writer at {at:%H:%M:%S} UTC", min(at, now))
         is_writer = watch.look() is Shown.WRITER
         since = watch.step.shows_since
@@ -221,11 +224,6 @@ def wait_until_promoted(work: Work, ends_at: datetime) -> Outcome:
         if work.clock.now() >= ends_at:
             return Outcome(NOT_SHOWN, f"RDS has not shown its end in the time given: {why}")
         work.wait()
-
-
-def _first_write(work: Work, asked_at: datetime) -> datetime | None:
-    now = work.clock.now()
-    return _first_commit(_seen_by_probe(work, max(asked_at, now - LOOKBACK), now)["committed"], asked_at)
 
 
 def _seen_by_probe(work: Work, since: datetime, until: datetime) -> dict[str, Series]:

@@ -44,10 +44,9 @@ def report(clients: Clients, settings: Settings, clock: Clock, question: object)
         QuestionError: the question is malformed.
         StateLostError: nobody knows who the writer is.
     """
-    state = State(clients.of("dynamodb", settings.region), settings.state_table)
+    state = settings.state(clients, settings.here)
     asked = _order_of(question)
-    there = settings.here.other
-    other_state = State(clients.of("dynamodb", settings.regions[there]), settings.state_tables[there])
+    other_state = settings.state(clients, settings.here.other)
     known = compared(settings.here, recorded(clients, settings, state, clock.now()), state, other_state)
     control = state.control()
     controller = known.controller

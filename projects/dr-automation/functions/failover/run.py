@@ -69,7 +69,8 @@ class Run:
             Exception: whatever a needed service refuses; the next run begins from the recorded state.
         """
         ends_at = self.clock.now() + timedelta(seconds=min(self.seconds_left, self.settings.run_budget_seconds))
-        state, other_state = self._states()
+        here = self.settings.here
+        state, other_state = (self.settings.state(self.clients, site) for site in (here, here.other))
         people = People(self.clients, self.settings, state)
         with_other = (self.clients, self.settings, self.clock, people, state, other_state)
         adopting, handing_over = Adopting(*with_other), HandingOver(*with_other)
@@ -346,15 +347,6 @@ class Run:
 
     def _client(self, service: str) -> Any:
         return self.clients.of(service, self.settings.region)
-
-    def _states(self) -> tuple[State, State]:
-        """This site's table and the other site's."""
-        here, settings = self.settings.here, self.settings
-        own, other = (
-            State(self.clients.of("dynamodb", settings.regions[site]), settings.state_tables[site])
-            for site in (here, here.other)
-        )
-        return own, other
 
 
 @dataclass(frozen=True)

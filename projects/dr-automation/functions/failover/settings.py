@@ -10,6 +10,7 @@ from function_runtime.clients import Clients
 from function_runtime.database import Database
 from function_runtime.environment import Environment, SettingError
 from function_runtime.sites import Site
+from function_runtime.state import State
 
 # One run of the failover completes within 5 minutes (C3); what is left is for the last calls and the last write.
 LONGEST_RUN_SECONDS = 285.0
@@ -124,6 +125,10 @@ class Settings:
             site: Database(clients.of("rds", region), self.instance_ids[site], self.quarantine_group_ids[site])
             for site, region in self.regions.items()
         }
+
+    def state(self, clients: Clients, site: Site) -> State:
+        """A site's state table."""
+        return State(clients.of("dynamodb", self.regions[site]), self.state_tables[site])
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str]) -> Settings:

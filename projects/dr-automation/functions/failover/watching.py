@@ -18,6 +18,7 @@ from failover.look import Look
 from failover.people import People
 from failover.remember import remember
 from failover.settings import Settings
+from function_runtime import lease
 from function_runtime.clients import AwsError
 from function_runtime.clock import Clock
 from function_runtime.control import Control
@@ -26,8 +27,6 @@ from function_runtime.state import Controller, Observing, State
 from function_runtime.trouble import Kind
 
 logger = Logger(child=True)
-
-RENEWALS_PER_LEASE = 4
 
 
 @dataclass
@@ -56,11 +55,9 @@ class ObservingLease:
         now = self.clock.now()
         if self._held is None:
             found = self.state.observing()
-            # None lasts longer: one that seems to was taken by a clock that was wrong.
-            lasts = timedelta(0) < found.until - now <= timedelta(seconds=self.seconds)
-            if found.owner != self.run_id and lasts:
+            if found.owner != self.run_id and lease.lasts(found.until, now, self.seconds):
                 raise AnotherRunIsAtWorkError(f"run {found.owner} looks at the writer until {found.until:%H:%M:%S} UTC")
-        elif (self._held.until - now).total_seconds() >= self.seconds * (1 - 1 / RENEWALS_PER_LEASE):
+        elif not lease.is_to_be_renewed(self._held.until, now, self.seconds):
             return
         else:
             found = self._held

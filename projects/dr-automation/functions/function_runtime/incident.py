@@ -264,6 +264,17 @@ class Incident:
         """The step that leads to a phase, None where it was not begun."""
         return next((step for step in self.steps if step.phase is phase), None)
 
+    def begun(self, phase: Phase) -> Step:
+        """The step that leads to a phase.
+
+        Raises:
+            ValueError: it is not begun.
+        """
+        step = self.step(phase)
+        if step is None:
+            raise ValueError(f"incident {self.incident_id}: step {phase} is not begun")
+        return step
+
     def with_step(self, step: Step) -> Incident:
         """This incident with the step added, or in place of the one of the same phase."""
         others = tuple(each for each in self.steps if each.phase is not step.phase)
