@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from aws_in_memory.aws import Aws
 from aws_in_memory.clock import START
-from aws_in_memory.deployed import ENVIRONMENT, unprepared
+from aws_in_memory.deployed import DEFAULTS, ENVIRONMENT, unprepared
 from aws_in_memory.metric import Rhythm
 from failover.settings import Settings
 from function_runtime.sites import Site
@@ -37,16 +37,7 @@ PRODUCTION = {
     "WRITER_NAME": "writer.postgres-prod.internal",
     "WITNESS_REGION": "eu-central-1",
     "MODE": "manual",
-    # The defaults of Pulumi.yaml.
-    "OUTAGE_SECONDS": "120",
-    "METRIC_PERIOD_SECONDS": "60",
-    "LAG_PERIOD_SECONDS": "60",
-    "MAX_DATA_LOSS_SECONDS": "60",
-    "COOL_DOWN_SECONDS": "3600",
-    "FENCE_TIMEOUT_SECONDS": "20",
-    "POLL_INTERVAL_SECONDS": "5",
-    "RUN_BUDGET_SECONDS": "270",
-    "REPLICATION_TIMEOUT_SECONDS": "30",
+    **DEFAULTS,
     "VERIFY_TIMEOUT_SECONDS": "30",
     "NAME_TTL_SECONDS": "10",
 }

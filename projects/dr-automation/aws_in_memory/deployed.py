@@ -62,6 +62,18 @@ ENVIRONMENT = {
     "DASHBOARD_URL": "https://console.aws.example/dashboard",
     "RUNBOOK_URL": "https://docs.example/runbook",
 }
+# The durations on AWS: the defaults of Pulumi.yaml.
+DEFAULTS = {
+    "OUTAGE_SECONDS": "120",
+    "METRIC_PERIOD_SECONDS": "60",
+    "LAG_PERIOD_SECONDS": "60",
+    "MAX_DATA_LOSS_SECONDS": "60",
+    "COOL_DOWN_SECONDS": "3600",
+    "FENCE_TIMEOUT_SECONDS": "20",
+    "POLL_INTERVAL_SECONDS": "5",
+    "RUN_BUDGET_SECONDS": "270",
+    "REPLICATION_TIMEOUT_SECONDS": "30",
+}
 ENVIRONMENTS = {
     Site.RECOVERY: ENVIRONMENT,
     Site.PRIMARY: {

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 
 from aws_in_memory.aws import Aws, Call
-from aws_in_memory.deployed import REGIONS, SETTINGS_OF, guard, healthy, run
+from aws_in_memory.deployed import REGIONS, SETTINGS_OF, guard, run
 from aws_in_memory.faults import before
-from aws_in_memory.handovers import acting, hand_over, record_of, reprotected
+from aws_in_memory.handovers import acting, hand_over, record_of, reprotected, running
 from aws_in_memory.refusals import refusal
-from aws_in_memory.running import Running, instruct, subjects, writers
+from aws_in_memory.running import instruct, subjects, writers
 from failover.adoption import UNTOLD_EPOCHS
 from failover.recorded import StateLostError
 from function_runtime.control import Control, InstructionKind, Order, OrderKind
@@ -29,14 +29,6 @@ def lose(aws: Aws, site: Site) -> None:
     """Everything that the functions and the program have written."""
     for key in [key for key in aws.items_of(site) if key != "control"]:
         del aws.items_of(site)[key]
-
-
-def running(writer: Site = PRIMARY) -> Running:
-    aws = healthy(writer=writer)
-    aws.validates = False
-    made = Running(aws)
-    made.tick(2)
-    return made
 
 
 @pytest.mark.parametrize("writer", list(Site))

@@ -20,6 +20,7 @@ from aws_in_memory.handovers import (
     record_of,
     reprotect,
     reprotected,
+    running,
     settle,
     writer_of,
 )
@@ -35,14 +36,6 @@ pytestmark = pytest.mark.usefixtures("silent_logs")
 
 PRIMARY, RECOVERY = Site.PRIMARY, Site.RECOVERY
 ADOPT = InstructionKind.ADOPT
-
-
-def running(writer: Site = PRIMARY) -> Running:
-    aws = healthy(writer=writer)
-    aws.validates = False
-    made = Running(aws)
-    made.tick(2)
-    return made
 
 
 def lose_region(aws: Aws, site: Site) -> None:

@@ -13,7 +13,7 @@ import pytest
 from aws_in_memory import drawn
 from aws_in_memory.aws import Aws
 from aws_in_memory.clock import START, moment
-from aws_in_memory.deployed import ENVIRONMENT, REGIONS, SETTINGS, healthy, run, unprepared
+from aws_in_memory.deployed import DEFAULTS, ENVIRONMENT, REGIONS, SETTINGS, healthy, run, unprepared
 from aws_in_memory.durations import PROBE_METRIC_DELAY, RDS_METRIC_DELAY, SCHEDULE_LATENESS, Spread
 from aws_in_memory.instance import Outage
 from aws_in_memory.metric import Metric, Probes, Rhythm, Sampled, Sessions
@@ -33,20 +33,7 @@ from function_runtime.trouble import Kind, Trouble
 
 pytestmark = pytest.mark.usefixtures("silent_logs")
 
-# The defaults of Pulumi.yaml.
-PRODUCTION = {
-    **ENVIRONMENT,
-    "OUTAGE_SECONDS": "120",
-    "METRIC_PERIOD_SECONDS": "60",
-    "LAG_PERIOD_SECONDS": "60",
-    "MAX_DATA_LOSS_SECONDS": "60",
-    "COOL_DOWN_SECONDS": "3600",
-    "FENCE_TIMEOUT_SECONDS": "20",
-    "POLL_INTERVAL_SECONDS": "5",
-    "RUN_BUDGET_SECONDS": "270",
-    "REPLICATION_TIMEOUT_SECONDS": "30",
-    "VERIFY_TIMEOUT_SECONDS": "120",
-}
+PRODUCTION = {**ENVIRONMENT, **DEFAULTS, "VERIFY_TIMEOUT_SECONDS": "120"}
 ON_AWS = Settings.from_environment(PRODUCTION)
 RHYTHM = Rhythm(60, 5, 10, 3, SCHEDULE_LATENESS, PROBE_METRIC_DELAY)
 Value = Callable[[float], float | None]
