@@ -105,12 +105,19 @@ def _deploy(layer: str, situation: Situation, stack: str) -> Verdict:
 
 
 def _refuse_behind(situation: Situation, stack: str) -> Verdict:
-    line = f"postgres-dr-data:activeSite: {situation.writer} in projects/data/Pulumi.{stack}.yaml"
     why = f"{situation.why}, and the configuration's activeSite is {situation.active}"
     if situation.is_dark:
-        remedy = f"set {line}; the old side follows when its region answers, by ./dr reprotect"
+        line = f"postgres-dr-data:activeSite: {situation.writer} in projects/data/Pulumi.{stack}.yaml"
+        remedy = (
+            f"set {line}, and backupReplicationRetentionDays: 0; "
+            "when that region answers, put the days back and run ./dr reprotect"
+        )
     else:
-        remedy = f"./dr reprotect brings the layer in line and makes a new standby; or, without one, set {line}"
+        # Not by hand: the snapshot copier has started the replication of backups that a deploy would start, too.
+        remedy = (
+            "./dr reprotect brings the layer in line and makes a new standby; "
+            "./dr reprotect -- --keep-looking stops before the old instance goes"
+        )
     return Verdict(Answer.REFUSE, why, remedy)
 
 

@@ -98,10 +98,18 @@ def test_a_refusal_names_what_mends_it_and_what_can_be_deployed(
         "layer = data: the recovery site is the writer since a failover (epoch 3), and the configuration's activeSite "
         "is primary. Nothing was touched: ./dr reprotect brings the layer in line"
     )
-    assert "set postgres-dr-data:activeSite: recovery in projects/data/Pulumi.dev.yaml" in message
+    assert "./dr reprotect -- --keep-looking stops before the old instance goes" in message
     others = message.partition("the other layers can be deployed: ./dr deploy -- ")[2]
     if others:
         assert check(parse(Command.DEPLOY, others.split()), standing(dev, *UPWARDS)).warnings == ()
+
+
+def test_with_the_old_region_dark_it_names_what_is_set_by_hand(account: Account, dev: Environment) -> None:
+    why = "the recovery site is the writer since a failover (epoch 3)"
+    account.situation = Situation(Condition.NOT_FOLLOWED, P, R, why, frozenset({P}))
+    message = refused(Command.DEPLOY, ["data"], standing(dev, *UPWARDS))
+    assert "set postgres-dr-data:activeSite: recovery in projects/data/Pulumi.dev.yaml" in message
+    assert "backupReplicationRetentionDays: 0; when that region answers, put the days back and run ./dr" in message
 
 
 def test_a_preview_is_warned_once(account: Account, dev: Environment) -> None:

@@ -79,8 +79,8 @@ def test_bare_pulumi_leaves_the_old_writer_fenced_and_the_new_one_a_writer(workp
 
 
 def test_of_a_protected_environment_nothing_is_destroyed_not_even_by_bare_pulumi(workplace: Workplace) -> None:
-    # As the refusal says; with it the data layer is deployed without making a new standby.
-    workplace.checkout.configure("data", "lab", activeSite="recovery")
+    # As the refusal says: the data layer follows the writer, and the old one stays.
+    workplace.operate("reprotect", "--keep-looking", "--yes")
     with workplace.edited(workplace.checkout.environment_file("lab")):
         workplace.checkout.set_environment("lab", deletionProtection=True)
         workplace.dr("deploy", *PROTECTED, "--yes", "--skip-preview")

@@ -255,13 +255,13 @@ class Failover:
         return _seen(looked, outcome)
 
     def _fence(self, step: Step) -> Outcome:
-        incident = self._incident
-        looked = look_before_fence(self._state, self._work, incident, self._looked_at)
+        incident, bound = self._incident, self._fence_bound()
+        looked = look_before_fence(self._state, self._work, incident, self._looked_at, timedelta(seconds=bound))
         fenced = fence_old_writer(
             self._work,
             self._settings.here.other,
             step.started_at,
-            self._fence_bound(),
+            bound,
             region_answered=incident.signals["region_answers"] == "yes",
             # Unless the stream has ended too, somebody may be connected: a shut door keeps those who are in.
             answers=incident.signals["answers_there"] != "no" or incident.signals.get("stream_ended") != "yes",

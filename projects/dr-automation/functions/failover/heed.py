@@ -18,6 +18,9 @@ from function_runtime.state import ControlUnreadableError, State
 
 logger = Logger(child=True)
 
+# Runs follow within a minute. Longer is a pause, or an outage of our own, in which the writer may have lived.
+CARRIED_ON = timedelta(minutes=30)
+
 
 def heed(state: State, work: Work, incident: Incident, phase: Phase, overruled: str | None = None) -> str | None:
     """Do what people have said, as far as it can still be done.
@@ -66,7 +69,9 @@ def _overtaken(state: State, incident: Incident) -> str | None:
     return f"epoch {record.epoch} has begun, by the word of {record.adopted_by}"
 
 
-def look_before_fence(state: State, work: Work, incident: Incident, looked_at: datetime | None) -> LastLook | None:
+def look_before_fence(
+    state: State, work: Work, incident: Incident, looked_at: datetime | None, bound: timedelta
+) -> LastLook | None:
     """Look at the writer of an incident that was opened some time ago, or by another run.
 
     Args:
@@ -74,13 +79,19 @@ def look_before_fence(state: State, work: Work, incident: Incident, looked_at: d
         work: what to work with.
         incident: the incident.
         looked_at: when this run has looked last; None where it has not.
+        bound: for how long its fence is waited for.
 
     Returns:
         What was found, None where there was no need to look.
 
     Raises:
         WithdrawnError: the writer commits: it is not replaced. Or it answers, and only a person may have it replaced.
+            Or what was decided is too old to act on.
     """
+    age = work.clock.now() - incident.opened_at
+    if age > CARRIED_ON + bound:
+        # Runs were paused, or failed. No answer to a last look proves nothing: a new decision needs what is true now.
+        raise WithdrawnError(f"it was decided {age.total_seconds() / 60:.0f} min ago, and is decided anew")
     if incident.kind in (Kind.FORCED, Kind.PLANNED) or incident.may_be_promoted:
         return None
     if looked_at is not None and work.clock.now() - looked_at <= FRESH:

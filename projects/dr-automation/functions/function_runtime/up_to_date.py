@@ -7,6 +7,7 @@ from dataclasses import replace
 from function_runtime.history import History
 from function_runtime.incident import NOT_OPENED, WITHDRAWN, Incident, Kind, Phase
 from function_runtime.state import Controller
+from function_runtime.trouble import Trouble
 
 
 def after(controller: Controller, incident: Incident) -> Controller:
@@ -14,7 +15,8 @@ def after(controller: Controller, incident: Incident) -> Controller:
     # A planned one that was taken back has moved nothing, and one that never fenced neither: nothing is to cool down.
     fenced = incident.step(Phase.FENCED)
     never_fenced = fenced is not None and fenced.outcome == WITHDRAWN
-    cools_down = not (incident.is_taken_back and (incident.kind is Kind.PLANNED or never_fenced))
+    nothing_done = incident.is_taken_back and never_fenced
+    cools_down = not (nothing_done or (incident.is_taken_back and incident.kind is Kind.PLANNED))
     opened = incident.step(Phase.OPENED_AGAIN)
     owes_opening = opened is not None and opened.outcome == NOT_OPENED
     return replace(
@@ -26,11 +28,12 @@ def after(controller: Controller, incident: Incident) -> Controller:
         authority=incident.new_writer,
         handover=None,
         incident_id=None,
-        trouble=None,
+        # Where nothing was done the trouble may last, and what is known of it cannot be read again.
+        trouble=_undecided(controller.trouble) if nothing_done else None,
         # What was wrong with the old pair says nothing of the new one.
         unready=None if incident.has_new_writer else controller.unready,
         proposal=None,
-        replicated_until=None,
+        replicated_until=controller.replicated_until if nothing_done else None,
         last_closed_at=incident.closed_at if cools_down else controller.last_closed_at,
         last_incident_id=incident.incident_id,
         owes_opening=incident.incident_id if owes_opening else None,
@@ -38,6 +41,11 @@ def after(controller: Controller, incident: Incident) -> Controller:
         # Its standby may be left no replica, by a person's decision.
         adopted_by=f"who abandoned {incident.incident_id}" if incident.is_abandoned else None,
     )
+
+
+def _undecided(trouble: Trouble | None) -> Trouble | None:
+    """The same for a decision made anew: it becomes another incident, and people hear of it again."""
+    return None if trouble is None else replace(trouble, incident_id=None, told=())
 
 
 def during(controller: Controller, incident: Incident) -> Controller:

@@ -252,6 +252,27 @@ def test_and_probes_that_give_no_word_hours_later_let_nothing_go_on_by_old_evide
     assert aws.controller["writer_site"] == "primary"
 
 
+@pytest.mark.parametrize("minutes", [29, 31])
+def test_an_incident_that_nobody_has_carried_on_for_long_is_decided_anew_before_its_fence(minutes: int) -> None:
+    aws = writer_dead()
+    killed_when_opened(aws)
+    aws.put(Control(version=1, pause=Pause("arn:person", aws.now, "a migration")).as_item())
+    run(aws, "paused")
+    aws.sleep(minutes * 60 - 30)
+    aws.put(Control(version=2).as_item())
+    running = Running(aws)
+    running.tick(1)
+    if minutes < 30:
+        assert_one_writer(aws, Site.RECOVERY)
+        return
+    assert outcome(aws, "fenced") == "withdrawn"
+    assert aws.events == []
+    # It has been dead all the while, and what the first decision knew is still known.
+    running.tick(2)
+    assert_one_writer(aws, Site.RECOVERY)
+    assert "the loss is at most 1 s" in aws.controller["decision"]["reason"]
+
+
 def waits_for_people() -> Aws:
     """Its fence was refused; that the writer is back only a direct look can see."""
     aws = writer_dead()
