@@ -48,7 +48,7 @@ class Metric(ABC):
                 )
         self._read[period_seconds] = len(self._visible), points
         first = int((now - lookback_seconds) // period_seconds)
-        return tuple(points[number] for number in sorted(points) if number >= first)
+        return tuple(points[number] for number in range(first, int(now // period_seconds) + 1) if number in points)
 
     def _add(self, taken_at: float, value: float, visible_at: float, count: int = 1) -> None:
         """Equal samples, which can be read from some time on."""

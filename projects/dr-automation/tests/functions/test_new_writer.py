@@ -359,7 +359,9 @@ def backed_up_after(aws: Aws, seconds: float) -> None:
     aws.standby.drops_promotions = [timedelta()] * 50
     carried_on(aws, lambda: "promoted" in aws.events)
     aws.standby.status = "backing-up"
-    Running(aws).tick(int(seconds / 10), seconds=10)
+    running, until = Running(aws), aws.now + timedelta(seconds=seconds)
+    while aws.now < until:
+        running.tick(1, seconds=10)
 
 
 def test_a_planned_failover_whose_replica_is_backed_up_waits_and_people_hear_of_it_once() -> None:
