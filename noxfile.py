@@ -45,7 +45,7 @@ def lint(session: nox.Session) -> None:
     environment(session)
     python(session, "ruff", "check", *session.posargs, ".")
     python(session, "ruff", "format", *([] if session.posargs else ["--check"]), ".")
-    python(session, "mypy", "noxfile.py", "conftest.py", *PACKAGES, "tests")
+    python(session, "mypy", "-n", "auto", "noxfile.py", "conftest.py", *PACKAGES, "tests")
     python(session, "mypy", "--scripts-are-modules", "dr")
     # One run a layer: each has a module named __main__.
     for layer in LAYERS:
