@@ -62,7 +62,8 @@ class Watch:
         Raises:
             StepBlockedError: the instance has failed, or RDS refuses for good.
             PausedError: people have said so.
-            WithdrawnError: people have said so, the old writer may be used, or a planned failover's time is over.
+            WithdrawnError: people have said so, the old writer may be used, or a planned failover's time is over, or
+                its replica has failed.
             PeopleAskedError: the promotion was dropped and the old writer answers: only a person may have it replaced.
         """
         work = self.work
@@ -71,8 +72,10 @@ class Watch:
         instance = patiently(work.databases[here].describe, "the new writer cannot be looked at")
         if instance is None:
             return Shown.UNKNOWN
-        refuse_failed(instance, here)
         shown = shown_by(instance)
+        if shown is Shown.NEVER and self._may_still_be_given_up:
+            self._give_up(instance)
+        refuse_failed(instance, here)
         kept, step = shown if shown in KEPT else None, self.step
         if step.shows is not kept:
             since = None if kept is None else work.clock.now()
@@ -95,12 +98,17 @@ class Watch:
         return self.incident().kind is Kind.PLANNED
 
     @property
-    def _is_over(self) -> bool:
-        """Whether a planned failover has had its time: its writer is well, and shut for as long as this lasts.
+    def _may_still_be_given_up(self) -> bool:
+        """Whether it is a planned failover, whose writer is well and shut for as long as this lasts.
 
         Not once RDS or a write has shown the new writer, which is what ends the step before the others.
         """
-        if not self.is_planned or self.phase is not Phase.SHOWN:
+        return self.is_planned and self.phase is Phase.SHOWN
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether a planned failover has had its time."""
+        if not self._may_still_be_given_up:
             return False
         seconds = self.work.settings.planned_promotion_timeout_seconds
         return self.work.clock.now() - self.promoting.started_at >= timedelta(seconds=seconds)
@@ -117,12 +125,13 @@ class Watch:
     def _give_up(self, instance: Instance) -> None:
         """Give a planned failover up; where RDS may be at the promotion yet, wait and tell people."""
         if not may_be_given_up(instance, self.step, self.work.clock.now()):
-            self.tell_not_given_up(f"its time is over, and RDS calls the replica {instance.status}")
+            if self._is_over:
+                self.tell_not_given_up(f"its time is over, and RDS calls the replica {instance.status}")
         elif self.first_write() is None:
             self.heed()
             seconds = self.work.settings.planned_promotion_timeout_seconds
-            why = f"RDS has accepted the promotion and dropped it: not made within {seconds:g} s"
-            raise WithdrawnError(why, ABANDONED)
+            why = f"dropped it: not made within {seconds:g} s" if self._is_over else f"calls it {instance.status} since"
+            raise WithdrawnError(f"RDS has accepted the promotion and {why}", ABANDONED)
 
     def _ask_again(self, instance: Instance) -> None:
         if may_be_given_up(instance, self.step, self.work.clock.now()):

@@ -354,6 +354,28 @@ def test_a_planned_failover_whose_promotions_rds_drops_is_given_up_when_its_time
     assert_one_writer(aws, Site.PRIMARY)
 
 
+def test_a_planned_failover_whose_replica_fails_gives_the_writer_its_clients_back_at_once() -> None:
+    aws = begun(PLANNED)
+    aws.standby.drops_promotions = [timedelta()] * 50
+    carried_on(aws, lambda: "promoted" in aws.events)
+    aws.standby.status = "failed"
+    failed_at = aws.now
+    carried_on(aws, lambda: is_closed(aws))
+    assert aws.now - failed_at < timedelta(seconds=120)
+    assert "RDS has accepted the promotion and calls it failed since" in steps(aws)["shown"]["detail"]
+    assert_one_writer(aws, Site.PRIMARY)
+
+
+def test_and_not_where_it_has_failed_after_it_was_promoted() -> None:
+    aws = begun(PLANNED)
+    aws.standby.drops_promotions = [timedelta()] * 50
+    carried_on(aws, lambda: "promoted" in aws.events)
+    aws.standby.status, aws.standby.replica_of = "failed", None
+    Running(aws).tick(3)
+    assert not is_closed(aws)
+    assert "STUCK" in subjects(aws)
+
+
 def backed_up_after(aws: Aws, seconds: float) -> None:
     """RDS accepts a planned failover's promotion, drops it, and backs the replica up for so long."""
     aws.standby.drops_promotions = [timedelta()] * 50
