@@ -13,7 +13,7 @@ from drills.instants import Instant
 from drills.records.cloudwatch import AlarmChange, LagSample
 from drills.records.messages import Message
 from drills.records.restoration import Restoration
-from drills.records.state_table import ControllerState, RecordedFence
+from drills.records.state_table import ControllerState, LastLook, RecordedFence
 from drills.stage import Action
 from function_runtime.control import Order
 from function_runtime.incident import Incident, Phase
@@ -177,6 +177,12 @@ class Evidence:
     def attempts(self) -> tuple[Attempt, ...]:
         """The attempts of all clients, one client after the other."""
         return tuple(attempt for client in self.clients for attempt in client.attempts)
+
+    @property
+    def last_look(self) -> LastLook | None:
+        """The last look that kept a failover from beginning in the drill; None where none did."""
+        looked = None if self.controller_after is None else self.controller_after.last_look
+        return None if looked is None or looked.at.timestamp() < self.started_at.wall else looked
 
     def first_acknowledged_by_new(self, client: ClientHistory) -> Attempt | None:
         """A client's first acknowledgement after the fault by another server than the old writer."""

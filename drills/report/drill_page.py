@@ -162,7 +162,12 @@ def _decision(report: DrillReport) -> list[str]:
         parts.append(
             f'<p class="soft">Decision: {escape(report.decision.action)} ({escape(report.decision.code)}).</p>'
         )
-    incident = report.evidence.incident
+    incident, looked = report.evidence.incident, report.evidence.last_look
+    if looked is not None:
+        after = report.evidence.at(looked.at)
+        parts.append(
+            f"<p>{after:.1f} s after the fault a last look kept a failover from beginning: {escape(looked.found)}.</p>"
+        )
     if incident is not None:
         rows = [(escape(name), escape(value)) for name, value in incident.signals.items()]
         parts.append(table(("Signal", "Answer"), rows, ("", "word"), narrow=True))

@@ -121,10 +121,9 @@ def _incident_events(evidence: Evidence) -> list[TimelineEvent]:
 
 
 def _last_look_events(evidence: Evidence) -> list[TimelineEvent]:
-    """The look that kept a failover from beginning; of one that began, the steps tell."""
-    state = evidence.controller_after
-    looked = None if state is None else state.last_look
-    if looked is None or looked.at.timestamp() < evidence.started_at.wall:
+    """Of a failover that began, the steps tell."""
+    looked = evidence.last_look
+    if looked is None:
         return []
     return [
         TimelineEvent(evidence.at(looked.at), f"last look at the writer: {looked.life}", looked.found, "controller")
