@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from failover.answer import Answer
 from failover.decide import decide
 from failover.decision import Action, Decision, Situation
 from failover.policy import Policy
 from failover.readings import Readings
 from failover.remember import kept_trouble
 from failover.signals import Remembered, Signals, interpret
-from function_runtime.trouble import Kind, Trouble, Unready
+from failover.watching import is_told_later
+from function_runtime.trouble import Trouble, Unready
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,13 @@ class Watcher:
     answers_again: int = 0
     ready_again: int = 0
 
-    def look(self, readings: Readings) -> Decision:
-        """One run: interpret, decide, remember."""
+    def look(self, readings: Readings, stays: Callable[[Signals, Decision], bool] = lambda *_: False) -> Decision:
+        """One look: interpret, decide, remember.
+
+        Args:
+            readings: what was read.
+            stays: whether the run looks again after that.
+        """
         signals = interpret(readings, self.policy, Remembered(self.trouble, self.replicated_until, self.unready))
         situation = Situation(readings.at, readings.here, readings.active, last_closed_at=None)
         decision = decide(signals, situation, self.policy)
@@ -70,6 +76,8 @@ class Watcher:
             self.answers_again += 1
         elif trouble is None and unready_before and unready_before.told and not (self.unready and self.unready.told):
             self.ready_again += 1
+        elif stays(signals, decision) and is_told_later(signals, decision):
+            pass
         elif is_alert and of_readiness:
             if self.unready is not None and decision.code not in self.unready.told:
                 self._tell(readings.at, decision)
@@ -79,15 +87,12 @@ class Watcher:
             self.trouble = trouble.tell(decision.code)
         return decision
 
-    def stays_seconds(self, decision: Decision, poll_seconds: float) -> float:
-        """How long after its beginning a run still looks again, as `failover.watching` has it; 0 where it ends."""
-        trouble = None if self.signals is None else self.signals.trouble
-        if trouble is None or self.signals is None:
-            return 0.0
-        if trouble.dark_since is not None and self.signals.region_answers is Answer.UNKNOWN:
-            return self.policy.darkness.total_seconds() + 2 * poll_seconds
-        waits = trouble.kind is Kind.FAILING and decision.action is Action.HOLD
-        return self.policy.outage_seconds - 2 * poll_seconds if waits else 0.0
+    def keep(self, at: datetime, decision: Decision) -> None:
+        """What a last look has made of a failover; people are told once in a trouble."""
+        if decision.action is Action.HOLD or self.trouble is None or decision.code in self.trouble.told:
+            return
+        self._tell(at, decision)
+        self.trouble = self.trouble.tell(decision.code)
 
     def _keep_replicated_until(self, signals: Signals) -> None:
         until, kept = signals.replicated_until, self.replicated_until

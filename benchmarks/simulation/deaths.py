@@ -76,7 +76,7 @@ def _crash(**so: Any) -> Happening:
 
 
 def _dark(**so: Any) -> Happening:
-    return lambda _, fault: {"dark_from": fault, **so}
+    return lambda _, fault: {"dark": History.once(fault), **so}
 
 
 def _crash_after_restart(chance: random.Random, fault: float) -> So:

@@ -66,6 +66,8 @@ def _stages(moved: Sequence[tuple[float, float, Carried]]) -> list[Measurement]:
     stages = {
         "detection": [detected - fault for fault, detected, _ in moved],
         "fence": [carried.fenced - detected for _, detected, carried in moved],
+        "own overhead, decision to latch": [carried.own_seconds for _, _, carried in moved],
+        "last look before the promotion": [carried.looked_seconds for _, _, carried in moved],
         "promotion (AWS)": [carried.writable - carried.asked for _, _, carried in moved],
         "name's switch (AWS) and TTL, beside it": [carried.named - carried.latched for _, _, carried in moved],
         "clients wait for the name": [carried.by_name - carried.writable for _, _, carried in moved],

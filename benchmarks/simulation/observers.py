@@ -111,13 +111,13 @@ class Observers:
                     self._replica(at, count)
             else:
                 at, count = far.ask()
-                if at < min(self._world.silent_there_from, self._world.dark_from):
+                if at < self._world.silent_there_from and not self._world.dark.covers(at):
                     self._writer(at, count, self._world.own, self.own, self.own_sessions)
 
     def _writer(self, at: float, count: int, passes: Passes, answers: Observed, sessions: Observed) -> None:
         world = self._world
         answered = world.answers(at) and passes(at)
-        ends, visible_at = self._ends(at, answered=answered)
+        ends, visible_at = self._ends(at, is_quick=answered or world.refuses(at))
         answers.add(ends, float(answered), visible_at, count)
         if not answered:
             return
@@ -129,7 +129,7 @@ class Observers:
     def _replica(self, at: float, count: int) -> None:
         world, stream = self._world, self._replication
         answered = world.here(at)
-        ends, visible_at = self._ends(at, answered=answered)
+        ends, visible_at = self._ends(at, is_quick=answered)
         self.here.add(ends, float(answered), visible_at, count)
         if not answered:
             return
@@ -146,9 +146,9 @@ class Observers:
         if message is not None:
             self.message.add(ends, EPOCH + message, visible_at, count)
 
-    def _ends(self, at: float, *, answered: bool) -> tuple[float, float]:
+    def _ends(self, at: float, *, is_quick: bool) -> tuple[float, float]:
         """When a probe ends, and when what it found can be read."""
-        ends = at + (ANSWER_SECONDS if answered else self._timeout)
+        ends = at + (ANSWER_SECONDS if is_quick else self._timeout)
         delay = 0.0 if at < self._since else self._world.probe_delay.draw(self._chance)
         return ends, ends + delay
 
@@ -172,7 +172,7 @@ class Witness:
             if at >= world.witness_silent_from:
                 continue
             self._observers.take(at)
-            is_dark = at >= world.dark_from
+            is_dark = world.dark.covers(at)
             probed = coarser(self._observers.own.at(at), setting.witness.metric_period_seconds)
             look = Look(
                 moment(at),

@@ -6,25 +6,32 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 
 from aws_in_memory import durations
 from aws_in_memory.clock import moment, seconds_of
 from benchmarks.simulation.carrying_through import Carried, carry_through
 from benchmarks.simulation.controller import Told, Watcher
+from benchmarks.simulation.looking import look_directly
 from benchmarks.simulation.losses import DAY_SECONDS
 from benchmarks.simulation.setting import Setting
 from benchmarks.simulation.sight import Sight
 from benchmarks.simulation.world import World
-from failover.decision import Action
+from failover.decision import Action, Decision
+from failover.last_look import LastLook, before_opening
 from failover.policy import Policy
 from failover.readiness import WEAK
-from function_runtime.session_outcome import SessionOutcome
+from failover.settings import Settings
+from failover.signals import Signals
+from failover.watching import longest_stay_seconds, pause_seconds
 from function_runtime.trouble import Unready
 
 # Played before the fault, so that its first failures lie among late successes, and for the controller to remember.
 BEFORE_SECONDS = 180.0
 LOOKS_BEFORE_SECONDS = 90.0
+TAKEN_BACK = "taken_back"
 
 
 class Expected(StrEnum):
@@ -75,7 +82,8 @@ class Played:
         lost_seconds: what the writer had committed that the replica lacked when it went.
         bound_seconds: what the controller took that to be at most.
         told: what people were told from the fault on.
-        last_code: the last decision.
+        last_code: the last decision; `TAKEN_BACK` where the look before the promotion ended the failover.
+        replaced_a_living: the writer took writes when it was looked at last.
     """
 
     fault: float
@@ -85,6 +93,7 @@ class Played:
     bound_seconds: float | None
     told: tuple[Told, ...]
     last_code: str
+    replaced_a_living: bool = False
 
     @property
     def rto_seconds(self) -> float:
@@ -119,7 +128,8 @@ def play(chance: random.Random, setting: Setting, case: Case, *, is_checked: boo
     fault = chance.uniform(0, schedule)
     tick_phase, probe_phase, own_phase = (chance.uniform(0, schedule) for _ in range(3))
     world = case.happens(chance, fault)
-    sight = Sight(chance, at, world, fault - BEFORE_SECONDS, (probe_phase, own_phase), is_checked=is_checked)
+    phases = (probe_phase, own_phase)
+    sight = Sight(chance, at, world, fault - BEFORE_SECONDS, phases, is_checked=is_checked)
     watcher, alarm = _watcher(policy, world, fault), _Alarm(chance, at, sight)
     tick = tick_phase + schedule * math.ceil((fault - LOOKS_BEFORE_SECONDS - tick_phase) / schedule)
     woken, again_at, run_began, code = math.inf, math.inf, -math.inf, ""
@@ -140,42 +150,48 @@ def play(chance: random.Random, setting: Setting, case: Case, *, is_checked: boo
         else:
             began = run_began = tick + durations.SCHEDULE_LATENESS.draw(chance)
             tick += schedule
-        looked_again = watcher.trouble is not None
-        decision = watcher.look(sight.readings(began))
+        # In a trouble that is known a dark region is asked everything at once.
+        rounds = 1 if watcher.trouble is not None else 2
+        looked = began + durations.API_CALL_SECONDS
+        if world.is_partly_silent(began):
+            looked = began + rounds * at.dark_call_seconds(hangs=world.dark_calls_hang)
+        stays = partial(_stays, at.failover, looked - run_began)
+        decision = watcher.look(replace(sight.readings(began), at=moment(looked)), stays)
         code = decision.code
-        is_dark = began >= world.dark_from
-        poll = at.failover.poll_interval_seconds
-        again = began + (2 * at.silence_seconds if is_dark else durations.API_CALL_SECONDS) + poll
-        if again <= run_began + min(watcher.stays_seconds(decision, poll), at.failover.run_budget_seconds / 2):
-            again_at = again
+        if watcher.signals is not None and stays(watcher.signals, decision):
+            poll, took = at.failover.poll_interval_seconds, timedelta(seconds=looked - began)
+            again_at = looked + pause_seconds(watcher.signals, moment(looked), took, policy, poll)
         if decision.action is Action.FAIL_OVER and watcher.signals is not None:
-            rounds = (1 if looked_again else 2) * at.silence_seconds if is_dark else 0.0
-            decided = began + (rounds or durations.API_CALL_SECONDS) + durations.COLD_START.draw(chance)
-            trouble = watcher.signals.trouble
-            if _is_stopped(world, decided, is_hung=trouble is not None and trouble.is_hung):
+            look = look_directly(chance, at, world, looked, phases)
+            last_look = LastLook(moment(look.ends), look.life, ())
+            if (instead := before_opening(last_look, watcher.signals, None, policy)) is not None:
+                watcher.keep(moment(look.ends), instead)
+                code = instead.code
                 continue
-            decided += at.rhythm.timeout_seconds
             carried = carry_through(
                 chance,
                 at,
+                world,
                 began=run_began,
-                decided=decided,
+                decided=look.ends,
                 tick_phase=tick_phase,
-                probe_phase=probe_phase,
-                dark=began >= world.dark_from,
+                phases=phases,
+                is_hung=watcher.trouble is not None and watcher.trouble.is_hung,
             )
+            if carried is None:
+                return Played(fault, None, None, 0.0, None, _told(watcher, fault), TAKEN_BACK)
             lost, bound = sight.replication.lost_seconds(began), watcher.signals.loss_bound_seconds
-            return Played(fault, decided, carried, lost, bound, _told(watcher, fault), code)
+            lived = world.takes_writes(look.began) or (
+                carried.looked_at < carried.shut_from and world.takes_writes(carried.looked_at)
+            )
+            return Played(fault, look.ends, carried, lost, bound, _told(watcher, fault), code, lived)
     return Played(fault, None, None, 0.0, None, _told(watcher, fault), code)
 
 
-def _is_stopped(world: World, at: float, *, is_hung: bool) -> bool:
-    """Whether a last look stops a failover: a commit holds it, an answer alone is a question to people."""
-    from_here = at < world.silent_from and world.link(at)
-    from_there = at < min(world.silent_there_from, world.dark_from) and world.own(at)
-    if not world.answers(at) or not (from_here or from_there):
-        return False
-    return not is_hung or world.session(at) is SessionOutcome.WORKS
+def _stays(settings: Settings, seconds: float, signals: Signals, decision: Decision) -> bool:
+    """Whether a run that has gone on for so long looks again."""
+    poll, budget = settings.poll_interval_seconds, settings.run_budget_seconds
+    return seconds + poll <= longest_stay_seconds(signals, decision, settings.policy, poll, budget)
 
 
 def _watcher(policy: Policy, world: World, fault: float) -> Watcher:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 
-from benchmarks.simulation.losses import Burst, History
+from benchmarks.simulation.losses import History
 from benchmarks.simulation.world import OWN_WRITES_SECONDS, World
 
 BYTES_PER_WRITE = 1000.0
@@ -32,8 +32,7 @@ class Replication:
 
     def __init__(self, world: World, timeout_seconds: float) -> None:
         self._world, self._timeout_seconds = world, timeout_seconds
-        gone = [Burst(world.dark_from, math.inf)] if math.isfinite(world.dark_from) else []
-        self._gone = History.joined([*world.down.bursts, *world.cut.bursts, *gone])
+        self._gone = History.joined([*world.down.bursts, *world.cut.bursts, *world.dark.bursts])
         self.commits: list[float] = []
 
     def heartbeat(self, at: float) -> float | None:
@@ -53,7 +52,7 @@ class Replication:
         last = self._gone.begin(at)
         if last == at and not self._gone.covers(at):
             heard = self._heard(at)
-        elif world.cut_is_noticed or not (world.vanishes or world.cut.covers(at) or at >= world.dark_from):
+        elif world.cut_is_noticed or not (world.vanishes or world.cut.covers(at) or world.dark.covers(at)):
             return None
         else:
             heard = self._heard(last)
@@ -90,7 +89,7 @@ class Replication:
 
     def _written_until(self, at: float) -> float:
         """The last moment at which somebody could commit."""
-        return self._world.blocked.begin(self._world.down.begin(min(at, self._world.dark_from)))
+        return self._world.blocked.begin(self._world.down.begin(self._world.dark.begin(at)))
 
     def _own_writes(self, until: float) -> int:
         world = self._world

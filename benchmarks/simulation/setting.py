@@ -10,7 +10,7 @@ from aws_in_memory import durations
 from aws_in_memory.metric import Rhythm
 from benchmarks import production
 from failover.settings import Settings
-from function_runtime.clients import ABROAD
+from function_runtime.clients import ABROAD, PROBING
 from health_probe.settings import ProbeSettings
 from witness.settings import WitnessSettings
 
@@ -24,7 +24,6 @@ class Setting:
         rhythm: the probes' timing.
         schedule_seconds: from one run of a function to the next.
         trigger: the alarm that wakes the failover.
-        silence_seconds: what a call of a dark region costs: nothing is retried there.
         witness: what a witness would be told; by default there is none.
     """
 
@@ -32,8 +31,15 @@ class Setting:
     rhythm: Rhythm
     schedule_seconds: int
     trigger: production.TriggerAlarm
-    silence_seconds: float
     witness: WitnessSettings
+
+    def dark_call_seconds(self, *, hangs: bool) -> float:
+        """What a call of a dark region costs, which is not retried: its connection, or its answer, is waited for."""
+        return _given_up_after_seconds(ABROAD, hangs=hangs)
+
+    def dark_probe_seconds(self, *, hangs: bool) -> float:
+        """The same of a probe that is asked for there."""
+        return _given_up_after_seconds(PROBING, hangs=hangs)
 
 
 @cache
@@ -50,7 +56,6 @@ def setting() -> Setting:
         lateness=durations.SCHEDULE_LATENESS,
         delay=durations.PROBE_METRIC_DELAY,
     )
-    silence: Any = ABROAD
     witness = WitnessSettings(
         metric_namespace=failover.metric_namespace,
         region=failover.reference_region,
@@ -59,4 +64,9 @@ def setting() -> Setting:
         metric_period_seconds=failover.policy.metric_period_seconds,
         outage_seconds=failover.policy.outage_seconds,
     )
-    return Setting(failover, rhythm, schedule_seconds, production.trigger_alarm(), silence.connect_timeout, witness)
+    return Setting(failover, rhythm, schedule_seconds, production.trigger_alarm(), witness)
+
+
+def _given_up_after_seconds(config: Any, *, hangs: bool) -> float:
+    """As the client is configured."""
+    return float(config.connect_timeout + (config.read_timeout if hangs else 0))

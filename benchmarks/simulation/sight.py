@@ -7,7 +7,7 @@ import random
 from aws_in_memory.clock import moment
 from aws_in_memory.consistency import checked
 from benchmarks.simulation.observed import Observed
-from benchmarks.simulation.observers import ANSWERS, IS_DARK, SILENT, Observers, Witness
+from benchmarks.simulation.observers import IS_DARK, SILENT, Observers, Witness
 from benchmarks.simulation.replication import Replication
 from benchmarks.simulation.setting import Setting
 from benchmarks.simulation.world import World
@@ -68,10 +68,11 @@ class Sight:
             now: when, in seconds.
         """
         self._take(now)
-        seen, world, is_dark = self._observers, self._world, now >= self._world.dark_from
+        seen, world, is_dark = self._observers, self._world, self._world.dark.covers(now)
+        rds, metrics = (not is_dark and not each.covers(now) for each in (world.rds_silent, world.metrics_silent))
 
         def there(metric: Observed) -> Series | Unanswered:
-            return SILENT if is_dark else metric.at(now)
+            return metric.at(now) if metrics else SILENT
 
         readings = Readings(
             at=moment(now),
@@ -90,11 +91,11 @@ class Sight:
             slot_lag=there(self._slot_lag),
             host_load=there(self._load),
             witness=None if self._witness is None else self._witness.sees.at(now),
-            active_instance=SILENT if is_dark else Instance(world.status(now), None, {}),
+            active_instance=SILENT if not rds else Instance(world.status(now), None, {}),
             standby_instance=Instance(world.standby_status(now), "primary", {}),
-            active_region=IS_DARK if is_dark else ANSWERS,
-            reference_region=REFERENCE if is_dark else None,
-            active_is_shut=None if is_dark else False,
+            active_region=_answering(rds=rds, metrics=metrics, is_dark=is_dark),
+            reference_region=None if rds or metrics else REFERENCE,
+            active_is_shut=False if rds else None,
         )
         return checked(readings, self._setting.failover.policy) if self._is_checked else readings
 
@@ -125,3 +126,12 @@ class Sight:
 
     def _backlog(self, at: float) -> float:
         return self._chance.uniform(1.0, BACKLOG_BYTES) if self._world.busy else 0.0
+
+
+def _answering(*, rds: bool, metrics: bool, is_dark: bool) -> RegionAnswers:
+    """Which services of the writer's region do; STS is asked where the others are silent."""
+    if is_dark:
+        return IS_DARK
+    answers = {"rds": rds, "cloudwatch": metrics, **({} if rds or metrics else {"sts": True})}
+    by_word = {word: tuple(name for name, answered in answers.items() if answered is word) for word in (True, False)}
+    return RegionAnswers(by_word[True], by_word[False])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.measurement import Measurement
 from benchmarks.simulation.carrying_through import Carried
-from benchmarks.simulation.playing import Case, Expected, Played, play
+from benchmarks.simulation.playing import TAKEN_BACK, Case, Expected, Played, play
 from benchmarks.simulation.setting import Setting
 
 SEED = 4
@@ -24,7 +24,9 @@ class Tally:
 
     Attributes:
         runs: how many.
-        wrong: failovers that must not be, or that lost more than was said.
+        wrong: failovers that must not be, that lost more than was said, or whose writer took writes when it was looked
+            at last.
+        taken_back: failovers that the look before the promotion ended.
         missed: runs in which what must follow did not.
         late: runs in which it came too late.
         told: after how long people were told, where they were; in seconds, as all that follow.
@@ -34,6 +36,7 @@ class Tally:
 
     runs: int = 0
     wrong: int = 0
+    taken_back: int = 0
     missed: int = 0
     late: int = 0
     told: list[float] = field(default_factory=list)
@@ -44,6 +47,7 @@ class Tally:
         """More runs of the same class."""
         self.runs += other.runs
         self.wrong += other.wrong
+        self.taken_back += other.taken_back
         self.missed += other.missed
         self.late += other.late
         self.told += other.told
@@ -54,7 +58,8 @@ class Tally:
         """One more run."""
         self.runs += 1
         may_move = case.expected in (Expected.FAIL_OVER, Expected.ACT, Expected.EITHER)
-        self.wrong += played.detected is not None and (not may_move or played.loses_more)
+        self.wrong += played.detected is not None and (not may_move or played.loses_more or played.replaced_a_living)
+        self.taken_back += played.last_code == TAKEN_BACK
         told = played.told_after_seconds(questions_only=case.expected in (Expected.ASK, Expected.ACT))
         followed = math.inf if played.detected is None else played.detected - played.fault
         if case.expected is Expected.ACT:
@@ -87,6 +92,8 @@ class Tally:
             parts.append(f"{len(self.moved)} failovers")
             parts.append(f"detected p50 {share(detected, 0.5):.0f}, p99 {share(detected, 0.99):.0f} s")
             parts.append(f"RTO p50 {share(self.rto, 0.5):.0f}, p99 {share(self.rto, 0.99):.0f} s")
+        if self.taken_back:
+            parts.append(f"{self.taken_back} taken back before the promotion")
         if self.codes:
             parts.append(", ".join(f"{count} {code}" for code, count in self.codes.most_common()))
         return Measurement(f"wrong: {case.name}", self.wrong, "", 0.0, "; ".join(parts))

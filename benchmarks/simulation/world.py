@@ -43,7 +43,10 @@ class World:
         has_witness: whether there is a witness.
         down: when the writer does not run.
         vanishes: whether its host goes with it: nobody then closes its connections, and nothing measures it.
-        dark_from: when its region falls silent, for good.
+        dark: when its region is silent, and nobody can use what runs in it.
+        dark_calls_hang: whether calls of it are taken then, and never answered: they cost their whole read timeout.
+        rds_silent: when RDS alone does not answer there.
+        metrics_silent: when CloudWatch alone does not.
         shut: when its door is: no new connection gets in, those that are open live on.
         blocked: when it answers and nobody can commit.
         blocked_outcome: how a probe's session ends then.
@@ -70,6 +73,7 @@ class World:
         replica_clock: how far the replica's is.
         probe_delay: how late probes' readings can be read.
         rds_delay: how late RDS's metrics can be.
+        after_promotion: how long RDS shows a new writer that takes writes as not done.
     """
 
     prepared: bool = True
@@ -77,7 +81,10 @@ class World:
     has_witness: bool = False
     down: History = NEVER
     vanishes: bool = False
-    dark_from: float = math.inf
+    dark: History = NEVER
+    dark_calls_hang: bool = False
+    rds_silent: History = NEVER
+    metrics_silent: History = NEVER
     shut: History = NEVER
     blocked: History = NEVER
     blocked_outcome: SessionOutcome = SessionOutcome.HUNG
@@ -104,18 +111,31 @@ class World:
     replica_clock: float = 0.0
     probe_delay: Spread = durations.PROBE_METRIC_DELAY
     rds_delay: Spread = durations.RDS_METRIC_DELAY
+    after_promotion: Spread = durations.AFTER_PROMOTION
 
     def runs(self, at: float) -> bool:
         """Whether the writer's process does."""
-        return at < self.dark_from and not self.down.covers(at)
+        return not self.dark.covers(at) and not self.down.covers(at)
+
+    def takes_writes(self, at: float) -> bool:
+        """Whether whoever is connected can commit."""
+        return self.runs(at) and not self.blocked.covers(at)
+
+    def is_partly_silent(self, at: float) -> bool:
+        """Whether a service of its region, or all of them, do not answer."""
+        return any(each.covers(at) for each in (self.dark, self.rds_silent, self.metrics_silent))
 
     def is_measured(self, at: float) -> bool:
         """Whether RDS still publishes what it measures of the writer's host."""
-        return at < self.dark_from and not (self.vanishes and self.down.covers(at))
+        return not self.dark.covers(at) and not (self.vanishes and self.down.covers(at))
 
     def answers(self, at: float) -> bool:
         """Whether the writer answers a handshake that reaches it."""
         return self.runs(at) and not self.shut.covers(at)
+
+    def refuses(self, at: float) -> bool:
+        """Whether its host says at once that nothing listens: the process is gone, and the host is there."""
+        return self.down.covers(at) and not (self.vanishes or self.dark.covers(at) or self.shut.covers(at))
 
     def session(self, at: float) -> SessionOutcome:
         """How a session ends in a writer that answers."""

@@ -59,7 +59,12 @@ def order_on_record(control: Control, controller: Controller) -> OrderFor:
 
 
 def look(
-    clients: Clients, settings: Settings, controller: Controller, control: Control, at: datetime, order_for: OrderFor
+    clients: Clients,
+    settings: Settings,
+    controller: Controller,
+    control: Control,
+    now: Callable[[], datetime],
+    order_for: OrderFor,
 ) -> Look:
     """Look and decide.
 
@@ -68,11 +73,14 @@ def look(
         settings: where things are, and the bounds.
         controller: the recorded state.
         control: what people have told the controller.
-        at: now.
+        now: the time.
         order_for: which order to decide with.
     """
     in_trouble = controller.trouble is not None
-    readings = observe(clients, settings, controller.writer_site, at, in_trouble=in_trouble)
+    readings = observe(clients, settings, controller.writer_site, now(), in_trouble=in_trouble)
+    # A dark region takes its time: what was read is judged when all of it is there.
+    at = now()
+    readings = replace(readings, at=at)
     policy = policy_in_force(settings, control)
     if recognise(readings, settings.policy, controller.trouble) is None:
         # A failover waits for nothing that it does not need.

@@ -90,7 +90,7 @@ def _last_commit_by(readings: Readings, policy: Policy, trouble: Trouble) -> dat
 
 def _first_failure_by(series: Series, at: datetime, policy: Policy) -> datetime | None:
     """As finely as it can be read; None where it began before what can be, or where the last probe was answered."""
-    run = failing_run(series, at, policy, policy.fine_period_seconds)
+    run = failing_run(series, at, policy)
     return None if run is None or run.since <= series[0].start else run.first_failure_by
 
 

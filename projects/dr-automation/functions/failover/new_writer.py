@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from failover.messages import MOST_TOLD_OF_DROPS
 from failover.promote import ask_once, patiently, refuse_failed
 from failover.sessions import best, said
-from failover.shown import is_dropped, may_be_given_up, shown_by
+from failover.shown import SHOWN_WITHIN_SECONDS, is_dropped, may_be_given_up, shown_by
 from failover.work import Outcome, WithdrawnError, Work
 from function_runtime import metrics
 from function_runtime.clients import AwsError
@@ -171,7 +171,9 @@ def wait_until_shown(watch: Watch) -> Outcome:
         # RDS may say nothing for long, to many who fail over at the same time: a write proves more than its word.
         if (at := watch.first_write()) is not None:
             return Outcome("shown", f"a probe has committed in the new writer at {at:%H:%M:%S} UTC")
-        watch.work.wait()
+        called_at = watch.promoting.called_at
+        waited = watch.work.clock.now() - (watch.promoting.started_at if called_at is None else called_at)
+        watch.work.wait(soon=waited < timedelta(seconds=SHOWN_WITHIN_SECONDS))
     over = "RDS shows the promoted instance, with no source" if shown is Shown.WRITER else "RDS is at the promotion"
     return Outcome("shown", over)
 

@@ -44,7 +44,8 @@ class Policy:
     Attributes:
         mode: who has the last word.
         outage_seconds: how long every probe must have failed before the site counts as not answering.
-        metric_period_seconds: the resolution in which an outage is looked for in the probes' readings.
+        metric_period_seconds: the resolution that Route 53 reads; a probe answered in the newest period of it counts
+            as an answer until a few in a row have failed.
         lag_period_seconds: the resolution in which replication lag is read (60 where AWS publishes it).
         max_data_loss_seconds: a failover that may lose more is left to people.
         cool_down_seconds: after a failover closed, no other starts for so long.
@@ -80,6 +81,15 @@ class Policy:
         would count is no observation any more.
         """
         return timedelta(seconds=max(3.0 * self.metric_period_seconds, self.outage_seconds))
+
+    @cached_property
+    def lateness(self) -> timedelta:
+        """How old the newest failed probe may be to show a writer that fails now: the next one's reading is on its way.
+
+        It covers the pause between two runs of the probe, and what readings are usually late. A last look at the writer
+        follows before anything is done.
+        """
+        return timedelta(seconds=self.metric_period_seconds)
 
     @cached_property
     def darkness(self) -> timedelta:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from failover.policy import Policy
 from failover.readings import Readings
-from failover.sessions import Run, best, blocked_runs, worked_since
+from failover.sessions import LOST_BY_CHANCE, Run, best, blocked_runs, worked_since
 from function_runtime import rds_status
 from function_runtime.readings import Datapoint, RegionAnswers, Series, Unanswered, coarser, series_of
 from function_runtime.session_outcome import CANNOT_COMMIT
@@ -15,8 +15,6 @@ from function_runtime.trouble import Kind, Trouble
 
 # A writer that has gone and come back so often within the time that is looked back on is unstable, not healthy.
 MIN_FLAPS = 3
-# Networks lose single probes every day.
-MIN_FLAP_PROBES = 2
 
 
 def is_silent(series: Series, at: datetime, policy: Policy) -> bool:
@@ -25,26 +23,31 @@ def is_silent(series: Series, at: datetime, policy: Policy) -> bool:
     return not series or at - (series[-1].start + period) > policy.silence
 
 
-def failing_run(series: Series, at: datetime, policy: Policy, period_seconds: float | None = None) -> Run | None:
-    """The run of failed probes that the series ends with, None where its last period has a success.
+def failing_run(probes: Series, at: datetime, policy: Policy) -> Run | None:
+    """The run of failed probes that the readings end with, None where the last one was answered.
 
     A gap longer than the policy's silence ends the run: what nobody looked at was not seen failing.
 
     Args:
-        series: whether probes were answered.
+        probes: whether they were answered, as finely as that is read.
         at: now.
         policy: the rules of evidence.
-        period_seconds: the series' period, where it is not that of an outage.
     """
-    period = timedelta(seconds=policy.metric_period_seconds if period_seconds is None else period_seconds)
+    period = timedelta(seconds=policy.fine_period_seconds)
     failing: list[Datapoint] = []
-    for point in reversed(series):
+    for point in reversed(probes):
         if point.maximum >= 1:
             break
         if failing and failing[-1].start - (point.start + period) > policy.silence:
             break
         failing.append(point)
     return Run.of(failing[::-1], period, at) if failing else None
+
+
+def answered_lately(probes: Series, policy: Policy) -> bool:
+    """Whether any probe of the newest metric period that there is was answered."""
+    newest = coarser(probes, policy.metric_period_seconds)[-1:]
+    return any(point.maximum >= 1 for point in newest)
 
 
 def flaps(series: Series) -> tuple[Datapoint, ...]:
@@ -55,7 +58,7 @@ def flaps(series: Series) -> tuple[Datapoint, ...]:
         if point.maximum < 1:
             failing.append(point)
             continue
-        if sum(each.samples for each in failing) >= MIN_FLAP_PROBES:
+        if sum(each.samples for each in failing) > LOST_BY_CHANCE:
             begins.append(failing[0])
         failing = []
     return tuple(begins)
@@ -70,8 +73,7 @@ def recognise(readings: Readings, policy: Policy, recorded: Trouble | None) -> T
         recorded: the trouble remembered from earlier runs. An outage may be older than the readings reach back, so a
             run of failures that the record already covers keeps the record's beginning.
     """
-    series = coarser(series_of(readings.active_seen_from_here), policy.metric_period_seconds)
-    trouble = _by_probes(series, readings, policy, recorded)
+    trouble = _by_probes(series_of(readings.active_seen_from_here), readings, policy, recorded)
     if trouble is None:
         return None
     at_work = not isinstance(readings.active_instance, Unanswered) and rds_status.is_maintenance(
@@ -97,19 +99,22 @@ def _is_answering(region: RegionAnswers | None) -> bool:
     return region is not None and bool(region.answered)
 
 
-def _by_probes(series: Series, readings: Readings, policy: Policy, recorded: Trouble | None) -> Trouble | None:
+def _by_probes(probes: Series, readings: Readings, policy: Policy, recorded: Trouble | None) -> Trouble | None:
     at = readings.at
+    series = coarser(probes, policy.metric_period_seconds)
     if is_silent(series, at, policy):
         return recorded if recorded is not None else Trouble(Kind.SILENT, since=at, first_failure_by=at)
-    run = failing_run(series, at, policy)
-    if run is None:
+    run = failing_run(probes, at, policy)
+    # Networks lose single probes every day: that many in a row, or all of a period, are more.
+    if run is None or (run.probes < policy.min_failed_probes and answered_lately(probes, policy)):
         return _hung(readings, policy, recorded) or _flapping(series, policy, recorded)
-    seen = Trouble(Kind.FAILING, run.since, run.first_failure_by)
+    # A probe may be lost by chance right before the writer is: what it did until the next one is no sign of life.
+    seen = Trouble(Kind.FAILING, run.since, run.proven_by)
     if recorded is None or recorded.kind in (Kind.SILENT, Kind.HUNG):
         return seen
     if recorded.kind is Kind.FLAPPING:
         return replace(seen, told=recorded.told)
-    answered_since = any(point.maximum >= 1 and point.start >= recorded.since for point in series)
+    answered_since = any(point.maximum >= 1 and point.start >= recorded.since for point in probes)
     return seen if answered_since else replace(recorded, since=min(recorded.since, seen.since))
 
 

@@ -51,7 +51,7 @@ def report(clients: Clients, settings: Settings, clock: Clock, question: object)
     control = state.control()
     controller = known.controller
     order_for = order_on_record(control, controller) if asked is None else asked
-    seen = look(clients, settings, controller, control, clock.now(), order_for)
+    seen = look(clients, settings, controller, control, clock.now, order_for)
     signals, incident = seen.signals, known.incident
     other = answered(settings.databases(clients)[controller.writer_site.other].find)
     writer_name = settings.instance_ids[controller.writer_site]

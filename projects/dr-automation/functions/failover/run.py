@@ -240,7 +240,7 @@ class Run:
 
     def _look(self, controller: Controller, control: Control) -> Look:
         seen = look(
-            self.clients, self.settings, controller, control, self.clock.now(), order_on_record(control, controller)
+            self.clients, self.settings, controller, control, self.clock.now, order_on_record(control, controller)
         )
         logger.info("Decided", decision=seen.decision.as_item(), signals=seen.signals.as_item())
         return seen

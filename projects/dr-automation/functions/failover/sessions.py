@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 
 from failover.policy import Policy
 from function_runtime.readings import Datapoint, Series
 from function_runtime.session_outcome import CANNOT_COMMIT, SessionOutcome
+
+# Networks lose single probes every day.
+LOST_BY_CHANCE = 1
 
 
 @dataclass(frozen=True)
@@ -20,19 +24,23 @@ class Run:
         first_failure_by: end of that period: the latest instant at which the first failed probe can have ended.
         until: end of the last one, at most now.
         probes: how many probes failed in it.
+        proven_by: end of the period by which more had failed than are lost by chance; where they have not yet, end of
+            the last one.
     """
 
     since: datetime
     first_failure_by: datetime
     until: datetime
     probes: float
+    proven_by: datetime
 
     @classmethod
     def of(cls, failed: Sequence[Datapoint], period: timedelta, at: datetime) -> Run:
         """The run of these periods, of which there is one at least, oldest first."""
         first, last = failed[0], failed[-1]
-        probes = sum(point.samples for point in failed)
-        return cls(first.start, first.start + period, min(last.start + period, at), probes)
+        counts = list(accumulate(point.samples for point in failed))
+        proven = next((point for point, count in zip(failed, counts, strict=True) if count > LOST_BY_CHANCE), last)
+        return cls(first.start, first.start + period, min(last.start + period, at), counts[-1], proven.start + period)
 
     def lasts(self, seconds: float, probes: int) -> bool:
         """Whether it is so long, with so many probes."""

@@ -13,9 +13,9 @@ from failover.loss import loss
 from failover.policy import LATE_PERIODS, Policy
 from failover.readiness import PROBES_LOST, Concern, concerns, probes_lost
 from failover.readings import Readings
-from failover.recognise import dark_since, failing_run, is_silent, recognise
+from failover.recognise import answered_lately, dark_since, failing_run, is_silent, recognise
 from failover.sessions import blocked_runs, newest, worked_since
-from failover.stream import stream
+from failover.stream import stream, witnessed_from
 from function_runtime import rds_status
 from function_runtime.readings import Instance, Series, Unanswered, coarser, series_of
 from function_runtime.session_outcome import CANNOT_COMMIT, SessionOutcome
@@ -118,10 +118,11 @@ def interpret(readings: Readings, policy: Policy, remembered: Remembered) -> Sig
     # end of that.
     over = [] if trouble is None or in_maintenance is Answer.YES else [trouble.maintenance_at, remembered.let_in_at]
     counts_from = max((moment for moment in over if moment is not None), default=None)
-    probe_works = _answers(series_of(readings.standby_seen_from_here), readings.at, policy, None, None)
+    probe_works = _answers(series_of(readings.standby_seen_from_here), readings.at, policy, None)
     answers_there = _answers_there(readings, policy, trouble, counts_from)
     standby_ready = _standby_ready(readings.standby_instance)
-    answers_here = _answers(series_of(readings.active_seen_from_here), readings.at, policy, trouble, counts_from)
+    lives = Answer.YES in (answers_there, shown.committed, shown.lives)
+    answers_here = _answers_here(readings, policy, trouble, counts_from, lives=lives)
     if trouble is None:
         found = concerns(
             readings,
@@ -166,36 +167,78 @@ def interpret(readings: Readings, policy: Policy, remembered: Remembered) -> Sig
     )
 
 
-def _answers(
-    probes: Series, at: datetime, policy: Policy, trouble: Trouble | None, counts_from: datetime | None
-) -> Answer:
-    """Whether probes are answered: looked for by the metric period, measured as finely as it is probed."""
-    series = coarser(probes, policy.metric_period_seconds)
-    if is_silent(series, at, policy):
+def _answers(probes: Series, at: datetime, policy: Policy, counts_from: datetime | None) -> Answer:
+    """Whether probes are answered: yes as long as any was in the newest metric period."""
+    if is_silent(coarser(probes, policy.metric_period_seconds), at, policy):
         return Answer.UNKNOWN
-    if failing_run(series, at, policy) is None:
+    if answered_lately(probes, policy):
         return Answer.YES
-    if counts_from is not None:
-        probes = tuple(point for point in probes if point.start >= counts_from)
-    run = failing_run(probes, at, policy, policy.fine_period_seconds)
-    if run is None:
+    return _fails(probes, at, policy, counts_from, None, goes_on=True)
+
+
+def _answers_here(
+    readings: Readings, policy: Policy, trouble: Trouble | None, counts_from: datetime | None, *, lives: bool
+) -> Answer:
+    """The same of this site's probes of the writer; once they are known to fail, the newest of them count.
+
+    Args:
+        readings: what was read.
+        policy: the rules of evidence.
+        trouble: the trouble the writer is in.
+        counts_from: what failed before says nothing.
+        lives: whether something else shows life, so that news of these probes may be on its way too.
+    """
+    probes, at = series_of(readings.active_seen_from_here), readings.at
+    if trouble is None or trouble.kind is not Kind.FAILING:
+        return _answers(probes, at, policy, counts_from)
+    if is_silent(coarser(probes, policy.metric_period_seconds), at, policy):
         return Answer.UNKNOWN
-    since = run.since
-    if trouble is not None and trouble.kind is Kind.FAILING:
-        since = min(since, trouble.since)
-    if counts_from is not None:
-        since = max(since, counts_from)
-    is_outage = replace(run, since=since).lasts(policy.outage_seconds, policy.min_failed_probes)
-    return Answer.NO if is_outage else Answer.UNKNOWN
+    return _fails(probes, at, policy, counts_from, trouble.since, goes_on=not lives)
 
 
 def _answers_there(readings: Readings, policy: Policy, trouble: Trouble | None, counts_from: datetime | None) -> Answer:
-    series = series_of(readings.active_seen_from_there)
-    answer = _answers(series, readings.at, policy, None, counts_from)
-    if answer is Answer.YES and trouble is not None and trouble.kind is Kind.FAILING:
+    """The same of the writer's own site's probes."""
+    probes, at = series_of(readings.active_seen_from_there), readings.at
+    answer = _answers(probes, at, policy, counts_from)
+    if trouble is None or trouble.kind is not Kind.FAILING:
+        return answer
+    answered = [point.start for point in probes if point.maximum >= 1]
+    if answer is Answer.YES:
         # Its last success may be from before the trouble, and its probe silent since.
-        return answer if series[-1].start >= trouble.first_failure_by else Answer.UNKNOWN
+        return answer if answered[-1] >= trouble.first_failure_by else Answer.UNKNOWN
+    if answer is Answer.UNKNOWN and not is_silent(coarser(probes, policy.metric_period_seconds), at, policy):
+        # Between its last answer to them and their first failure the writer had already failed here.
+        period = timedelta(seconds=policy.fine_period_seconds)
+        last = max((start + period for start in answered), default=trouble.since)
+        return _fails(probes, at, policy, counts_from, max(last, trouble.since), goes_on=True)
     return answer
+
+
+def _fails(
+    probes: Series, at: datetime, policy: Policy, counts_from: datetime | None, since: datetime | None, *, goes_on: bool
+) -> Answer:
+    """No where every probe has failed for a whole outage, as finely as they are read; else unknown.
+
+    Args:
+        probes: whether they were answered.
+        at: now.
+        policy: the rules of evidence.
+        counts_from: what failed before says nothing.
+        since: known to fail at least since then; None where the probes alone say it.
+        goes_on: whether what failed lately is taken to fail until now: newer readings are on their way, and a last look
+            at the writer follows.
+    """
+    if counts_from is not None:
+        probes = tuple(point for point in probes if point.start >= counts_from)
+    run = failing_run(probes, at, policy)
+    if run is None:
+        return Answer.UNKNOWN
+    begins = run.since if since is None else min(run.since, since)
+    if counts_from is not None:
+        begins = max(begins, counts_from)
+    until = at if goes_on and at - run.until <= policy.lateness else run.until
+    is_outage = replace(run, since=begins, until=until).lasts(policy.outage_seconds, policy.min_failed_probes)
+    return Answer.NO if is_outage else Answer.UNKNOWN
 
 
 def _commits(readings: Readings, policy: Policy, trouble: Trouble | None) -> Answer:
@@ -224,7 +267,7 @@ def _witness_sees(readings: Readings, policy: Policy, trouble: Trouble | None) -
     if is_silent(series, readings.at, policy):
         return Answer.UNKNOWN
     newest_word = series[-1]
-    if trouble is not None and trouble.kind is Kind.FAILING and newest_word.start < trouble.first_failure_by:
+    if trouble is not None and trouble.kind is Kind.FAILING and newest_word.start < witnessed_from(trouble, policy):
         return Answer.UNKNOWN
     # One word of life outweighs any number of others in the same period.
     return Answer.YES if newest_word.maximum >= 1 else Answer.NO

@@ -60,19 +60,25 @@ def stream(readings: Readings, policy: Policy, trouble: Trouble | None, let_in_a
         committed=Answer.YES if committed else shown,
         lives=Answer.YES if lives else shown if readings.stream_message else Answer.UNKNOWN,
         ended=Answer.NO if committed or lives else _ended(readings, policy, trouble) if is_watched else Answer.UNKNOWN,
-        lived_at=_lived_at(readings, trouble, let_in_at),
+        lived_at=_lived_at(readings, policy, trouble, let_in_at),
     )
 
 
-def _lived_at(readings: Readings, trouble: Trouble, let_in_at: datetime | None) -> datetime | None:
+def witnessed_from(trouble: Trouble, policy: Policy) -> datetime:
+    """Since when a word of the witness is about the time of the trouble: it reads whole metric periods."""
+    return trouble.first_failure_by + timedelta(seconds=policy.metric_period_seconds)
+
+
+def _lived_at(readings: Readings, policy: Policy, trouble: Trouble, let_in_at: datetime | None) -> datetime | None:
     # Life behind a door that we shut ourselves says nothing of another one.
     after = trouble.first_failure_by if let_in_at is None else max(trouble.first_failure_by, let_in_at)
     told = [datetime.fromtimestamp(point.maximum, UTC) for point in _told(readings)]
     told += _moves(series_of(readings.received), after)
     told += [point.start - timedelta(seconds=point.minimum) for point in series_of(readings.lag) if point.minimum >= 0]
     # Whoever else it answers can commit in it.
-    for reading in (readings.active_seen_from_there, readings.witness):
-        told += [point.start for point in series_of(reading) if point.maximum >= 1]
+    told += [point.start for point in series_of(readings.active_seen_from_there) if point.maximum >= 1]
+    words = [point.start for point in series_of(readings.witness) if point.maximum >= 1]
+    told += [at for at in words if at >= witnessed_from(trouble, policy)]
     return max((moment for moment in (*told, trouble.lived_at) if moment is not None and moment > after), default=None)
 
 

@@ -13,11 +13,14 @@ from datetime import datetime, timedelta
 from aws_lambda_powertools import Logger
 
 from failover.answer import Answer
-from failover.decision import Action
+from failover.decide import ONE_SIGNAL_ONLY
+from failover.decision import Action, Decision
 from failover.look import Look
 from failover.people import People
+from failover.policy import Policy
 from failover.remember import remember
 from failover.settings import Settings
+from failover.signals import Signals
 from function_runtime import lease
 from function_runtime.clients import AwsError
 from function_runtime.clock import Clock
@@ -114,18 +117,20 @@ class Watch:
         if controller.trouble is not None:
             self.lease.hold()
         while True:
+            looked_at = self.clock.now()
             seen = self.look(controller, control)
+            took = self.clock.now() - looked_at
             if seen.decision.action is Action.FAIL_OVER:
                 return controller, control, seen
+            poll_seconds = self.settings.poll_interval_seconds
             stays = self._may_stay(began, seen)
             if stays:
                 self.lease.hold()
-            # Until a region that has just gone dark is proven so, there is nothing to tell.
-            told = None if stays and has_just_gone_dark(seen) else self.people
+            told = None if stays and is_told_later(seen.signals, seen.decision) else self.people
             controller = remember(self.state, self.settings, controller, seen, told)
             if not stays:
                 return controller, control, seen
-            self.clock.sleep(self.settings.poll_interval_seconds)
+            self.clock.sleep(pause_seconds(seen.signals, self.clock.now(), took, self.settings.policy, poll_seconds))
             read_at = self.clock.now()
             self._refuse_an_old_record(controller)
             control = self.control()
@@ -144,25 +149,68 @@ class Watch:
             raise AnotherRunIsAtWorkError("the record was changed by another run while this one was looking")
 
     def _may_stay(self, began: datetime, seen: Look) -> bool:
-        """Whether to look again: for as long as an outage lasts, with half of the run's time left for acting."""
-        poll, policy = self.settings.poll_interval_seconds, self.settings.policy
-        if has_just_gone_dark(seen):
-            longest = policy.darkness.total_seconds() + 2 * poll
-        elif _may_soon_be_decided(seen):
-            # It ends before the schedule's run that is to take its place.
-            longest = policy.outage_seconds - 2 * poll
-        else:
-            return False
-        ends_at = min(began + timedelta(seconds=longest), began + (self.ends_at - began) / 2)
-        return self.clock.now() + timedelta(seconds=poll) <= ends_at
+        poll, left = self.settings.poll_interval_seconds, (self.ends_at - began).total_seconds()
+        longest = longest_stay_seconds(seen.signals, seen.decision, self.settings.policy, poll, left)
+        return self.clock.now() + timedelta(seconds=poll) <= began + timedelta(seconds=longest)
 
 
-def has_just_gone_dark(seen: Look) -> bool:
+def longest_stay_seconds(
+    signals: Signals, decision: Decision, policy: Policy, poll_seconds: float, run_seconds: float
+) -> float:
+    """How long after its beginning a run still looks again; 0 where it ends. Pure.
+
+    Args:
+        signals: what it has seen.
+        decision: what it has decided.
+        policy: the rules of evidence.
+        poll_seconds: from one look to the next.
+        run_seconds: how long the run may take; a good part of it is left for acting.
+    """
+    # It ends before the schedule's run that is to take its place.
+    longest = policy.outage_seconds - 2 * poll_seconds
+    if has_just_gone_dark(signals) or _may_soon_be_decided(signals, decision):
+        if signals.region_answers is Answer.YES:
+            return min(longest, run_seconds / 2)
+        # Darkness shows before the first probes that fail do, and there is nothing to fence in it.
+        return min(longest + policy.metric_period_seconds, run_seconds * 2 / 3)
+    return 0.0
+
+
+def pause_seconds(signals: Signals, now: datetime, took: timedelta, policy: Policy, poll_seconds: float) -> float:
+    """How long to wait before the next look: it ends when the outage, or the darkness, is long enough. Pure.
+
+    Args:
+        signals: what was seen.
+        now: the time.
+        took: how long the last look took.
+        policy: the rules of evidence.
+        poll_seconds: the longest pause.
+    """
+    due = [max(0.0, (at - took - now).total_seconds()) for at in _due(signals, policy) if at > now]
+    return min([poll_seconds, *due])
+
+
+def _due(signals: Signals, policy: Policy) -> list[datetime]:
+    """When the outage, and the darkness, are long enough."""
+    trouble = signals.trouble
+    if trouble is None:
+        return []
+    due = [trouble.since + timedelta(seconds=policy.outage_seconds)]
+    return due if trouble.dark_since is None else [*due, trouble.dark_since + policy.darkness]
+
+
+def is_told_later(signals: Signals, decision: Decision) -> bool:
+    """Whether people are told nothing as long as the run stays: what is missing may come in a moment. Pure."""
+    return has_just_gone_dark(signals) or decision.code == ONE_SIGNAL_ONLY
+
+
+def has_just_gone_dark(signals: Signals) -> bool:
     """Whether the writer's region does not answer, and has not been silent for long enough to count as dark."""
-    trouble = seen.signals.trouble
-    return trouble is not None and trouble.dark_since is not None and seen.signals.region_answers is Answer.UNKNOWN
+    return signals.region_answers is Answer.UNKNOWN
 
 
-def _may_soon_be_decided(seen: Look) -> bool:
-    trouble = seen.signals.trouble
-    return trouble is not None and trouble.kind is Kind.FAILING and seen.decision.action is Action.HOLD
+def _may_soon_be_decided(signals: Signals, decision: Decision) -> bool:
+    trouble = signals.trouble
+    if trouble is None or trouble.kind is not Kind.FAILING:
+        return False
+    return decision.action is Action.HOLD or decision.code == ONE_SIGNAL_ONLY

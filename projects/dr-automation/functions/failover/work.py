@@ -16,6 +16,8 @@ from function_runtime.sites import Site
 
 # Two runs that were refused together must not come back together.
 JITTER = 0.2
+# Where AWS answers within seconds, and clients wait for it, the next look does not wait for a poll interval.
+SOON_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -77,15 +79,19 @@ class Work:
     renew: Callable[[], None]
     heed: Callable[[], None] = lambda: None
 
-    def wait(self) -> None:
+    def wait(self, *, soon: bool = False) -> None:
         """Wait for one poll interval, more or less.
+
+        Args:
+            soon: what is waited for comes within seconds: a second then, where the interval is longer.
 
         Raises:
             BudgetSpentError: the run must end before that.
             PausedError, WithdrawnError: people have said so.
         """
-        seconds = self.settings.poll_interval_seconds * random.uniform(1 - JITTER, 1)  # noqa: S311 - no secret
-        if (self.ends_at - self.clock.now()).total_seconds() <= self.settings.poll_interval_seconds:
+        interval = self.settings.poll_interval_seconds
+        seconds = (min(SOON_SECONDS, interval) if soon else interval) * random.uniform(1 - JITTER, 1)  # noqa: S311 - no secret
+        if (self.ends_at - self.clock.now()).total_seconds() <= interval:
             raise BudgetSpentError("the run's time is over")
         self.clock.sleep(seconds)
         self.renew()

@@ -26,7 +26,7 @@ class Trouble:
     Attributes:
         kind: failing, silent, or answering again and again only to fail again.
         since: when it began.
-        first_failure_by: the latest instant at which the first probe can have failed.
+        first_failure_by: the latest instant at which the first probe can have failed that was not lost by chance.
         lag_before_seconds: the last replication lag from before, None where none is known.
         told: codes of the decisions people were told of in this trouble; each is told once.
         dark_since: since when every run has found the writer's region dark, None where it answers.
