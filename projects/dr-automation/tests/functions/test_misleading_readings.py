@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -15,8 +16,10 @@ from failover.decide import decide
 from failover.decision import Situation
 from failover.policy import WhenUnsure
 from failover.signals import Remembered, interpret
+from function_runtime.readings import RegionAnswers, Unanswered
 from function_runtime.session_outcome import CANNOT_COMMIT, SessionOutcome
 from function_runtime.sites import Site
+from function_runtime.trouble import Kind, Trouble
 
 SITUATION = Situation(NOW, here=Site.RECOVERY, writer=Site.PRIMARY, last_closed_at=None)
 SESSIONS, HEARTBEAT, RECEIVED, MESSAGES = drawn.shown(4.5, 4.5, 4.5, [0] * 7, True)
@@ -70,3 +73,26 @@ def test_an_observer_who_does_not_get_in_does_not_hide_what_the_other_one_finds(
             active_sessions_from_there=series(0, 0, 0, *[there] * 4),
         )
         assert decide(interpret(readings, POLICY, Remembered()), SITUATION, by_setting).code == code
+
+
+@pytest.mark.parametrize(("committed_ago", "bound"), [(5.0, 2.0), (2.75, 2.25)])
+def test_a_writer_that_lived_on_behind_a_lost_link_may_have_written_until_its_region_went_dark(
+    committed_ago: float, bound: float
+) -> None:
+    """Probes from here have failed for 4 s, the first by 3 s ago; the region was seen dark 0.5 s ago."""
+    committed = (NOW - timedelta(seconds=committed_ago)).timestamp()
+    silent = Unanswered("no answer", service_answered=False)
+    dark = replace(
+        DEAD,
+        active_seen_from_there=silent,
+        active_sessions_from_there=silent,
+        active_instance=silent,
+        active_is_shut=None,
+        active_region=RegionAnswers((), ("rds", "cloudwatch", "sts")),
+        reference_region=RegionAnswers(("sts",), ()),
+        heartbeat=series(*[committed] * 7),
+        stream_message=(),
+    )
+    since = NOW - timedelta(seconds=4)
+    trouble = Trouble(Kind.FAILING, since, since + timedelta(seconds=1), dark_since=NOW - timedelta(seconds=0.5))
+    assert interpret(dark, POLICY, Remembered(trouble)).loss_bound_seconds == bound
