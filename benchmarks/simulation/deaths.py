@@ -5,13 +5,11 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from aws_in_memory import durations
 from benchmarks.simulation.losses import History
 from benchmarks.simulation.making import (
     ASKED,
     ASKED_OVERDUE,
     LATE,
-    LEFT_ALONE,
     MINUTE,
     MOVED,
     MOVED_OR_ASKED,
@@ -21,7 +19,6 @@ from benchmarks.simulation.making import (
     So,
     clocks_apart,
     each_load,
-    outage,
     set_to_fail_over,
     since,
 )
@@ -54,8 +51,8 @@ def deaths() -> tuple[Case, ...]:
     )
 
 
-def works_of_rds() -> tuple[Case, ...]:
-    """Statuses that are no failures, and outages that end."""
+def deaths_at_work() -> tuple[Case, ...]:
+    """While RDS works on it, or on the replica."""
     found = [
         *each_load("crash in backing-up, {}", MOVED, _crash_in("backing-up")),
         *each_load("crash, replica in storage-optimization, {}", MOVED, _replica_in_storage_optimization),
@@ -63,11 +60,7 @@ def works_of_rds() -> tuple[Case, ...]:
     for word in ("rebooting", "modifying"):
         found += each_load(f"crash in {word}, {{}}", ASKED_OVERDUE, _crash_in(word))
         found += each_load(f"crash in {word}, {{}}, set to fail over", MOVED_OVERDUE, _crash_in(word), set_to_fail_over)
-    return (
-        *found,
-        *each_load("reboot that ends, {}", LEFT_ALONE, _reboot),
-        *each_load("Multi-AZ failover of 60 to 120 s, {}", LEFT_ALONE._replace(expected=Expected.EITHER), _multi_az),
-    )
+    return tuple(found)
 
 
 def _crash(**so: Any) -> Happening:
@@ -99,13 +92,3 @@ def _crash_in(word: str) -> Happening:
 
 def _replica_in_storage_optimization(chance: random.Random, fault: float) -> So:
     return {**_crash()(chance, fault), "standby_status": since(fault - 10 * MINUTE, "storage-optimization")}
-
-
-def _reboot(chance: random.Random, fault: float) -> So:
-    ends = fault + durations.REBOOT.draw(chance)
-    status = since(fault, "rebooting")
-    return {"down": History.once(fault, ends), "status": lambda at: status(at) if at < ends else "available"}
-
-
-def _multi_az(chance: random.Random, fault: float) -> So:
-    return {"down": outage(chance, fault, 60, 120), "vanishes": chance.random() < 0.5}

@@ -77,6 +77,11 @@ def since(fault: float, word: str) -> Status:
     return lambda at: word if at >= fault else "available"
 
 
+def until(ends: float, status: Status) -> Status:
+    """The same as long as something lasts, and an available instance after that."""
+    return lambda at: status(at) if at < ends else "available"
+
+
 def before(fault: float) -> Callable[[float], bool]:
     """A way that is open until then."""
     return lambda at: at < fault

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 
-from benchmarks.simulation import deaths, lives, shortfalls
+from benchmarks.simulation import deaths, lives, partly, returns, shortfalls
 from benchmarks.simulation.losses import BOTH_WAYS, LOSSY, Losses
 from benchmarks.simulation.lossy_days import DAYS, DAYS_AT_ONCE, Found, simulate
 from benchmarks.simulation.lossy_days import SEED as DAYS_SEED
@@ -28,7 +28,11 @@ def cases() -> tuple[Case, ...]:
         *lives.hangs(),
         *lives.ways(),
         *deaths.deaths(),
-        *deaths.works_of_rds(),
+        *deaths.deaths_at_work(),
+        *returns.blackouts(),
+        *returns.works_of_rds(),
+        *partly.partial_outages(),
+        *partly.words_of_rds(),
         *shortfalls.lags(),
         *shortfalls.silences(),
     )

@@ -13,9 +13,10 @@ import pytest
 from aws_in_memory import durations
 from aws_in_memory.aws import Aws
 from benchmarks.answered_aws import SECONDS_TO_FENCE
-from benchmarks.simulation import lossy_days
+from benchmarks.simulation import carrying_through, lossy_days, playing
 from benchmarks.simulation.carrying_through import Carried, carry_through
 from benchmarks.simulation.deaths import RTO_CASES
+from benchmarks.simulation.looking import look_directly
 from benchmarks.simulation.losses import BOTH_WAYS, LOSSY, Bursts, History, whole_periods_lost
 from benchmarks.simulation.making import LEFT_ALONE, MOVED, when_busy
 from benchmarks.simulation.playing import play
@@ -24,6 +25,7 @@ from benchmarks.simulation.running import cases
 from benchmarks.simulation.setting import setting
 from benchmarks.simulation.tally import Tally, share, tally
 from benchmarks.simulation.world import World
+from failover.last_look import Life
 from failover.policy import Mode, Policy
 from tests.benchmarks.answered import failed_over
 
@@ -153,9 +155,23 @@ def test_a_writer_that_is_back_before_its_fence_is_in_force_is_not_replaced() ->
     assert maybe_carried(dark_for_a_moment) is None, "nothing could shut it, and it commits when it is looked at"
 
 
+def test_a_look_that_is_left_out_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writers that come back while the controller makes up its mind are replaced then."""
+    blind = replace(look_directly(chance(0), setting(), World(), 0.0, (0, 0)), life=Life.UNPROVEN)
+    for module in (playing, carrying_through):
+        monkeypatch.setattr(module, "look_directly", lambda *at, **_: replace(blind, began=at[3], ends=at[3]))
+    assert played("blackout of 120 s, busy", 60).wrong > 0
+
+
 def test_our_own_part_from_the_decision_to_the_latch_is_seconds() -> None:
     found = [carried.own_seconds for name in CRASHES for _, _, carried in played(name, 100).moved]
     assert share(found, 0.5) < 2
+
+
+def test_a_backup_after_the_promotion_holds_nobody_up() -> None:
+    found = played("crash, busy, promoted and backing up for long", 20).moved
+    assert max(carried.recorded - carried.writable for _, _, carried in found) < 120
+    assert min(carried.closed - carried.writable for _, _, carried in found) > 300
 
 
 def test_names_are_not_given_twice() -> None:

@@ -35,6 +35,8 @@ PROMOTION_SHOWN = Spread(1.0, 5.0, 30.0)
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReadRepl.Promote.html
 # Assumed: so long RDS shows a new writer that takes writes as not done.
 AFTER_PROMOTION = Spread(0.0, 30.0, 300.0)
+# Assumed, of a backup that begins with the promotion and of a large database:
+LONG_AFTER_PROMOTION = Spread(600.0, 900.0, 2400.0)
 # How many promotions RDS accepts and drops; no figure is known, assumed.
 DROPPED_PROMOTIONS = 0.002
 # Documented: no promotion while the replica is backing-up, which happens once a day.
@@ -74,3 +76,10 @@ REPLICA_LAG = Spread(0.1, 0.5, 5.0)
 # How long a database is away in a reboot; RDS documents none, and minutes for a long recovery. Assumed.
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_RebootInstance.html
 REBOOT = Spread(20.0, 60.0, 300.0)
+# Documented: 60 to 120 s typically, and longer with large transactions or a long recovery.
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.MultiAZSingleStandby.html
+MULTI_AZ_FAILOVER = Spread(60.0, 90.0, 120.0)
+# Assumed, of those that take longer:
+LONG_MULTI_AZ_FAILOVER = Spread(110.0, 150.0, 300.0)
+# How long RDS calls an instance available that has crashed, until its status shows it. None is documented; assumed.
+STATUS_SHOWN = Spread(10.0, 30.0, 100.0)
