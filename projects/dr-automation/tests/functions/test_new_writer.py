@@ -370,7 +370,7 @@ def test_and_not_where_it_has_failed_after_it_was_promoted() -> None:
     aws = begun(PLANNED)
     aws.standby.drops_promotions = [timedelta()] * 50
     carried_on(aws, lambda: "promoted" in aws.events)
-    aws.standby.status, aws.standby.replica_of = "failed", None
+    aws.standby.status, aws.standby.source = "failed", None
     Running(aws).tick(3)
     assert not is_closed(aws)
     assert "STUCK" in subjects(aws)
