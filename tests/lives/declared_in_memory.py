@@ -111,11 +111,16 @@ def settings_in(kind: Kind, configuration: Mapping[str, str]) -> DataSettings:
     return replace(_defaults(), environment=known, active_site=active, instances=instances, skip_final_snapshot=False)
 
 
-def declared(settings: DataSettings) -> list[Resource]:
-    """The resources, in the order of their registration."""
+def declared(settings: DataSettings, data_key: str = "1") -> list[Resource]:
+    """The resources, in the order of their registration.
+
+    Args:
+        settings: the layer's.
+        data_key: which one of each site's keys the network layer has.
+    """
     active = settings.active_site
     instances = [settings.instances[site] for site in (active, active.other)]
-    return [*(_instance(each, settings) for each in instances if each.exists), _replication(settings)]
+    return [*(_instance(each, settings, data_key) for each in instances if each.exists), _replication(settings)]
 
 
 def outputs(settings: DataSettings) -> dict[str, object]:
@@ -132,12 +137,13 @@ def outputs(settings: DataSettings) -> dict[str, object]:
     return {**of_sites, "databaseName": settings.database_name, "masterUsername": "app"}
 
 
-def _instance(each: DeclaredInstance, settings: DataSettings) -> Resource:
+def _instance(each: DeclaredInstance, settings: DataSettings, data_key: str) -> Resource:
     names, site = settings.environment.names, each.site
     profile = _profile(settings)
     inputs: dict[str, Any] = {
         "identifier": names.of(DATABASE, site),
         "vpcSecurityGroupIds": [f"sg-database-{site}"],
+        "kmsKeyId": f"key-{site}-{data_key}",
         "deletionProtection": profile.refuses_deletion(each.role),
         "skipFinalSnapshot": profile.skips_final_snapshot(each),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -10,10 +11,12 @@ from typing import Any
 from aws_in_memory.clock import Clock
 from aws_in_memory.deployed import COPIER_ENVIRONMENT, REGIONS, SETTINGS_OF, healthy
 from aws_in_memory.faults import Killed
-from aws_in_memory.handovers import acting, newest, order_planned, watched, writer_of
-from aws_in_memory.running import FAILURES, Running, subjects, writers
+from aws_in_memory.handovers import acting, newest, order_failover, watched, writer_of
+from aws_in_memory.running import FAILURES, instruct, subjects, writers
 from data_layer.declared import database_arn
-from function_runtime.control import Control
+from deployment.engine_events import PlannedStep
+from deployment.replacements import HEALTH_CHECK, TABLE
+from function_runtime.control import ABOUT_HANDOVER, Control, InstructionKind, OrderKind, Pause
 from function_runtime.sites import Site
 from function_runtime.state import Controller
 from operations.errors import RefusedError
@@ -21,11 +24,14 @@ from operations.reprotect.refusals import Words
 from operations.reprotect.runner import reprotect, undo
 from shared.environment import Kind
 from shared.errors import SettingsError
+from shared.naming import STATE_TABLE
 from shared.sites import Site as SharedSite
 from snapshot_copier.copier import Copier
 from snapshot_copier.settings import CopierSettings
 from tests.lives.always import GUARDS_NEED, Always
 from tests.lives.declared_in_memory import environment
+from tests.lives.disasters import Disasters
+from tests.lives.one_by_one import one_by_one
 from tests.lives.people import ALL, People
 from tests.lives.pulumi_in_memory import PulumiFailedError
 from tests.lives.writers_name import WritersName
@@ -37,16 +43,23 @@ SETTLED = Words(settled=True)
 SHORT_OF_IT = (SettingsError, PulumiFailedError, RefusedError, Killed, *FAILURES)
 
 
-class Life(Running):
+class Life(Disasters):
     """A life of the system.
 
     Args:
         writer: the site whose database is the writer in the beginning.
         epoch: how many failovers there have been.
         kind: what the environment is for.
+        chance: how long the writer's name takes.
     """
 
-    def __init__(self, writer: Site = Site.PRIMARY, epoch: int = 0, kind: Kind = Kind.PRODUCTION) -> None:
+    def __init__(
+        self,
+        writer: Site = Site.PRIMARY,
+        epoch: int = 0,
+        kind: Kind = Kind.PRODUCTION,
+        chance: random.Random | None = None,
+    ) -> None:
         aws = healthy(slot_lag_bytes=0.0, writer=writer)
         super().__init__(aws)
         self.settings = {
@@ -69,67 +82,49 @@ class Life(Running):
         self.people = People(self, kind, configuration)
         self.earlier = [dict(configuration)]
         self.told: list[str] = []
-        self.always = Always(aws, self.people, WritersName(aws, writer, MARGIN_SECONDS))
+        self.always = Always(aws, self.people, WritersName(aws, writer, MARGIN_SECONDS, chance or random.Random(0)))  # noqa: S311
         aws.fault = watched(aws, self.always.at_call)
         self.tick(2)
 
     # Time
 
     def tick(self, times: int = 1, seconds: float = 3.0) -> None:
-        for _ in range(times):
-            super().tick(seconds=seconds)
-            for site in Site:
-                self._copy(site)
-            self.always.look()
+        with one_by_one():
+            for _ in range(times):
+                super().tick(seconds=seconds)
+                for site in Site:
+                    self._copy(site)
+                self.always.look()
 
     def _copy(self, site: Site) -> None:
         with suppress(*FAILURES):
             Copier(self.aws, self.copiers[site], Clock(self.aws)).once()
 
-    # Disasters
-
-    def writer_dies_or_comes_back(self) -> None:
-        instance = self.aws.instances[writer_of(self.aws)]
-        if instance.outage(self.aws.now) is None:
-            instance.dies(self.aws.now)
-        else:
-            instance.comes_back(self.aws.now)
-        self.always.quiet = 0
-
-    def region_goes_dark_or_returns(self, site: Site) -> None:
-        instance, region = self.aws.instances[site], REGIONS[site]
-        self.aws.dark ^= {region}
-        is_down = instance.outage(self.aws.now) is not None
-        if region in self.aws.dark and not is_down:
-            instance.dies(self.aws.now)
-        elif region not in self.aws.dark and is_down and instance.exists:
-            instance.comes_back(self.aws.now)
-        self.always.quiet = 0
-
-    def region_goes_dark_in_the_next_handover(self, site: Site, writes: int) -> None:
-        """Before the next write, after so many since it began."""
-        self.always.in_a_handover = writes, lambda: self.region_goes_dark_or_returns(site)
-
-    def probes_are_cut_off_or_not(self, site: Site) -> None:
-        self.aws.broken_probes ^= {site}
-        self.always.quiet = 0
-
-    def all_is_well_again(self) -> None:
-        self.aws.dark.clear()
-        self.aws.broken_probes.clear()
-        for instance in self.aws.instances.values():
-            if instance.exists and instance.outage(self.aws.now) is not None:
-                instance.comes_back(self.aws.now)
-
-    def standby_loses_its_slot(self) -> None:
-        standby = self.aws.instances[writer_of(self.aws).other]
-        if standby.source is not None:
-            standby.replication_ended = True
-
     # People
 
-    def failover_is_planned(self) -> None:
-        order_planned(self.aws, writer_of(self.aws).other)
+    def failover_is_ordered(self, kind: OrderKind = OrderKind.PLANNED) -> None:
+        order_failover(self.aws, writer_of(self.aws).other, kind)
+
+    def failover_is_abandoned(self) -> None:
+        for site in Site:
+            if (incident_id := self.always.record(site).incident_id) is not None:
+                instruct(self.aws, InstructionKind.ABANDON, incident_id, site)
+
+    def handover_is_taken_back(self) -> None:
+        for site in Site:
+            if self.always.record(site).handover is not None:
+                instruct(self.aws, InstructionKind.ABANDON, ABOUT_HANDOVER, site)
+
+    def writer_is_named(self) -> None:
+        """Where a region does not answer and people wait no longer, they name the other one's (docs/runbook.md)."""
+        for site in Site:
+            if REGIONS[site.other] in self.aws.dark and REGIONS[site] not in self.aws.dark:
+                instruct(self.aws, InstructionKind.ADOPT, site, site)
+
+    def failovers_are_paused_or_resumed(self, site: Site) -> None:
+        control = self._control(site)
+        pause = None if control.pause is not None else Pause("arn:person", self.aws.now, "a person's reason")
+        self._tell(site, control.with_pause(pause))
 
     def reprotects(self) -> str:
         """`./dr reprotect`; how it ended."""
@@ -178,6 +173,21 @@ class Life(Running):
         self.deploys("data")
         self.people.written = mine
 
+    def automation_is_edited(self, site: Site | None) -> None:
+        """So that a deploy would make a health check anew, or a site's state table: what is declared once, for life."""
+        names = self.people.environment.names
+        if site is None:
+            check = self.always.name.checks[-1]
+            made = PlannedStep("create-replacement", HEALTH_CHECK, "writer-check")
+            self.people.edit = made, lambda: setattr(check, "is_healthy", True)
+        else:
+            made = PlannedStep("create-replacement", TABLE, names.of(STATE_TABLE, SharedSite(site)))
+            self.people.edit = made, self.aws.items_of(site).clear
+
+    def data_keys_are_made_anew(self) -> None:
+        """By the network layer."""
+        self.people.data_key += "+"
+
     def edits(self, key: str, value: str | None) -> None:
         """Somebody writes something into the configuration."""
         self.people.change({key: value})
@@ -195,13 +205,17 @@ class Life(Running):
             instance.refuses_deletion = False
 
     @contextmanager
-    def struck(self, at: int, event: Callable[[], Any] | None = None) -> Iterator[None]:
-        """Something happens at one of the calls of what people do next; without an event their command is killed."""
-        left = [at]
+    def struck(self, at: int | str, event: Callable[[], Any] | None = None) -> Iterator[None]:
+        """Something happens at one of the calls of what people do next, or at the first of an operation.
+
+        Without an event their command is killed.
+        """
+        left = [at if isinstance(at, int) else 1]
 
         def strikes(operation: str) -> None:
-            left[0] -= 1
+            left[0] -= isinstance(at, int) or operation == at
             if left[0] == 0:
+                left[0] = -1
                 if event is None:
                     raise Killed
                 self.people.strikes = lambda operation: None
@@ -217,7 +231,8 @@ class Life(Running):
         with suppress(*FAILURES):
             self.people.stack.mend()
         try:
-            self.people.carries_out(command)
+            with one_by_one():
+                command()
             told = DONE
         except SHORT_OF_IT as error:
             told = f"{type(error).__name__}: {error}"
@@ -229,17 +244,19 @@ class Life(Running):
         aws, people = self.aws, self.people
         for site in Site:
             # An order that still stands is carried out as soon as its controller has the say, and moves everything on.
-            if "control" in aws.items_of(site):
-                self._take_back_orders(site)
-        self.always.in_a_handover = None
+            self._tell(site, replace(self._control(site), order=None, instruction=None, pause=None))
+        self.always.awaited = None
         self.all_is_well_again()
         self.tick(20, seconds=7)
         self.always.look()
         told = []
         for _ in range(4):
             self.put_right()
+            self.tick(2)
             told.append(self.reprotects())
             self.tick(GUARDS_NEED)
+            if told[-2:] == [DONE, DONE]:
+                break
         writer = writer_of(aws)
         assert told[-1] == DONE, (told, people.written, subjects(aws))
         assert acting(aws) == [writer.other], (told, subjects(aws))
@@ -251,13 +268,19 @@ class Life(Running):
         assert self.deploys() == DONE
         assert "retiring" not in people.written
 
-    def _take_back_orders(self, site: Site) -> None:
-        control = Control.from_item(self.aws.plain("control", site))
-        free = replace(control, order=None, instruction=None, version=control.version + 1)
-        self.aws.put(free.as_item(), site)
+    def _control(self, site: Site) -> Control:
+        return Control.from_item(self.aws.plain("control", site)) if "control" in self.aws.items_of(site) else Control()
+
+    def _tell(self, site: Site, control: Control) -> None:
+        self.aws.put(replace(control, version=control.version + 1).as_item(), site)
 
     def put_right(self) -> None:
-        """What refusals ask for: the configuration as it was deployed, and no other database of the old one's name."""
+        """What refusals and messages ask for.
+
+        That is the configuration as it was deployed, no other database of the old one's name, the writer in the state,
+        and no handover that does not end.
+        """
+        self.handover_is_taken_back()
         people, deployed = self.people, self.people.stack.outputs
         other = writer_of(self.aws).other
         instance, standing = self.aws.instances[other], people.stack.instance(SharedSite(other))
@@ -267,8 +290,10 @@ class Life(Running):
             people.written[f"{site}Generation"] = str(deployed[f"{site}DatabaseGeneration"])
             people.written[f"{site}Birth"] = str(deployed[f"{site}DatabaseBirth"])
         people.written.pop("retiring", None)
+        people.edit = None
         with suppress(*SHORT_OF_IT):
             people.refreshes()
+            people.takes_in(SharedSite(other.other))
 
 
 def _nothing(*_: Any) -> None:

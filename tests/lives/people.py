@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -25,11 +24,12 @@ from aws_in_memory.deployed import REGIONS, SETTINGS_OF
 from aws_in_memory.running import Running
 from data_layer.declared import database_arn
 from data_layer.replacement import refuse_replacement
-from deployment import in_aws, judging, state_tables
+from deployment import in_aws, judging
 from deployment.arguments import Command, Request
 from deployment.deployed import Deployed, Survey
 from deployment.destroying import refuse_protected
-from deployment.judging import judge
+from deployment.engine_events import PlannedStep
+from deployment.judging import AUTOMATION, judge
 from deployment.preflight import refuse_interrupted
 from deployment.replacements import deletes_instance, refuse_losses
 from deployment.situation import Holds, Situation, assess
@@ -107,18 +107,6 @@ class Client:
         return call
 
 
-class OneByOne(Executor):
-    """Does at once what it is given."""
-
-    def __init__(self, **_: Any) -> None:
-        """Without threads."""
-
-    def submit(self, fn: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
-        done: Future[Any] = Future()
-        done.set_result(fn(*given, **named))
-        return done
-
-
 @dataclass
 class People(Console, DataLayer):
     """The operators: at a terminal, with the data layer's configuration in their checkout.
@@ -127,12 +115,16 @@ class People(Console, DataLayer):
         running: the system.
         kind: what the environment is for.
         configuration_of_data: the data layer's, as it is in the checkout.
+        data_key: which one of each site's keys the network layer has.
+        edit: what a change of the automation layer's program makes anew, and what comes of that; None for no change.
         strikes: is called before and after each of their calls; raises what is to become of it.
     """
 
     running: Running
     kind: Kind
     written: dict[str, str]
+    data_key: str = "1"
+    edit: tuple[PlannedStep, Callable[[], None]] | None = None
     strikes: Strike = lambda operation: None
     stack: Stack = field(init=False)
 
@@ -164,11 +156,6 @@ class People(Console, DataLayer):
     def rds(self, site: SharedSite | Site) -> Client:
         """RDS in a site's region."""
         return self._client("rds", REGIONS[Site(site)])
-
-    def carries_out(self, command: Callable[[], Any]) -> None:
-        """Carry a command out, with its calls one after the other: then the same life is the same every time."""
-        with patch.object(state_tables, "ThreadPoolExecutor", OneByOne):
-            command()
 
     @property
     def world(self) -> AwsWorld:
@@ -211,7 +198,7 @@ class People(Console, DataLayer):
     # Deploys
 
     def deploys(self, *layers: str) -> None:
-        """`./dr deploy`. Of the layers other than data nothing changes a database: they are judged.
+        """`./dr deploy`. Network and observability change no database and no name: they are judged.
 
         Raises:
             SettingsError: it is refused.
@@ -220,11 +207,15 @@ class People(Console, DataLayer):
         request = Request(Command.DEPLOY, tuple(layer(name) for name in layers), "lab", yes=True, production=True)
         settings = settings_in(self.kind, self.written)
         refuse_interrupted(request, self.survey())
-        self._judge(request)
+        situation = self._judge(request)
+        if AUTOMATION in layers and self.edit is not None:
+            step, comes_of_it = self.edit
+            refuse_losses(AUTOMATION, [step], self.environment.names, situation, None, {})
+            comes_of_it()
         if DATA not in layers:
             return
         refuse_replacement(self.stack.outputs, settings, "app")
-        program = declared(settings)
+        program = declared(settings, self.data_key)
         steps = self.stack.preview(program)
         situation = self._judge(request)
         retiring = next((site for site, each in settings.instances.items() if each.role == "retiring"), None)
@@ -242,7 +233,7 @@ class People(Console, DataLayer):
         """
         settings = settings_in(self.kind, self.written)
         refuse_replacement(self.stack.outputs, settings, "app")
-        self.stack.up(declared(settings), outputs(settings))
+        self.stack.up(declared(settings, self.data_key), outputs(settings))
 
     def refreshes(self) -> None:
         """`./dr refresh -- data`.
@@ -252,6 +243,14 @@ class People(Console, DataLayer):
         """
         self._judge(Request(Command.REFRESH, (layer(DATA),), "lab", yes=True))
         self.stack.refresh()
+
+    def takes_in(self, site: SharedSite) -> None:
+        """`pulumi import` of a site's instance.
+
+        Raises:
+            SettingsError: the configuration contradicts itself.
+        """
+        self.stack.take_in(declared(settings_in(self.kind, self.written), self.data_key), site)
 
     def would_destroy(self) -> list[Site]:
         """Whose databases `./dr destroy` of everything would delete without a last snapshot. It is not carried out.

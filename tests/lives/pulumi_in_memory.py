@@ -137,6 +137,12 @@ class Stack:
                 )
         self.outputs = outputs
 
+    def take_in(self, program: Sequence[Resource], site: Site) -> None:
+        """What `pulumi import` does with a site's instance that is there and not in the state."""
+        for each in program:
+            if each.kind == INSTANCE and each.site is site and each.urn not in self.standing and self._is_there(each):
+                self._keep(each, self._id_of(each))
+
     def mend(self) -> None:
         """What a person does about a creation that was killed: import it where it is there, or forget it."""
         if self.pending is not None and self._is_there(self.pending):

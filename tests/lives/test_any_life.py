@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from aws_in_memory.handovers import writer_of
+from function_runtime.control import OrderKind
 from function_runtime.sites import Site
 from shared.environment import Kind
 from tests.lives.life import Life
@@ -31,6 +32,7 @@ EDITS: Sequence[tuple[str, Sequence[str | None]]] = (
     ("primaryGeneration", ["1", "2", "3"]),
     ("recoveryGeneration", ["1", "2", "3"]),
 )
+OPERATIONS = ("create_db_snapshot", "delete_db_instance", "create_db_instance_read_replica", "modify_db_instance")
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +93,20 @@ class Drawn:
         self.life.probes_are_cut_off_or_not(self.site())
         self.life.tick(self.chance.choice([0, 4]))
 
+    def _services_fall_silent_or_answer(self) -> Site:
+        self.life.services_fall_silent_or_answer(self.site())
+        self.life.tick(self.chance.choice([0, 2, 10]))
+        return writer_of(self.life.aws)
+
+    def _services_fall_silent_in_the_next_fence(self) -> None:
+        self.life.services_fall_silent_in_the_next_fence()
+
+    def _alarms_stand_still_or_go_on(self) -> None:
+        self.life.alarms_stand_still_or_go_on(self.site())
+
+    def _standby_fails_or_is_mended(self) -> None:
+        self.life.standby_fails_or_is_mended()
+
     def _standby_loses_its_slot(self) -> None:
         self.life.standby_loses_its_slot()
 
@@ -99,17 +115,35 @@ class Drawn:
 
     # People
 
-    def _failover_is_planned(self) -> Site:
-        self.life.failover_is_planned()
+    def _failover_is_ordered(self) -> str:
+        kind = self.chance.choice([OrderKind.PLANNED, OrderKind.PLANNED, OrderKind.FORCED])
+        self.life.failover_is_ordered(kind)
         self.life.tick(self.chance.choice([0, 3, 10]))
+        return f"{kind} -> {writer_of(self.life.aws)}"
+
+    def _failover_is_abandoned(self) -> None:
+        self.life.failover_is_abandoned()
+
+    def _handover_is_taken_back(self) -> None:
+        self.life.handover_is_taken_back()
+
+    def _writer_is_named(self) -> Site:
+        self.life.writer_is_named()
+        self.life.tick(self.chance.choice([2, 10]))
         return writer_of(self.life.aws)
+
+    def _failovers_are_paused_or_resumed(self) -> Site:
+        site = self.site()
+        self.life.failovers_are_paused_or_resumed(site)
+        return site
 
     def _they_reprotect(self) -> str:
         return self.life.reprotects()
 
     def _they_reprotect_and_something_happens(self) -> str:
         event = self.chance.choice(EVENTS)
-        at = int(2 ** self.chance.uniform(0, 9))
+        calls: list[int | str] = [int(2 ** self.chance.uniform(0, 9)), *OPERATIONS]
+        at = self.chance.choice(calls)
         with self.life.struck(at, None if event is None else partial(event, self)):
             told = self.life.reprotects()
         return f"{at}, {'killed' if event is None else event.__name__}: {told}"
@@ -137,6 +171,13 @@ class Drawn:
     def _they_destroy(self) -> str:
         return self.life.destroys()
 
+    def _somebody_edits_the_automation(self) -> str:
+        self.life.automation_is_edited(self.chance.choice([None, *Site]))
+        return self.life.deploys("dr-automation")
+
+    def _data_keys_are_made_anew(self) -> None:
+        self.life.data_keys_are_made_anew()
+
     def _somebody_edits_the_configuration(self) -> str:
         key, values = self.chance.choice(EDITS)
         value = self.chance.choice(values)
@@ -157,9 +198,17 @@ MOVES: dict[Callable[[Drawn], Any], int] = {
     Drawn._region_goes_dark_in_the_next_handover: 2,
     Drawn._dark_regions_return: 3,
     Drawn._probes_are_cut_off_or_not: 1,
+    Drawn._services_fall_silent_or_answer: 1,
+    Drawn._services_fall_silent_in_the_next_fence: 1,
+    Drawn._alarms_stand_still_or_go_on: 2,
+    Drawn._standby_fails_or_is_mended: 2,
     Drawn._standby_loses_its_slot: 1,
     Drawn._another_database_comes_by_hand: 1,
-    Drawn._failover_is_planned: 4,
+    Drawn._failover_is_ordered: 5,
+    Drawn._failover_is_abandoned: 1,
+    Drawn._handover_is_taken_back: 1,
+    Drawn._writer_is_named: 2,
+    Drawn._failovers_are_paused_or_resumed: 1,
     Drawn._they_reprotect: 4,
     Drawn._they_reprotect_and_something_happens: 6,
     Drawn._they_undo: 2,
@@ -169,6 +218,8 @@ MOVES: dict[Callable[[Drawn], Any], int] = {
     Drawn._they_run_pulumi_up: 2,
     Drawn._they_refresh: 1,
     Drawn._they_destroy: 1,
+    Drawn._somebody_edits_the_automation: 1,
+    Drawn._data_keys_are_made_anew: 1,
     Drawn._somebody_edits_the_configuration: 2,
     Drawn._somebody_works_in_a_checkout_of_before: 1,
     Drawn._the_configuration_is_put_right: 3,
@@ -179,7 +230,9 @@ EVENTS: Sequence[Callable[[Drawn], Any] | None] = (
     None,
     Drawn._writer_dies_or_comes_back,
     Drawn._region_goes_dark_or_returns,
-    Drawn._failover_is_planned,
+    Drawn._failover_is_ordered,
+    Drawn._standby_fails_or_is_mended,
+    Drawn._services_fall_silent_or_answer,
     Drawn._somebody_else_deploys,
     Drawn._another_database_comes_by_hand,
 )
@@ -190,7 +243,7 @@ def lived(number: int) -> Drawn:
     random.seed(0)
     chance = random.Random(number)  # noqa: S311 - no secret
     kind = chance.choice([Kind.PRODUCTION, Kind.DEVELOPMENT])
-    drawn = Drawn(chance, Life(chance.choice(list(Site)), chance.choice([0, 8, 98]), kind))
+    drawn = Drawn(chance, Life(chance.choice(list(Site)), chance.choice([0, 8, 98]), kind, chance))
     try:
         for _ in range(MOST_MOVES):
             drawn.go_on()

@@ -227,6 +227,10 @@ class Aws:
         """A site's words and their times, in the order they came in."""
         return self._cloudwatch[self.regions[site]].published
 
+    def alarms(self, site: Site) -> CloudWatch:
+        """What evaluates a site's word."""
+        return self._cloudwatch[self.regions[site]]
+
     @property
     def published(self) -> list[tuple[datetime, float]]:
         """Those at home."""

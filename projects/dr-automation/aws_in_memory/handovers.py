@@ -51,12 +51,13 @@ def writer_of(aws: Aws) -> Site:
     return newest(aws).writer_site
 
 
-def order_planned(aws: Aws, site: Site) -> None:
-    """A person orders a planned failover from the controller of a site."""
-    epoch = record_of(aws, site).epoch + 1
-    order = Order(OrderKind.PLANNED, f"{epoch:06d}-ordered", epoch, "arn:person", aws.now, aws.now + timedelta(hours=1))
+def order_failover(aws: Aws, site: Site, kind: OrderKind = OrderKind.PLANNED) -> None:
+    """A person orders a failover from the controller of a site; with a forced one they accept whatever is lost."""
+    epoch, until = record_of(aws, site).epoch + 1, aws.now + timedelta(hours=1)
+    forced = kind is OrderKind.FORCED
+    given = Order(kind, f"{epoch:06d}-ordered", epoch, "arn:person", aws.now, until, accepts_unknown_loss=forced)
     control = Control.from_item(aws.plain("control", site)) if "control" in aws.items_of(site) else Control()
-    aws.put(replace(control.with_order(order), version=control.version + 1).as_item(), site)
+    aws.put(replace(control.with_order(given), version=control.version + 1).as_item(), site)
 
 
 def fail_over(running: Running, ticks: int = 12) -> None:
@@ -67,7 +68,7 @@ def fail_over(running: Running, ticks: int = 12) -> None:
     """
     aws = running.aws
     to = writer_of(aws).other
-    order_planned(aws, to)
+    order_failover(aws, to)
     settle(running, lambda: writer_of(aws) is to and newest(aws).incident_id is None, ticks)
 
 
@@ -151,12 +152,16 @@ def watched(aws: Aws, inner: Fault = no_fault) -> Fault:
     epochs = {site: record_of(aws, site).epoch for site in Site}
 
     def look() -> None:
-        assert len(acting(aws)) <= 1, "two controllers act"
+        # Whom a person's word has overruled while its region was dark looks for that before it acts.
+        overruled = any(record_of(aws, site).owes_telling for site in Site)
+        assert overruled or len(acting(aws)) <= 1, "two controllers act"
         for site in Site:
             epoch = record_of(aws, site).epoch
             assert epoch >= epochs[site], "an epoch has gone back"
             epochs[site] = epoch
-        handing_over = any(record_of(aws, site).handover is not None for site in Site)
+        handovers = [each for site in Site if (each := record_of(aws, site).handover) is not None]
+        # Who has taken it may fail over before the giver has heard of that.
+        handing_over = any(each.receiver not in acting(aws) for each in handovers)
         assert not handing_over or aws.name is writer_of(aws), "the handover moves the name"
 
     def fault(call: Call, take_effect: TakeEffect) -> Any:

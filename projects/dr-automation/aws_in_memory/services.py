@@ -12,7 +12,7 @@ from typing import Any
 
 from aws_in_memory.clock import seconds_of
 from aws_in_memory.happenings import Happenings
-from aws_in_memory.instance import DatabaseInstance
+from aws_in_memory.instance import DatabaseInstance, Outage, covering
 from aws_in_memory.metric import Metric
 from aws_in_memory.refusals import refusal
 from aws_in_memory.snapshots import Snapshots
@@ -23,6 +23,8 @@ Item = dict[str, Any]
 MetricKey = tuple[str, frozenset[tuple[str, str]]]
 STATISTICS = {"Maximum": "maximum", "Minimum": "minimum", "SampleCount": "samples"}
 LONGEST_SUBJECT = 100
+SO_MANY_WORDS = 20
+"""Among so many of the last words is the one that is evaluated, but while the alarms stand still."""
 
 
 class Rds(Snapshots):
@@ -135,6 +137,7 @@ class CloudWatch:
         published: what was put, in the order of the calls; it is kept apart from what can be read.
         word_alarms: the thresholds of the alarms that watch it, by their names.
         evaluation_takes: from a value's time until an alarm has evaluated it.
+        standing_still: when no alarm evaluates anything; what is published then is evaluated afterwards.
     """
 
     def __init__(self, aws: Happenings) -> None:
@@ -143,12 +146,22 @@ class CloudWatch:
         self.published: list[tuple[datetime, float]] = []
         self.word_alarms: dict[str, int] = {}
         self.evaluation_takes = timedelta(seconds=1)
+        self.standing_still: list[Outage] = []
+
+    def evaluated(self, at: datetime) -> float | None:
+        """The word that the alarms have evaluated at a moment; None where there is none."""
+        stands_still = covering(self.standing_still, at)
+        until = (at if stands_still is None else stands_still.begins) - self.evaluation_takes
+        # Runs publish in the order of time, but for one that was held up.
+        words = [put for put in self.published[-SO_MANY_WORDS:] if put[0] <= until]
+        if not words and len(self.published) > SO_MANY_WORDS:
+            words = [put for put in self.published if put[0] <= until]
+        return max(words, key=itemgetter(0))[1] if words else None
 
     def describe_alarms(self, AlarmNames: list[str], AlarmTypes: list[str]) -> Any:  # noqa: N803
         if AlarmTypes != ["MetricAlarm"]:
             raise refusal("NotModelled: composite alarms")
-        evaluated = [put for put in self.published if put[0] + self.evaluation_takes <= self._aws.now]
-        word = max(evaluated, key=itemgetter(0))[1] if evaluated else None
+        word = self.evaluated(self._aws.now)
         alarms = [
             {"AlarmName": name, "StateValue": _state(word, self.word_alarms[name])}
             for name in AlarmNames

@@ -20,7 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from aws_in_memory.aws import no_fault
 from aws_in_memory.deployed import REGIONS, SETTINGS_OF, healthy, run
 from aws_in_memory.faults import FAULTS, At, Killed, Kind
-from aws_in_memory.handovers import acting, ask_for_handover, newest, order_planned, reprotect, watched, writer_of
+from aws_in_memory.handovers import acting, ask_for_handover, newest, order_failover, reprotect, watched, writer_of
 from aws_in_memory.running import OWN_GROUP, Running, instruct, subjects, writers
 from function_runtime.control import ABOUT_HANDOVER, InstructionKind
 from function_runtime.sites import Site
@@ -78,7 +78,7 @@ class AnyLife(RuleBasedStateMachine):
 
     @rule(ticks=st.sampled_from([0, 10]))
     def people_plan_a_failover(self, ticks: int) -> None:
-        order_planned(self.aws, writer_of(self.aws).other)
+        order_failover(self.aws, writer_of(self.aws).other)
         self.running.tick(ticks, seconds=3)
 
     @rule()

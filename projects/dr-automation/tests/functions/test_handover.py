@@ -21,7 +21,7 @@ from aws_in_memory.handovers import (
     failed_over,
     hand_over,
     is_handed_over,
-    order_planned,
+    order_failover,
     record_of,
     reprotect,
     reprotected,
@@ -505,7 +505,7 @@ def test_what_was_fenced_is_known_by_its_resource_id() -> None:
 def test_an_order_that_is_older_than_the_authority_is_dropped_and_people_hear_of_it_once() -> None:
     running = reprotected()
     aws = running.aws
-    order_planned(aws, PRIMARY)
+    order_failover(aws, PRIMARY)
     hand_over(running)
     running.tick(4)
     assert writer_of(aws) is RECOVERY
