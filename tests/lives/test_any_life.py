@@ -1,14 +1,14 @@
 """Over any sequence of failovers, reprotections, crashes and deploys the writer is safe, and it ends protected.
 
 The functions of both sites, the operators' commands and the judgement of a deploy are the real ones, and work on one
-AWS in memory; Pulumi is a model (`pulumi_in_memory`). What must hold is told in `life`. A life is drawn by its number.
+AWS in memory; Pulumi is a model (`pulumi_in_memory`). What must hold is told in `always`. A life is drawn by its
+number.
 """
 
 from __future__ import annotations
 
-import logging
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -33,13 +33,6 @@ EDITS: Sequence[tuple[str, Sequence[str | None]]] = (
     ("recoveryGeneration", ["1", "2", "3"]),
 )
 OPERATIONS = ("create_db_snapshot", "delete_db_instance", "create_db_instance_read_replica", "modify_db_instance")
-
-
-@pytest.fixture(autouse=True)
-def silent_logs() -> Iterator[None]:
-    logging.disable(logging.CRITICAL)
-    yield
-    logging.disable(logging.NOTSET)
 
 
 @dataclass

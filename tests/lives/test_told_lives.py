@@ -9,10 +9,7 @@ import pytest
 from function_runtime.control import OrderKind
 from function_runtime.sites import Site
 from shared.environment import Kind
-from tests.lives.life import Life
-from tests.lives.test_any_life import silent_logs
-
-__all__ = ["silent_logs"]
+from tests.lives.life import DONE, Life
 
 pytestmark = pytest.mark.exhaustive
 
@@ -28,6 +25,7 @@ LONG_INTO_THE_HANDOVER = 900
 def test_a_life_in_which_a_word_is_not_out_in_time(site: Site, *, before: bool) -> None:
     """The alarms of a site stand still while authority is on its way, in both directions."""
     life = Life(chance=random.Random(1))  # noqa: S311 - no secret
+    waited = False
     for _ in Site:
         if before:
             life.alarms_stand_still_or_go_on(site)
@@ -38,9 +36,11 @@ def test_a_life_in_which_a_word_is_not_out_in_time(site: Site, *, before: bool) 
         with life.struck(LONG_INTO_THE_HANDOVER):
             life.reprotects()
         life.tick(10)
+        waited |= any(life.always.record(each).handover is not None for each in Site)
         life.failover_is_ordered()
         life.tick(10)
         life.settle()
+    assert waited
 
 
 def test_a_life_in_which_a_fence_is_cut_off() -> None:
@@ -49,7 +49,9 @@ def test_a_life_in_which_a_fence_is_cut_off() -> None:
     life.services_fall_silent_in_the_next_fence()
     life.failover_is_ordered(OrderKind.FORCED)
     life.tick(20)
+    assert life.always.newest.writer_site is Site.RECOVERY
     life.all_is_well_again()
+    assert life.aws.instances[Site.PRIMARY].old_connections
     life.reprotects()
     life.settle()
 
@@ -61,10 +63,12 @@ def test_a_life_in_which_the_old_writer_is_named_again() -> None:
     life.tick(10)
     with life.struck("delete_db_instance"):
         life.reprotects()
+    assert life.aws.rds[Site.PRIMARY].snapshots
     life.region_goes_dark_or_returns(Site.RECOVERY)
     life.tick(2)
     life.writer_is_named()
     life.tick(10)
+    assert life.always.newest.writer_site is Site.PRIMARY
     life.all_is_well_again()
     life.settle()
     life.failover_is_ordered()
@@ -83,6 +87,7 @@ def test_a_life_in_which_a_standby_is_mended_while_it_is_replaced_and_the_writer
 
     with life.struck("delete_db_instance", both):
         life.reprotects()
+    assert life.aws.events.count("deleted")
     life.settle()
 
 
@@ -92,6 +97,7 @@ def test_a_life_in_which_a_site_is_overruled_and_returns_when_the_writer_dies() 
     life.tick(2)
     life.writer_is_named()
     life.tick(2)
+    assert life.always.newest.authority is Site.PRIMARY
     life.writer_dies_or_comes_back()
     life.tick(10)
     life.services_fall_silent_or_answer(Site.RECOVERY)
@@ -105,11 +111,11 @@ def test_a_life_in_which_people_deploy_what_is_wrong(kind: Kind) -> None:
     for _ in Site:
         life.edits("activeSite", life.always.newest.writer_site.other)
         life.edits("retiring", life.always.newest.writer_site)
-        assert life.deploys("data") != "done"
+        assert life.deploys("data") != DONE
         life.data_keys_are_made_anew()
         for site in (None, *Site):
             life.automation_is_edited(site)
-            assert life.deploys("dr-automation") != "done"
+            assert life.deploys("dr-automation") != DONE
         life.failover_is_ordered()
         life.tick(10)
         life.settle()
