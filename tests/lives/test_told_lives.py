@@ -76,6 +76,15 @@ def test_a_life_in_which_the_old_writer_is_named_again() -> None:
     life.settle()
 
 
+def test_a_life_in_which_another_database_stands_under_the_old_writers_name() -> None:
+    life = Life()
+    life.failover_is_ordered()
+    life.tick(10)
+    life.another_database_comes_by_hand()
+    assert life.reprotects() != DONE
+    life.settle()
+
+
 def test_a_life_in_which_a_standby_is_mended_while_it_is_replaced_and_the_writer_dies() -> None:
     life = Life()
     life.standby_fails_or_is_mended()
