@@ -9,13 +9,10 @@ can say who the writer is.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from operator import attrgetter
 
 from function_runtime.incident import Incident
 from function_runtime.sites import Site
 from function_runtime.state import Controller
-
-EPOCH = attrgetter("epoch")
 
 
 @dataclass(frozen=True)
@@ -47,14 +44,13 @@ def newest(*known: OnRecord) -> OnRecord:
     found = max(known, key=lambda each: each.controller.epoch)
     equal = [each for each in known if each.controller.epoch == found.controller.epoch]
     promotions = [each.last_promotion for each in known if each.last_promotion is not None]
-    last = max(promotions, key=EPOCH, default=None)
-    same_epoch = {each.new_writer for each in promotions if last is not None and each.epoch == last.epoch}
+    latest = [each for each in promotions if all(each.epoch >= other.epoch for other in promotions)]
     return OnRecord(
         found.controller,
         found.under_way,
-        last,
+        next(iter(latest), None),
         differs=len({_said(each) for each in equal}) > 1
-        or len(same_epoch) > 1
+        or len({each.new_writer for each in latest}) > 1
         or any(each.differs for each in equal)
         or any(each.site is found.controller.authority and each not in equal for each in known),
         site=found.site,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 from aws_in_memory.clock import START
 from aws_in_memory.recorded import OVER, SHOWN, incident
 from fence_guard.limitation import Other, fence_limitation
-from fence_guard.on_record import OnRecord
+from fence_guard.on_record import OnRecord, newest
 from function_runtime.incident import Incident, Kind, Phase, Step
 from function_runtime.readings import Instance
 from function_runtime.sites import Site
@@ -115,6 +118,68 @@ def test_a_failover_that_is_taken_back_fences_nobody() -> None:
 def test_a_fresh_writer_is_left_alone_before_the_record_names_it() -> None:
     controller = Controller(epoch=1, writer_site=Site.PRIMARY, incident_id="x")
     assert code(Site.RECOVERY, WRITABLE, controller, incident(Site.RECOVERY, *SHOWN)) == "becomes_writer"
+
+
+@pytest.mark.parametrize("site", list(Site))
+def test_records_that_differ_shut_nobody_and_two_writers_are_told_of(site: Site) -> None:
+    known = OnRecord(Controller(epoch=1, writer_site=site.other), differs=True)
+    alone, both = (fence_limitation(site, WRITABLE, known, other) for other in (Other.REPLICA, Other.WRITES))
+    assert alone is not None
+    assert (alone.code, alone.two_writers) == ("records_differ", False)
+    assert both is not None
+    assert (both.code, both.two_writers) == ("two_writers", True)
+
+
+def promoted(site: Site, epoch: int) -> Incident:
+    return replace(incident(site, *OVER), epoch=epoch)
+
+
+def recorded(epoch: int, writer: Site, authority: Site = Site.RECOVERY, **known: Any) -> OnRecord:
+    return OnRecord(Controller(epoch=epoch, writer_site=writer, authority=authority), **known)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "differs"),
+    [
+        (recorded(2, Site.PRIMARY), recorded(2, Site.PRIMARY), False),
+        (recorded(2, Site.PRIMARY), recorded(2, Site.RECOVERY), True),
+        (recorded(2, Site.PRIMARY), recorded(1, Site.RECOVERY), False),
+        (recorded(2, Site.PRIMARY), recorded(2, Site.PRIMARY, differs=True), True),
+        (recorded(2, Site.PRIMARY), recorded(1, Site.PRIMARY, differs=True), False),
+        (recorded(2, Site.PRIMARY, site=Site.RECOVERY), recorded(1, Site.PRIMARY, site=Site.PRIMARY), False),
+        (recorded(2, Site.PRIMARY, site=Site.PRIMARY), recorded(1, Site.PRIMARY, site=Site.RECOVERY), True),
+        (
+            recorded(2, Site.PRIMARY, last_promotion=promoted(Site.PRIMARY, 2)),
+            recorded(2, Site.PRIMARY, last_promotion=promoted(Site.RECOVERY, 2)),
+            True,
+        ),
+        (
+            recorded(2, Site.PRIMARY, last_promotion=promoted(Site.PRIMARY, 2)),
+            recorded(2, Site.PRIMARY, last_promotion=promoted(Site.RECOVERY, 1)),
+            False,
+        ),
+    ],
+    ids=[
+        "same",
+        "writers",
+        "an older one",
+        "differed before",
+        "an older one differed",
+        "the site without authority is behind",
+        "the site with authority is behind",
+        "promotions of one epoch",
+        "promotions of two epochs",
+    ],
+)
+def test_equally_new_records_that_say_different_things_differ(one: OnRecord, other: OnRecord, differs: bool) -> None:
+    assert newest(one, other).differs is newest(other, one).differs is differs
+
+
+def test_the_newest_promotion_of_any_record_counts() -> None:
+    old, new = promoted(Site.RECOVERY, 1), promoted(Site.PRIMARY, 2)
+    known = (recorded(3, Site.PRIMARY, last_promotion=old), recorded(2, Site.PRIMARY, last_promotion=new))
+    assert newest(*known).last_promotion == newest(*known[::-1]).last_promotion == new
+    assert newest(recorded(3, Site.PRIMARY)).last_promotion is None
 
 
 @given(site=sites, writer=sites, epoch=st.integers(0, 9), under_way=st.none() | incidents, other=others)

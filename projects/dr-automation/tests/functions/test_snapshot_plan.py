@@ -14,10 +14,12 @@ from function_runtime.readings import Unanswered
 from snapshot_copier.plan import (
     BEGUN_TAG,
     COPIED_BY_TAG,
+    COPY_RETRY,
     NAME_TAG,
     Plan,
     Rules,
     Seen,
+    Tried,
     copy_identifier,
     is_good,
     is_ours,
@@ -115,7 +117,44 @@ def test_a_copy_that_stays_at_thirty_percent_is_given_up_after_a_while_and_not_b
     assert deleted(planned([source], copied(source, "copying", begun_hours_ago=11))) == {}
     found = planned([source], copied(source, "copying", begun_hours_ago=13))
     assert (deleted(found), codes(found)) == ({copy_identifier(source): "stuck"}, ["copy_stuck"])
-    assert "30 %" in found.problems[0].text
+    assert "at 30 % for 13 h" in found.problems[0].text
+    assert deleted(planned([source], copied(source, "copying", begun_hours_ago=12))) == {}, "not at the limit itself"
+    assert deleted(planned([source], copied(source, "copying", begun_hours_ago=12.001))) != {}
+
+
+def test_a_copy_whose_beginning_cannot_be_read_counts_from_the_time_of_its_snapshot() -> None:
+    copying = copied(automated(1), "copying")
+    for written in ("yesterday", f"{NOW:%Y-%m-%dT%H:%M:%S}"):
+        unreadable = replace(copying, tags={**copying.tags, BEGUN_TAG: written})
+        assert deleted(planned([], unreadable)) == {copying.identifier: "stuck"}
+
+
+def test_an_export_that_failed_is_told_with_its_cause() -> None:
+    weekly = replace(RULES, export_every=timedelta(days=7))
+    for cause, told in (("no permission", "no permission"), (None, "RDS does not say why")):
+        failed = replace(export(2, "FAILED"), cause=cause)
+        (problem,) = plan(Seen(NOW, (), (), exports=[failed]), weekly).problems
+        assert problem.text == f"the export {failed.identifier} has failed: {told}"
+
+
+def test_only_a_complete_snapshot_whose_time_is_known_is_exported() -> None:
+    weekly = replace(RULES, export_every=timedelta(days=7))
+    unusable = [automated(1, status="creating"), replace(automated(1), taken_at=None)]
+    assert plan(Seen(NOW, (), (), own=unusable), weekly).export is None
+
+
+@pytest.mark.parametrize(("ago", "is_free"), [(COPY_RETRY - timedelta(seconds=1), False), (COPY_RETRY, True)])
+def test_what_was_given_up_is_copied_again_after_a_while_and_others_meanwhile(ago: timedelta, is_free: bool) -> None:
+    given_up, other = automated(1), automated(2)
+    seen = Seen(NOW, [given_up, other], (), tried={copy_identifier(given_up): Tried(None, NOW - ago)})
+    assert plan(seen, RULES).to_copy == ((given_up, other) if is_free else (other,))
+
+
+def test_a_snapshot_is_copied_and_kept_to_the_last_moment_of_its_retention() -> None:
+    assert planned([automated(7)]).to_copy == (automated(7),)
+    assert planned([automated(7.001)]).to_copy == ()
+    assert deleted(planned([], copied(automated(7)), copied(automated(1)))) == {}
+    assert deleted(planned([], copied(automated(7.001)), copied(automated(1)))) != {}
 
 
 def test_copies_expire_but_never_the_newest_good_one() -> None:
@@ -162,10 +201,12 @@ def export(hours_ago: float, status: str = "COMPLETE", prefix: str = "export-tes
     [
         ([], True),
         ([export(6 * 24)], False),
-        ([export(8 * 24)], True),
+        ([export(7 * 24)], True),
+        ([export(7 * 24 - 1)], False),
         ([export(8 * 24, "IN_PROGRESS")], False),
         ([export(2, "FAILED")], False),
-        ([export(30, "FAILED")], True),
+        ([export(24, "FAILED")], True),
+        ([export(23, "FAILED")], False),
         ([export(1, prefix="of-somebody-else-")], True),
         ([export(1, "IN_PROGRESS", prefix="export-test-eu-")], True),
     ],
