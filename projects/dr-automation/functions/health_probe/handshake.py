@@ -87,15 +87,14 @@ def shake_hands(host: str, port: int, deadline: Deadline) -> Handshake:
 
 
 def _handshake(host: str, port: int, deadline: Deadline) -> tuple[Reason, str]:
-    with socket.create_connection((host, port), timeout=deadline.left_seconds()) as plain:
-        connection = _encrypted(plain, deadline)
-        try:
-            deadline.apply(connection)
-            connection.sendall(_startup_message())
-            return _verdict(connection, deadline)
-        finally:
-            if connection is not plain:
-                connection.close()
+    address = (host, port)
+    with (
+        socket.create_connection(address, timeout=deadline.left_seconds()) as plain,
+        _encrypted(plain, deadline) as connection,
+    ):
+        deadline.apply(connection)
+        connection.sendall(_startup_message())
+        return _verdict(connection, deadline)
 
 
 def _encrypted(plain: socket.socket, deadline: Deadline) -> socket.socket:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -9,10 +11,10 @@ import pytest
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from aws_in_memory.aws import Aws, Call, no_fault
+from aws_in_memory.aws import Aws, Call, TakeEffect, no_fault
 from aws_in_memory.clock import START, Clock
 from aws_in_memory.deployed import ENVIRONMENT, REGIONS, SETTINGS, healthy, run, unprepared, writer_dead
-from aws_in_memory.faults import At, Killed, after, before, lost_answer_retried
+from aws_in_memory.faults import At, Killed, after, before, lost_answer_retried, refused
 from aws_in_memory.instance import Outage
 from aws_in_memory.recorded import remember
 from aws_in_memory.refusals import refusal
@@ -24,6 +26,14 @@ from failover.report import report
 from function_runtime.control import Control, Order, OrderKind, Pause
 from function_runtime.sites import Site
 from function_runtime.state import Controller, ControlUnreadableError
+
+
+def is_promotion(call: Call) -> bool:
+    return call.operation == "rds.promote_read_replica"
+
+
+def broken_sdk(take_effect: TakeEffect) -> None:
+    raise ZeroDivisionError
 
 
 def assert_failed_over_once(aws: Aws) -> None:
@@ -284,9 +294,28 @@ def test_people_hear_of_a_step_that_takes_too_long() -> None:
     for _ in range(4):
         assert run(aws, settings=impatient)["code"] == "to_be_continued"
         aws.sleep(20)
-    assert [subject for _, subject in aws.messages if "slow" in subject] == [
-        "[test] Failover to recovery is slow at promoting"
-    ]
+        slow = [subject for _, subject in aws.messages if "slow" in subject]
+        began = next(step for step in aws.incidents[0]["steps"] if step["phase"] == "promoting")["started_at"]
+        is_over = aws.now - timedelta(seconds=20) - datetime.fromisoformat(began) >= timedelta(seconds=30)
+        assert slow == (["[test] Failover to recovery is slow at promoting"] if is_over else [])
+    assert is_over
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda aws: setattr(aws, "fault", At(is_promotion, broken_sdk)),
+        lambda aws: setattr(aws, "fault", At(is_promotion, refused)),
+        lambda aws: setattr(aws.standby, "status", "backing-up"),
+    ],
+    ids=["an error nobody expected", "a step that is blocked", "a step that waits"],
+)
+def test_whatever_ends_a_run_the_next_one_need_not_wait_for_its_lease(spoil: Callable[[Aws], None]) -> None:
+    aws = writer_dead()
+    spoil(aws)
+    with suppress(ZeroDivisionError):
+        run(aws, "first")
+    assert datetime.fromisoformat(aws.incidents[0]["lease_until"]) <= aws.now
 
 
 def test_a_fence_of_a_failed_instance_is_given_up_at_once() -> None:

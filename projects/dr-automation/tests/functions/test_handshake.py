@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import threading
+import warnings
 from contextlib import suppress
 from pathlib import Path
 
@@ -55,6 +56,10 @@ def test_over_tls_an_expired_certificate_of_anybody_does_not_look_like_a_dead_da
             encrypted.sendall(message(b"R", struct.pack("!I", AUTHENTICATION_SASL)))
 
     assert ask(behave).reason is Reason.ASKED_FOR_AUTHENTICATION
+    with warnings.catch_warnings(record=True) as unclosed:
+        warnings.simplefilter("always", ResourceWarning)
+        ask(behave)
+    assert not unclosed, "Python closes what was forgotten, some time, and says so"
 
 
 @pytest.mark.parametrize("code", ["28000", "28P01", "3D000", "53300"])

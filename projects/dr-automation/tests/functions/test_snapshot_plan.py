@@ -189,6 +189,7 @@ def test_twenty_copies_in_flight_are_waited_for() -> None:
     others = [replace(automated(1), identifier=f"other-{number}", tags={}, status="copying") for number in range(20)]
     found = planned([automated(1)], *others)
     assert (found.to_copy, codes(found)) == ((), [])
+    assert planned([automated(1)], *others[1:]).to_copy == (automated(1),)
 
 
 def export(hours_ago: float, status: str = "COMPLETE", prefix: str = "export-test-") -> ExportTask:
