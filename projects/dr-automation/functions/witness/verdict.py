@@ -52,7 +52,7 @@ def _by_probes(series: Series, at: datetime, settings: WitnessSettings) -> Verdi
     if series[-1].maximum >= 1:
         return Verdict(lives=True, why="its own site's probe reaches it")
     failed = 0.0
-    since = series[-1].start
+    since = at
     for point in reversed(series):
         if point.maximum >= 1 or since - (point.start + period) > settings.recent:
             break

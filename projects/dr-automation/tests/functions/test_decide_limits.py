@@ -90,7 +90,7 @@ def test_what_people_have_not_heard_of_comes_first_and_then_what_came_first() ->
         (["probes_lost"], "lag_unknown"),
         (["lag_unknown", "probes_lost"], "lag_unknown"),
     ):
-        heard = replace(unwell, unready=replace(unready, told=dict.fromkeys(told, NOW)))
+        heard = replace(unwell, unready=replace(unready, told=tuple(told)))
         assert decided(heard).code == code
 
 

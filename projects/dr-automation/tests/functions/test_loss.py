@@ -100,7 +100,7 @@ def test_what_was_known_when_the_trouble_began_holds_when_the_readings_have_gone
 
 
 def test_the_loss_ends_where_the_writer_can_have_committed_for_anybody() -> None:
-    heartbeat = {"heartbeat": series(*[SINCE.timestamp()] * 6)}
+    heartbeat: dict[str, Any] = {"heartbeat": series(*[SINCE.timestamp()] * 6)}
     assert lost(**heartbeat).bound_seconds == 1
     for name in ("active_seen_from_here", "active_seen_from_there"):
         later = {**heartbeat, name: series(*[1.0] * 8, *[0.0] * 4)}

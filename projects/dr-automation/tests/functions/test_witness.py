@@ -75,7 +75,15 @@ def test_a_silent_probe_says_nothing() -> None:
     assert lives(minutes(0, 0, 0, newest_ago=5)) is None
 
 
+def test_a_reading_counts_as_long_as_it_is_recent_and_three_failed_probes_are_enough() -> None:
+    assert lives(minutes(1, newest_ago=4)) is True
+    assert lives(minutes(1, newest_ago=5)) is None
+    assert lives(minutes(1, 0, 0, probes=1.5)) is False
+
+
 def test_failures_before_a_long_silence_are_not_counted() -> None:
+    for newest_ago, said in ((5, False), (6, None)):
+        assert lives((*minutes(0, newest_ago=newest_ago), *minutes(0))) is said
     early = minutes(0, 0, newest_ago=9)
     assert lives((*early, *minutes(0, newest_ago=1))) is None
 
