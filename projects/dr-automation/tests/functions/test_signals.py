@@ -65,7 +65,7 @@ def test_a_standby_is_an_available_replica(described: Instance | Unanswered, rea
     ("load", "reports"),
     [
         ((), Answer.UNKNOWN),
-        (series(20, *[None] * 2), Answer.YES),
+        (series(20, 20, 20, *[None] * 2), Answer.YES),
         (series(20, *[None] * 3), Answer.NO),
         (series(20, *[None] * 9), Answer.NO),
         (series(20, *[None] * 10), Answer.UNKNOWN),
@@ -175,3 +175,48 @@ def test_the_other_sites_probes_count_from_the_first_failure_and_as_an_outage_of
 ) -> None:
     found = seen(active_seen_from_here=series(*[1.0] * 9, *[0.0] * 3), active_seen_from_there=there)
     assert found.answers_there is answers
+
+
+def test_what_is_recorded_and_logged_are_the_answers() -> None:
+    item = seen().as_item()
+    assert item["answers_here"] == "no"
+    assert {*item.values()} <= {each.value for each in Answer}
+    assert "session" not in item
+
+
+@pytest.mark.parametrize(("is_shut", "lets_in"), [(None, Answer.UNKNOWN), (True, Answer.NO), (False, Answer.YES)])
+def test_a_writer_lets_clients_in_unless_it_is_shut(is_shut: bool | None, lets_in: Answer) -> None:
+    assert seen(active_is_shut=is_shut).lets_clients_in is lets_in
+
+
+def test_an_outage_that_the_record_knows_is_as_long_as_the_record_says() -> None:
+    newest = series(0.0, 0.0)
+    recorded = Trouble(Kind.FAILING, SINCE, SINCE + SECOND)
+    assert seen(active_seen_from_here=newest).answers_here is Answer.UNKNOWN
+    long = replace(POLICY, min_failed_probes=2)
+    for remembered, answers in ((None, Answer.UNKNOWN), (recorded, Answer.NO)):
+        readings = replace(DEAD_READINGS, active_seen_from_here=newest)
+        assert interpret(readings, long, Remembered(trouble=remembered)).answers_here is answers
+
+
+@pytest.mark.parametrize(("ago", "answers"), [(3.0, Answer.NO), (2.75, Answer.UNKNOWN)])
+def test_what_failed_behind_our_own_fence_was_no_outage(ago: float, answers: Answer) -> None:
+    let_in_at = NOW - timedelta(seconds=ago)
+    assert interpret(DEAD_READINGS, POLICY, Remembered(let_in_at=let_in_at)).answers_here is answers
+    trouble = Trouble(Kind.FAILING, SINCE, SINCE + SECOND, maintenance_at=let_in_at)
+    assert seen(trouble).answers_here is answers
+
+
+@pytest.mark.parametrize(
+    ("answers", "concerned"),
+    [
+        ([1, 0, 0, 1, 0, 0, 1, 0, 0, 1], []),
+        ([1, 1, 1, 0, 0, 0, 0], []),
+        ([0, 0, 1, 0, 0, 1, 0], ["probes_lost"]),
+    ],
+    ids=["it comes and goes", "an outage", "the newest have failed"],
+)
+def test_lost_probes_are_a_concern_of_their_own_only_where_nothing_worse_is_proven(
+    answers: list[float], concerned: list[str]
+) -> None:
+    assert [each.code for each in seen(active_seen_from_here=series(*answers)).concerns] == concerned
