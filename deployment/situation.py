@@ -90,13 +90,13 @@ def assess(tables: Tables, databases: Mapping[Site, Holds], active: Site, said: 
             why = f"authority is being handed over from {table.site} to {table.site.other}"
             return Situation(Condition.HANDING_OVER, active, _writer(table), why, dark)
     record = _believed(at)
-    if record is None:
+    if record is None or record.controller is None:
         return _without_record(at, databases, active, dark, said)
     writer = _writer(record)
     contradiction = _contradiction(writer, databases)
     if contradiction is not None:
         return _unknown(active, dark, contradiction, "find out which database takes writes, see ./dr status", said)
-    epoch = 0 if record.controller is None else record.controller.epoch
+    epoch = record.controller.epoch
     why = f"the {writer} site is the writer{f' since a failover (epoch {epoch})' if epoch else ''}"
     if said is not None and said is not writer:
         return Situation(

@@ -62,6 +62,20 @@ def test_the_record_is_followed_or_not() -> None:
     assert met(*FAILED_OVER, MOVED, active=R).condition is Condition.FOLLOWED
 
 
+def test_without_a_record_that_can_be_read_a_persons_word_is_followed_or_not() -> None:
+    unreadable = without(P, Answer.REFUSED), record(R, P)
+    assert met(*unreadable, WELL).why == f"the record cannot be read (primary: {unreadable[0].why})"
+    assert met(*unreadable, WELL, said=P).condition is Condition.FOLLOWED
+    moved = met(*unreadable, WELL, said=R)
+    assert (moved.condition, moved.writer) == (Condition.NOT_FOLLOWED, R)
+
+
+def test_two_records_that_each_name_the_other_site_are_none() -> None:
+    found = met(record(P, R), record(R, P), WELL)
+    assert found.condition is Condition.UNKNOWN
+    assert "neither table says that its own site has authority" in found.why
+
+
 @pytest.mark.parametrize("site", list(Site))
 def test_an_incident_in_either_table_counts(site: Site) -> None:
     tables = {each: record(each, R) for each in Site}

@@ -41,6 +41,18 @@ def test_every_command_has_an_answer_for_every_layer_and_a_refusal_says_why_and_
         assert (found.answer is Answer.WARN) <= bool(found.why)
 
 
+@pytest.mark.parametrize(
+    ("active", "settings"), [(P, "skipFinalSnapshot: false,"), (R, "skipFinalSnapshot: false and activeSite: primary,")]
+)
+def test_a_last_snapshot_is_asked_for_with_the_settings_that_the_deploy_before_it_needs(
+    active: Site, settings: str
+) -> None:
+    condition = Condition.FOLLOWED if active is P else Condition.NOT_FOLLOWED
+    kept = verdict(Command.DESTROY, DATA, Situation(condition, active, P), "dev", KEPT)
+    assert kept.answer is Answer.REFUSE
+    assert settings in kept.remedy
+
+
 @pytest.mark.parametrize("condition", [Condition.INCIDENT, Condition.HANDING_OVER])
 @pytest.mark.parametrize("layer", UPWARDS)
 def test_while_the_writer_or_authority_moves_nothing_is_changed(condition: Condition, layer: str) -> None:

@@ -36,9 +36,10 @@ def run(ago: float, probes: int, until_ago: float = 0) -> Run:
         ([WORKS, NO_ROOM, NO_ROOM], None),
         ([HUNG, None, None, None, HUNG], run(5, 2)),
         ([HUNG, None, None, None, None, HUNG], run(1, 1)),
+        ([HUNG, None, None, HUNG, None, None, None, HUNG], run(8, 3)),
         ([], None),
     ],
-    ids=["since the last commit", "commits", "again", "others say nothing", "only they", "a gap", "too long", "none"],
+    ids=["since a commit", "commits", "again", "others say nothing", "only they", "a gap", "too long", "gaps", "none"],
 )
 def test_what_could_not_commit_ends_with_a_commit_and_with_a_silence_and_with_nothing_else(
     outcomes: list[float | None], found: Run | None
@@ -47,7 +48,7 @@ def test_what_could_not_commit_ends_with_a_commit_and_with_a_silence_and_with_no
 
 
 def test_what_was_seen_too_long_ago_says_nothing_any_more() -> None:
-    hung = series(WORKS, HUNG)
+    hung = series(WORKS, WORKS, WORKS, HUNG)
     assert blocked_run(hung, JUST_RECENT, POLICY) is not None
     assert blocked_run(hung, TOO_OLD, POLICY) is None
     assert newest(hung, JUST_RECENT, POLICY) is SessionOutcome.HUNG
@@ -93,6 +94,7 @@ def test_people_read_an_outcome_in_words() -> None:
         ([], None),
         ([0, None, None, None, 0], run(5, 2)),
         ([0, None, None, None, None, 0], run(1, 1)),
+        ([0, None, None, 0, None, None, None, 0], run(8, 3)),
     ],
 )
 def test_failed_probes_are_one_run_across_a_gap_no_longer_than_a_silence(
