@@ -75,6 +75,10 @@ def test_what_the_writer_did_long_ago_in_a_long_trouble_does_not_prove_that_it_l
     watched = {"received": series(*[7] * 9)}
     assert shown(long, heartbeat=at(3), **watched).committed is NO
     assert shown(long, heartbeat=at(2.75), **watched).committed is YES
+    slow = replace(POLICY, lag_period_seconds=2)
+    for heard_ago, committed in ((6.0, NO), (5.75, YES)):
+        readings = replace(READINGS, heartbeat=at(heard_ago), **watched)
+        assert stream(readings, slow, long).committed is committed, "RDS's lag may come so late"
 
 
 @pytest.mark.parametrize(
@@ -123,6 +127,7 @@ def test_where_no_messages_are_shown_a_position_that_moved_was_heard() -> None:
         ({"stream_message": at(2.5)}, 2.5),
         ({"received": series(7, 8, 8)}, 2),
         ({"lag": series(0.5)}, 1.5),
+        ({"lag": series(0)}, 1),
         ({"lag": series(-1)}, None),
         ({"active_seen_from_there": series(1, 0)}, 2),
         ({"witness": series(1, 0)}, 2),
