@@ -13,7 +13,7 @@ from aws_in_memory.drawn import READ_POLICY as POLICY
 from failover.answer import Answer
 from failover.decide import decide
 from failover.decision import Action, Decision, Situation
-from failover.policy import Policy, WhenUnsure
+from failover.policy import Mode, Policy, WhenUnsure
 from failover.readiness import Concern
 from failover.signals import Signals
 from function_runtime.control import Order, OrderKind
@@ -99,3 +99,11 @@ def test_a_probe_that_fell_silent_after_its_first_failures_is_told_of_after_pati
     assert decided(unproven, lasting=PATIENCE).code == "outage_too_short"
     late = decided(unproven, lasting=PATIENCE + NOT_YET)
     assert (late.action, late.code) == (Action.ALERT, "not_watched")
+
+
+def test_nobody_is_asked_while_failovers_are_paused_and_a_healthy_writer_stays_healthy() -> None:
+    paused = replace(POLICY, mode=Mode.PAUSED)
+    asked = decided(drawn.HUNG, policy=paused)
+    assert (asked.action, asked.code) == (Action.ALERT, "paused")
+    assert asked.reason.endswith("its commits hang; and failovers are paused")
+    assert decided(drawn.HEALTHY, policy=paused).code == "healthy"

@@ -54,6 +54,7 @@ def test_where_nothing_says_what_the_replica_has_nobody_knows_the_loss() -> None
         ({"heartbeat": series(*[(SINCE + 2 * SECOND).timestamp()] * 6)}, None, None, 0.0),
         ({"slot_lag": series(64, *BEFORE)}, None, None, None),
         ({}, SINCE - 3 * SECOND, 3.0, 4.0),
+        ({}, SINCE + SECOND, None, 0.0),
         ({}, SINCE - POLICY.lag_staleness, 10.0, 11.0),
         ({}, SINCE - POLICY.lag_staleness - SECOND, None, 12.0),
         ({"heartbeat": series(*[(SINCE - 2 * SECOND).timestamp()] * 7)}, None, 2.0, 3.0),
@@ -78,6 +79,7 @@ def test_where_nothing_says_what_the_replica_has_nobody_knows_the_loss() -> None
         "a heartbeat of a later one",
         "a slot with a backlog",
         "remembered",
+        "remembered of a later moment",
         "remembered for as long as counts",
         "and longer",
         "a heartbeat",
@@ -105,6 +107,8 @@ def test_the_loss_ends_where_the_writer_can_have_committed_for_anybody() -> None
     for name in ("active_seen_from_here", "active_seen_from_there"):
         later = {**heartbeat, name: series(*[1.0] * 8, *[0.0] * 4)}
         assert lost(**later).bound_seconds == 3
+        seen_to_begin = {**heartbeat, name: series(1.0, *[0.0] * 4)}
+        assert lost(**seen_to_begin).bound_seconds == 3
         not_seen_to_begin = {**heartbeat, name: series(*[0.0] * 4)}
         assert lost(**not_seen_to_begin).bound_seconds == 1
     assert lost(replace(TROUBLE, lived_at=SINCE + 4 * SECOND), **heartbeat).bound_seconds == 4

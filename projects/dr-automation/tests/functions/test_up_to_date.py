@@ -76,9 +76,7 @@ def test_after_one_that_was_taken_back_the_old_writer_is_and_its_clients_were_le
     [(DONE, True), (WITHDRAWN_AFTER_FENCE, True), (NEVER_FENCED, False), (PLANNED, False)],
     ids=["done", "taken back after its fence", "before its fence", "planned"],
 )
-def test_only_what_has_fenced_in_an_emergency_or_moved_the_writer_cools_down(
-    ended: Incident, cools_down: bool
-) -> None:
+def test_only_what_has_fenced_in_an_emergency_or_moved_the_writer_cools_down(ended: Incident, cools_down: bool) -> None:
     assert after(BIRTH, ended).last_closed_at == (START if cools_down else None)
 
 
