@@ -27,10 +27,12 @@ nox.options.error_on_external_run = False
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-STAMP = VENV / "installed-from"
 REQUIREMENTS = ROOT / "requirements.lock"
 BOOTSTRAP = ROOT / "bootstrap.lock"
-PACKAGES = ("shared", "lab", "drills", "deployment", "operations", "benchmarks", "policies")
+# Cosmic Ray's many requirements are nobody else's.
+MUTATION_VENV = ROOT / ".nox" / "mutation"
+MUTATION = ROOT / "mutation.lock"
+PACKAGES = ("shared", "lab", "drills", "deployment", "operations", "benchmarks", "mutation", "policies")
 # The README's. What a person approves, a record that is lost and a door that is shut are tried at every call, and in
 # composed histories, by the exhaustive tests. With swapped roles: the integration tests see the lab as it usually is.
 DRILLS_OF_CI = ("primary-crash",)
@@ -122,6 +124,14 @@ def bench(session: nox.Session) -> None:
     """Measure everything that has a limit, or the parts named: `-- [PART ...]`, such as `simulation --runs 10000`."""
     environment(session)
     python(session, "benchmarks", *session.posargs, patient=True)
+
+
+@nox.session(default=False)
+def mutation(session: nox.Session) -> None:
+    """Change what decides, one place at a time: its tests must notice. All files or `-- [FILE ...] [--jobs N]`."""
+    environment(session)
+    _install(session, MUTATION_VENV, MUTATION)
+    python(session, "mutation", *session.posargs, patient=True)
 
 
 @nox.session(default=False)
@@ -239,7 +249,7 @@ def decisions(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def lock(session: nox.Session) -> None:
-    """Make both lock files again from pyproject.toml; `-- --upgrade` takes the newest versions."""
+    """Make all lock files again from pyproject.toml; `-- --upgrade` takes the newest versions."""
     uv = find_uv()
     if uv is None:
         session.error("uv = (not found): run this as ./dr lock")
@@ -247,7 +257,8 @@ def lock(session: nox.Session) -> None:
     compile_lock += ["--no-emit-index-url", *session.posargs]
     groups = ["--group", "lab", "--group", "checks", "--group", "build", "pyproject.toml"]
     session.run(*compile_lock, *groups, "-o", REQUIREMENTS.name, env=installer_variables())
-    session.run(*compile_lock, "--group", "bootstrap", "-o", BOOTSTRAP.name, env=installer_variables())
+    for group, lock_file in (("bootstrap", BOOTSTRAP), ("mutation", MUTATION)):
+        session.run(*compile_lock, "--group", group, "-o", lock_file.name, env=installer_variables())
 
 
 def python(session: nox.Session, module: str, *arguments: str, patient: bool = False) -> None:
@@ -280,36 +291,35 @@ def python(session: nox.Session, module: str, *arguments: str, patient: bool = F
 
 def environment(session: nox.Session) -> None:
     """Make ``.venv`` what requirements.lock says, with the project itself importable; nothing to do in most calls."""
+    _install(session, VENV, REQUIREMENTS, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+
+
+def _install(session: nox.Session, venv: Path, lock_file: Path, *itself: str) -> None:
+    """Make an environment from a lock file and, where asked for, the project; nothing where it is made from them."""
     # The location counts: scripts and the editable install carry it. So does the Python it was made with.
-    inputs = [REQUIREMENTS.read_bytes(), (ROOT / "pyproject.toml").read_bytes()]
+    inputs = [lock_file.read_bytes(), (ROOT / "pyproject.toml").read_bytes()]
     inputs += [text.encode() for text in (str(ROOT), sys.version, sys.base_prefix)]
     wanted = hashlib.sha256(b"\0".join(inputs)).hexdigest()
-    if PYTHON.exists() and STAMP.exists() and STAMP.read_text() == wanted:
+    interpreter, stamp = venv / "bin" / "python", venv / "installed-from"
+    if interpreter.exists() and stamp.exists() and stamp.read_text() == wanted:
         return
-    session.log("installing requirements.lock into .venv (about a minute the first time)")
-    STAMP.unlink(missing_ok=True)
+    session.log(f"installing {lock_file.name} into {venv.relative_to(ROOT)} (about a minute the first time)")
+    stamp.unlink(missing_ok=True)
     uv = find_uv()
     if uv is None:
-        _install_with_pip(session)
+        session.run(sys.executable, "-m", "venv", "--clear", str(venv))
+        install = [str(interpreter), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        session.run(*install, "--require-hashes", "--requirement", str(lock_file))
+        if itself:
+            session.run(*install, *itself)
     else:
-        _install_with_uv(session, uv)
-    STAMP.write_text(wanted)
-
-
-def _install_with_uv(session: nox.Session, uv: str) -> None:
-    variables = {**installer_variables(), "VIRTUAL_ENV": str(VENV)}
-    into = ["--quiet", "--python", str(PYTHON)]
-    session.run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(VENV), env=variables)
-    session.run(uv, "pip", "sync", *into, "--require-hashes", str(REQUIREMENTS), env=variables)
-    itself = ["--no-deps", "--no-build-isolation", "--editable", str(ROOT)]
-    session.run(uv, "pip", "install", *into, *itself, env=variables)
-
-
-def _install_with_pip(session: nox.Session) -> None:
-    session.run(sys.executable, "-m", "venv", "--clear", str(VENV))
-    install = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    session.run(*install, "--require-hashes", "--requirement", str(REQUIREMENTS))
-    session.run(*install, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+        variables = {**installer_variables(), "VIRTUAL_ENV": str(venv)}
+        into = ["--quiet", "--python", str(interpreter)]
+        session.run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(venv), env=variables)
+        session.run(uv, "pip", "sync", *into, "--require-hashes", str(lock_file), env=variables)
+        if itself:
+            session.run(uv, "pip", "install", *into, *itself, env=variables)
+    stamp.write_text(wanted)
 
 
 def find_uv() -> str | None:

@@ -114,10 +114,10 @@ def test_an_older_python_can_parse_it_up_to_the_version_check() -> None:
     assert SCRIPT.read_text().index("sys.version_info <") < SCRIPT.read_text().index("import hashlib")
 
 
-@pytest.mark.parametrize("lock", ["bootstrap.lock", "requirements.lock"])
+@pytest.mark.parametrize("lock", ["bootstrap.lock", "mutation.lock", "requirements.lock"])
 def test_a_lock_file_has_hashes_and_names_no_index(lock: str) -> None:
     text = (REPOSITORY_ROOT / lock).read_text()
     entries = [line for line in text.splitlines() if line[:1].isalnum()]
     assert entries
     assert all("==" in line and line.endswith("\\") for line in entries)
-    assert "http" not in text
+    assert "://" not in text
