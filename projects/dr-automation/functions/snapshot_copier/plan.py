@@ -222,8 +222,8 @@ def _broken(
         if each.status in IN_FLIGHT:
             since = tried[each.identifier].since
             if at - since > rules.stuck_after:
-                hours = (at - since).total_seconds() / 3600
-                text = f"the copy {each.identifier} has been at {each.percent} % for {hours:.0f} h; it is made again"
+                hours = (at - since) // timedelta(hours=1)
+                text = f"the copy {each.identifier} has been at {each.percent} % for {hours} h; it is made again"
                 problems.append(Problem("copy_stuck", each.identifier, text))
                 yield Deletion(each, "stuck")
         elif each.status in FAILED:

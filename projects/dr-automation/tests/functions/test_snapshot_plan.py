@@ -14,7 +14,6 @@ from function_runtime.readings import Unanswered
 from snapshot_copier.plan import (
     BEGUN_TAG,
     COPIED_BY_TAG,
-    COPY_RETRY,
     NAME_TAG,
     Plan,
     Rules,
@@ -143,7 +142,7 @@ def test_only_a_complete_snapshot_whose_time_is_known_is_exported() -> None:
     assert plan(Seen(NOW, (), (), own=unusable), weekly).export is None
 
 
-@pytest.mark.parametrize(("ago", "is_free"), [(COPY_RETRY - timedelta(seconds=1), False), (COPY_RETRY, True)])
+@pytest.mark.parametrize(("ago", "is_free"), [(timedelta(minutes=59), False), (timedelta(hours=1), True)])
 def test_what_was_given_up_is_copied_again_after_a_while_and_others_meanwhile(ago: timedelta, is_free: bool) -> None:
     given_up, other = automated(1), automated(2)
     seen = Seen(NOW, [given_up, other], (), tried={copy_identifier(given_up): Tried(None, NOW - ago)})
