@@ -72,7 +72,7 @@ def test_where_the_replica_is_not_watched_nothing_is_known() -> None:
 
 def test_what_the_writer_did_long_ago_in_a_long_trouble_does_not_prove_that_it_lives() -> None:
     long = replace(TROUBLE, since=NOW - 60 * SECOND, first_failure_by=NOW - 59 * SECOND)
-    watched = {"received": series(*[7] * 9)}
+    watched: dict[str, Any] = {"received": series(*[7] * 9)}
     assert shown(long, heartbeat=at(3), **watched).committed is NO
     assert shown(long, heartbeat=at(2.75), **watched).committed is YES
     slow = replace(POLICY, lag_period_seconds=2)
