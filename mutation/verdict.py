@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mutation.mutants import Mutant
 
+Change = tuple[str, str, str]
 SURVIVORS = Path(__file__).parent / "survivors.toml"
 LEAST_PERCENT = 97.0
 
@@ -29,9 +31,10 @@ class Explained:
     after: str
     reason: str
 
-    def is_of(self, mutant: Mutant) -> bool:
-        """Whether it explains this mutant."""
-        return (self.path, self.before, self.after) == (mutant.path, mutant.before, mutant.after)
+    @property
+    def change(self) -> Change:
+        """What it explains. As often as it is listed: a file may have the same line twice."""
+        return self.path, self.before, self.after
 
 
 def read_explained(file: Path = SURVIVORS) -> tuple[Explained, ...]:
@@ -69,21 +72,18 @@ def problems(mutants: Sequence[Mutant], explained: Iterable[Explained]) -> list[
         explained: the list.
     """
     tried = {mutant.path for mutant in mutants}
-    listed = [each for each in explained if each.path in tried]
-    alive = [mutant for mutant in mutants if not mutant.is_killed]
+    listed = Counter(each.change for each in explained if each.path in tried)
+    alive = Counter((mutant.path, mutant.before, mutant.after) for mutant in mutants if not mutant.is_killed)
     score = score_percent(mutants)
     found = [] if score >= LEAST_PERCENT else [f"score = {score:.1f} %: {LEAST_PERCENT:g} % or more are to be killed"]
     found += [
-        f"{mutant.path}: no test notices this mutant: test what it breaks, or simplify it away, or list it with a "
-        f"reason in {SURVIVORS.name}\n  - {mutant.before}\n  + {mutant.after}"
-        for mutant in alive
-        if not any(each.is_of(mutant) for each in listed)
+        f"{path}: no test notices this mutant: test what it breaks, or simplify it away, or list it with a reason in "
+        f"{SURVIVORS.name}\n  - {before}\n  + {after}"
+        for path, before, after in (alive - listed).elements()
     ]
     found += [
-        f"{each.path}: {SURVIVORS.name} explains a survivor that there is not: take it out\n"
-        f"  - {each.before}\n  + {each.after}"
-        for each in listed
-        if not any(each.is_of(mutant) for mutant in alive)
+        f"{path}: {SURVIVORS.name} explains a survivor that there is not: take it out\n  - {before}\n  + {after}"
+        for path, before, after in (listed - alive).elements()
     ]
     return found
 

@@ -34,9 +34,14 @@ def test_an_explanation_without_its_survivor_is_to_be_taken_out_once_the_file_is
     assert problems([replace(KILLED, path="heed.py")], [REASON]) == [], "its file was not tried"
 
 
+def test_the_same_line_twice_is_to_be_explained_twice() -> None:
+    (problem,) = problems([*ENOUGH, SURVIVOR, SURVIVOR], [REASON])
+    assert "no test notices" in problem
+
+
 def test_explained_survivors_count_against_the_score() -> None:
-    assert problems([*ENOUGH, *[SURVIVOR] * 3], [REASON]) == []
-    (problem,) = problems([*ENOUGH, *[SURVIVOR] * 4], [REASON])
+    assert problems([*ENOUGH, *[SURVIVOR] * 3], [REASON] * 3) == []
+    (problem,) = problems([*ENOUGH, *[SURVIVOR] * 4], [REASON] * 4)
     assert problem == "score = 96.0 %: 97 % or more are to be killed"
 
 

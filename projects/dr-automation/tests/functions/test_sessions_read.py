@@ -91,6 +91,7 @@ def test_people_read_an_outcome_in_words() -> None:
     [
         ([1, 0, 0], run(2, 2)),
         ([0, 1], None),
+        ([0, 1, 0], run(1, 1)),
         ([], None),
         ([0, None, None, None, 0], run(5, 2)),
         ([0, None, None, None, None, 0], run(1, 1)),
