@@ -46,7 +46,7 @@ def test_without_a_trouble_that_has_a_beginning_nothing_is_known(kind: Kind) -> 
 @pytest.mark.parametrize("kind", [Kind.FAILING, Kind.HUNG])
 def test_a_commit_since_the_first_failure_is_proof_of_life(kind: Kind) -> None:
     trouble = replace(TROUBLE, kind=kind)
-    for life in ({"heartbeat": at(2.75)}, {"received": series(7, 8, 8)}, {"lag": series(0.5)}):
+    for life in ({"heartbeat": at(2.75)}, {"received": series(7, 8, 8)}, {"lag": series(0.5)}, {"lag": series(0)}):
         assert shown(trouble, **life).committed is YES
     for none in ({"heartbeat": at(3)}, {"received": series(7, 8, 8, 8, 8)}, {"lag": series(2)}, {"lag": series(-1)}):
         assert shown(trouble, **none).committed is not YES
