@@ -41,7 +41,7 @@ def coarser(series: Series, period_seconds: int) -> Series:
     first = 0
     while first < len(series):
         begins = datetime.fromtimestamp(series[first].start.timestamp() // period_seconds * period_seconds, UTC)
-        ends, after = begins + timedelta(seconds=period_seconds), first + 1
+        ends, after = begins + timedelta(seconds=period_seconds), first
         while after < len(series) and series[after].start < ends:
             after += 1
         points = series[first:after]
