@@ -270,7 +270,7 @@ def test_an_incident_that_nobody_has_carried_on_for_long_is_decided_anew_before_
     # It has been dead all the while, and what the first decision knew is still known.
     running.tick(2)
     assert_one_writer(aws, Site.RECOVERY)
-    assert "the loss is at most 1 s" in aws.controller["decision"]["reason"]
+    assert "the loss is at most 2 s" in aws.controller["decision"]["reason"]
 
 
 def waits_for_people() -> Aws:

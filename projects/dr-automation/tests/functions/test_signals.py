@@ -114,7 +114,8 @@ def test_a_replica_catches_up_that_is_no_further_behind_than_a_drain_waits(
     ],
 )
 def test_the_newest_word_of_the_witness_counts_if_it_is_of_the_trouble(words: Any, sees: Answer) -> None:
-    trouble: dict[str, Any] = {"active_seen_from_here": series(*[1.0] * 9, *[0.0] * 3)}
+    # It looks at whole periods: the one in which the trouble is proven is not of it.
+    trouble: dict[str, Any] = {"active_seen_from_here": series(*[1.0] * 7, *[0.0] * 5)}
     assert seen(witness=words, **trouble).witness_sees is sees
 
 
@@ -152,7 +153,7 @@ def test_a_recent_commit_that_no_failure_follows_shows_that_the_writer_commits(h
 
 def test_a_commit_before_a_trouble_says_nothing_of_it() -> None:
     trouble: dict[str, Any] = {
-        "active_seen_from_here": series(*[1.0] * 10, *[0.0] * 2),
+        "active_seen_from_here": series(*[1.0] * 9, *[0.0] * 3),
         "active_sessions_from_there": (),
     }
     assert seen(active_sessions_from_here=series(WORKS, None, None), **trouble).commits is Answer.UNKNOWN
@@ -173,7 +174,7 @@ def test_a_commit_before_a_trouble_says_nothing_of_it() -> None:
 def test_the_other_sites_probes_count_from_the_first_failure_and_as_an_outage_of_their_own(
     there: Any, answers: Answer
 ) -> None:
-    found = seen(active_seen_from_here=series(*[1.0] * 9, *[0.0] * 3), active_seen_from_there=there)
+    found = seen(active_seen_from_here=series(*[1.0] * 8, *[0.0] * 4), active_seen_from_there=there)
     assert found.answers_there is answers
 
 
