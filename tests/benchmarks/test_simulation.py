@@ -6,10 +6,12 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
+import pulumi
 import pytest
 
+from automation_layer.timings import Timings
 from aws_in_memory import durations
 from aws_in_memory.aws import Aws
 from benchmarks.answered_aws import SECONDS_TO_FENCE
@@ -27,6 +29,7 @@ from benchmarks.simulation.tally import Tally, share, tally
 from benchmarks.simulation.world import World
 from failover.last_look import Life
 from failover.policy import Mode, Policy
+from shared.settings import SettingsReader
 from tests.benchmarks.answered import failed_over
 
 
@@ -59,6 +62,16 @@ BEGAN_SECONDS = 5.0
 # The second ends when the first run's budget is used up and the next tick is still to come.
 PROMOTIONS_SECONDS = (150.0, 255.0, 500.0)
 CRASHES = RTO_CASES["crash"]
+
+
+class NothingSet:
+    """The settings of a stack that sets none."""
+
+    def get(self, key: str) -> None:
+        return None
+
+
+DEFAULTS = Timings.load(SettingsReader(cast(pulumi.Config, NothingSet())))
 
 
 @pytest.fixture(params=PROMOTIONS_SECONDS)
@@ -161,6 +174,15 @@ def test_a_look_that_is_left_out_shows(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (playing, carrying_through):
         monkeypatch.setattr(module, "look_directly", lambda *at, **_: replace(blind, began=at[3], ends=at[3]))
     assert played("blackout of 120 s, busy", 60).wrong > 0
+
+
+@pytest.mark.parametrize(
+    "name", [*(name for names in RTO_CASES.values() for name in names), "region dark, busy, calls hang"]
+)
+def test_the_settings_are_checked_with_a_sum_that_no_incident_exceeds(name: str) -> None:
+    """Until the promotion is asked for: all that follows is AWS's, and a backup of the replica is, too."""
+    ours = [carried.fenced + carried.looked_seconds - fault for fault, _, carried in played(name, 200).moved]
+    assert max(ours) <= DEFAULTS.detection_and_switch_seconds
 
 
 def test_our_own_part_from_the_decision_to_the_latch_is_seconds() -> None:

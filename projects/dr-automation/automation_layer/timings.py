@@ -6,6 +6,7 @@ a promotion. The program checks this when it starts, before anything is deployed
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from function_runtime.readings import MIN_FAILED_PROBES
@@ -25,6 +26,14 @@ RUN_MARGIN_SECONDS = 15
 RECOVERY_OBJECTIVE_SECONDS = 900  # O1
 # RDS calls promotion "several minutes or longer"; this is what the recovery objective keeps free for it.
 PROMOTION_ALLOWANCE_SECONDS = 600
+# What is not ours to configure, and is counted with it: how late a run starts, how late a metric can be read, and how
+# soon a promotion shows (`aws_in_memory.durations` has their spreads and sources).
+START_LATENESS_SECONDS = 8
+METRIC_DELAY_SECONDS = 60
+SHOWN_SECONDS = 60
+# The clients' own timeouts: of a call of a silent region, which is not retried, and of a probe that is asked for.
+SILENT_REGION_SECONDS = 6
+LAST_LOOK_SECONDS = 12
 # The limit of a probe's, a guard's and the witness's run: below the schedule of a minute, so that runs do not pile up.
 PROBE_LIMIT_SECONDS = 59
 GUARD_LIMIT_SECONDS = 59
@@ -97,16 +106,40 @@ class Timings:
         return max(SHORTEST_VERIFY_TIMEOUT_SECONDS, self.metric_period_seconds // 2)
 
     @property
+    def until_promotion_seconds(self) -> Mapping[str, int]:
+        """What passes at the longest from a fault until RDS is asked for the promotion, by what it is.
+
+        The period that an outage counts from begins before the first failed probe, so that its alignment adds nothing.
+        """
+        pause_seconds = self.schedule_seconds - (self.probes_per_run - 1) * self.probe_interval_seconds
+        return {
+            "until a probe fails: the pause between two runs of it, and its timeout": (
+                pause_seconds + START_LATENESS_SECONDS + self.probe_timeout_seconds
+            ),
+            "the outage": self.outage_seconds,
+            # The newest failed probe counts for a metric period.
+            "metrics that are late": max(0, METRIC_DELAY_SECONDS + pause_seconds - self.metric_period_seconds),
+            # The run that stays ends two looks before the one that takes its place.
+            "the gap between two runs": 2 * self.poll_interval_seconds + START_LATENESS_SECONDS,
+            "a look at a region that does not answer": SILENT_REGION_SECONDS,
+            "the last look before the incident is opened": LAST_LOOK_SECONDS,
+            "the fence": self.fence_timeout_seconds,
+            "the last look before the promotion": LAST_LOOK_SECONDS,
+        }
+
+    @property
     def detection_and_switch_seconds(self) -> int:
-        """Longest time from a fault to clients at the new writer that is ours to configure: all but the promotion."""
-        return (
-            self.outage_seconds
-            + self.schedule_seconds
-            + self.fence_timeout_seconds
-            + self.verify_timeout_seconds
-            + self.alarm_period_seconds
-            + self.name_ttl_seconds
-        )
+        """Longest time from a fault to clients at the new writer that is ours to configure: all but the promotion.
+
+        The name's switch is no part of it: it runs beside the promotion, from when RDS shows that, and takes less than
+        is kept free for it (`name_switch_seconds`).
+        """
+        return sum(self.until_promotion_seconds.values())
+
+    @property
+    def name_switch_seconds(self) -> int:
+        """Longest time from the request for the promotion to clients that go by the writer's name."""
+        return SHOWN_SECONDS + METRIC_DELAY_SECONDS + self.alarm_period_seconds + self.name_ttl_seconds
 
     @classmethod
     def load(cls, reader: SettingsReader) -> Timings:
@@ -248,9 +281,9 @@ class Timings:
             self.detection_and_switch_seconds > longest_seconds,
             "outageSeconds",
             self.outage_seconds,
-            "with scheduleSeconds, fenceTimeoutSeconds, half of metricPeriodSeconds (to verify), alarmPeriodSeconds "
-            f"and nameTtlSeconds it adds up to {self.detection_and_switch_seconds} s: keep the sum to "
-            f"{longest_seconds} s, so that a promotion of 10 minutes still meets the recovery objective of 15",
+            f"it adds up to {self.detection_and_switch_seconds} s "
+            f"({'; '.join(f'{what} {seconds} s' for what, seconds in self.until_promotion_seconds.items())}): keep the "
+            f"sum to {longest_seconds} s, so that a promotion of 10 minutes still meets the recovery objective of 15",
         )
 
     def refuse_unseen_silence(self, replication_timeout_seconds: int) -> None:

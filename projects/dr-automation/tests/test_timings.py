@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
 from automation_layer.timings import (
     GUARD_LIMIT_SECONDS,
     GUARD_MARGIN_SECONDS,
+    LAST_LOOK_SECONDS,
+    METRIC_DELAY_SECONDS,
     PROMOTION_ALLOWANCE_SECONDS,
     RECOVERY_OBJECTIVE_SECONDS,
     RUN_LIMIT_SECONDS,
+    SHOWN_SECONDS,
+    SILENT_REGION_SECONDS,
+    START_LATENESS_SECONDS,
     Timings,
 )
+from aws_in_memory import durations
+from failover.shown import SHOWN_WITHIN_SECONDS
+from function_runtime.clients import ABROAD, PROBING
 from shared.errors import SettingsError
 
 ON_AWS = Timings(
@@ -150,9 +159,23 @@ def test_one_outage_moves_the_writer_once() -> None:
 def test_all_but_the_promotion_fits_into_what_the_recovery_objective_leaves() -> None:
     longest = RECOVERY_OBJECTIVE_SECONDS - PROMOTION_ALLOWANCE_SECONDS
     assert ON_AWS.detection_and_switch_seconds <= longest
-    error = refused(replace(ON_AWS, outage_seconds=ON_AWS.outage_seconds + 60))
+    error = refused(replace(ON_AWS, outage_seconds=ON_AWS.outage_seconds + 120))
     assert error.key == "outageSeconds"
     assert str(longest) in error.remedy
+    assert "the outage 240 s" in error.remedy
+
+
+def test_the_names_switch_is_over_before_the_promotion_that_it_runs_beside() -> None:
+    slowest = replace(ON_AWS, alarm_period_seconds=300, name_ttl_seconds=60)
+    assert slowest.name_switch_seconds <= PROMOTION_ALLOWANCE_SECONDS
+
+
+def test_what_is_counted_beside_the_settings_is_what_the_code_and_aws_have() -> None:
+    clients = cast("tuple[Any, Any]", (ABROAD, PROBING))
+    assert [each.connect_timeout + each.read_timeout for each in clients] == [SILENT_REGION_SECONDS, LAST_LOOK_SECONDS]
+    assert SHOWN_SECONDS == SHOWN_WITHIN_SECONDS >= durations.PROMOTION_SHOWN.longest
+    assert durations.SCHEDULE_LATENESS.longest == START_LATENESS_SECONDS
+    assert durations.PROBE_METRIC_DELAY.longest == METRIC_DELAY_SECONDS
 
 
 def test_a_replica_is_seen_to_hear_nothing_from_a_dead_writer_within_the_outage() -> None:
