@@ -24,7 +24,7 @@ from benchmarks.simulation.losses import (
 )
 from benchmarks.simulation.setting import Setting
 from benchmarks.simulation.sight import Sight
-from benchmarks.simulation.world import OWN_WRITES_SECONDS, World
+from benchmarks.simulation.world import World, reconnection_seconds
 from failover.decision import Action
 
 DAYS = 10_000
@@ -188,8 +188,8 @@ def _play(chance: random.Random, at: Setting, days: _Days, losses: Losses, windo
         own=lambda now: days.own_passes(now + origin),
         here=lambda now: days.here_passes(now + origin),
         lag_seconds=lambda _: lag,
-        own_writes_phase=chance.uniform(0, OWN_WRITES_SECONDS),
-        restart_seconds=chance.uniform(0, 10),
+        own_writes_phase=chance.uniform(0, durations.OWN_WRITES_SECONDS),
+        restart_seconds=reconnection_seconds(chance),
     )
     sight = Sight(chance, at, world, 0.0, (chance.uniform(0, schedule), chance.uniform(0, schedule)))
     watcher = Watcher(policy)

@@ -9,16 +9,14 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from aws_in_memory import durations
-from aws_in_memory.durations import Spread
 from benchmarks.simulation.losses import History
 from benchmarks.simulation.playing import Case, Expected
-from benchmarks.simulation.world import OWN_WRITES_SECONDS, Status, World
+from benchmarks.simulation.world import Status, World, reconnection_seconds
 from failover.policy import Policy, WhenUnsure
 
 MINUTE = 60.0
 LONG_SECONDS = 25 * MINUTE
-# Later than AWS's metrics are known to be.
-LATE = {"probe_delay": Spread(20.0, 60.0, 170.0), "rds_delay": Spread(30.0, 90.0, 240.0)}
+LATE = {"probe_delay": durations.LATE_PROBE_METRIC_DELAY, "rds_delay": durations.LATE_RDS_METRIC_DELAY}
 
 So = dict[str, Any]
 """What is otherwise: attributes of a `World`."""
@@ -103,8 +101,8 @@ def _world(chance: random.Random, fault: float, busy: bool, so: So) -> World:  #
     usual: So = {
         "busy": busy,
         "lag_seconds": lambda _: lag,
-        "own_writes_phase": chance.uniform(0, OWN_WRITES_SECONDS),
+        "own_writes_phase": chance.uniform(0, durations.OWN_WRITES_SECONDS),
         "own_writes_end": fault if chance.random() < 0.5 else math.inf,
-        "restart_seconds": chance.uniform(0, 10),
+        "restart_seconds": reconnection_seconds(chance),
     }
     return World(**{**usual, **so})

@@ -11,12 +11,11 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 
+from aws_in_memory import durations
 from benchmarks.simulation.losses import History
-from benchmarks.simulation.world import OWN_WRITES_SECONDS, World
+from benchmarks.simulation.world import World
 
 BYTES_PER_WRITE = 1000.0
-# Less than the network's own time is not worth a figure.
-ON_ITS_WAY_SECONDS = 0.05
 
 
 class Replication:
@@ -94,10 +93,10 @@ class Replication:
     def _own_writes(self, until: float) -> int:
         world = self._world
         written = self._written_until(min(until, world.own_writes_end))
-        return math.floor((written - world.own_writes_phase) / OWN_WRITES_SECONDS)
+        return math.floor((written - world.own_writes_phase) / durations.OWN_WRITES_SECONDS)
 
     def _last_own_write(self, until: float) -> float:
-        return self._own_writes(until) * OWN_WRITES_SECONDS + self._world.own_writes_phase
+        return self._own_writes(until) * durations.OWN_WRITES_SECONDS + self._world.own_writes_phase
 
     def _heard(self, at: float) -> float | None:
         """The last message of a stream that was there at that moment; None where it had not been taken up again yet."""
@@ -106,6 +105,6 @@ class Replication:
         if at < started:
             return None
         sent = at if world.busy and not world.blocked.covers(at) else self._last_write(at)
-        last = max(min(sent, at - ON_ITS_WAY_SECONDS), started)
+        last = max(min(sent, at - durations.ON_ITS_WAY_SECONDS), started)
         pings = self._timeout_seconds / 2
         return last + (at - last) // pings * pings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -11,8 +12,6 @@ from aws_in_memory.durations import Spread
 from benchmarks.simulation.losses import NEVER, History
 from function_runtime.session_outcome import SessionOutcome
 
-# What RDS itself writes to an idle database.
-OWN_WRITES_SECONDS = 300.0
 Passes = Callable[[float], bool]
 Status = Callable[[float], str]
 Value = Callable[[float], float | None]
@@ -31,6 +30,11 @@ def available(at: float) -> str:
 def nothing(at: float) -> float | None:
     """A metric without samples."""
     return None
+
+
+def reconnection_seconds(chance: random.Random) -> float:
+    """How long after an interruption the stream needs to go on."""
+    return chance.uniform(durations.SHORTEST_RECONNECTION_SECONDS, durations.LONGEST_RECONNECTION_SECONDS)
 
 
 @dataclass

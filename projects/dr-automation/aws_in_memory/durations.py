@@ -56,6 +56,9 @@ RDS_METRIC_DELAY = Spread(5.0, 20.0, 60.0)
 # Documented: an alarm with a period of a minute is evaluated every minute.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 ALARM_EVALUATION_SECONDS = 60.0
+# Later than metrics are known to be; assumed, for the classes that are about that.
+LATE_PROBE_METRIC_DELAY = Spread(20.0, 60.0, 170.0)
+LATE_RDS_METRIC_DELAY = Spread(30.0, 90.0, 240.0)
 # Documented: an environment that is started for one more concurrent run, without a figure; below a second is typical.
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 # Assumed, for a small function in a VPC:
@@ -73,11 +76,20 @@ HEALTH_CHECK_REACTION = Spread(5.0, 35.0, 90.0)
 HEALTH_STATUS_SPREADING = Spread(1.0, 5.0, 15.0)
 # The replica of a database that is written to lags by about that; assumed.
 REPLICA_LAG = Spread(0.1, 0.5, 5.0)
+# Documented: RDS's lag climbs to about 5 minutes where nobody writes, for RDS switches the log's file every 5 minutes.
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PostgreSQL.Replication.ReadReplicas.html
+OWN_WRITES_SECONDS = 300.0
+# PostgreSQL: a receiver that has ended is started again after `wal_retrieve_retry_interval`, 5 s by default.
+# https://www.postgresql.org/docs/14/runtime-config-replication.html
+# Assumed: the stream goes on so long after an interruption.
+SHORTEST_RECONNECTION_SECONDS, LONGEST_RECONNECTION_SECONDS = 0.0, 10.0
+# What the network itself takes between two regions; assumed, and too little to matter.
+ON_ITS_WAY_SECONDS = 0.05
 # How long a database is away in a reboot; RDS documents none, and minutes for a long recovery. Assumed.
 # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_RebootInstance.html
 REBOOT = Spread(20.0, 60.0, 300.0)
 # Documented: 60 to 120 s typically, and longer with large transactions or a long recovery.
-# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.MultiAZSingleStandby.html
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.MultiAZ.Failover.html
 MULTI_AZ_FAILOVER = Spread(60.0, 90.0, 120.0)
 # Assumed, of those that take longer:
 LONG_MULTI_AZ_FAILOVER = Spread(110.0, 150.0, 300.0)
