@@ -14,7 +14,6 @@ from function_runtime.control import Order, OrderKind
 from function_runtime.session_outcome import SessionOutcome
 from function_runtime.trouble import Kind, Trouble
 
-ONE_SIGNAL_ONLY = "one_signal_only"
 HEALTHY = Decision(Action.HOLD, "healthy", "the writer answers this site's probes")
 
 
@@ -240,7 +239,7 @@ def _second_signal_missing(signals: Signals, situation: Situation, policy: Polic
     # A person may stand for it where RDS reports work that does not end.
     if not found and (situation.order is None or signals.in_maintenance is not Answer.YES):
         reason = "only this site's probes call the writer dead; nothing independent confirms it"
-        return Decision(Action.ALERT, ONE_SIGNAL_ONLY, reason)
+        return Decision(Action.ALERT, "one_signal_only", reason)
     if situation.order is not None:
         return None
     only_dark = signals.region_answers is Answer.NO and len(found) == 1

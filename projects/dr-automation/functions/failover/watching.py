@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from aws_lambda_powertools import Logger
 
 from failover.answer import Answer
-from failover.decide import ONE_SIGNAL_ONLY
 from failover.decision import Action, Decision
 from failover.look import Look
 from failover.people import People
@@ -30,6 +29,9 @@ from function_runtime.state import Controller, Observing, State
 from function_runtime.trouble import Kind
 
 logger = Logger(child=True)
+
+# The code of a decision to which another signal may be added in a moment.
+ONE_SIGNAL_ONLY = "one_signal_only"
 
 
 @dataclass
