@@ -145,7 +145,7 @@ def test_one_that_was_written_and_that_no_run_has_taken_over_binds_nobody() -> N
 def test_the_end_of_an_incident_outranks_a_record_that_does_not_know_it() -> None:
     expected = after(BIRTH, DONE)
     assert found_by(BIRTH, DONE) == (expected, None)
-    knows = replace(BIRTH, version=2, epoch=1)
+    knows = replace(BIRTH, version=1, epoch=1)
     assert found_by(knows, DONE) == (knows, None)
     still = replace(knows, incident_id=DONE.incident_id)
     assert found_by(still, DONE) == (after(still, DONE), None)
@@ -202,3 +202,11 @@ def test_an_authority_that_was_taken_is_not_lost_with_the_record(
     assert (controller.authority_since == START) is takes
     if takes:
         assert (controller.epoch, controller.writer_site, controller.authority) == (1, RECOVERY, PRIMARY)
+
+
+def test_the_newest_handover_counts() -> None:
+    before = replace(TAKEN_OVER, giver=PRIMARY, receiver=RECOVERY, epoch=0)
+    given = History(handovers=(before, GIVEN))
+    assert brought_up_to_date(FAILED_OVER, given) == (replace(HANDED_OVER, handover=GIVEN), None)
+    controller, _ = brought_up_to_date(LOST, replace(given, taken=TAKEN))
+    assert controller.authority_since is None, "it was given away after that"
