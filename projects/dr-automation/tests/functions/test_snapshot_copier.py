@@ -268,6 +268,27 @@ def test_of_two_equally_new_tables_either_says_that_a_standby_is_being_made() ->
         assert aws.rds[PRIMARY].replicated == []
 
 
+@pytest.mark.parametrize("occurrence", [1, 2], ids=["controller", "reprotection"])
+@pytest.mark.parametrize("site", list(Site), ids=lambda site: f"of {site}")
+def test_a_run_fails_whose_own_table_does_not_answer_and_leaves_backups_alone_where_the_other_ones_does_not(
+    site: Site, occurrence: int
+) -> None:
+    aws = after_a_failover(world())
+    told(aws, 1, RECOVERY, PRIMARY)
+
+    def refuse(call: Call) -> None:
+        if (call.operation, call.region, call.occurrence) == ("dynamodb.get_item", REGIONS[site], occurrence):
+            raise refusal("Throttling")
+
+    aws.fault = before(refuse)
+    if site is PRIMARY:
+        with pytest.raises(ClientError):
+            copy(aws, PRIMARY)
+    else:
+        copy(aws, PRIMARY)
+    assert aws.rds[PRIMARY].replicated == []
+
+
 def test_an_older_tables_reprotection_counts_for_nothing() -> None:
     aws = after_a_failover(world())
     aws.put({"id": "reprotect", "version": 1}, PRIMARY)
