@@ -267,10 +267,13 @@ def _witness_sees(readings: Readings, policy: Policy, trouble: Trouble | None) -
     if is_silent(series, readings.at, policy):
         return Answer.UNKNOWN
     newest_word = series[-1]
-    if trouble is not None and trouble.kind is Kind.FAILING and newest_word.start < witnessed_from(trouble, policy):
-        return Answer.UNKNOWN
-    # One word of life outweighs any number of others in the same period.
-    return Answer.YES if newest_word.maximum >= 1 else Answer.NO
+    # One word of life outweighs any number of others in the same period. It may be about the time before it was said.
+    lives = newest_word.maximum >= 1
+    if trouble is not None and trouble.kind is Kind.FAILING:
+        about_it_from = witnessed_from(trouble, policy) if lives else trouble.first_failure_by
+        if newest_word.start < about_it_from:
+            return Answer.UNKNOWN
+    return Answer.YES if lives else Answer.NO
 
 
 def _host_reports(readings: Readings, policy: Policy, trouble: Trouble | None) -> Answer:
