@@ -17,6 +17,7 @@ from failover.decision import Action, Decision
 from failover.look import Look
 from failover.people import People
 from failover.policy import Policy
+from failover.readiness import OTHER_PROBE_SILENT
 from failover.remember import remember
 from failover.settings import Settings
 from failover.signals import Signals
@@ -170,7 +171,7 @@ def longest_stay_seconds(
     """
     # It ends before the schedule's run that is to take its place.
     longest = policy.outage_seconds - 2 * poll_seconds
-    if has_just_gone_dark(signals) or _may_soon_be_decided(signals, decision):
+    if has_just_gone_dark(signals, policy) or _may_soon_be_decided(signals, decision):
         if signals.region_answers is Answer.YES:
             return min(longest, run_seconds / 2)
         # Darkness shows before the first probes that fail do, and there is nothing to fence in it.
@@ -202,17 +203,31 @@ def _due(signals: Signals, policy: Policy) -> list[datetime]:
 
 
 def is_told_later(signals: Signals, decision: Decision) -> bool:
-    """Whether people are told nothing as long as the run stays: what is missing may come in a moment. Pure."""
-    return has_just_gone_dark(signals) or decision.code == ONE_SIGNAL_ONLY
+    """Whether people are told nothing as long as the run stays: what is missing may come in a moment. Pure.
+
+    That a trouble is over is told by the run that sees it: the next one does not know any more that there was one.
+    """
+    return signals.trouble is not None and (signals.region_answers is Answer.UNKNOWN or decision.code == ONE_SIGNAL_ONLY)
 
 
-def has_just_gone_dark(signals: Signals) -> bool:
-    """Whether the writer's region does not answer, and has not been silent for long enough to count as dark."""
-    return signals.region_answers is Answer.UNKNOWN
+def has_just_gone_dark(signals: Signals, policy: Policy) -> bool:
+    """Whether the writer's region does not answer, and has not been silent for long enough to count as dark. Pure.
+
+    Where this site's own network is silent too, it never does; nor where the writer is well although its region's
+    services are away, maybe for hours: its own site's probe has not been read since.
+    """
+    if signals.region_answers is not Answer.UNKNOWN:
+        return False
+    if signals.trouble is not None:
+        return signals.trouble.dark_since is not None
+    since = None if signals.unready is None else signals.unready.since.get(OTHER_PROBE_SILENT)
+    seen_at = None if signals.unready is None else signals.unready.seen_at.get(OTHER_PROBE_SILENT)
+    return since is None or seen_at is None or seen_at - since < timedelta(seconds=policy.outage_seconds)
 
 
 def _may_soon_be_decided(signals: Signals, decision: Decision) -> bool:
     trouble = signals.trouble
     if trouble is None or trouble.kind is not Kind.FAILING:
         return False
-    return decision.action is Action.HOLD or decision.code == ONE_SIGNAL_ONLY
+    # Once people know that the second signal is missing, the schedule's runs are often enough to look for it.
+    return decision.action is Action.HOLD or (decision.code == ONE_SIGNAL_ONLY and decision.code not in trouble.told)
