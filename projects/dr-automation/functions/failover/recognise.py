@@ -15,6 +15,8 @@ from function_runtime.trouble import Kind, Trouble
 
 # A writer that has gone and come back so often within the time that is looked back on is unstable, not healthy.
 MIN_FLAPS = 3
+AN_EARLIER_ONE = "an earlier one"
+"""Stands for what people were told of a trouble that this one has followed without a look in between."""
 
 
 def is_silent(series: Series, at: datetime, policy: Policy) -> bool:
@@ -110,10 +112,15 @@ def _by_probes(probes: Series, readings: Readings, policy: Policy, recorded: Tro
         return _hung(readings, policy, recorded) or _flapping(series, policy, recorded)
     # A probe may be lost by chance right before the writer is: what it did until the next one is no sign of life.
     seen = Trouble(Kind.FAILING, run.since, run.proven_by)
-    if recorded is None or recorded.kind in (Kind.SILENT, Kind.HUNG):
+    if recorded is None:
         return seen
     if recorded.kind is Kind.FLAPPING:
         return replace(seen, told=recorded.told)
+    if recorded.told:
+        # They hear of this one anew, and in any case that it is over.
+        seen = replace(seen, told=(AN_EARLIER_ONE,))
+    if recorded.kind in (Kind.SILENT, Kind.HUNG):
+        return seen
     answered_since = any(point.maximum >= 1 and point.start >= recorded.since for point in probes)
     return seen if answered_since else replace(recorded, since=min(recorded.since, seen.since))
 

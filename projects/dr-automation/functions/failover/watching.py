@@ -17,7 +17,6 @@ from failover.decision import Action, Decision
 from failover.look import Look
 from failover.people import People
 from failover.policy import Policy
-from failover.readiness import OTHER_PROBE_SILENT
 from failover.remember import remember
 from failover.settings import Settings
 from failover.signals import Signals
@@ -171,7 +170,7 @@ def longest_stay_seconds(
     """
     # It ends before the schedule's run that is to take its place.
     longest = policy.outage_seconds - 2 * poll_seconds
-    if has_just_gone_dark(signals, policy) or _may_soon_be_decided(signals, decision):
+    if has_just_gone_dark(signals) or _may_soon_be_decided(signals, decision):
         if signals.region_answers is Answer.YES:
             return min(longest, run_seconds / 2)
         # Darkness shows before the first probes that fail do, and there is nothing to fence in it.
@@ -210,19 +209,14 @@ def is_told_later(signals: Signals, decision: Decision) -> bool:
     return signals.trouble is not None and (signals.region_answers is Answer.UNKNOWN or decision.code == ONE_SIGNAL_ONLY)
 
 
-def has_just_gone_dark(signals: Signals, policy: Policy) -> bool:
+def has_just_gone_dark(signals: Signals) -> bool:
     """Whether the writer's region does not answer, and has not been silent for long enough to count as dark. Pure.
 
-    Where this site's own network is silent too, it never does; nor where the writer is well although its region's
-    services are away, maybe for hours: its own site's probe has not been read since.
+    In a trouble in which this site's own network is silent too, it is not on its way to count.
     """
-    if signals.region_answers is not Answer.UNKNOWN:
-        return False
-    if signals.trouble is not None:
-        return signals.trouble.dark_since is not None
-    since = None if signals.unready is None else signals.unready.since.get(OTHER_PROBE_SILENT)
-    seen_at = None if signals.unready is None else signals.unready.seen_at.get(OTHER_PROBE_SILENT)
-    return since is None or seen_at is None or seen_at - since < timedelta(seconds=policy.outage_seconds)
+    return signals.region_answers is Answer.UNKNOWN and (
+        signals.trouble is None or signals.trouble.dark_since is not None
+    )
 
 
 def _may_soon_be_decided(signals: Signals, decision: Decision) -> bool:
