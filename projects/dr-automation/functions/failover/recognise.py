@@ -15,6 +15,7 @@ from function_runtime.trouble import Kind, Trouble
 
 # A writer that has gone and come back so often within the time that is looked back on is unstable, not healthy.
 MIN_FLAPS = 3
+FLAPPING = "flapping"
 AN_EARLIER_ONE = "an earlier one"
 """Stands for what people were told of a trouble that this one has followed without a look in between."""
 
@@ -114,12 +115,11 @@ def _by_probes(probes: Series, readings: Readings, policy: Policy, recorded: Tro
     seen = Trouble(Kind.FAILING, run.since, run.proven_by)
     if recorded is None:
         return seen
-    if recorded.kind is Kind.FLAPPING:
-        return replace(seen, told=recorded.told)
     if recorded.told:
-        # They hear of this one anew, and in any case that it is over.
-        seen = replace(seen, told=(AN_EARLIER_ONE,))
-    if recorded.kind in (Kind.SILENT, Kind.HUNG):
+        # It is another incident, and they may have heard since that the writer answers. That it comes and goes they know.
+        kept = (FLAPPING,) if FLAPPING in recorded.told else ()
+        seen = replace(seen, told=(AN_EARLIER_ONE, *kept))
+    if recorded.kind in (Kind.SILENT, Kind.HUNG, Kind.FLAPPING):
         return seen
     answered_since = any(point.maximum >= 1 and point.start >= recorded.since for point in probes)
     return seen if answered_since else replace(recorded, since=min(recorded.since, seen.since))
