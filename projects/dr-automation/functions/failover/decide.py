@@ -244,6 +244,10 @@ def _second_signal_missing(signals: Signals, situation: Situation, policy: Polic
     if situation.order is not None:
         return None
     only_dark = signals.region_answers is Answer.NO and len(found) == 1
+    if only_dark and signals.witness_awaited:
+        # Only it can tell a region that is lost from one that lives on beyond a lost link.
+        reason = "the writer's region is dark for this site, and the witness has not spoken since it fell silent"
+        return Decision(Action.HOLD, "witness_awaited", reason)
     if only_dark and policy.dark_without_witness is WhenUnsure.ASK:
         reason = "the writer's region is dark, and no witness tells whether for everybody or for this site alone"
         return Decision(Action.ASK, "dark_without_witness", reason)

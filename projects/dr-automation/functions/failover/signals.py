@@ -50,6 +50,7 @@ class Signals:
         lag_before_seconds: how far the replica was behind when the trouble began (without one: now); None: unknown.
         loss_bound_seconds: at most so much of the writer's time is not on the replica, None where unknown.
         replicated_until: the last moment at which the writer's slot had nothing left to deliver, None where unknown.
+        witness_awaited: whether the witness has spoken lately, and not yet of the time of the trouble.
     """
 
     answers_here: Answer
@@ -74,6 +75,7 @@ class Signals:
     unready: Unready | None = None
     concerns: tuple[Concern, ...] = ()
     replicated_until: datetime | None = None
+    witness_awaited: bool = False
 
     def as_item(self) -> dict[str, str]:
         """The answers alone, for the state table, the log and people."""
@@ -164,6 +166,7 @@ def interpret(readings: Readings, policy: Policy, remembered: Remembered) -> Sig
         lag_before_seconds=lost.lag_before_seconds,
         loss_bound_seconds=lost.bound_seconds,
         replicated_until=lost.replicated_until,
+        witness_awaited=_is_witness_awaited(readings, policy, trouble),
     )
 
 
@@ -274,6 +277,12 @@ def _witness_sees(readings: Readings, policy: Policy, trouble: Trouble | None) -
         if newest_word.start < about_it_from:
             return Answer.UNKNOWN
     return Answer.YES if lives else Answer.NO
+
+
+def _is_witness_awaited(readings: Readings, policy: Policy, trouble: Trouble | None) -> bool:
+    """Its word comes each minute, and late: one that is not about the trouble is no silence."""
+    is_speaking = not is_silent(series_of(readings.witness), readings.at, policy)
+    return trouble is not None and is_speaking and _witness_sees(readings, policy, trouble) is Answer.UNKNOWN
 
 
 def _host_reports(readings: Readings, policy: Policy, trouble: Trouble | None) -> Answer:
