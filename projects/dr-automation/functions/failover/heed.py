@@ -91,7 +91,8 @@ def look_before_fence(
     age = work.clock.now() - incident.opened_at
     if age > CARRIED_ON + bound:
         # Runs were paused, or failed. No answer to a last look proves nothing: a new decision needs what is true now.
-        raise WithdrawnError(f"it was decided {age.total_seconds() / 60:.0f} min ago, and is decided anew")
+        then = "is decided anew" if incident.kind is Kind.AUTOMATIC else "whoever ordered it must order it again"
+        raise WithdrawnError(f"it was decided {age.total_seconds() / 60:.0f} min ago: {then}")
     if incident.kind in (Kind.FORCED, Kind.PLANNED) or incident.may_be_promoted:
         return None
     if looked_at is not None and work.clock.now() - looked_at <= FRESH:

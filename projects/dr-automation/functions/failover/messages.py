@@ -347,7 +347,7 @@ def _taken_back(settings: Settings, incident: Incident) -> Message:
     opened = incident.step(Phase.OPENED_AGAIN)
     is_open = opened is None or opened.outcome == Phase.OPENED_AGAIN
     to_do = ["See why above, then plan it again." if incident.kind is Kind.PLANNED else "See why above, and remove it."]
-    next_lines = ["No new writer was made; clients come back to the same one.", *_later(incident, opened)]
+    next_lines = ["No new writer was made; clients are let into the same one.", *_later(incident, opened)]
     if not is_open:
         to_do.insert(0, "If it must not wait: give the old writer its own security group by hand (nox -s status).")
     return _about(

@@ -11,13 +11,15 @@ from aws_in_memory import drawn
 from aws_in_memory.clock import START, moment
 from aws_in_memory.deployed import DEFAULTS, ENVIRONMENT
 from failover.answer import Answer
-from failover.decision import Action, Decision
+from failover.decide import decide
+from failover.decision import Action, Decision, Situation
 from failover.readings import Readings
 from failover.recognise import recognise
 from failover.settings import Settings
 from failover.signals import Remembered, Signals, interpret
 from failover.watching import is_told_later, longest_stay_seconds, pause_seconds
-from function_runtime.readings import Datapoint, Series
+from function_runtime.readings import Datapoint, RegionAnswers, Series
+from function_runtime.sites import Site
 from function_runtime.trouble import Kind, Trouble
 
 SETTINGS = Settings.from_environment({**ENVIRONMENT, **DEFAULTS, "VERIFY_TIMEOUT_SECONDS": "30"})
@@ -150,3 +152,52 @@ def test_people_hear_of_a_signal_that_is_alone_when_the_run_does_not_wait_for_th
     asked = Decision(Action.ASK, "one_door", "nobody gets in")
     assert stays_seconds(signals, asked) == 0
     assert not is_told_later(signals, asked)
+
+
+@pytest.mark.parametrize(
+    ("words", "sees", "code"),
+    [
+        (((0, 1.0), (60, 1.0)), Answer.UNKNOWN, "witness_awaited"),
+        (((0, 1.0), (60, 1.0), (120, 1.0)), Answer.YES, "witness_sees_it"),
+        (((0, 1.0), (60, 0.0)), Answer.NO, "writer_dead"),
+        (((0, 1.0),), Answer.UNKNOWN, "witness_awaited"),
+        (((-180, 1.0),), Answer.UNKNOWN, "writer_dead"),
+    ],
+)
+def test_a_dark_region_is_not_replaced_before_a_witness_that_speaks_has_spoken_of_it(
+    words: tuple[tuple[int, float], ...], sees: Answer, code: str
+) -> None:
+    """Both sites' regions may have lost each other, and the writer live on: only the witness tells."""
+    here = probes(answered_until=0, seen_until=170)
+    said = tuple(Datapoint(moment(at), value, value, 1.0) for at, value in words)
+    recorded = Trouble(Kind.FAILING, moment(0), moment(2 * FINE), dark_since=moment(0))
+    silent = RegionAnswers((), ("rds", "cloudwatch", "sts"))
+    readings = replace(
+        seen(180, here, ()), witness=said, active_region=silent, reference_region=RegionAnswers(("sts",), ())
+    )
+    signals = interpret(readings, POLICY, Remembered(recorded))
+    signals = replace(signals, loss_bound_seconds=1.0, stream_ended=Answer.YES, committed=Answer.NO, process_lives=Answer.NO)
+    assert signals.witness_sees is sees
+    decided = decide(signals, Situation(moment(180), Site.RECOVERY, Site.PRIMARY, None, None), POLICY)
+    assert decided.code == code
+
+
+@pytest.mark.parametrize("kind", [Kind.FAILING, Kind.HUNG, Kind.FLAPPING, Kind.SILENT])
+def test_people_hear_anew_of_a_trouble_that_follows_another_one_and_that_it_is_over(kind: Kind) -> None:
+    here = (*probes(answered_until=60, seen_until=60), *probes(answered_until=0, seen_until=150, begins=60))
+    recorded = Trouble(kind, moment(-60), moment(-60 + FINE), told=("manual", "flapping"))
+    trouble = recognise(seen(150, here, here), POLICY, recorded)
+    assert trouble is not None
+    assert (trouble.kind, "manual" in trouble.told, bool(trouble.told)) == (Kind.FAILING, False, True)
+    assert "flapping" in trouble.told
+
+
+def test_that_a_trouble_is_over_is_told_though_the_region_is_silent_just_then() -> None:
+    well = replace(drawn.HEALTHY, region_answers=Answer.UNKNOWN)
+    assert not is_told_later(well, TOO_SHORT)
+
+
+def test_a_run_does_not_stay_for_a_second_signal_that_people_know_to_be_missing() -> None:
+    alone = Decision(Action.ALERT, "one_signal_only", "nothing confirms it")
+    trouble = Trouble(Kind.FAILING, START, START, told=("one_signal_only",))
+    assert stays_seconds(replace(drawn.DEAD, region_answers=Answer.YES, trouble=trouble), alone) == 0

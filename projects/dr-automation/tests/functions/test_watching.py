@@ -13,6 +13,7 @@ from aws_in_memory.aws import Aws, Call, no_fault
 from aws_in_memory.clock import START
 from aws_in_memory.deployed import SETTINGS, healthy, run, writer_dead
 from aws_in_memory.faults import At, Killed, before, killed_after
+from failover.policy import Mode
 from failover.settings import Settings
 from function_runtime.control import Control, Pause
 from function_runtime.sites import Site
@@ -157,3 +158,15 @@ def test_a_region_that_has_just_gone_dark_is_proven_so_by_the_run_that_stays() -
     dark_for = datetime.fromisoformat(incident["opened_at"]) - began
     assert dark_for >= SETTINGS.policy.darkness
     assert not [subject for _, subject in aws.messages if "no failover" in subject]
+
+
+def test_people_hear_that_a_trouble_is_over_though_the_region_is_silent_just_then() -> None:
+    aws = writer_dead()
+    manual = replace(SETTINGS, policy=replace(SETTINGS.policy, mode=Mode.MANUAL))
+    assert run(aws, "asks", manual)["code"] == "manual"
+    aws.writer.comes_back(aws.now)
+    aws.sleep(2)
+    aws.dark.add(aws.regions[Site.PRIMARY])
+    at_second(aws, 0.5, aws.dark.clear)
+    run(aws, "sees it well", manual)
+    assert [subject for _, subject in aws.messages][-1] == "[test] PostgreSQL writer answers again"
