@@ -116,7 +116,7 @@ def _by_probes(probes: Series, readings: Readings, policy: Policy, recorded: Tro
     if recorded is None:
         return seen
     if recorded.told:
-        # It is another incident, and they may have heard since that the writer answers. That it comes and goes they know.
+        # It is another incident, and they may have heard that the writer answers. That it comes and goes they know.
         kept = (FLAPPING,) if FLAPPING in recorded.told else ()
         seen = replace(seen, told=(AN_EARLIER_ONE, *kept))
     if recorded.kind in (Kind.SILENT, Kind.HUNG, Kind.FLAPPING):

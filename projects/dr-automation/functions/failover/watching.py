@@ -206,7 +206,9 @@ def is_told_later(signals: Signals, decision: Decision) -> bool:
 
     That a trouble is over is told by the run that sees it: the next one does not know any more that there was one.
     """
-    return signals.trouble is not None and (signals.region_answers is Answer.UNKNOWN or decision.code == ONE_SIGNAL_ONLY)
+    return signals.trouble is not None and (
+        signals.region_answers is Answer.UNKNOWN or decision.code == ONE_SIGNAL_ONLY
+    )
 
 
 def has_just_gone_dark(signals: Signals) -> bool:

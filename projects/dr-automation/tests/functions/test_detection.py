@@ -176,7 +176,9 @@ def test_a_dark_region_is_not_replaced_before_a_witness_that_speaks_has_spoken_o
         seen(180, here, ()), witness=said, active_region=silent, reference_region=RegionAnswers(("sts",), ())
     )
     signals = interpret(readings, POLICY, Remembered(recorded))
-    signals = replace(signals, loss_bound_seconds=1.0, stream_ended=Answer.YES, committed=Answer.NO, process_lives=Answer.NO)
+    signals = replace(
+        signals, loss_bound_seconds=1.0, stream_ended=Answer.YES, committed=Answer.NO, process_lives=Answer.NO
+    )
     assert signals.witness_sees is sees
     decided = decide(signals, Situation(moment(180), Site.RECOVERY, Site.PRIMARY, None, None), POLICY)
     assert decided.code == code

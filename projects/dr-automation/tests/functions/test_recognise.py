@@ -11,7 +11,7 @@ import pytest
 from aws_in_memory.clock import START as NOW
 from aws_in_memory.drawn import DEAD_READINGS, SILENCE, series
 from aws_in_memory.drawn import READ_POLICY as POLICY
-from failover.recognise import dark_since, recognise
+from failover.recognise import AN_EARLIER_ONE, dark_since, recognise
 from function_runtime.readings import Instance, RegionAnswers
 from function_runtime.session_outcome import SessionOutcome
 from function_runtime.trouble import Kind, Trouble
@@ -52,15 +52,17 @@ def test_what_is_silent_keeps_its_trouble_or_is_one() -> None:
 
 # One probe may have been lost by chance: the second shows it.
 FAILING = Trouble(Kind.FAILING, ago(2), ago(0))
+# They hear of it anew, and that it is over.
+TOLD_BEFORE = replace(FAILING, told=(AN_EARLIER_ONE,))
 
 
 @pytest.mark.parametrize(
     ("recorded", "found"),
     [
         (None, FAILING),
-        (trouble(Kind.SILENT, 20, told=TOLD), FAILING),
-        (trouble(Kind.HUNG, 20, told=TOLD), FAILING),
-        (trouble(Kind.FLAPPING, 20, told=TOLD), replace(FAILING, told=TOLD)),
+        (trouble(Kind.SILENT, 20, told=TOLD), TOLD_BEFORE),
+        (trouble(Kind.HUNG, 20, told=TOLD), TOLD_BEFORE),
+        (trouble(Kind.FLAPPING, 20, told=TOLD), TOLD_BEFORE),
         (trouble(Kind.FAILING, 20), FAILING),
         (trouble(Kind.FAILING, 3), FAILING),
         (trouble(Kind.FAILING, 2, told=TOLD), trouble(Kind.FAILING, 2, told=TOLD)),

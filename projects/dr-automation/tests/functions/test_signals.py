@@ -108,13 +108,14 @@ def test_a_replica_catches_up_that_is_no_further_behind_than_a_drain_waits(
         (series(1, None), Answer.YES),
         (series(1, None, None), Answer.UNKNOWN),
         (series(0, None), Answer.NO),
-        (series(0, None, None), Answer.UNKNOWN),
+        (series(0, None, None), Answer.NO),
+        (series(0, None, None, None), Answer.UNKNOWN),
         (None, Answer.UNKNOWN),
         (SILENCE, Answer.UNKNOWN),
     ],
 )
 def test_the_newest_word_of_the_witness_counts_if_it_is_of_the_trouble(words: Any, sees: Answer) -> None:
-    # It looks at whole periods: the one in which the trouble is proven is not of it.
+    # It looks at whole periods: life in the one in which the trouble is proven may be from before it, no death is.
     trouble: dict[str, Any] = {"active_seen_from_here": series(*[1.0] * 7, *[0.0] * 5)}
     assert seen(witness=words, **trouble).witness_sees is sees
 
