@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from aws_in_memory import durations
+from aws_in_memory.clock import moment
 from benchmarks.measurement import Measurement
 from benchmarks.simulation.controller import Watcher
+from benchmarks.simulation.looking import look_directly
 from benchmarks.simulation.losses import (
     DAY_SECONDS,
     Burst,
@@ -26,6 +28,7 @@ from benchmarks.simulation.setting import Setting
 from benchmarks.simulation.sight import Sight
 from benchmarks.simulation.world import World, reconnection_seconds
 from failover.decision import Action
+from failover.last_look import LastLook, before_opening
 
 DAYS = 10_000
 # Played in parts, which have nothing to do with each other.
@@ -191,15 +194,19 @@ def _play(chance: random.Random, at: Setting, days: _Days, losses: Losses, windo
         own_writes_phase=chance.uniform(0, durations.OWN_WRITES_SECONDS),
         restart_seconds=reconnection_seconds(chance),
     )
-    sight = Sight(chance, at, world, 0.0, (chance.uniform(0, schedule), chance.uniform(0, schedule)))
-    watcher = Watcher(policy)
+    phases = (chance.uniform(0, schedule), chance.uniform(0, schedule))
+    sight, watcher = Sight(chance, at, world, 0.0, phases), Watcher(policy)
     now = MARGIN_SECONDS + chance.uniform(0, schedule)
     found.windows += 1
     while now < ends or watcher.trouble is not None or watcher.unready is not None:
         found.runs += 1
-        if watcher.look(sight.readings(now)).action is Action.FAIL_OVER:
-            found.failovers += 1
-            break
+        if watcher.look(sight.readings(now)).action is Action.FAIL_OVER and watcher.signals is not None:
+            look = look_directly(chance, at, world, now, phases)
+            instead = before_opening(LastLook(moment(look.ends), look.life, ()), watcher.signals, None, policy)
+            if instead is None:
+                found.failovers += 1
+                break
+            watcher.keep(moment(look.ends), instead)
         now += schedule + durations.SCHEDULE_LATENESS.draw(chance) - durations.SCHEDULE_LATENESS.most_frequent
     found.told.update(each.code for each in watcher.told)
     found.over += watcher.answers_again + watcher.ready_again
