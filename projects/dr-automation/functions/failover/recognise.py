@@ -122,7 +122,12 @@ def _by_probes(probes: Series, readings: Readings, policy: Policy, recorded: Tro
     if recorded.kind in (Kind.SILENT, Kind.HUNG, Kind.FLAPPING):
         return seen
     answered_since = any(point.maximum >= 1 and point.start >= recorded.since for point in probes)
-    return seen if answered_since else replace(recorded, since=min(recorded.since, seen.since))
+    if answered_since:
+        return seen
+    # A run may have looked before more had failed than are lost by chance.
+    is_same = run.since <= recorded.since
+    proven = max(recorded.first_failure_by, seen.first_failure_by) if is_same else recorded.first_failure_by
+    return replace(recorded, since=min(recorded.since, seen.since), first_failure_by=proven)
 
 
 def _hung(readings: Readings, policy: Policy, recorded: Trouble | None) -> Trouble | None:

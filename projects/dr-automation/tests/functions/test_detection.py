@@ -109,6 +109,18 @@ def test_a_commit_after_a_probe_that_was_lost_right_before_the_writer_is_no_sign
         assert (signals.committed is Answer.YES) == lived
 
 
+def test_a_run_that_has_looked_before_the_second_probe_failed_takes_that_commit_for_no_sign_of_life_either() -> None:
+    first = recognise(seen(5, probes(answered_until=0, seen_until=FINE), ()), POLICY, None)
+    assert first is not None, "all that were asked in this minute have failed"
+    here = probes(answered_until=0, seen_until=110)
+    for committed_at, lived in ((15.0, False), (35.0, True)):
+        heartbeat = (Datapoint(moment(100), moment(committed_at).timestamp(), moment(committed_at).timestamp(), 1.0),)
+        known = Remembered(replace(first, lived_at=moment(15)))
+        signals = interpret(replace(seen(120, here, here), heartbeat=heartbeat), POLICY, known)
+        assert signals.trouble is not None
+        assert (signals.trouble.has_shown_life, signals.trouble.since) == (lived, first.since)
+
+
 @pytest.mark.parametrize(("word_at", "answer"), [(0, Answer.UNKNOWN), (60, Answer.UNKNOWN), (120, Answer.YES)])
 def test_a_word_of_the_witness_is_a_minute_old(word_at: int, answer: Answer) -> None:
     here = probes(answered_until=0, seen_until=170)

@@ -65,7 +65,7 @@ TOLD_BEFORE = replace(FAILING, told=(AN_EARLIER_ONE,))
         (trouble(Kind.FLAPPING, 20, told=TOLD), TOLD_BEFORE),
         (trouble(Kind.FAILING, 20), FAILING),
         (trouble(Kind.FAILING, 3), FAILING),
-        (trouble(Kind.FAILING, 2, told=TOLD), trouble(Kind.FAILING, 2, told=TOLD)),
+        (trouble(Kind.FAILING, 2, told=TOLD), replace(FAILING, told=TOLD)),
     ],
     ids=["new", "was silent", "was hung", "came and went", "answered since", "answered then", "the same"],
 )
