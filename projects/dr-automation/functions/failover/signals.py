@@ -236,7 +236,9 @@ def _fails(
     run = failing_run(probes, at, policy)
     if run is None:
         return Answer.UNKNOWN
-    begins = run.since if since is None else min(run.since, since)
+    # What nobody looked at for longer was not seen failing.
+    is_watched = since is not None and run.since - since <= policy.silence
+    begins = min(run.since, since) if since is not None and is_watched else run.since
     if counts_from is not None:
         begins = max(begins, counts_from)
     until = at if goes_on and at - run.until <= policy.lateness else run.until

@@ -101,6 +101,18 @@ def test_the_other_sites_outage_counts_from_the_trouble_where_nobody_was_answere
     assert signals.answers_there is Answer.UNKNOWN
 
 
+@pytest.mark.parametrize(("silent_for", "answer"), [(100, Answer.NO), (600, Answer.UNKNOWN)])
+def test_three_failed_probes_after_a_long_silence_are_no_outage(silent_for: int, answer: Answer) -> None:
+    """Nobody has looked meanwhile: the writer may have lived, and may just restart."""
+    back = 60 + silent_for
+    failing = probes(answered_until=0, seen_until=back + 40, each_minute=6)
+    here = tuple(point for point in failing if not moment(60) <= point.start < moment(back))
+    there = tuple(point for point in failing if point.start >= moment(back))
+    recorded = Trouble(Kind.FAILING, moment(0), moment(2 * FINE))
+    signals = interpret(seen(back + 40, here, there), POLICY, Remembered(recorded))
+    assert (signals.answers_here, signals.answers_there) == (answer, answer)
+
+
 def test_a_commit_after_a_probe_that_was_lost_right_before_the_writer_is_no_sign_of_its_life() -> None:
     here = probes(answered_until=0, seen_until=110)
     for committed_at, lived in ((15.0, False), (35.0, True)):

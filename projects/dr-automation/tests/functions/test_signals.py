@@ -193,10 +193,12 @@ def test_a_writer_lets_clients_in_unless_it_is_shut(is_shut: bool | None, lets_i
 
 def test_an_outage_that_the_record_knows_is_as_long_as_the_record_says() -> None:
     newest = series(0.0, 0.0)
-    recorded = Trouble(Kind.FAILING, SINCE, SINCE + SECOND)
+    since = newest[0].start - POLICY.silence
+    recorded = Trouble(Kind.FAILING, since, since + SECOND)
     assert seen(active_seen_from_here=newest).answers_here is Answer.UNKNOWN
     long = replace(POLICY, min_failed_probes=2)
-    for remembered, answers in ((None, Answer.UNKNOWN), (recorded, Answer.NO)):
+    unseen = replace(recorded, since=since - SECOND)
+    for remembered, answers in ((None, Answer.UNKNOWN), (recorded, Answer.NO), (unseen, Answer.UNKNOWN)):
         readings = replace(DEAD_READINGS, active_seen_from_here=newest)
         assert interpret(readings, long, Remembered(trouble=remembered)).answers_here is answers
 
