@@ -84,11 +84,16 @@ def _last_commit_by(readings: Readings, policy: Policy, trouble: Trouble) -> dat
         for each in (readings.active_seen_from_here, readings.active_seen_from_there)
     )
     last = trouble.first_failure_by if here is None else here
-    # Behind a shut door its clients may have written on, and in a region that was lost later until it was.
     told = [each.maximum for each in (*series_of(readings.heartbeat), *series_of(readings.stream_message))]
     lived_on = trouble.has_shown_life or max(told, default=0.0) > last.timestamp()
-    dark = trouble.dark_since if lived_on else None
-    return max(moment for moment in (last, there, trouble.lived_at, dark) if moment is not None)
+    # Behind a shut door its clients may have written on, and in a region that was lost later until it was.
+    later = [there, trouble.lived_at]
+    if lived_on:
+        later += [trouble.dark_since, trouble.unwatched_until]
+    fails_there = failing_run(series_of(readings.active_seen_from_there), readings.at, policy) is not None
+    if fails_there or trouble.dark_since is not None:
+        later.append(trouble.may_have_lived_until)
+    return max([last, *(moment for moment in later if moment is not None)])
 
 
 def _first_failure_by(series: Series, at: datetime, policy: Policy) -> datetime | None:

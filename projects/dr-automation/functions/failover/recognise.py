@@ -85,6 +85,7 @@ def recognise(readings: Readings, policy: Policy, recorded: Trouble | None) -> T
     return replace(
         trouble,
         dark_since=dark_since(readings, recorded),
+        may_have_lived_until=_may_have_lived_until(readings, policy, trouble),
         maintenance_at=readings.at if at_work else trouble.maintenance_at,
     )
 
@@ -96,6 +97,15 @@ def dark_since(readings: Readings, recorded: Trouble | None) -> datetime | None:
     if recorded is not None and recorded.dark_since is not None:
         return recorded.dark_since
     return readings.at
+
+
+def _may_have_lived_until(readings: Readings, policy: Policy, trouble: Trouble) -> datetime | None:
+    """Until when it may have lived in a region that answers, though no probe from here is answered."""
+    known = trouble.may_have_lived_until
+    there = failing_run(series_of(readings.active_seen_from_there), readings.at, policy)
+    if there is not None:
+        return None if known is None else min(known, there.first_failure_by)
+    return readings.at if _is_answering(readings.active_region) else known
 
 
 def _is_answering(region: RegionAnswers | None) -> bool:

@@ -33,6 +33,9 @@ class Trouble:
         maintenance_at: when RDS last reported work on the writer in this trouble, None where it did not.
         incident_id: the incident this would become; what people's orders name.
         lived_at: when the writer last showed life after it had begun, None where it has not.
+        may_have_lived_until: when a run last found the writer's region answering in it and its own site's probes not
+            failing, or those first failed; None where none has.
+        unwatched_until: until when no run had looked since it was decided on, None where they went on looking.
     """
 
     kind: Kind
@@ -44,6 +47,8 @@ class Trouble:
     maintenance_at: datetime | None = None
     incident_id: str | None = None
     lived_at: datetime | None = None
+    may_have_lived_until: datetime | None = None
+    unwatched_until: datetime | None = None
 
     @property
     def is_hung(self) -> bool:
@@ -69,26 +74,31 @@ class Trouble:
             "first_failure_by": self.first_failure_by.isoformat(),
             "lag_before_seconds": self.lag_before_seconds,
             "told": list(self.told),
-            "dark_since": None if self.dark_since is None else self.dark_since.isoformat(),
-            "maintenance_at": None if self.maintenance_at is None else self.maintenance_at.isoformat(),
+            "dark_since": _text(self.dark_since),
+            "maintenance_at": _text(self.maintenance_at),
             "incident_id": self.incident_id,
-            "lived_at": None if self.lived_at is None else self.lived_at.isoformat(),
+            "lived_at": _text(self.lived_at),
+            "may_have_lived_until": _text(self.may_have_lived_until),
+            "unwatched_until": _text(self.unwatched_until),
         }
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Trouble:
         """From the state table."""
-        lag, dark_since, maintenance_at = item["lag_before_seconds"], item["dark_since"], item["maintenance_at"]
+        lag = item["lag_before_seconds"]
         return cls(
             kind=Kind.HUNG if item.get("hung") else Kind(item["kind"]),
             since=datetime.fromisoformat(item["since"]),
             first_failure_by=datetime.fromisoformat(item["first_failure_by"]),
             lag_before_seconds=None if lag is None else float(lag),
             told=tuple(item["told"]),
-            dark_since=None if dark_since is None else datetime.fromisoformat(dark_since),
-            maintenance_at=None if maintenance_at is None else datetime.fromisoformat(maintenance_at),
+            dark_since=_moment(item["dark_since"]),
+            maintenance_at=_moment(item["maintenance_at"]),
             incident_id=item["incident_id"],
-            lived_at=None if item.get("lived_at") is None else datetime.fromisoformat(item["lived_at"]),
+            # Older versions know none of these.
+            lived_at=_moment(item.get("lived_at")),
+            may_have_lived_until=_moment(item.get("may_have_lived_until")),
+            unwatched_until=_moment(item.get("unwatched_until")),
         )
 
 
@@ -137,6 +147,14 @@ class Unready:
     def from_item(cls, item: Mapping[str, Any]) -> Unready:
         """From the state table."""
         return cls(_moments(item["since"]), _moments(item.get("seen_at", item["since"])), tuple(item["told"]))
+
+
+def _text(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _texts(moments: Mapping[str, datetime]) -> dict[str, str]:

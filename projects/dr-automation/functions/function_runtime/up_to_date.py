@@ -29,7 +29,7 @@ def after(controller: Controller, incident: Incident) -> Controller:
         handover=None,
         incident_id=None,
         # Where nothing was done the trouble may last, and what is known of it cannot be read again.
-        trouble=_undecided(controller.trouble) if nothing_done else None,
+        trouble=_undecided(controller.trouble, incident) if nothing_done else None,
         # What was wrong with the old pair says nothing of the new one.
         unready=None if incident.has_new_writer else controller.unready,
         proposal=None,
@@ -43,9 +43,14 @@ def after(controller: Controller, incident: Incident) -> Controller:
     )
 
 
-def _undecided(trouble: Trouble | None) -> Trouble | None:
-    """The same for a decision made anew: it becomes another incident, and people hear of it again."""
-    return None if trouble is None else replace(trouble, incident_id=None, told=())
+def _undecided(trouble: Trouble | None, incident: Incident) -> Trouble | None:
+    """The same for a decision made anew: it becomes another incident, and people hear of it again.
+
+    Nobody has looked while the incident was under way: its region may have answered, and the writer may have lived.
+    """
+    if trouble is None:
+        return None
+    return replace(trouble, incident_id=None, told=(), dark_since=None, unwatched_until=incident.closed_at)
 
 
 def during(controller: Controller, incident: Incident) -> Controller:

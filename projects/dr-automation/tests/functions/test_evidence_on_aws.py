@@ -134,6 +134,11 @@ def until_then(second: float, reaches: Callable[[float], bool]) -> Callable[[flo
     return lambda at: at < second and reaches(at)
 
 
+def silent(since: float, until: float, found: Callable[..., float | None]) -> Callable[..., float | None]:
+    """A probe that publishes nothing for a while."""
+    return lambda at, *, answered: None if since <= at < until else found(at, answered=answered)
+
+
 def test_world_is_sane() -> None:
     world = World()
     assert world.until(600) is None, world.codes
@@ -516,6 +521,32 @@ def test_loss_of_a_region_that_is_lost_after_its_peering_counts_from_its_last_si
     aws.dark = {REGIONS[Site.PRIMARY]}
     code = world.until(4800)
     assert code is None, (code, f"bound said: {world.bound} s, lost: 300 s, limit: 60 s")
+
+
+@pytest.mark.parametrize("is_dark", [True, False])
+def test_loss_of_a_writer_that_nobody_saw_after_its_peering_counts_until_something_shows_it_lost(is_dark: bool) -> None:
+    """Cut at 605 s, its own site's probe silent too; lost at 1805 s, with its region or before that probe's eyes."""
+    world = World()
+    aws = world.aws
+    aws.writer.is_busy = True
+    world.until(600)
+    for (_, dimensions), metric in aws._cloudwatch[REGIONS[Site.RECOVERY]].metrics.items():
+        if ("Database", Site.PRIMARY) in dimensions and isinstance(metric, Probes):
+            metric._reaches = until_then(605, metric._reaches)
+    for name in (metric_names.HEARTBEAT, metric_names.STREAM_MESSAGE):
+        world.shows(name, lambda at: START.timestamp() + min(at, 605))
+    world.shows(metric_names.RECEIVED_POSITION, lambda at: min(at, 605) * 1000)
+    world.measure(Site.RECOVERY, "ReplicaLag", lambda at: max(0.0, at - 605))
+    for metric in aws._cloudwatch[REGIONS[Site.PRIMARY]].metrics.values():
+        if isinstance(metric, Probes):
+            metric._found = silent(600, 1805, metric._found)  # type: ignore[method-assign]
+    assert world.until(1800) is None
+    aws.writer.dies(moment(1805))
+    aws.dark = {REGIONS[Site.PRIMARY]} if is_dark else set()
+    # So long that what was read of its end is not to be read any more.
+    code = world.until(3600)
+    assert code is None, (code, f"bound said: {world.bound} s, lost: 1200 s, limit: 60 s")
+    assert world.codes[-1][1] == "loss_above_limit"
 
 
 # too many messages

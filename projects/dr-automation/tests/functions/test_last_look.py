@@ -273,6 +273,27 @@ def test_an_incident_that_nobody_has_carried_on_for_long_is_decided_anew_before_
     assert "the loss is at most 2 s" in aws.controller["decision"]["reason"]
 
 
+def test_what_a_writer_took_while_its_incident_was_paused_is_counted_when_that_is_decided_anew() -> None:
+    aws = writer_dead(dark={Site.PRIMARY})
+    killed_when_opened(aws)
+    aws.put(Control(version=1, pause=Pause("arn:person", aws.now, "a migration")).as_item())
+    aws.dark.clear()
+    aws.writer.comes_back(aws.now)
+    aws.standby.lag_seconds = 100.0
+    aws.sleep(25 * 60)
+    aws.writer.dies(aws.now)
+    aws.writer.status = "failed"
+    # As far as can be read, it has not answered.
+    aws.sleep(16 * 60)
+    aws.put(Control(version=2).as_item())
+    Running(aws).tick(3)
+    assert outcome(aws, "fenced") == "withdrawn"
+    assert aws.controller["decision"]["code"] == "loss_above_limit"
+    assert aws.controller["trouble"]["dark_since"] is None, "its region answers since"
+    assert aws.events == []
+
+
+
 def waits_for_people() -> Aws:
     """Its fence was refused; that the writer is back only a direct look can see."""
     aws = writer_dead()
