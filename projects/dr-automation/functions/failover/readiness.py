@@ -16,6 +16,7 @@ from function_runtime.session_outcome import SessionOutcome
 # Of all probes; a burst of losses that lasts for a minute is less.
 MOST_PROBES_LOST = 0.3
 PROBES_LOST = "probes_lost"
+OTHER_PROBE_SILENT = "other_probe_silent"
 SECRET_MISSING = "secret_missing"  # noqa: S105 - a code
 CODES = (
     "rds_says_failed",
@@ -23,7 +24,7 @@ CODES = (
     "standby_not_ready",
     "replica_behind",
     "probe_silent",
-    "other_probe_silent",
+    OTHER_PROBE_SILENT,
     "witness_silent",
     SECRET_MISSING,
     "sessions_do_not_end",
@@ -77,7 +78,7 @@ def concerns(
     if probe_works is not Answer.YES:
         found.append(Concern("probe_silent", "this site's probe is not known to reach this site's own database"))
     if answers_there is Answer.UNKNOWN:
-        found.append(Concern("other_probe_silent", "nothing is known of the writer's own site's probe"))
+        found.append(Concern(OTHER_PROBE_SILENT, "nothing is known of the writer's own site's probe"))
     if readings.witness is not None and is_silent(series_of(readings.witness), readings.at, policy):
         found.append(Concern("witness_silent", "the witness has said nothing"))
     return (*found, *_of_the_secret(readings), *_weak_evidence(readings, policy))

@@ -17,6 +17,7 @@ from failover.decision import Action, Decision
 from failover.look import Look
 from failover.people import People
 from failover.policy import Policy
+from failover.readiness import OTHER_PROBE_SILENT
 from failover.remember import remember
 from failover.settings import Settings
 from failover.signals import Signals
@@ -170,7 +171,7 @@ def longest_stay_seconds(
     """
     # It ends before the schedule's run that is to take its place.
     longest = policy.outage_seconds - 2 * poll_seconds
-    if has_just_gone_dark(signals) or _may_soon_be_decided(signals, decision):
+    if (has_just_gone_dark(signals) and not _is_used_to_it(signals, policy)) or _may_soon_be_decided(signals, decision):
         if signals.region_answers is Answer.YES:
             return min(longest, run_seconds / 2)
         # Darkness shows before the first probes that fail do, and there is nothing to fence in it.
@@ -219,6 +220,14 @@ def has_just_gone_dark(signals: Signals) -> bool:
     return signals.region_answers is Answer.UNKNOWN and (
         signals.trouble is None or signals.trouble.dark_since is not None
     )
+
+
+def _is_used_to_it(signals: Signals, policy: Policy) -> bool:
+    """Whether the writer has been well beside a silent region for longer than its own probe may be late."""
+    unready = signals.unready
+    if signals.trouble is not None or unready is None or OTHER_PROBE_SILENT not in unready.since:
+        return False
+    return unready.seen_at[OTHER_PROBE_SILENT] - unready.since[OTHER_PROBE_SILENT] >= policy.silence
 
 
 def _may_soon_be_decided(signals: Signals, decision: Decision) -> bool:

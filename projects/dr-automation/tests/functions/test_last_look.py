@@ -293,7 +293,6 @@ def test_what_a_writer_took_while_its_incident_was_paused_is_counted_when_that_i
     assert aws.events == []
 
 
-
 def waits_for_people() -> Aws:
     """Its fence was refused; that the writer is back only a direct look can see."""
     aws = writer_dead()

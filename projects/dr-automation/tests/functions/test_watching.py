@@ -11,7 +11,7 @@ import pytest
 
 from aws_in_memory.aws import Aws, Call, no_fault
 from aws_in_memory.clock import START
-from aws_in_memory.deployed import SETTINGS, healthy, run, writer_dead
+from aws_in_memory.deployed import REGIONS, SETTINGS, healthy, run, writer_dead
 from aws_in_memory.faults import At, Killed, before, killed_after
 from failover.policy import Mode
 from failover.settings import Settings
@@ -148,6 +148,35 @@ def test_nobody_stays_where_nothing_is_about_to_be_decided(state: str) -> None:
     run(aws, "run")
     assert aws.now == began
     assert "observing" not in aws.items, "a lease costs nothing while the writer is well"
+
+
+def test_nobody_stays_for_hours_beside_a_writer_that_is_well_in_a_region_whose_apis_are_silent() -> None:
+    aws = healthy(dark={Site.PRIMARY})
+    used_to_it = SLOW.policy.silence + timedelta(seconds=SLOW.policy.outage_seconds)
+    began = aws.now
+    while aws.now - began < used_to_it:
+        run(aws, f"at {aws.now}", SLOW)
+        aws.sleep(1)
+    before = aws.now
+    run(aws, "later", SLOW)
+    assert aws.now == before
+    aws.writer.dies(aws.now)
+    aws.sleep(3)
+    assert run(aws, "stays", SLOW)["code"] == "closed"
+
+
+def test_people_hear_that_a_trouble_is_over_where_the_region_is_silent_when_it_ends() -> None:
+    aws = writer_dead(lag_seconds=100)
+    run(aws, "asks")
+    assert len(aws.messages) == 1
+    aws.dark |= {REGIONS[Site.PRIMARY]}
+    at_second(aws, 0, lambda: aws.writer.comes_back(aws.now))
+    aws.sleep(1)
+    run(aws, "while the region is silent")
+    aws.dark.clear()
+    aws.sleep(3)
+    run(aws, "later")
+    assert [subject for _, subject in aws.messages][1:] == ["[test] PostgreSQL writer answers again"]
 
 
 def test_a_region_that_has_just_gone_dark_is_proven_so_by_the_run_that_stays() -> None:
