@@ -11,7 +11,7 @@ from failover.promote import ask_once, patiently, refuse_failed
 from failover.sessions import best, said
 from failover.shown import SHOWN_WITHIN_SECONDS, is_dropped, may_be_given_up, shown_by
 from failover.work import Outcome, WithdrawnError, Work
-from function_runtime import metrics
+from function_runtime import metrics, rds_status
 from function_runtime.clients import AwsError
 from function_runtime.incident import ABANDONED, NOT_SHOWN, Incident, Kind, Phase, Shown, Step
 from function_runtime.metric_names import ANSWERS, COMMITTED, SESSION
@@ -73,7 +73,8 @@ class Watch:
         if instance is None:
             return Shown.UNKNOWN
         shown = shown_by(instance)
-        if shown is Shown.NEVER and self._may_still_be_given_up:
+        # From every other failure RDS may recover, and go on with the promotion.
+        if instance.status == rds_status.LOST and self._may_still_be_given_up:
             self._give_up(instance)
         refuse_failed(instance, here)
         kept, step = shown if shown in KEPT else None, self.step

@@ -42,10 +42,12 @@ IN_MAINTENANCE = frozenset(
 )
 # Of these, what does not end with a database that works.
 GOING = frozenset({"delete-precheck", "deleting", "stopped", "stopping"})
+# RDS cannot recover it.
+LOST = "failed"
 # RDS itself says that the database does not work.
 FAILED = frozenset(
     {
-        "failed",
+        LOST,
         "inaccessible-encryption-credentials",
         "inaccessible-encryption-credentials-recoverable",
         "incompatible-network",

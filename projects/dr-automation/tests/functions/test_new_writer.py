@@ -322,6 +322,19 @@ def test_a_planned_failover_whose_replica_fails_gives_the_writer_its_clients_bac
     assert_one_writer(aws, Site.PRIMARY)
 
 
+@pytest.mark.parametrize("status", ["storage-full", "incompatible-network"])
+def test_and_not_where_it_may_recover_and_be_promoted_after_all(status: str) -> None:
+    aws = begun(PLANNED)
+    aws.standby.promotion_takes = aws.standby.shows_promotion_after = timedelta(seconds=60)
+    carried_on(aws, lambda: "promoted" in aws.events)
+    aws.standby.status = status
+    Running(aws).tick(3)
+    assert "STUCK" in subjects(aws)
+    aws.standby.status = "available"
+    carried_on(aws, lambda: is_closed(aws))
+    assert_one_writer(aws, Site.RECOVERY)
+
+
 def test_and_not_where_it_has_failed_after_it_was_promoted() -> None:
     aws = begun(PLANNED)
     aws.standby.drops_promotions = [timedelta()] * 50
