@@ -28,9 +28,11 @@ from function_runtime.metric_names import SESSION
 from function_runtime.probe_answer import ProbeAnswer, question
 from function_runtime.readings import Unanswered
 from function_runtime.sites import Site
+from function_runtime.trouble import Kind as TroubleKind
 
 COMMITS_AFTER_ALL = "commits_after_all"
 ANSWERS_AFTER_ALL = "answers_after_all"
+NO_DIRECT_WORD = "no_direct_word"
 # A run that has just looked acts on it.
 FRESH = timedelta(seconds=10)
 
@@ -54,11 +56,13 @@ class LastLook:
         at: when it was over.
         life: what it proves.
         found: the same for people, one sentence for each probe.
+        is_answered: whether any probe has answered, whatever it found.
     """
 
     at: datetime
     life: Life
     found: tuple[str, ...]
+    is_answered: bool = True
 
     @property
     def in_words(self) -> str:
@@ -97,7 +101,8 @@ def last_look(
         found += tuple(f"the {site} site's probes have committed in it since {since:%H:%M:%S} UTC" for site in commits)
     if commits or any(answer.has_committed for answer in given):
         return LastLook(now(), Life.COMMITS, found)
-    return LastLook(now(), Life.ANSWERS if any(answer.answers for answer in given) else Life.UNPROVEN, found)
+    life = Life.ANSWERS if any(answer.answers for answer in given) else Life.UNPROVEN
+    return LastLook(now(), life, found, is_answered=bool(given))
 
 
 def before_opening(looked: LastLook, signals: Signals, order: Order | None, policy: Policy) -> Decision | None:
@@ -117,7 +122,19 @@ def before_opening(looked: LastLook, signals: Signals, order: Order | None, poli
     is_hung = signals.trouble is not None and signals.trouble.is_hung
     if looked.life is Life.ANSWERS and not is_hung and not _approves(order):
         return Decision(Action.ASK, ANSWERS_AFTER_ALL, looked.in_words)
+    if not looked.is_answered and not _approves(order) and _may_have_ended(looked.at, signals, policy):
+        reason = f"the newest readings may be on their way, and nobody looks in their place; {looked.in_words}"
+        return Decision(Action.HOLD, NO_DIRECT_WORD, reason)
     return None
+
+
+def _may_have_ended(at: datetime, signals: Signals, policy: Policy) -> bool:
+    """Whether the outage is as long as it must be only if it goes on after the newest reading (`Policy.lateness`)."""
+    trouble = signals.trouble
+    if trouble is None or trouble.kind is not TroubleKind.FAILING:
+        return False
+    since = trouble.since if trouble.maintenance_at is None else max(trouble.since, trouble.maintenance_at)
+    return at - since < timedelta(seconds=policy.outage_seconds) + policy.lateness
 
 
 def needs_approval(incident: Incident, order: Order | None, at: datetime) -> bool:

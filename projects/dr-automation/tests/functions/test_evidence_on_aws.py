@@ -15,6 +15,7 @@ from aws_in_memory.aws import Aws
 from aws_in_memory.clock import START, moment
 from aws_in_memory.deployed import DEFAULTS, ENVIRONMENT, REGIONS, SETTINGS, healthy, run, unprepared
 from aws_in_memory.durations import PROBE_METRIC_DELAY, RDS_METRIC_DELAY, SCHEDULE_LATENESS, Spread
+from aws_in_memory.faults import throttled
 from aws_in_memory.instance import Outage
 from aws_in_memory.metric import Metric, Probes, Rhythm, Sampled, Sessions
 from aws_in_memory.replication import Found
@@ -521,6 +522,20 @@ def test_loss_of_a_region_that_is_lost_after_its_peering_counts_from_its_last_si
     aws.dark = {REGIONS[Site.PRIMARY]}
     code = world.until(4800)
     assert code is None, (code, f"bound said: {world.bound} s, lost: 300 s, limit: 60 s")
+
+
+@pytest.mark.parametrize("away", [90, 1000])
+def test_nothing_is_taken_to_go_on_where_readings_are_late_and_no_probe_can_be_asked_directly(
+    away: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "RHYTHM", replace(RHYTHM, delay=Spread(55, 58, 60)))
+    world = World()
+    aws = world.aws
+    aws.writer.is_busy = True
+    aws.writer.outages = [Outage(moment(605), moment(605 + away))]
+    aws.fault = lambda call, effect: throttled(effect) if call.operation == "lambda.invoke" else effect()
+    replaced = world.until(1000)
+    assert replaced == ("writer_dead" if away > ON_AWS.policy.outage_seconds else None), world.codes
 
 
 @pytest.mark.parametrize("is_dark", [True, False])
