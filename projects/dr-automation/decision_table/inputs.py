@@ -84,6 +84,7 @@ REST = (
     Input("stream_ended", "Stream has ended since", ANSWERS),
     Input("lets_clients_in", "Writer's security groups let clients in", ANSWERS),
     Input("in_maintenance", "RDS reports work on the writer", ANSWERS),
+    Input("witness_awaited", "Witness has yet to speak of it", ("no", "yes")),
     Input("dark_without_witness", "Policy for a dark region alone", WHEN_UNSURE),
     Input("writer_hung", "Policy for a hung writer", WHEN_UNSURE),
     Input("maintenance_overdue", "Policy for overdue work", WHEN_UNSURE),
@@ -181,6 +182,7 @@ def decision(order: OrderKind | None, ask: Ask) -> Decision:
                 None if ask("wrong") == "nothing" else Unready({ask("wrong"): NOW - timedelta(days=1)}, {})
             ),
             "concerns": lambda: (Concern(ask("wrong"), WRONG),),
+            "witness_awaited": lambda: ask("witness_awaited") == "yes",
             "lag_before_seconds": lambda: LAG_SECONDS[ask("lag")],
             "loss_bound_seconds": lambda: LOSS_SECONDS[ask("loss")],
         }

@@ -51,6 +51,7 @@ ORDER: tuple[tuple[str, frozenset[str] | None], ...] = (
     ("kind", None),
     ("stream_ended", frozenset({"no"})),
     (EVIDENCE, None),
+    ("witness_awaited", None),
     ("dark_without_witness", None),
     ("has_shown_life", None),
     ("stream_ended", None),

@@ -9,7 +9,6 @@ from failover.decision import Action, Decision, Situation
 from failover.ordered import forced, planned, standby_not_ready
 from failover.policy import Mode, Policy, WhenUnsure
 from failover.readiness import is_due
-from failover.recognise import FLAPPING
 from failover.signals import Signals
 from function_runtime.control import Order, OrderKind
 from function_runtime.session_outcome import SessionOutcome
@@ -50,7 +49,7 @@ def _decided(signals: Signals, situation: Situation, policy: Policy) -> Decision
     if signals.answers_here is Answer.YES:
         if trouble.kind is Kind.FLAPPING:
             reason = f"the writer answers now, but went away again and again since {trouble.since:%H:%M:%S} UTC"
-            return Decision(Action.ALERT, FLAPPING, reason)
+            return Decision(Action.ALERT, "flapping", reason)
         return HEALTHY
     if signals.answers_here is not Answer.NO:
         return _not_ready(signals, situation, policy) or _not_proven(trouble, age, policy)

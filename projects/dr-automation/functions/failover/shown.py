@@ -17,8 +17,11 @@ AVAILABLE = "available"
 
 def shown_by(instance: Instance | None) -> Shown:
     """What an instance shows of the promotion that RDS was asked for; None: there is no instance."""
-    if instance is None or instance.is_failed or instance.replication_ended:
+    if instance is None or instance.status == rds_status.LOST or instance.replication_ended:
         return Shown.NEVER
+    if instance.is_failed:
+        # RDS may recover from it, and go on with the promotion.
+        return Shown.UNKNOWN
     if instance.replica_of is None:
         return Shown.WRITER if instance.status in rds_status.WORKING else Shown.UNDER_WAY
     if instance.status in AT_WORK:

@@ -322,14 +322,21 @@ def test_a_planned_failover_whose_replica_fails_gives_the_writer_its_clients_bac
     assert_one_writer(aws, Site.PRIMARY)
 
 
+@pytest.mark.parametrize("is_abandoned", [False, True])
 @pytest.mark.parametrize("status", ["storage-full", "incompatible-network"])
-def test_and_not_where_it_may_recover_and_be_promoted_after_all(status: str) -> None:
+def test_and_not_where_it_may_recover_and_be_promoted_after_all_not_even_by_a_person(
+    status: str, is_abandoned: bool
+) -> None:
     aws = begun(PLANNED)
-    aws.standby.promotion_takes = aws.standby.shows_promotion_after = timedelta(seconds=60)
+    aws.standby.promotion_takes = timedelta(seconds=400)
     carried_on(aws, lambda: "promoted" in aws.events)
     aws.standby.status = status
     Running(aws).tick(3)
     assert "STUCK" in subjects(aws)
+    if is_abandoned:
+        instruct(aws, InstructionKind.ABANDON, aws.incidents[0]["incident_id"])
+        Running(aws).tick(3)
+        assert "NOT GIVEN UP YET" in subjects(aws)
     aws.standby.status = "available"
     carried_on(aws, lambda: is_closed(aws))
     assert_one_writer(aws, Site.RECOVERY)

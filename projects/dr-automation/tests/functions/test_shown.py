@@ -73,7 +73,7 @@ def test_only_a_database_that_was_promoted_can_have_failed_with_writes_of_its_ow
     [
         (None, None, None, True),
         (instance("failed"), None, None, True),
-        (instance("storage-full"), None, None, True),
+        (instance("storage-full"), None, None, False),
         (instance("failed", replica=False), None, None, False),
         (instance("storage-full", replica=False), None, None, False),
         (instance("available", ended=True), None, None, True),
