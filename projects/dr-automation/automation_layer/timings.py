@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from failover.policy import FINEST_PERIOD_SECONDS
 from function_runtime.readings import MIN_FAILED_PROBES
 from shared.cloudwatch import (
     SHORT_ALARM_PERIODS_SECONDS,
@@ -107,16 +108,16 @@ class Timings:
 
     @property
     def until_promotion_seconds(self) -> Mapping[str, int]:
-        """What passes at the longest from a fault until RDS is asked for the promotion, by what it is.
-
-        The period that an outage counts from begins before the first failed probe, so that its alignment adds nothing.
-        """
+        """What passes at the longest from a fault until RDS is asked for the promotion, by what it is."""
         pause_seconds = self.schedule_seconds - (self.probes_per_run - 1) * self.probe_interval_seconds
         return {
             "until a probe fails: the pause between two runs of it, and its timeout": (
                 pause_seconds + START_LATENESS_SECONDS + self.probe_timeout_seconds
             ),
             "the outage": self.outage_seconds,
+            "the period in which the first probe failed: the outage counts from its end": (
+                min(self.metric_period_seconds, FINEST_PERIOD_SECONDS)
+            ),
             # The newest failed probe counts for a metric period.
             "metrics that are late": max(0, METRIC_DELAY_SECONDS + pause_seconds - self.metric_period_seconds),
             # The run that stays ends two looks before the one that takes its place.

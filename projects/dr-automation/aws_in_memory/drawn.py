@@ -43,6 +43,7 @@ ANYTHING = st.builds(
     loss_bound_seconds=st.none() | SECONDS,
     unready=st.just(Unready(dict.fromkeys(CODES, NOW - timedelta(hours=1)), dict.fromkeys(CODES, NOW))),
     concerns=CONCERNS,
+    witness_awaited=st.booleans(),
 )
 DEAD = Signals(
     answers_here=Answer.NO,
@@ -92,6 +93,7 @@ SIGNALS = ANYTHING | st.builds(
             DEAD,
             replace(DEAD, answers_there=Answer.NO),
             replace(DEAD, region_answers=Answer.NO),
+            replace(DEAD, region_answers=Answer.NO, witness_awaited=True),
             replace(DEAD, answers_there=Answer.NO, process_lives=Answer.YES, stream_ended=Answer.NO),
             replace(DEAD, answers_there=Answer.NO, stream_ended=Answer.UNKNOWN),
             replace(DEAD, process_lives=Answer.YES, lets_clients_in=Answer.NO),

@@ -82,6 +82,16 @@ class Policy:
         """
         return timedelta(seconds=max(3.0 * self.metric_period_seconds, self.outage_seconds))
 
+    @property
+    def outage_seen_seconds(self) -> float:
+        """How long failed probes must reach back to prove an outage.
+
+        The first may have failed at the end of its period: a writer that was away for less is not replaced, as one that
+        RDS has moved to its other availability zone, which takes up to 120 s
+        (https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.MultiAZ.Failover.html).
+        """
+        return self.outage_seconds + self.fine_period_seconds
+
     @cached_property
     def lateness(self) -> timedelta:
         """How old the newest failed probe may be to show a writer that fails now: the next one's reading is on its way.

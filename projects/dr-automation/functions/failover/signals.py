@@ -242,7 +242,7 @@ def _fails(
     if counts_from is not None:
         begins = max(begins, counts_from)
     until = at if goes_on and at - run.until <= policy.lateness else run.until
-    is_outage = replace(run, since=begins, until=until).lasts(policy.outage_seconds, policy.min_failed_probes)
+    is_outage = replace(run, since=begins, until=until).lasts(policy.outage_seen_seconds, policy.min_failed_probes)
     return Answer.NO if is_outage else Answer.UNKNOWN
 
 

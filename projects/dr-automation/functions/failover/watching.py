@@ -170,7 +170,7 @@ def longest_stay_seconds(
         run_seconds: how long the run may take; a good part of it is left for acting.
     """
     # It ends before the schedule's run that is to take its place.
-    longest = policy.outage_seconds - 2 * poll_seconds
+    longest = policy.outage_seen_seconds - 2 * poll_seconds
     if (has_just_gone_dark(signals) and not _is_used_to_it(signals, policy)) or _may_soon_be_decided(signals, decision):
         if signals.region_answers is Answer.YES:
             return min(longest, run_seconds / 2)
@@ -198,7 +198,7 @@ def _due(signals: Signals, policy: Policy) -> list[datetime]:
     trouble = signals.trouble
     if trouble is None:
         return []
-    due = [trouble.since + timedelta(seconds=policy.outage_seconds)]
+    due = [trouble.since + timedelta(seconds=policy.outage_seen_seconds)]
     return due if trouble.dark_since is None else [*due, trouble.dark_since + policy.darkness]
 
 

@@ -58,8 +58,10 @@ def test_three_probes_in_a_row_are_trouble_and_single_ones_are_lost_every_day(fa
 
 
 @pytest.mark.parametrize("answered_until", [0, 20, 40])
-def test_an_outage_counts_from_the_first_failed_probe_and_not_from_a_whole_minute(answered_until: int) -> None:
-    outage = POLICY.outage_seconds
+def test_an_outage_counts_from_the_end_of_the_first_failed_probes_period(
+    answered_until: int,
+) -> None:
+    outage = POLICY.outage_seen_seconds
     for now, answer in ((answered_until + outage - 1, Answer.UNKNOWN), (answered_until + outage, Answer.NO)):
         newest = int(now) // FINE * FINE - FINE
         here = probes(answered_until=answered_until, seen_until=newest)
@@ -77,7 +79,7 @@ def test_failures_that_nobody_has_followed_up_for_a_minute_go_on_no_longer() -> 
 
 def test_fewer_than_three_failed_probes_prove_no_outage() -> None:
     here = probes(answered_until=0, seen_until=120, each_minute=1)
-    signals = interpret(seen(POLICY.outage_seconds, here, here), POLICY, Remembered())
+    signals = interpret(seen(POLICY.outage_seen_seconds, here, here), POLICY, Remembered())
     assert (signals.answers_here, signals.answers_there) == (Answer.UNKNOWN, Answer.UNKNOWN)
 
 
@@ -85,7 +87,7 @@ def test_one_answer_ends_the_outage() -> None:
     failing = probes(answered_until=0, seen_until=110)
     back = (*failing[:-1], replace(failing[-1], maximum=1.0))
     recorded = Trouble(Kind.FAILING, moment(0), moment(FINE))
-    signals = interpret(seen(POLICY.outage_seconds, back, failing), POLICY, Remembered(recorded))
+    signals = interpret(seen(POLICY.outage_seen_seconds, back, failing), POLICY, Remembered(recorded))
     assert (signals.trouble, signals.answers_here) == (None, Answer.YES)
 
 
@@ -94,10 +96,10 @@ def test_the_other_sites_outage_counts_from_the_trouble_where_nobody_was_answere
     here = probes(answered_until=0, seen_until=110)
     there = tuple(point for point in probes(answered_until=0, seen_until=110) if not 0 <= point.start.second < FINE)
     assert there != here
-    signals = interpret(seen(POLICY.outage_seconds, here, there), POLICY, Remembered())
+    signals = interpret(seen(POLICY.outage_seen_seconds, here, there), POLICY, Remembered())
     assert signals.answers_there is Answer.NO
     answered = tuple(replace(each, maximum=1.0) if each.start == moment(FINE) else each for each in there)
-    signals = interpret(seen(POLICY.outage_seconds, here, answered), POLICY, Remembered())
+    signals = interpret(seen(POLICY.outage_seen_seconds, here, answered), POLICY, Remembered())
     assert signals.answers_there is Answer.UNKNOWN
 
 
@@ -146,7 +148,7 @@ def test_a_word_of_the_witness_is_a_minute_old(word_at: int, answer: Answer) -> 
 def test_a_run_looks_again_as_soon_as_the_outage_or_the_darkness_is_long_enough() -> None:
     trouble = Trouble(Kind.FAILING, START, START + timedelta(seconds=FINE))
     signals = replace(drawn.DEAD, trouble=trouble, region_answers=Answer.YES)
-    whole = POLICY.outage_seconds
+    whole = POLICY.outage_seen_seconds
 
     def paused(before: float, took: float = 0.0) -> float:
         return pause_seconds(signals, moment(whole - before), timedelta(seconds=took), POLICY, POLL)

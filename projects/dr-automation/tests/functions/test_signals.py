@@ -168,8 +168,8 @@ def test_a_commit_before_a_trouble_says_nothing_of_it() -> None:
         (series(*[1.0] * 8, None, None), Answer.UNKNOWN),
         (series(*[1.0] * 10, None), Answer.YES),
         (series(*[1.0] * 10, 0.0), Answer.UNKNOWN),
-        (series(*[1.0] * 8, 0.0, 0.0, 0.0), Answer.NO),
-        (series(*[1.0] * 8, 0.0, 0.0), Answer.UNKNOWN),
+        (series(*[1.0] * 8, 0.0, 0.0, 0.0, 0.0), Answer.NO),
+        (series(*[1.0] * 8, 0.0, 0.0, 0.0), Answer.UNKNOWN),
     ],
 )
 def test_the_other_sites_probes_count_from_the_first_failure_and_as_an_outage_of_their_own(
@@ -203,7 +203,7 @@ def test_an_outage_that_the_record_knows_is_as_long_as_the_record_says() -> None
         assert interpret(readings, long, Remembered(trouble=remembered)).answers_here is answers
 
 
-@pytest.mark.parametrize(("ago", "answers"), [(3.0, Answer.NO), (2.75, Answer.UNKNOWN)])
+@pytest.mark.parametrize(("ago", "answers"), [(4.0, Answer.NO), (3.75, Answer.UNKNOWN)])
 def test_what_failed_behind_our_own_fence_was_no_outage(ago: float, answers: Answer) -> None:
     let_in_at = NOW - timedelta(seconds=ago)
     assert interpret(DEAD_READINGS, POLICY, Remembered(let_in_at=let_in_at)).answers_here is answers
