@@ -77,6 +77,8 @@ def test_it_says_that_it_is_a_stand_in_and_refuses_what_it_does_not_know(lab: La
     assert "in the folder of a layer" in pulumi(lab, "stack", "ls", "--json", folder=Path.home()).stderr
 
 
+# tests/situations has it too, with the CLI.
+@pytest.mark.exhaustive
 def test_what_was_just_made_needs_no_change_and_has_not_drifted(lab: Lab) -> None:
     assert "53 unchanged" in dr(lab, "preview", "data")
     dr(lab, "drift")
@@ -112,6 +114,7 @@ def test_a_database_changed_by_hand_is_drift_and_a_deploy_with_refresh_puts_it_b
     rds.modify_db_instance(DBInstanceIdentifier=name, VpcSecurityGroupIds=[group])
 
 
+@pytest.mark.exhaustive
 def test_a_layer_without_a_stack_is_previewed_aside_and_made_by_a_deploy(lab: Lab) -> None:
     dr(lab, "destroy", "observability", "--yes", "--skip-preview", "--remove")
     assert "there is no stack yet" in dr(lab, "preview", "observability")

@@ -523,6 +523,8 @@ def test_a_run_that_is_killed_after_any_call_around_a_dropped_promotion_ends_in_
             running.controller()
             if at.struck:
                 aws.fault = no_fault
+                if is_closed(aws):
+                    break
             aws.sleep(5)
         assert at.struck == [where]
         assert_one_writer(aws, Site.RECOVERY)
