@@ -107,3 +107,12 @@ def test_nobody_is_asked_while_failovers_are_paused_and_a_healthy_writer_stays_h
     assert (asked.action, asked.code) == (Action.ALERT, "paused")
     assert asked.reason.endswith("its commits hang; and failovers are paused")
     assert decided(drawn.HEALTHY, policy=paused).code == "healthy"
+
+
+def test_the_witness_is_waited_for_only_where_the_dark_region_is_all_there_is() -> None:
+    dark = replace(drawn.DEAD, region_answers=Answer.NO)
+    at_once = replace(POLICY, dark_without_witness=WhenUnsure.FAILOVER)
+    assert decided(replace(dark, witness_awaited=True), policy=at_once).code == "witness_awaited"
+    assert decided(dark, policy=at_once).code == "writer_dead"
+    assert decided(replace(dark, answers_there=Answer.NO, witness_awaited=True)).code == "writer_dead"
+    assert decided(replace(DEAD, witness_awaited=True)).code == "writer_dead"

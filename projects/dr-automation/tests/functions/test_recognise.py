@@ -158,3 +158,15 @@ def test_a_writer_that_comes_and_goes_three_times_is_unstable_since_the_first() 
     assert probed(1, 0, 0, 1, 0, 0, 1, 0, 0, 1) == trouble(Kind.FLAPPING, 9)
     assert probed(1, 0, 0, 1, 0, 0, 1, 0, 0, 1, recorded=recorded) == trouble(Kind.FLAPPING, 9, told=TOLD)
     assert probed(1, 0, 0, 1, 0, 0, 1) is None
+
+
+def test_what_nobody_saw_fail_in_its_own_site_may_have_lived_as_long_as_its_region_answers() -> None:
+    answers, silent = RegionAnswers(("rds",), ()), RegionAnswers((), ("rds",))
+    unseen: dict[str, Any] = {"active_seen_from_there": ()}
+    found = probed(1, 0, 0, active_region=answers, **unseen)
+    assert found is not None
+    assert found.may_have_lived_until == NOW
+    known = replace(FAILING, may_have_lived_until=ago(1))
+    found = probed(1, 0, 0, active_region=silent, recorded=known, **unseen)
+    assert found is not None
+    assert found.may_have_lived_until == ago(1)
