@@ -134,3 +134,38 @@ def test_a_sample_says_until_when_the_replica_had_everything() -> None:
 def test_a_slot_is_another_replicas_where_ours_is_behind_at_about_the_same_time(ago: int, is_another: bool) -> None:
     behind = series(IDLE + 1, until=SINCE - timedelta(seconds=ago))
     assert (lost(slot_lag=series(0, *BEFORE), lag=behind).replicated_until is None) is is_another
+
+
+@pytest.mark.parametrize(
+    ("there", "dark_since", "counts"),
+    [
+        ((), None, False),
+        ((), NOW, True),
+        (series(*[1.0] * 9, *[0.0] * 3), None, True),
+        (series(*[1.0] * 12), None, False),
+        (series(*[1.0] * 12), NOW, True),
+    ],
+)
+def test_what_may_have_lived_is_counted_once_it_is_seen_to_fail_in_its_site_or_its_region_is_dark(
+    there: Any, dark_since: datetime | None, counts: bool
+) -> None:
+    trouble = replace(TROUBLE, dark_since=dark_since)
+    may_have = replace(trouble, may_have_lived_until=NOW)
+    known = SINCE - SECOND
+
+    def bound(of: Trouble) -> float | None:
+        return lost(of, known, active_seen_from_there=there).bound_seconds
+
+    without, with_it = bound(trouble), bound(may_have)
+    assert without is not None
+    assert with_it is not None
+    assert (with_it > without) is counts
+    assert with_it == (7.0 if counts else without)
+
+
+def test_what_the_replica_has_seen_after_the_first_failure_shows_that_it_lived_on_until_the_region_went_dark() -> None:
+    dark = replace(TROUBLE, dark_since=NOW)
+    first_failed_by = SINCE + SECOND
+    for told, bound in ((first_failed_by, 1.0), (first_failed_by + SECOND / 4, 6.0)):
+        seen = lost(dark, SINCE, active_seen_from_there=(), stream_message=series(*[told.timestamp()] * 6))
+        assert seen.bound_seconds == bound
