@@ -85,7 +85,7 @@ def _last_commit_by(readings: Readings, policy: Policy, trouble: Trouble) -> dat
     )
     last = trouble.first_failure_by if here is None else here
     told = [each.maximum for each in (*series_of(readings.heartbeat), *series_of(readings.stream_message))]
-    lived_on = trouble.has_shown_life or max(told, default=0.0) > last.timestamp()
+    lived_on = trouble.has_shown_life or any(each > last.timestamp() for each in told)
     # Behind a shut door its clients may have written on, and in a region that was lost later until it was.
     later = [there, trouble.lived_at]
     if lived_on:
