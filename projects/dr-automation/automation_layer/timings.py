@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from failover.policy import FINEST_PERIOD_SECONDS
+from failover.policy import fine_period_of
 from function_runtime.readings import MIN_FAILED_PROBES
 from shared.cloudwatch import (
     SHORT_ALARM_PERIODS_SECONDS,
@@ -116,7 +116,7 @@ class Timings:
             ),
             "the outage": self.outage_seconds,
             "the period in which the first probe failed: the outage counts from its end": (
-                min(self.metric_period_seconds, FINEST_PERIOD_SECONDS)
+                fine_period_of(self.metric_period_seconds)
             ),
             # The newest failed probe counts for a metric period.
             "metrics that are late": max(0, METRIC_DELAY_SECONDS + pause_seconds - self.metric_period_seconds),

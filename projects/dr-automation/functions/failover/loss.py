@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from failover.policy import LATE_PERIODS, Policy
 from failover.readings import Readings
 from failover.recognise import failing_run
+from failover.stream import is_any_after, told_by_replica
 from function_runtime.readings import Series, series_of
 from function_runtime.trouble import Kind, Trouble
 
@@ -84,8 +85,7 @@ def _last_commit_by(readings: Readings, policy: Policy, trouble: Trouble) -> dat
         for each in (readings.active_seen_from_here, readings.active_seen_from_there)
     )
     last = trouble.first_failure_by if here is None else here
-    told = [each.maximum for each in (*series_of(readings.heartbeat), *series_of(readings.stream_message))]
-    lived_on = trouble.has_shown_life or any(each > last.timestamp() for each in told)
+    lived_on = trouble.has_shown_life or is_any_after(told_by_replica(readings), last)
     # Behind a shut door its clients may have written on, and in a region that was lost later until it was.
     later = [there, trouble.lived_at]
     if lived_on:

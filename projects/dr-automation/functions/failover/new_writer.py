@@ -73,7 +73,7 @@ class Watch:
         if instance is None:
             return Shown.UNKNOWN
         shown = shown_by(instance)
-        if shown is Shown.NEVER and instance.status == rds_status.LOST and self._may_still_be_given_up:
+        if instance.status == rds_status.LOST and self._may_still_be_given_up:
             self._give_up(instance)
         refuse_failed(instance, here)
         kept, step = shown if shown in KEPT else None, self.step

@@ -18,6 +18,11 @@ LATE_PERIODS = 3
 FINEST_PERIOD_SECONDS = 10
 
 
+def fine_period_of(metric_period_seconds: int) -> int:
+    """The resolution in which probes are read where a metric period is so long, in seconds."""
+    return min(metric_period_seconds, FINEST_PERIOD_SECONDS)
+
+
 class WhenUnsure(StrEnum):
     """What to do where the evidence of a lost writer leaves a doubt that only the operator can settle. Axis of risk.
 
@@ -71,7 +76,7 @@ class Policy:
     @cached_property
     def fine_period_seconds(self) -> int:
         """The resolution in which the probes' readings are asked for; the metric period is made of it."""
-        return min(self.metric_period_seconds, FINEST_PERIOD_SECONDS)
+        return fine_period_of(self.metric_period_seconds)
 
     @cached_property
     def silence(self) -> timedelta:

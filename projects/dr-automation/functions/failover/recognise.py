@@ -26,6 +26,11 @@ def is_silent(series: Series, at: datetime, policy: Policy) -> bool:
     return not series or at - (series[-1].start + period) > policy.silence
 
 
+def are_silent(probes: Series, at: datetime, policy: Policy) -> bool:
+    """The same of probes, whose newest metric period counts to its end."""
+    return is_silent(coarser(probes, policy.metric_period_seconds), at, policy)
+
+
 def failing_run(probes: Series, at: datetime, policy: Policy) -> Run | None:
     """The run of failed probes that the readings end with, None where the last one was answered.
 

@@ -13,11 +13,11 @@ from failover.loss import loss
 from failover.policy import LATE_PERIODS, Policy
 from failover.readiness import PROBES_LOST, Concern, concerns, probes_lost
 from failover.readings import Readings
-from failover.recognise import answered_lately, dark_since, failing_run, is_silent, recognise
+from failover.recognise import answered_lately, are_silent, dark_since, failing_run, is_silent, recognise
 from failover.sessions import blocked_runs, newest, worked_since
 from failover.stream import stream, witnessed_from
 from function_runtime import rds_status
-from function_runtime.readings import Instance, Series, Unanswered, coarser, series_of
+from function_runtime.readings import Instance, Series, Unanswered, series_of
 from function_runtime.session_outcome import CANNOT_COMMIT, SessionOutcome
 from function_runtime.trouble import Kind, Trouble, Unready
 
@@ -172,7 +172,7 @@ def interpret(readings: Readings, policy: Policy, remembered: Remembered) -> Sig
 
 def _answers(probes: Series, at: datetime, policy: Policy, counts_from: datetime | None) -> Answer:
     """Whether probes are answered: yes as long as any was in the newest metric period."""
-    if is_silent(coarser(probes, policy.metric_period_seconds), at, policy):
+    if are_silent(probes, at, policy):
         return Answer.UNKNOWN
     if answered_lately(probes, policy):
         return Answer.YES
@@ -194,7 +194,7 @@ def _answers_here(
     probes, at = series_of(readings.active_seen_from_here), readings.at
     if trouble is None or trouble.kind is not Kind.FAILING:
         return _answers(probes, at, policy, counts_from)
-    if is_silent(coarser(probes, policy.metric_period_seconds), at, policy):
+    if are_silent(probes, at, policy):
         return Answer.UNKNOWN
     return _fails(probes, at, policy, counts_from, trouble.since, goes_on=not lives)
 
@@ -209,7 +209,7 @@ def _answers_there(readings: Readings, policy: Policy, trouble: Trouble | None, 
     if answer is Answer.YES:
         # Its last success may be from before the trouble, and its probe silent since.
         return answer if answered[-1] >= trouble.first_failure_by else Answer.UNKNOWN
-    if answer is Answer.UNKNOWN and not is_silent(coarser(probes, policy.metric_period_seconds), at, policy):
+    if answer is Answer.UNKNOWN and not are_silent(probes, at, policy):
         # Between its last answer to them and their first failure the writer had already failed here.
         period = timedelta(seconds=policy.fine_period_seconds)
         last = max((start + period for start in answered), default=trouble.since)

@@ -54,7 +54,7 @@ def stream(readings: Readings, policy: Policy, trouble: Trouble | None, let_in_a
     window = timedelta(seconds=max(policy.outage_seconds, LATE_PERIODS * policy.lag_period_seconds))
     after = max(trouble.first_failure_by, readings.at - window)
     is_watched = not is_silent(series_of(readings.received), readings.at, policy)
-    committed, lives = _committed(readings, after), _moment_after(series_of(readings.stream_message), after)
+    committed, lives = _committed(readings, after), is_any_after(series_of(readings.stream_message), after)
     shown = Answer.NO if is_watched else Answer.UNKNOWN
     return Stream(
         committed=Answer.YES if committed else shown,
@@ -72,7 +72,7 @@ def witnessed_from(trouble: Trouble, policy: Policy) -> datetime:
 def _lived_at(readings: Readings, policy: Policy, trouble: Trouble, let_in_at: datetime | None) -> datetime | None:
     # Life behind a door that we shut ourselves says nothing of another one.
     after = trouble.first_failure_by if let_in_at is None else max(trouble.first_failure_by, let_in_at)
-    told = [datetime.fromtimestamp(point.maximum, UTC) for point in _told(readings)]
+    told = [datetime.fromtimestamp(point.maximum, UTC) for point in told_by_replica(readings)]
     told += _moves(series_of(readings.received), after)
     told += [point.start - timedelta(seconds=point.minimum) for point in series_of(readings.lag) if point.minimum >= 0]
     # Whoever else it answers can commit in it.
@@ -82,12 +82,13 @@ def _lived_at(readings: Readings, policy: Policy, trouble: Trouble, let_in_at: d
     return max((moment for moment in (*told, trouble.lived_at) if moment is not None and moment > after), default=None)
 
 
-def _told(readings: Readings) -> Series:
+def told_by_replica(readings: Readings) -> Series:
+    """The moments of the writer's own clock that the replica has shown: its heartbeats and its messages."""
     return (*series_of(readings.heartbeat), *series_of(readings.stream_message))
 
 
 def _committed(readings: Readings, after: datetime) -> bool:
-    if _moment_after(series_of(readings.heartbeat), after) or _moves(series_of(readings.received), after):
+    if is_any_after(series_of(readings.heartbeat), after) or _moves(series_of(readings.received), after):
         return True
     # A lag says when what was replayed last had been committed; a sample lies after its period's start.
     return any(
@@ -96,7 +97,8 @@ def _committed(readings: Readings, after: datetime) -> bool:
     )
 
 
-def _moment_after(moments: Series, after: datetime) -> bool:
+def is_any_after(moments: Series, after: datetime) -> bool:
+    """Whether any of these moments is later."""
     return any(point.maximum > after.timestamp() for point in moments)
 
 

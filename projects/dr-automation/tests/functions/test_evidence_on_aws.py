@@ -93,6 +93,12 @@ class World:
         assert isinstance(metric, Sessions)
         metric._value = value
 
+    def is_cut_off(self, second: float) -> None:
+        """This site's probe reaches the writer until then."""
+        for (_, dimensions), metric in self.aws._cloudwatch[REGIONS[Site.RECOVERY]].metrics.items():
+            if ("Database", Site.PRIMARY) in dimensions and isinstance(metric, Probes):
+                metric._reaches = until_then(second, metric._reaches)
+
     def idle(self, phase: float = 160.0) -> None:
         """Nobody writes but RDS itself, every five minutes: what AWS says of ReplicaLag without user transactions."""
         self.aws.writer.is_busy = False
@@ -512,9 +518,7 @@ def test_loss_of_a_region_that_is_lost_after_its_peering_counts_from_its_last_si
     aws = world.aws
     aws.writer.is_busy = True
     world.until(600)
-    for (_, dimensions), metric in aws._cloudwatch[REGIONS[Site.RECOVERY]].metrics.items():
-        if ("Database", Site.PRIMARY) in dimensions and isinstance(metric, Probes):
-            metric._reaches = until_then(605, metric._reaches)
+    world.is_cut_off(605)
     assert world.until(2400) is None
     aws.standby.lag_seconds = 300.0
     assert world.until(3000) is None
@@ -545,9 +549,7 @@ def test_loss_of_a_writer_that_nobody_saw_after_its_peering_counts_until_somethi
     aws = world.aws
     aws.writer.is_busy = True
     world.until(600)
-    for (_, dimensions), metric in aws._cloudwatch[REGIONS[Site.RECOVERY]].metrics.items():
-        if ("Database", Site.PRIMARY) in dimensions and isinstance(metric, Probes):
-            metric._reaches = until_then(605, metric._reaches)
+    world.is_cut_off(605)
     for name in (metric_names.HEARTBEAT, metric_names.STREAM_MESSAGE):
         world.shows(name, lambda at: START.timestamp() + min(at, 605))
     world.shows(metric_names.RECEIVED_POSITION, lambda at: min(at, 605) * 1000)
