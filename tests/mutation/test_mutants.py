@@ -36,6 +36,8 @@ def test_mutants_of_kinds_that_are_left_out_are_none() -> None:
     assert list(read_dump(line("skipped"))) == []
     declared = line("normal", "survived").replace("age > limit", "@dataclass(frozen=True)")
     assert list(read_dump(declared)) == []
+    named = line("normal", "survived").replace("age > limit", "age, *, limit").replace("age >= limit", "age, /, limit")
+    assert list(read_dump(named)) == []
 
 
 @pytest.mark.parametrize(

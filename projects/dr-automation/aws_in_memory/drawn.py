@@ -114,6 +114,7 @@ POLICIES = st.builds(
     lag_period_seconds=st.just(1),
     max_data_loss_seconds=SECONDS,
     cool_down_seconds=SECONDS,
+    replication_timeout_seconds=st.just(30),
     dark_without_witness=st.sampled_from(WhenUnsure),
     writer_hung=st.sampled_from(WhenUnsure),
     maintenance_overdue=st.sampled_from(WhenUnsure),

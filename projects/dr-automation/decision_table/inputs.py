@@ -108,6 +108,7 @@ POLICY = Policy(
     lag_period_seconds=60,
     max_data_loss_seconds=61,
     cool_down_seconds=3600,
+    replication_timeout_seconds=30,
 )
 LAG_SECONDS = MappingProxyType({"known": 17.3, "unknown": None})
 LOSS_SECONDS = MappingProxyType({"within the limit": 17.9, "above the limit": 91.7, "unknown": None})

@@ -54,10 +54,10 @@ class Policy:
         lag_period_seconds: the resolution in which replication lag is read (60 where AWS publishes it).
         max_data_loss_seconds: a failover that may lose more is left to people.
         cool_down_seconds: after a failover closed, no other starts for so long.
+        replication_timeout_seconds: after so much silence either end of the replication gives the other up.
         dark_without_witness: what to do when the writer's region is dark and no witness says anything.
         writer_hung: what to do when the writer answers and nobody can commit.
         maintenance_overdue: what to do when RDS has been at work on a silent writer for too long.
-        replication_timeout_seconds: after so much silence either end of the replication gives the other up.
         min_failed_probes: fewer failed probes than this prove no outage, however long apart they are.
     """
 
@@ -67,10 +67,10 @@ class Policy:
     lag_period_seconds: int
     max_data_loss_seconds: float
     cool_down_seconds: float
+    replication_timeout_seconds: float
     dark_without_witness: WhenUnsure = WhenUnsure.FAILOVER
     writer_hung: WhenUnsure = WhenUnsure.ASK
     maintenance_overdue: WhenUnsure = WhenUnsure.ASK
-    replication_timeout_seconds: float = 30.0
     min_failed_probes: int = MIN_FAILED_PROBES
 
     @cached_property

@@ -120,6 +120,16 @@ def test_the_newest_word_of_the_witness_counts_if_it_is_of_the_trouble(words: An
     assert seen(witness=words, **trouble).witness_sees is sees
 
 
+def test_without_a_trouble_every_word_of_the_witness_counts() -> None:
+    assert interpret(replace(WELL, witness=series(1, None)), POLICY, Remembered()).witness_sees is Answer.YES
+
+
+@pytest.mark.parametrize(("late", "works"), [(1, Answer.NO), (2, Answer.UNKNOWN)])
+def test_a_probe_whose_newest_reading_is_on_its_way_fails_on(late: int, works: Answer) -> None:
+    failing = series(*[0.0] * 3, *[None] * late)
+    assert seen(standby_seen_from_here=failing).probe_works is works
+
+
 @pytest.mark.parametrize(
     ("here", "there", "session"),
     [
@@ -170,6 +180,7 @@ def test_a_commit_before_a_trouble_says_nothing_of_it() -> None:
         (series(*[1.0] * 10, 0.0), Answer.UNKNOWN),
         (series(*[1.0] * 8, 0.0, 0.0, 0.0, 0.0), Answer.NO),
         (series(*[1.0] * 8, 0.0, 0.0, 0.0), Answer.UNKNOWN),
+        (series(*[0.0] * 6, *[None] * 4), Answer.UNKNOWN),
     ],
 )
 def test_the_other_sites_probes_count_from_the_first_failure_and_as_an_outage_of_their_own(

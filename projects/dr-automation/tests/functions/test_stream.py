@@ -144,6 +144,15 @@ def test_the_last_sign_of_life_since_the_first_failure_is_kept(life: dict[str, A
     )
 
 
+@pytest.mark.parametrize(("ago", "is_of_it"), [(2, False), (1, True)])
+def test_a_word_of_the_witness_from_the_period_of_the_first_failure_may_be_older_than_that(
+    ago: int, is_of_it: bool
+) -> None:
+    words = series(1, *[None] * (ago - 1))
+    found = stream(replace(READINGS, witness=words), replace(POLICY, metric_period_seconds=2), TROUBLE)
+    assert found.lived_at == (NOW - ago * SECOND if is_of_it else None)
+
+
 def test_life_behind_a_door_that_we_shut_says_nothing_of_another_one() -> None:
     let_in_at = NOW - 2 * SECOND
     assert shown(heartbeat=at(2), let_in_at=let_in_at).lived_at is None
