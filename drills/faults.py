@@ -69,6 +69,24 @@ def thaw(stage: Stage) -> Act:
     return Act(f"SIGCONT to every process of the writer in the {stage.writer} site", stage.writer_server.thaw)
 
 
+def silence_writer_host(stage: Stage) -> Act:
+    """The writer's host is lost: packets to it vanish, and nobody is told, neither clients nor the replica."""
+    database = stage.writer_database
+    return Act(
+        f"the host of the writer in the {stage.writer} site falls silent: no FIN, no RST",
+        lambda: stage.system.silence(database.region, database.identifier),
+    )
+
+
+def end_writer_silence(stage: Stage) -> Act:
+    """The host that was lost is back, with its server; connections that are still held to it are reset."""
+    database = stage.writer_database
+    return Act(
+        f"the host of the old writer in the {stage.writer} site is back, with its server",
+        lambda: stage.system.end_silence(database.region, database.identifier),
+    )
+
+
 def darken_writer_region(stage: Stage) -> Act:
     """The writer's region is gone at once: its database, its probes, its APIs."""
     region = stage.writer_database.region

@@ -83,13 +83,22 @@ class LabSystem(Protocol):
         """Undo every `darken` of a region."""
 
     def cut_link(self) -> None:
-        """Cut the connection between the sites' networks, for established connections too.
+        """Lose every packet between the sites' networks, also those of established connections; nothing is closed.
 
         Replication continues: it does not use that connection.
         """
 
     def heal_link(self) -> None:
-        """Undo `cut_link`."""
+        """Undo `cut_link`; connections that were cut are reset."""
+
+    def silence(self, region: str, identifier: str) -> None:
+        """Lose the host of an instance: every packet to its endpoint is lost, without FIN and RST, also SYNs.
+
+        Its server does nothing more, its replica receives nothing more, and RDS soon reports it as `failed`.
+        """
+
+    def end_silence(self, region: str, identifier: str) -> None:
+        """Start a lost host and its server with its data and in its role; connections held till then are reset."""
 
     def refuse_calls(self, region: str, service: str, operation: str | None, code: str) -> None:
         """Answer calls of functions and operators with an error; those of `client` are answered as before.

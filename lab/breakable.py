@@ -23,13 +23,14 @@ class Breakable:
     def darken(self, region: str, *, seen_from: str | None = None) -> None:
         """Make a region fail, for everybody or for another region alone.
 
-        For everybody: calls of roles to it are not answered, its functions are killed and do not run, connections to
-        its databases are dropped and no new ones are made, nothing is replicated from or to it. `client` still works.
+        For everybody: calls of roles to it are not answered, its functions are killed and do not run, no packet gets to
+        its databases or from them, nothing is replicated from or to it. `client` still works. Who is connected hears
+        nothing, until `lighten`: then the connection is reset.
 
         Args:
             region: the region.
-            seen_from: the region for which alone it fails: calls of its functions are not answered, connections of its
-                network to the databases are dropped, replication from them stops.
+            seen_from: the region for which alone it fails: calls of its functions are not answered, packets of its
+                network to the databases are lost, replication from them stops.
         """
         self.network.darken(region, seen_from=seen_from)
         self.aws.darken(region, seen_from=seen_from)
@@ -42,13 +43,28 @@ class Breakable:
         self._fleet.follow_interruptions()
 
     def cut_link(self) -> None:
-        """Interrupt the peering of the sites' networks and drop its connections. Replication goes on."""
+        """Interrupt the peering of the sites' networks: packets between them are lost. Replication goes on."""
         self.network.cut(Site.PRIMARY, Site.RECOVERY)
         self._fleet.follow_interruptions()
 
     def heal_link(self) -> None:
-        """Undo `cut_link`."""
+        """Undo `cut_link`; connections that were cut are reset."""
         self.network.heal()
+        self._fleet.follow_interruptions()
+
+    def silence(self, region: str, identifier: str) -> None:
+        """Lose the host of an instance: every packet to its endpoint is lost and nothing is closed.
+
+        Its server is stopped as a process, its stream falls silent, and RDS soon calls the instance `failed`.
+
+        Raises:
+            LookupError: there is no such instance.
+        """
+        self._fleet.silence(region, identifier)
+
+    def end_silence(self, region: str, identifier: str) -> None:
+        """Start the host again, with its server and data; connections that clients still hold are reset."""
+        self._fleet.end_silence(region, identifier)
 
     def refuse_calls(self, region: str, service: str, operation: str | None, code: str) -> None:
         """Answer calls of functions and operators with an error; those of `client` are answered as before.

@@ -5,7 +5,7 @@ The rest of the lab uses what is named here.
 
 from lab.aws.clock import LabClock
 from lab.aws.dns import DnsServer, Resolver
-from lab.aws.network import Clients, LabNetwork, loopback_address, vpc_address
+from lab.aws.network import Clients, LabNetwork, loopback_address, loopback_network, vpc_address
 from lab.aws.process import ACCOUNT_ID, AwsDidNotStartError, LabAws, port_from_environment
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "LabNetwork",
     "Resolver",
     "loopback_address",
+    "loopback_network",
     "port_from_environment",
     "vpc_address",
 ]

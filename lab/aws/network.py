@@ -20,6 +20,11 @@ Clients = Callable[[str, str], Any]
 """Gives the boto3 client of a service in a region."""
 
 _RULES_VALID_SECONDS = 1.0
+# Lies in no VPC: what interrupts its way interrupts everybody's.
+_NOBODYS_ADDRESS = "0.0.0.0"  # noqa: S104 - nothing is bound to it
+
+
+_VPC_ADDRESSES, _LOOPBACK_ADDRESSES = ipaddress.IPv4Network("10.0.0.0/8"), ipaddress.IPv4Network("127.0.0.0/8")
 
 
 def loopback_address(vpc_address: str) -> str:
@@ -40,6 +45,15 @@ def vpc_address(loopback: str) -> str:
     return _moved(loopback, "127", "10")
 
 
+def loopback_network(network: ipaddress.IPv4Network) -> ipaddress.IPv4Network | None:
+    """The loopback addresses that stand for the VPC addresses in a network; None where there are none."""
+    if network.supernet_of(_VPC_ADDRESSES):
+        return _LOOPBACK_ADDRESSES
+    if not network.subnet_of(_VPC_ADDRESSES):
+        return None
+    return ipaddress.IPv4Network(f"{loopback_address(str(network.network_address))}/{network.prefixlen}")
+
+
 def _moved(address: str, from_net: str, to_net: str) -> str:
     first, _, rest = str(ipaddress.IPv4Address(address)).partition(".")
     if first != from_net:
@@ -56,11 +70,12 @@ class IngressRule:
     networks: tuple[ipaddress.IPv4Network, ...] = ()
     groups: frozenset[str] = frozenset()
 
-    def admits(self, source: ipaddress.IPv4Address, source_groups: frozenset[str], port: int) -> bool:
-        """Whether the rule lets a source, which has these security groups, connect to a port."""
+    def sources(self, groups_of_address: Mapping[str, frozenset[str]], port: int) -> list[ipaddress.IPv4Network]:
+        """The networks from which the rule lets connect to a port, where addresses have these security groups."""
         if not self.first_port <= port <= self.last_port:
-            return False
-        return bool(self.groups & source_groups) or any(source in network for network in self.networks)
+            return []
+        bearers = [address for address, groups in groups_of_address.items() if self.groups & groups]
+        return [*self.networks, *(ipaddress.IPv4Network(address) for address in bearers)]
 
 
 @dataclass(frozen=True)
@@ -115,7 +130,7 @@ class LabNetwork:
         raise LookupError(f"no site is in {region}")
 
     def cut(self, one: Site, other: Site) -> None:
-        """Cut the link between two sites; `DatabaseFleet` drops established connections."""
+        """Cut the link between two sites; `DatabaseFleet.follow_interruptions` silences established connections."""
         with self._state:
             self._cuts.add(frozenset((one, other)))
 
@@ -161,30 +176,35 @@ class LabNetwork:
         site = self.site_of(address)
         return None if site is None else self._regions[site]
 
-    def admits(self, source: str, destination: str, security_group_ids: Iterable[str], port: int) -> bool:
-        """Whether a new connection gets through.
+    def admission(
+        self, destination: str, security_group_ids: Iterable[str], port: int
+    ) -> tuple[tuple[ipaddress.IPv4Network, bool], ...]:
+        """Whose new connections get through.
 
         Args:
-            source: the client's address.
             destination: the endpoint's address; the security groups are those of its site's region.
             security_group_ids: the destination's security groups.
             port: the destination's port.
 
         Returns:
-            Whether a rule of one of the groups admits the source and no cut is in between. While EC2 does not answer,
-            the rules that were read last are used; where none were read, nobody is admitted.
+            Networks, and whether they get through: the first that holds a source decides, and in none it does not. It
+            does where a rule of one of the groups admits it and no cut is in between. While EC2 does not answer, the
+            rules that were read last are used; where none were read, nobody is admitted.
         """
         site = self.site_of(destination)
-        if site is None or self.is_interrupted(source, destination):
-            return False
+        if site is None or self.is_interrupted(_NOBODYS_ADDRESS, destination):
+            return ()
+        with self._state:
+            networks = tuple(self._networks)
+        away = [each for each in networks if self.is_interrupted(str(each.network_address), destination)]
         region = self._region(self._regions[site])
-        source_groups = region.groups_of_address.get(source, frozenset())
-        address = ipaddress.IPv4Address(source)
-        return any(
-            rule.admits(address, source_groups, port)
+        let_in = dict.fromkeys(
+            source
             for group in security_group_ids
             for rule in region.rules.get(group, ())
+            for source in rule.sources(region.groups_of_address, port)
         )
+        return (*((each, False) for each in away), *((each, True) for each in let_in))
 
     def _region(self, name: str) -> _Region:
         with self._reading[name]:

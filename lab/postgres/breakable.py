@@ -23,6 +23,8 @@ class BreakableServer(ABC):
         self.name = name
         self.data = data
         self.disk = disk
+        self.is_silent = False
+        """Whether its host is lost: nothing reaches it, and to RDS it is gone although its processes are there."""
         self._stalls: set[str] = set()
         self._hung_commits = HungCommits(self.connect)
 

@@ -121,6 +121,8 @@ class PostgresServer(BreakableServer):
         Raises:
             PostgresError: pg_basebackup failed.
         """
+        if self.is_silent:
+            raise PostgresError(f"server {self.name} is on a lost host: nobody can back it up")
         folder.parent.mkdir(parents=True, exist_ok=True)
         for each in (folder.parent.parent, folder.parent):
             each.chmod(0o711)

@@ -9,12 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.aws import LabNetwork, vpc_address
+from lab.aws import LabNetwork, loopback_network, vpc_address
 from lab.home import ChildProcesses
 from lab.postgres import PostgresBinaries, PostgresServer, parameter_names
 from lab.rds.certificates import CertificateAuthority
-from lab.rds.forwarder import Access, Forwarder, ForwarderLoop
+from lab.rds.forwarder import Access, Forwarder
+from lab.rds.forwarder_loop import ForwarderLoop
 from lab.rds.iam_login import IamLogins, Judge, TokenLogin
+from lab.rds.packets import Verdict
 
 
 @dataclass(frozen=True)
@@ -123,19 +125,20 @@ class DatabaseFleet:
             home = self.home / f"{self._created}"
         server = PostgresServer(self.binaries, home, self._children, identifier, self._disk_bytes)
 
-        def admits(source: str) -> bool:
-            return server.port != 0 and self._network.admits(
-                vpc_address(source), vpc_address(address), security_groups(), port
-            )
+        def admission() -> tuple[Verdict, ...]:
+            if server.port == 0 or server.is_silent:
+                return ()
+            found = self._network.admission(vpc_address(address), security_groups(), port)
+            return tuple((near, passes) for each, passes in found if (near := loopback_network(each)) is not None)
 
-        def drops(source: str) -> bool:
-            return self._network.is_interrupted(vpc_address(source), vpc_address(address))
+        def loses(source: str) -> bool:
+            return server.is_silent or self._network.is_interrupted(vpc_address(source), vpc_address(address))
 
         def judge(user: str, token: str) -> str | None:
             return self._judge(TokenLogin(token, address, port, user, region, resource_id))
 
         iam = IamLogins(server, takes_tokens, judge)
-        access = Access(admits, requires_tls, self.authority.server_context(address), drops, iam)
+        access = Access(admission, requires_tls, self.authority.server_context(address), loses, iam)
         forwarder = Forwarder(self._loop, listening, lambda: server.port, access)
         member = Member(region, identifier.lower(), server, forwarder)
         with self._state:
@@ -148,20 +151,41 @@ class DatabaseFleet:
         with self._state:
             del self._members[member.region, member.identifier]
 
+    def silence(self, region: str, identifier: str) -> None:
+        """Lose an instance's host: no packet gets to its endpoint or from it, and nothing is closed.
+
+        Its server is stopped as a process, and streams nothing more. RDS soon finds out, as with a crash.
+
+        Raises:
+            LookupError: there is no such instance.
+        """
+        member = self.member(region, identifier)
+        member.server.is_silent = True
+        member.forwarder.follow()
+        member.server.freeze()
+
+    def end_silence(self, region: str, identifier: str) -> None:
+        """Start a silent host again, and its server with its data: it resets the connections that clients still hold.
+
+        Raises:
+            LookupError: there is no such instance.
+            PostgresError: the server did not start.
+        """
+        member = self.member(region, identifier)
+        member.server.kill()
+        member.server.start()
+        member.server.is_silent = False
+        member.forwarder.follow()
+
     def follow_interruptions(self) -> None:
-        """Apply a change of the network to what is established: drop connections, stall and resume replication.
+        """Apply a change of the network: silence and end what is established, stall and resume replication.
 
         Replication between regions runs over AWS's network, so only a dark region interrupts it, and no cut of the
         sites' peering: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReadRepl.XRgn.html
         """
         members = self.members()
         for member in members:
-            destination = vpc_address(member.forwarder.address)
-
-            def is_interrupted(source: str, destination: str = destination) -> bool:
-                return self._network.is_interrupted(vpc_address(source), destination)
-
-            member.forwarder.drop(is_interrupted)
+            member.forwarder.follow()
         regions = {id(member.server): member.region for member in members}
         for member in members:
             source = member.server.source

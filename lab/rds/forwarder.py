@@ -7,15 +7,17 @@ import logging
 import socket
 import ssl
 import struct
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from lab.postgres import PLAINTEXT_SOURCE
+from lab.rds import packets
+from lab.rds.client_connection import ClientConnection
+from lab.rds.forwarder_loop import ForwarderLoop
 from lab.rds.iam_login import IamLogins, ask_for_token, read_startup, refusal_message, user_of
+from lab.rds.packets import Verdict
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -29,68 +31,41 @@ _CHUNK_BYTES = 64 * 1024
 # What Linux waits for an answer to its SYNs (tcp(7), tcp_syn_retries = 6).
 _KERNEL_TIMEOUT_SECONDS = 127.0
 _LOOK_AGAIN_SECONDS = 0.2
-
-
-class ForwarderLoop:
-    """The one thread in which all forwarders run."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        # Whether a connection is admitted may have to be asked of EC2.
-        self._admissions = ThreadPoolExecutor(max_workers=8, thread_name_prefix="forwarder-admission")
-        self._loop.set_default_executor(self._admissions)
-        self._thread = threading.Thread(target=self._loop.run_forever, name="forwarders", daemon=True)
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, T], timeout_seconds: float = 10.0) -> T:
-        """Run a coroutine in the loop and wait for it, from any other thread."""
-        future: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
-        return future.result(timeout_seconds)
-
-    def close(self) -> None:
-        """Stop the thread. Close the forwarders first."""
-        if self._loop.is_closed():
-            return
-        self.run(_end_other_tasks())
-        self._admissions.shutdown(wait=False, cancel_futures=True)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
-
-
-async def _end_other_tasks() -> None:
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    await asyncio.gather(*others, return_exceptions=True)
+# How late a changed rule of a security group takes effect, at most. AWS promises "as soon as possible".
+_FOLLOW_SECONDS = 1.0
+# EC2 may be asked for the rules, on a machine that has other things to do.
+_PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
 class Access:
-    """Who may connect to an endpoint. All is asked for each new connection.
+    """Who may connect to an endpoint.
 
     Attributes:
-        admits: whether security groups admit a client's loopback address.
-        requires_tls: whether a client without TLS is refused (`rds.force_ssl`).
+        admission: whose new connections arrive, by loopback addresses. Asked each second, and by `Forwarder.follow`.
+        requires_tls: whether a client without TLS is refused (`rds.force_ssl`). Asked for each new connection.
         tls: the server certificate.
-        drops: whether the packets of a client's loopback address are lost on their way.
+        loses: whether the packets of a client's loopback address are lost on their way, whatever they belong to.
         iam: the logins with IAM tokens; None where there are none.
     """
 
-    admits: Callable[[str], bool]
+    admission: Callable[[], tuple[Verdict, ...]]
     requires_tls: Callable[[], bool]
     tls: ssl.SSLContext
-    drops: Callable[[str], bool] = lambda _: False
+    loses: Callable[[str], bool] = lambda _: False
     iam: IamLogins | None = None
 
 
 class Forwarder:
     """Forwards connections to a server's private port.
 
-    A connection is checked once, when it is made: as with security groups on AWS, established ones survive a change of
-    the rules, until `reset`. A client that is refused sees its connection closed at once; one whose packets are lost
-    waits for its own timeout, or until they get through again. Where the server is frozen, a connection opens and is
-    never answered, also with TLS.
+    Who is not admitted gets no answer to its SYNs, as with security groups on AWS, which drop and do not refuse.
+    Whoever is connected survives a change of the rules, until `reset`. A client whose packets are lost on their way
+    sees nothing either, whether it is connected or not; one that was connected gets RST when they arrive again. Where
+    the server is frozen, a connection opens and is never answered, also with TLS.
+
+    Where the kernel cannot drop packets (`packets.CAN_BE_LOST`: anything but Linux), the connection of a client that is
+    not admitted opens and is not answered, and established ones are closed instead of lost.
     """
 
     def __init__(
@@ -108,76 +83,110 @@ class Forwarder:
         self._upstream_port = upstream_port
         self._loop = loop
         self._access = access
-        self._sources: dict[asyncio.BaseTransport, str] = {}
-        self._server = loop.run(self._serve(listening))
+        self._listening = listening
+        self._connections: set[ClientConnection] = set()
+        self._admission: tuple[Verdict, ...] | None = None
+        self._server, self._following = loop.run(self._serve(), _PATIENCE_SECONDS)
 
     def close(self) -> None:
         """Stop listening and drop every connection."""
         self._loop.run(self._shut())
 
     def reset(self) -> None:
-        """Drop every connection and go on listening, as a reboot or the loss of the host does."""
-        self.drop(lambda _: True)
+        """Drop every connection and go on listening, as a reboot does. Who hears nothing does not hear that either."""
+        self._loop.run(self._reset())
 
-    def drop(self, concerned: Callable[[str], bool]) -> None:
-        """Drop the connections of some clients, told by their loopback address, and go on listening."""
-        self._loop.run(self._drop(concerned))
+    def follow(self) -> None:
+        """Apply at once what has changed of who is admitted and of whose packets are lost."""
+        self._loop.run(self._follow(), _PATIENCE_SECONDS)
 
     def connection_count(self) -> int:
         """How many clients are connected now."""
-        return len(self._sources) // 2
+        return len(self._connections)
 
-    async def _serve(self, listening: socket.socket) -> asyncio.Server:
-        return await asyncio.start_server(self._accepted, sock=listening)
+    async def _serve(self) -> tuple[asyncio.Server, asyncio.Task[None]]:
+        self._one_at_a_time = asyncio.Lock()
+        await self._follow()
+        server = await asyncio.start_server(self._accepted, sock=self._listening)
+        return server, asyncio.create_task(self._keep_following())
 
     async def _shut(self) -> None:
+        self._following.cancel()
         self._server.close()
-        await self._drop(lambda _: True)
+        for connection in list(self._connections):
+            connection.end()
 
-    async def _drop(self, concerned: Callable[[str], bool]) -> None:
-        for transport, source in list(self._sources.items()):
-            if isinstance(transport, asyncio.WriteTransport) and concerned(source):
-                transport.abort()
+    async def _reset(self) -> None:
+        for connection in list(self._connections):
+            connection.reset()
+
+    async def _keep_following(self) -> None:
+        while True:
+            await asyncio.sleep(_FOLLOW_SECONDS)
+            await self._follow()
+
+    async def _follow(self) -> None:
+        self._follow_losses()
+        async with self._one_at_a_time:
+            admission = await _in_a_thread(self._access.admission)
+            if admission != self._admission and self._listening.fileno() >= 0:
+                packets.pass_only(self._listening, admission)
+            self._admission = admission
+
+    def _follow_losses(self) -> None:
+        for connection in list(self._connections):
+            connection.follow(is_lost=self._access.loses(connection.source))
 
     async def _accepted(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
-        source = str(to_client.get_extra_info("peername")[0])
-        plain = to_client.transport
-        self._sources[plain] = source
+        connection = ClientConnection(to_client)
+        self._connections.add(connection)
+        connection.follow(is_lost=self._access.loses(connection.source))
         try:
-            await self._until_not_dropped(source, plain)
-            if await _in_a_thread(self._access.admits, source):
-                await self._forward(source, client, to_client)
-        # Cancelled when the loop is closed; asyncio would print a traceback of a cancelled connection.
-        except (OSError, EOFError, ssl.SSLError, asyncio.CancelledError) as error:
-            logger.debug("connection from %s to %s ended: %s", source, self.address, error)
+            await self._until_end(connection, client, to_client)
+            await connection.until_heard()
+        except asyncio.CancelledError:
+            # The loop is closed; asyncio would print a traceback.
+            logger.debug("connection from %s to %s ended with the lab", connection.source, self.address)
         finally:
-            self._sources.pop(plain, None)
-            plain.abort()
+            self._connections.discard(connection)
+            connection.end()
 
-    async def _until_not_dropped(self, source: str, plain: asyncio.WriteTransport) -> None:
-        """Wait while a client's packets are lost, for as long as its kernel would send them again."""
+    async def _until_admitted(self, connection: ClientConnection) -> None:
+        """Wait while a client is not admitted, where the kernel has answered it all the same."""
         deadline = asyncio.get_running_loop().time() + _KERNEL_TIMEOUT_SECONDS
-        while self._access.drops(source):
-            if plain.is_closing() or asyncio.get_running_loop().time() > deadline:
+        while not packets.arrives(self._admission or (), connection.source):
+            if asyncio.get_running_loop().time() > deadline:
                 raise ConnectionError("timed out")
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
-    async def _forward(self, source: str, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
+    async def _until_end(
+        self, connection: ClientConnection, client: asyncio.StreamReader, to_client: asyncio.StreamWriter
+    ) -> None:
+        try:
+            await self._until_admitted(connection)
+            await self._forward(connection, client, to_client)
+        except (OSError, EOFError, ssl.SSLError) as error:
+            logger.debug("connection from %s to %s ended: %s", connection.source, self.address, error)
+
+    async def _forward(
+        self, connection: ClientConnection, client: asyncio.StreamReader, to_client: asyncio.StreamWriter
+    ) -> None:
         first = await client.readexactly(8)
         while first == _GSS_REQUEST:
             to_client.write(b"N")
             first = await client.readexactly(8)
         encrypted = first == _SSL_REQUEST
         # The server sees the client's own address, except where it is to refuse the client for want of TLS.
-        seen_as = source if encrypted or not self._access.requires_tls() else PLAINTEXT_SOURCE
+        seen_as = connection.source if encrypted or not self._access.requires_tls() else PLAINTEXT_SOURCE
         async with AsyncExitStack() as upstreams:
-            server, to_server = await upstreams.enter_async_context(self._upstream(source, self._tcp(seen_as)))
-            upstreams.push_async_callback(_flushed, to_client)
+            server, to_server = await upstreams.enter_async_context(_upstream(connection, self._tcp(seen_as)))
+            upstreams.push_async_callback(_flushed, connection, to_client)
             if encrypted:
                 # TLS begins only once the server has answered: a frozen one leaves the client waiting here.
                 to_server.write(first)
                 if await server.readexactly(1) != b"N":
                     raise ConnectionError("the server speaks TLS itself")
+                await connection.until_heard()
                 to_client.write(b"S")
                 await to_client.drain()
                 await _start_tls(to_client, self._access.tls)
@@ -188,17 +197,27 @@ class Forwarder:
                 user = user_of(first)
                 if user is not None and await _in_a_thread(iam.concern, user):
                     to_server.close()
-                    entered = self._entered_by_token(iam, user, client, to_client) if encrypted else self._tcp()
-                    server, to_server = await upstreams.enter_async_context(self._upstream(source, entered))
+                    enter = (
+                        self._entered_by_token(iam, user, connection, client, to_client) if encrypted else self._tcp()
+                    )
+                    server, to_server = await upstreams.enter_async_context(_upstream(connection, enter))
             to_server.write(first)
-            await _copy_both(client, to_server, server, to_client)
+            await _copy_both(connection, client, to_server, server, to_client)
 
     async def _entered_by_token(
-        self, iam: IamLogins, user: str, client: asyncio.StreamReader, to_client: asyncio.StreamWriter
+        self,
+        iam: IamLogins,
+        user: str,
+        connection: ClientConnection,
+        client: asyncio.StreamReader,
+        to_client: asyncio.StreamWriter,
     ) -> Connection:
         """Ask for a token, and connect where only the lab can: there the server asks for no password."""
+        await connection.until_heard()
         token = await ask_for_token(client, to_client)
-        if not await _in_a_thread(iam.admit, user, token):
+        admitted = await _in_a_thread(iam.admit, user, token)
+        await connection.until_heard()
+        if not admitted:
             to_client.write(refusal_message(user))
             await to_client.drain()
             raise ConnectionError("the token was refused")
@@ -207,23 +226,24 @@ class Forwarder:
     async def _tcp(self, seen_as: str = PLAINTEXT_SOURCE) -> Connection:
         return await asyncio.open_connection("127.0.0.1", self._upstream_port(), local_addr=(seen_as, 0))
 
-    @asynccontextmanager
-    async def _upstream(self, source: str, opening: Awaitable[Connection]) -> AsyncIterator[Connection]:
-        """A connection to the server, which `drop` drops with its client's."""
-        server, to_server = await opening
-        self._sources[to_server.transport] = source
-        try:
-            yield server, to_server
-        finally:
-            self._sources.pop(to_server.transport, None)
-            to_server.close()
+
+@asynccontextmanager
+async def _upstream(connection: ClientConnection, opening: Awaitable[Connection]) -> AsyncIterator[Connection]:
+    """A connection to the server, which ends with its client's."""
+    server, to_server = await opening
+    connection.belongs(to_server)
+    try:
+        yield server, to_server
+    finally:
+        to_server.close()
 
 
-async def _in_a_thread(work: Callable[..., bool], *arguments: str) -> bool:
+async def _in_a_thread(work: Callable[..., T], *arguments: str) -> T:
     return await asyncio.get_running_loop().run_in_executor(None, work, *arguments)
 
 
 async def _copy_both(
+    connection: ClientConnection,
     client: asyncio.StreamReader,
     to_server: asyncio.StreamWriter,
     server: asyncio.StreamReader,
@@ -231,7 +251,10 @@ async def _copy_both(
 ) -> None:
     """Copy in both directions until one of them ends."""
     done, pending = await asyncio.wait(
-        (asyncio.ensure_future(_copy(client, to_server)), asyncio.ensure_future(_copy(server, to_client))),
+        (
+            asyncio.ensure_future(_copy(client, to_server)),
+            asyncio.ensure_future(_copy(server, to_client, connection.until_heard)),
+        ),
         return_when=asyncio.FIRST_COMPLETED,
     )
     for copying in pending:
@@ -249,14 +272,19 @@ async def _start_tls(writer: asyncio.StreamWriter, context: ssl.SSLContext) -> N
         raise ConnectionError("lost during the TLS handshake") from error
 
 
-async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+async def _copy(
+    source: asyncio.StreamReader, target: asyncio.StreamWriter, ready: Callable[[], Awaitable[None]] | None = None
+) -> None:
     while chunk := await source.read(_CHUNK_BYTES):
+        if ready is not None:
+            await ready()
         target.write(chunk)
         await target.drain()
 
 
-async def _flushed(writer: asyncio.StreamWriter) -> None:
+async def _flushed(connection: ClientConnection, writer: asyncio.StreamWriter) -> None:
     """Let what the server sent last, such as an error, reach the client."""
+    await connection.until_heard()
     if not writer.is_closing():
         writer.close()
     try:

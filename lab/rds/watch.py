@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Mapping
 
+from lab.postgres import PostgresServer
 from lab.rds.fleet import DatabaseFleet, Member
 from lab.rds.instance import AVAILABLE, FAILED, STORAGE_FULL, LabInstance
 from lab.rds.region_state import RegionState
@@ -42,10 +43,10 @@ class Watch:
                 is_full = disk is not None and disk.is_full()
                 if is_full:
                     self._full(member)
-                if member.server.expected_running and not member.server.is_running():
+                if member.server.expected_running and not _is_there(member.server):
                     member.server.expected_running = False
                     self._crashed(member)
-                elif member.server.is_ready():
+                elif _is_there(member.server) and member.server.is_ready():
                     self._recovered(member)
                 if not is_full:
                     self._has_room(member)
@@ -117,7 +118,7 @@ class Watch:
         """Whether the server is running. If it crashed meanwhile, the instance is `failed`."""
         if instance.status == FAILED:
             return False
-        if self._member(instance).server.is_running():
+        if _is_there(self._member(instance).server):
             return True
         instance.lost_its_server = True
         self._fail(instance)
@@ -131,3 +132,8 @@ class Watch:
 
     def _regional(self, instance: LabInstance) -> RegionState:
         return self._regions[instance.region]
+
+
+def _is_there(server: PostgresServer) -> bool:
+    """Whether RDS sees the server run; it does not where its host is silent."""
+    return server.is_running() and not server.is_silent

@@ -262,6 +262,7 @@ class Workflows(Watch):
             thread.join(15)
 
     def _finish(self, instance: LabInstance, message: str, *, backup: bool) -> None:
+        self._member(instance).forwarder.follow()
         with self._lock:
             regional = self._regional(instance)
             instance.reachable = True
