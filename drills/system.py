@@ -59,7 +59,7 @@ class LabSystem(Protocol):
 
     @property
     def dns_server(self) -> tuple[str, int]:
-        """Address and UDP port of the DNS server that clients use."""
+        """Address and port of the DNS server that clients use."""
 
     def client(self, service: str, region: str) -> Any:
         """A boto3 client for a service in a region, with permission to read everything and to create a queue."""

@@ -26,13 +26,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="nox -s lab --", description="The lab: break the database on a laptop.")
     add_settings(parser)
     parser.add_argument("--empty", action="store_true", help="apply no program: deploy with the Pulumi CLI, stack lab")
+    parser.add_argument(
+        "--dns-port", type=int, default=0, metavar="PORT", help="resolve names on this port of 127.0.0.1, UDP and TCP"
+    )
     arguments = parser.parse_args()
     return run(lambda: _up(arguments))
 
 
 def _up(arguments: argparse.Namespace) -> int:
     started = time.monotonic()
-    settings = LabSettings.from_environment(assignments=tuple(arguments.config))
+    settings = LabSettings.from_environment(assignments=tuple(arguments.config), dns_port=arguments.dns_port)
     with Lab(settings, say, empty=arguments.empty) as lab:
         say(f"the lab is up after {time.monotonic() - started:.1f} s")
         say("\n".join(access(lab) if arguments.empty else [*access(lab), *directions(lab)]))

@@ -116,7 +116,7 @@ class Lab(Breakable):
 
     @property
     def dns_server(self) -> tuple[str, int]:
-        """Address and UDP port of the resolver."""
+        """Address and port of the resolver, for UDP and TCP."""
         return self._dns.address
 
     @property
@@ -236,7 +236,8 @@ class Lab(Breakable):
         clock = LabClock(aws.client, tuple(self.regions.values()), aws.high_resolution_metrics)
         clock.start()
         self._closing.callback(clock.stop)
-        self._dns = DnsServer(Resolver(aws.client("route53", self.regions[Site.RECOVERY]), clock.health_status))
+        resolver = Resolver(aws.client("route53", self.regions[Site.RECOVERY]), clock.health_status)
+        self._dns = DnsServer(resolver, self._settings.dns_port)
         self._dns.start()
         self._closing.callback(self._dns.stop)
         self.engine = LabEngine(self._client_of_programs, ACCOUNT_ID, self._told)

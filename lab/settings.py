@@ -22,13 +22,17 @@ class LabSettings:
         port: the gateway's port; see `lab.aws.LabAws`.
         configuration: overrides ``Pulumi.lab.yaml`` and ``environments/lab.yaml``, by layer name and key. Settings that
             all layers share are in each of them.
+        dns_port: the port on which names are resolved; 0 is any free one.
     """
 
     port: int | None
     configuration: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    dns_port: int = 0
 
     @classmethod
-    def from_environment(cls, *, port: int | None = None, assignments: tuple[str, ...] = ()) -> LabSettings:
+    def from_environment(
+        cls, *, port: int | None = None, assignments: tuple[str, ...] = (), dns_port: int = 0
+    ) -> LabSettings:
         """Read ``LAB_PORT`` (unless a port is given) and ``key=value`` assignments.
 
         Raises:
@@ -37,6 +41,7 @@ class LabSettings:
         return cls(
             port=port_from_environment() if port is None else port,
             configuration=assigned(assignments),
+            dns_port=dns_port,
         )
 
 

@@ -4,7 +4,8 @@ The rest of the lab uses what is named here.
 """
 
 from lab.aws.clock import LabClock
-from lab.aws.dns import DnsServer, Resolver
+from lab.aws.dns import Resolver
+from lab.aws.dns_server import DnsServer
 from lab.aws.network import Clients, LabNetwork, loopback_address, loopback_network, vpc_address
 from lab.aws.process import ACCOUNT_ID, AwsDidNotStartError, LabAws, port_from_environment
 

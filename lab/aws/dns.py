@@ -1,30 +1,18 @@
-"""A DNS server that answers from the account's Route 53: zones, record sets, failover by health checks."""
+"""Resolving names from the account's Route 53: zones, record sets, failover by health checks."""
 
 from __future__ import annotations
 
-import logging
-import socketserver
-import threading
 import time
 from typing import TYPE_CHECKING
 
-import dns.exception
-import dns.flags
-import dns.message
-import dns.name
-import dns.opcode
-import dns.rcode
-import dns.rdataclass
-import dns.rdatatype
-import dns.rrset
-from botocore.exceptions import BotoCoreError, ClientError
-
-from lab.aws.dns_answers import IsHealthy, NameNotFoundError, Record, UnsupportedRoutingError, Zones, answer, canonical
+from lab.aws.dns_answers import IsHealthy, NameNotFoundError, Record, Zones, answer, canonical, zone_of
 
 if TYPE_CHECKING:
     from mypy_boto3_route53 import Route53Client
 
-_LOG = logging.getLogger(__name__)
+
+class NotReadError(RuntimeError):
+    """Nothing is known of the zones."""
 
 
 class Resolver:
@@ -41,9 +29,8 @@ class Resolver:
         self._route53 = route53
         self._is_healthy = is_healthy
         self._max_age_seconds = max_age_seconds
-        self._zones: Zones = {}
+        self._zones: Zones | None = None
         self._read_at = float("-inf")
-        self._lock = threading.Lock()
 
     def resolve(self, name: str, record_type: str = "A") -> tuple[Record, ...]:
         """The answer to a query: the CNAMEs on the way, then the records of the type, if there are any.
@@ -57,7 +44,20 @@ class Resolver:
             UnsupportedRoutingError: a record has another routing policy than failover.
             ClientError, BotoCoreError: Route 53 did not answer.
         """
-        return answer(self._current(), name, record_type, self._is_healthy)
+        if not self.is_fresh():
+            self.read()
+        return self.known(name, record_type)
+
+    def known(self, name: str, record_type: str = "A") -> tuple[Record, ...]:
+        """The answer from the zones as they were read last, however long ago; it asks nobody.
+
+        Raises:
+            NotReadError: they have never been read.
+            NameNotFoundError, UnsupportedRoutingError: see `resolve`.
+        """
+        if self._zones is None:
+            raise NotReadError("Route 53 has not told its zones yet")
+        return answer(self._zones, name, record_type, self._is_healthy)
 
     def address(self, name: str) -> tuple[str, int]:
         """The first address of a name, and the lowest TTL in seconds on the way to it.
@@ -71,14 +71,25 @@ class Resolver:
             raise NameNotFoundError(name, None)
         return records[-1].values[0], min(record.ttl_seconds for record in records)
 
-    def _current(self) -> Zones:
-        with self._lock:
-            if time.monotonic() - self._read_at > self._max_age_seconds:
-                self._zones = self._read()
-                self._read_at = time.monotonic()
-            return self._zones
+    def zone_of(self, name: str) -> str | None:
+        """The zone of a name, as the zones were read last; None where none has it."""
+        return zone_of(self._zones or {}, canonical(name))
 
-    def _read(self) -> Zones:
+    def is_fresh(self) -> bool:
+        """Whether the zones were read a short time ago."""
+        return time.monotonic() - self._read_at <= self._max_age_seconds
+
+    def read(self) -> None:
+        """Read the zones.
+
+        Raises:
+            ClientError, BotoCoreError: Route 53 did not answer; what was read last is kept.
+        """
+        began = time.monotonic()
+        zones = self._listed()
+        self._zones, self._read_at = zones, began
+
+    def _listed(self) -> Zones:
         zones: Zones = {}
         listed = [
             zone for page in self._route53.get_paginator("list_hosted_zones").paginate() for zone in page["HostedZones"]
@@ -88,78 +99,3 @@ class Resolver:
             pages = self._route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone["Id"])
             zones[canonical(zone["Name"])] = [record for page in pages for record in page["ResourceRecordSets"]]
         return zones
-
-
-class DnsServer:
-    """A DNS server on a UDP port of the loopback interface."""
-
-    def __init__(self, resolver: Resolver, port: int = 0) -> None:
-        """Nothing listens yet; port 0 is any free port."""
-        self._resolver = resolver
-        self._port = port
-        self._server: socketserver.ThreadingUDPServer | None = None
-
-    def start(self) -> None:
-        """Start answering.
-
-        Raises:
-            OSError: the port is in use.
-        """
-        resolver = self._resolver
-
-        class Handler(socketserver.BaseRequestHandler):
-            def handle(self) -> None:
-                data, connection = self.request
-                reply = respond(data, resolver)
-                if reply is not None:
-                    connection.sendto(reply, self.client_address)
-
-        server = socketserver.ThreadingUDPServer(("127.0.0.1", self._port), Handler)
-        server.daemon_threads = True
-        self._server = server
-        threading.Thread(target=server.serve_forever, args=(0.1,), name="lab-dns", daemon=True).start()
-
-    def stop(self) -> None:
-        """Stop answering and free the port."""
-        server, self._server = self._server, None
-        if server is not None:
-            server.shutdown()
-            server.server_close()
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Host and port.
-
-        Raises:
-            RuntimeError: it has not been started.
-        """
-        if self._server is None:
-            raise RuntimeError("the DNS server has not been started")
-        host, port = self._server.server_address[:2]
-        return str(host), int(port)
-
-
-def respond(data: bytes, resolver: Resolver) -> bytes | None:
-    """The response to a datagram; None where it is no DNS query."""
-    try:
-        query = dns.message.from_wire(data)
-    except dns.exception.DNSException:
-        return None
-    if query.flags & dns.flags.QR or query.opcode() != dns.opcode.QUERY or len(query.question) != 1:
-        return None
-    question = query.question[0]
-    response = dns.message.make_response(query)
-    response.flags |= dns.flags.AA
-    try:
-        records = resolver.resolve(question.name.to_text(), dns.rdatatype.to_text(question.rdtype))
-    except NameNotFoundError as missing:
-        response.set_rcode(dns.rcode.REFUSED if missing.zone is None else dns.rcode.NXDOMAIN)
-        return response.to_wire()
-    except (UnsupportedRoutingError, ClientError, BotoCoreError) as error:
-        _LOG.warning("%s is not answered: %s", question.name, error)
-        response.set_rcode(dns.rcode.SERVFAIL)
-        return response.to_wire()
-    for record in records:
-        values = [canonical(value) if record.type == "CNAME" else value for value in record.values]
-        response.answer.append(dns.rrset.from_text_list(record.name, record.ttl_seconds, "IN", record.type, values))
-    return response.to_wire()

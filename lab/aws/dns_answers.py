@@ -53,7 +53,7 @@ def answer(zones: Mapping[str, list[Any]], name: str, record_type: str, is_healt
     records: list[Record] = []
     asked = canonical(name)
     for _ in range(_MAX_CHAIN):
-        zone = _zone_of(zones, asked)
+        zone = zone_of(zones, asked)
         if zone is None:
             if records:
                 break  # A CNAME leads out of the zones: the client asks elsewhere.
@@ -84,7 +84,7 @@ def answer(zones: Mapping[str, list[Any]], name: str, record_type: str, is_healt
     return tuple(records)
 
 
-def _zone_of(zones: Mapping[str, Any], name: str) -> str | None:
+def zone_of(zones: Mapping[str, Any], name: str) -> str | None:
     """The most specific zone that contains a name."""
     holding = [zone for zone in zones if name == zone or name.endswith("." + zone)]
     return max(holding, key=len, default=None)
@@ -131,7 +131,7 @@ def _record(record: RecordSet, owner: str, zones: Mapping[str, list[Any]], is_he
     if record.get("AliasTarget"):
         behind = _choose(_alias_target(record, zones), zones, is_healthy)
         if behind is None:
-            raise NameNotFoundError(record["AliasTarget"]["DNSName"], _zone_of(zones, owner))
+            raise NameNotFoundError(record["AliasTarget"]["DNSName"], zone_of(zones, owner))
         inner = _record(behind, owner, zones, is_healthy)
         return Record(owner, inner.type, inner.values, inner.ttl_seconds)
     values = tuple(each["Value"] for each in record["ResourceRecords"])
@@ -144,7 +144,7 @@ def _alias_target(record: RecordSet, zones: Mapping[str, list[Any]]) -> list[Rec
         return []
     return [
         each
-        for each in zones.get(_zone_of(zones, name) or "", [])
+        for each in zones.get(zone_of(zones, name) or "", [])
         if canonical(each["Name"]) == name and each["Type"] == record["Type"]
     ]
 

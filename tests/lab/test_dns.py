@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -10,9 +13,12 @@ import dns.query
 import dns.rcode
 import dns.rdatatype
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
-from lab.aws.dns import DnsServer, Resolver
+from lab.aws.dns import Resolver
 from lab.aws.dns_answers import NameNotFoundError, Record, UnsupportedRoutingError, answer
+from lab.aws.dns_server import DnsServer
+from shared.errors import SettingsError
 
 ZONE = "db.internal."
 WRITER = "writer.db.internal."
@@ -123,8 +129,9 @@ def test_other_routing_is_refused_by_name() -> None:
 class Route53:
     """Lists what it was given, and counts how often it was asked."""
 
-    def __init__(self, zones: dict[str, list[Any]], private: bool = True) -> None:
+    def __init__(self, zones: dict[str, list[Any]], private: bool = True, seconds: float = 0) -> None:
         self.zones, self.private, self.reads = zones, private, 0
+        self.seconds, self.is_down = seconds, False
 
     def get_paginator(self, operation: str) -> Any:
         return type("Paginator", (), {"paginate": lambda _, **given: self._pages(operation, **given)})()
@@ -132,6 +139,9 @@ class Route53:
     def _pages(self, operation: str, HostedZoneId: str = "") -> list[dict[str, Any]]:  # noqa: N803
         if operation == "list_hosted_zones":
             self.reads += 1
+            time.sleep(self.seconds)
+            if self.is_down:
+                raise EndpointConnectionError(endpoint_url="https://route53.amazonaws.com")
             return [
                 {"HostedZones": [{"Id": z, "Name": z, "Config": {"PrivateZone": self.private}} for z in self.zones]}
             ]
@@ -165,21 +175,69 @@ def test_the_server_answers_with_the_records_ttl_and_follows_health_at_once(
     assert ask(server, WRITER).answer[-1][0].to_text() == "127.20.0.10"
 
 
-def test_the_server_says_what_it_does_not_know(served: tuple[DnsServer, dict[str, bool]]) -> None:
+def test_the_server_says_what_it_does_not_know_and_for_how_long_that_may_be_kept(
+    served: tuple[DnsServer, dict[str, bool]],
+) -> None:
     server, _ = served
-    assert ask(server, "reader.db.internal").rcode() is dns.rcode.NXDOMAIN
+    missing = ask(server, "reader.db.internal")
+    assert missing.rcode() is dns.rcode.NXDOMAIN
+    assert [(each.rdtype, each.ttl, each[0].minimum) for each in missing.authority] == [(dns.rdatatype.SOA, 1, 1)]
     assert ask(server, "www.example.com").rcode() is dns.rcode.REFUSED
-    assert [each.rdtype for each in ask(server, WRITER, "TXT").answer] == [dns.rdatatype.CNAME]
+    for record_type in ("TXT", "AAAA"):
+        assert [each.rdtype for each in ask(server, WRITER, record_type).answer] == [dns.rdatatype.CNAME]
 
 
-def test_a_stopped_server_frees_its_port() -> None:
+def test_it_answers_over_tcp_too_one_question_after_another(served: tuple[DnsServer, dict[str, bool]]) -> None:
+    host, port = served[0].address
+    with socket.create_connection((host, port), timeout=2) as connection:
+        for record_type in ("A", "AAAA"):
+            dns.query.send_tcp(connection, dns.message.make_query(WRITER, record_type, use_edns=0))
+            response, _ = dns.query.receive_tcp(connection)
+            assert response.answer[0].to_text() == "writer.db.internal. 5 IN CNAME 127.10.0.10."
+
+
+def test_however_many_ask_at_once_route_53_is_asked_once_and_threads_stay_few() -> None:
+    route53 = Route53(dict(ZONES), seconds=0.3)
+    server = DnsServer(Resolver(route53, lambda _: True, max_age_seconds=60))  # type: ignore[arg-type]
+    server.start()
+    before = threading.active_count()
+    asking = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(200)]
+    for each in asking:
+        each.settimeout(5)
+        each.sendto(dns.message.make_query(WRITER, "A").to_wire(), server.address)
+    threads = threading.active_count() - before
+    answers = [dns.message.from_wire(each.recv(512)).answer[-1][0].to_text() for each in asking]
+    for each in asking:
+        each.close()
+    server.stop()
+    assert answers == ["127.10.0.10"] * 200
+    assert (route53.reads, threads <= 1) == (1, True)
+
+
+def test_while_route_53_does_not_answer_names_resolve_as_before() -> None:
+    route53 = Route53(dict(ZONES))
+    resolver = Resolver(route53, lambda _: True, max_age_seconds=0)  # type: ignore[arg-type]
+    server = DnsServer(resolver)
+    server.start()
+    route53.is_down = True
+    assert ask(server, WRITER).rcode() is dns.rcode.SERVFAIL, "it has never known"
+    route53.is_down = False
+    assert ask(server, WRITER).rcode() is dns.rcode.NOERROR
+    route53.is_down = True
+    assert ask(server, WRITER).rcode() is dns.rcode.NOERROR
+    server.stop()
+
+
+def test_a_stopped_server_frees_its_port_and_a_port_in_use_is_refused() -> None:
     server = DnsServer(Resolver(Route53({}), bool))  # type: ignore[arg-type]
     with pytest.raises(RuntimeError, match="not been started"):
         _ = server.address
     server.start()
     port = server.address[1]
-    server.stop()
     again = DnsServer(Resolver(Route53({}), bool), port)  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match=f"--dns-port = {port}: another program has"):
+        again.start()
+    server.stop()
     again.start()
     again.stop()
 
