@@ -149,6 +149,9 @@ class Lab(Breakable):
             credentials=Credentials(MASTER_USER, self._password),
             writer_name=flat["writerName"],
             writer_uri=flat["writerUri"],
+            writer_libpq_uri=flat["writerLibpqUri"],
+            writer_jdbc_url=flat["writerJdbcUrl"],
+            writer_hosts=tuple(flat["writerHosts"]),
             reader_name=flat["readerName"],
         )
 

@@ -65,7 +65,11 @@ class Target:
         database_port: its TCP port.
         credentials: the master user's.
         writer_name: DNS name under which clients reach the writer.
-        writer_uri: libpq's URI of both databases, which finds the writer without DNS; it has no user and no password.
+        writer_uri: URI of both databases, which finds the writer without DNS; it has no user and no password, nor have
+            the next two.
+        writer_libpq_uri: the same with libpq's own deadlines for a host that falls silent.
+        writer_jdbc_url: the same for pgjdbc.
+        writer_hosts: ``host:port`` of both databases, in the order they are to be tried.
         reader_name: DNS name under which clients reach the standby.
     """
 
@@ -76,6 +80,9 @@ class Target:
     credentials: Credentials
     writer_name: str
     writer_uri: str
+    writer_libpq_uri: str
+    writer_jdbc_url: str
+    writer_hosts: tuple[str, ...]
     reader_name: str
 
     def region(self, site: Site) -> str:

@@ -166,7 +166,11 @@ class AutomationContract(Contract):
         metric_namespace: CloudWatch namespace of the layer's own metrics.
         writer_name: DNS name under which clients reach the writer (R11), with ``target_session_attrs=read-write``.
         reader_name: DNS name under which clients reach the standby, or the writer where none answers.
-        writer_uri: libpq multi-host URI (``target_session_attrs=read-write``) that needs no DNS switch; no credentials.
+        writer_uri: multi-host URI (``target_session_attrs=read-write``) that needs no DNS switch, with what libpq and
+            pgx share; this and the next two are without credentials.
+        writer_libpq_uri: the same with libpq's own deadlines for a host that falls silent (psql, psycopg).
+        writer_jdbc_url: the same for pgjdbc; its ``socketTimeout`` bounds every statement.
+        writer_hosts: ``host:port`` of both databases, in the order they are to be tried.
         zone_id: the private hosted zone of both names.
         primary: what there is in the primary site.
         recovery: what there is in the recovery site.
@@ -181,6 +185,9 @@ class AutomationContract(Contract):
     writer_name: Output[str]
     reader_name: Output[str]
     writer_uri: Output[str]
+    writer_libpq_uri: Output[str]
+    writer_jdbc_url: Output[str]
+    writer_hosts: Output[list[str]]
     zone_id: Output[str]
     primary: SiteAutomation
     recovery: SiteAutomation

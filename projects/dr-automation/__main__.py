@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "functions"))
 import pulumi
 
 from automation_layer.alarms import Alarms, word_alarm_names
-from automation_layer.connection_uri import writer_uri
+from automation_layer.connection_uri import WriterAddresses
 from automation_layer.dns import ClientNames, ClientNamesArgs
 from automation_layer.failover import Failover
 from automation_layer.fence_guard import FenceGuard
@@ -89,6 +89,13 @@ def dr_automation() -> None:
     health_checks = HealthChecks(settings, alarms, providers[GLOBAL_SITE])
     client_names = ClientNames(settings, ClientNamesArgs(network, data, health_checks), providers[GLOBAL_SITE])
 
+    writer = pulumi.Output.all(
+        # The standby first: after a failover an old writer that returns is not tried while the new one answers.
+        data.at(active_site.other).database_address,
+        data.at(active_site).database_address,
+        network.database_port,
+        data.database_name,
+    ).apply(lambda known: WriterAddresses(known[:2], known[2], known[3], settings.client_ssl_mode))
     offered = {
         site: SiteAutomation(
             failures_topic_arn=topics[site].failures.arn,
@@ -107,13 +114,10 @@ def dr_automation() -> None:
         metric_namespace=pulumi.Output.from_input(settings.metric_namespace),
         writer_name=pulumi.Output.from_input(settings.writer_name),
         reader_name=pulumi.Output.from_input(settings.reader_name),
-        writer_uri=pulumi.Output.all(
-            # The standby first: after a failover an old writer that returns is not tried while the new one answers.
-            data.at(active_site.other).database_address,
-            data.at(active_site).database_address,
-            network.database_port,
-            data.database_name,
-        ).apply(lambda known: writer_uri(known[:2], known[2], known[3], settings.client_ssl_mode)),
+        writer_uri=writer.apply(lambda known: known.uri),
+        writer_libpq_uri=writer.apply(lambda known: known.libpq_uri),
+        writer_jdbc_url=writer.apply(lambda known: known.jdbc_url),
+        writer_hosts=writer.apply(lambda known: known.hosts),
         zone_id=client_names.zone_id,
         primary=offered[Site.PRIMARY],
         recovery=offered[Site.RECOVERY],

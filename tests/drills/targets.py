@@ -10,6 +10,8 @@ PASSWORD = "secret"
 
 def drill_target(primary_address: str, recovery_address: str, *, port: int = 5432, password: str = PASSWORD) -> Target:
     """Instances ``p`` (primary) and ``r`` (recovery) at these addresses, and plain names for everything else."""
+    hosts = (f"{primary_address}:{port}", f"{recovery_address}:{port}")
+    uri = f"postgresql://{','.join(hosts)}/app?target_session_attrs=read-write"
     return Target(
         databases={
             Site.PRIMARY: DeployedDatabase("ap-southeast-2", "p", primary_address),
@@ -20,7 +22,10 @@ def drill_target(primary_address: str, recovery_address: str, *, port: int = 543
         database_port=port,
         credentials=Credentials("admin", password),
         writer_name="writer.db.internal",
-        writer_uri=f"postgresql://{primary_address}:{port},{recovery_address}:{port}/app?target_session_attrs=read-write",
+        writer_uri=uri,
+        writer_libpq_uri=f"{uri}&tcp_user_timeout=10000",
+        writer_jdbc_url=f"jdbc:postgresql://{','.join(hosts)}/app?targetServerType=primary",
+        writer_hosts=hosts,
         reader_name="reader.db.internal",
     )
 

@@ -1,34 +1,78 @@
-"""The URI for clients that find the writer themselves."""
+"""Where clients connect that find the writer themselves, as each kind of driver writes it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import quote
 
-# libpq tries the hosts in turn; without a timeout a host that does not answer would delay it for minutes.
+# The hosts are tried in turn; without a timeout a host that does not answer would delay that for minutes.
 CONNECT_TIMEOUT_SECONDS = 5
+# A host that falls silent says no goodbye: without deadlines of the client's own an open connection waits for ever.
+# libpq's are the kernel's: unacknowledged data ends the connection after this time, and so do three lost keepalives.
+LIBPQ_DEADLINES = {
+    "tcp_user_timeout": 10_000,  # milliseconds
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
+# pgjdbc can only bound each wait for an answer (seconds): a statement that takes longer is cut off as well.
+JDBC_DEADLINES = {"loginTimeout": 10, "socketTimeout": 15, "tcpKeepAlive": "true"}
 
 
-def writer_uri(hosts: Sequence[str], port: int, database: str, ssl_mode: str) -> str:
-    """libpq's multi-host URI, without credentials: whichever host takes writes is the writer, no DNS switch needed.
+@dataclass(frozen=True)
+class WriterAddresses:
+    """The databases' own addresses: whichever takes writes is the writer, no DNS switch needed. Without credentials.
 
-    The order matters after a failover: libpq asks the hosts in turn and takes the first that accepts writes. An old
+    The order matters after a failover: clients ask the hosts in turn and take the first that accepts writes. An old
     writer that returns accepts them until its fence-guard has shut it, up to a minute later. So the standby's host
     should stand first: after a failover the old writer is asked only while the new one does not answer. In normal times
     each new connection first meets the replica, one more round trip, so clients should keep their connections.
 
-    The hosts are the instances' own addresses, which RDS's certificates name, so ``verify-full`` holds (under the
-    writer's name it cannot). The client still has to say where AWS's certificate bundle lies: ``sslrootcert`` or
-    ``PGSSLROOTCERT``.
+    RDS's certificates name these addresses, so ``verify-full`` holds (under the writer's name it cannot). The client
+    still has to say where AWS's certificate bundle lies, such as by ``sslrootcert`` or ``PGSSLROOTCERT``.
 
-    Args:
-        hosts: addresses in the order they are tried.
+    Attributes:
+        addresses: host names in the order they are tried.
         port: of all of them.
         database: its name.
-        ssl_mode: libpq's ``sslmode``.
+        ssl_mode: ``sslmode``, which libpq, pgx and pgjdbc call alike.
     """
-    authority = ",".join(f"{host}:{port}" for host in hosts)
-    return (
-        f"postgresql://{authority}/{quote(database, safe='')}"
-        f"?target_session_attrs=read-write&sslmode={ssl_mode}&connect_timeout={CONNECT_TIMEOUT_SECONDS}"
-    )
+
+    addresses: Sequence[str]
+    port: int
+    database: str
+    ssl_mode: str
+
+    @property
+    def hosts(self) -> list[str]:
+        """``host:port`` of each, in the order they are to be tried."""
+        return [f"{address}:{self.port}" for address in self.addresses]
+
+    @property
+    def uri(self) -> str:
+        """A URI with what libpq and pgx share.
+
+        No more than that: pgx sends a key that it does not know to the server, which refuses the session.
+        """
+        common = {"target_session_attrs": "read-write", "sslmode": self.ssl_mode}
+        return self._url("postgresql", {**common, "connect_timeout": CONNECT_TIMEOUT_SECONDS})
+
+    @property
+    def libpq_uri(self) -> str:
+        """The same with deadlines for open connections that only libpq knows, and so psql and psycopg."""
+        return f"{self.uri}&{_query(LIBPQ_DEADLINES)}"
+
+    @property
+    def jdbc_url(self) -> str:
+        """For pgjdbc, which ignores ``target_session_attrs`` and would stay on the replica."""
+        common = {"targetServerType": "primary", "sslmode": self.ssl_mode, "connectTimeout": CONNECT_TIMEOUT_SECONDS}
+        return self._url("jdbc:postgresql", {**common, **JDBC_DEADLINES})
+
+    def _url(self, scheme: str, parameters: dict[str, str | int]) -> str:
+        return f"{scheme}://{','.join(self.hosts)}/{quote(self.database, safe='')}?{_query(parameters)}"
+
+
+def _query(parameters: dict[str, int] | dict[str, str | int]) -> str:
+    return "&".join(f"{key}={value}" for key, value in parameters.items())

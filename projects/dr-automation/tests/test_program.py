@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
+from automation_layer.connection_uri import WriterAddresses
 from lab.engine.recording import RecordedProgram, RecordedResource, run_recorded
 from shared.contracts import DataContract
 from shared.errors import SettingsError
@@ -298,10 +300,24 @@ def test_the_uri_asks_the_standby_first_and_an_old_writer_only_when_that_does_no
     below: Mapping[str, Mapping[str, Any]], active: Site
 ) -> None:
     program = run_recorded("dr-automation", below={**below, "data": {**below["data"], "activeSite": str(active)}})
-    assert program.outputs["writerUri"] == (
-        f"postgresql://{active.other}databaseaddress:15432,{active}databaseaddress:15432/databasename"
-        "?target_session_attrs=read-write&sslmode=require&connect_timeout=5"
+    hosts = [f"{site}databaseaddress:15432" for site in (active.other, active)]
+    assert program.outputs["writerHosts"] == hosts
+    shared = "target_session_attrs=read-write&sslmode=require&connect_timeout=5"
+    uri = f"postgresql://{','.join(hosts)}/databasename?{shared}"
+    assert program.outputs["writerUri"] == uri
+    deadlines = "tcp_user_timeout=10000&keepalives=1&keepalives_idle=5&keepalives_interval=2&keepalives_count=3"
+    assert program.outputs["writerLibpqUri"] == f"{uri}&{deadlines}"
+    assert program.outputs["writerJdbcUrl"] == (
+        f"jdbc:postgresql://{','.join(hosts)}/databasename?targetServerType=primary&sslmode=require"
+        "&connectTimeout=5&loginTimeout=10&socketTimeout=15&tcpKeepAlive=true"
     )
+
+
+def test_libpq_takes_its_uri_with_a_name_that_has_to_be_quoted() -> None:
+    addresses = WriterAddresses(["b.example", "a.example"], 5432, "or/ders", "verify-full")
+    understood = conninfo_to_dict(addresses.libpq_uri)
+    assert (understood["host"], understood["port"]) == ("b.example,a.example", "5432,5432")
+    assert (understood["dbname"], understood["tcp_user_timeout"]) == ("or/ders", "10000")
 
 
 @pytest.mark.parametrize("active", list(Site), ids=str)
