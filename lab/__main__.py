@@ -13,8 +13,8 @@ from deployment.flat_outputs import FLAT_OUTPUTS_FILE
 from lab.command_line import add_settings, run, say
 from lab.lab import Lab
 from lab.settings import LabSettings
+from lab.target import Target
 from shared.layers import REPOSITORY_ROOT
-from shared.sites import Site
 
 
 def main() -> int:
@@ -66,29 +66,41 @@ def access(lab: Lab) -> list[str]:
 
 def directions(lab: Lab) -> list[str]:
     """How to find what is deployed, and to connect to the databases."""
-    target = lab.target
-    host, port = lab.dns_server
-    secret = lab.outputs["masterSecretId"]
     file = shown(lab.outputs_file)
     lines = ["", f"What is deployed is in {file}."]
     if lab.outputs_file != FLAT_OUTPUTS_FILE:
         lines.append(f"This is not the checkout's first lab: give operators' commands --outputs {file}.")
-    lines += ["The databases:", ""]
+    return [*lines, *connections(lab.target, lab.authority_file, lab.dns_server)]
+
+
+def connections(target: Target, authority_file: Path, dns_server: tuple[str, int]) -> list[str]:
+    """How clients connect: to the writer wherever it is, and to each database."""
+    host, port = dns_server
+    login = {"PGUSER": target.credentials.user, "PGPASSWORD": target.credentials.password}
+    given = " ".join(f"{name}={value}" for name, value in {**login, "PGSSLROOTCERT": str(authority_file)}.items())
+    lines = ["", "The writer, wherever it is:", "", f"  {given} psql '{target.writer_libpq_uri}'", ""]
+    lines += ["Each database, with the same variables:", ""]
     for site, database in target.databases.items():
         lines.append(
             f"  {site}: psql 'host={database.address} port={target.database_port} dbname={target.database_name} "
-            f"user={target.credentials.user} sslmode=require'"
+            "sslmode=verify-full'"
         )
-    primary = target.databases[Site.PRIMARY].region
-    password = f"aws secretsmanager get-secret-value --region {primary} --secret-id {secret}"
-    lines += [
+    return [
+        *lines,
         "",
-        "The password:",
-        f"  {password} --query SecretString --output text",
+        "For other drivers:",
+        "",
+        f"  user and password  {target.credentials.user} {target.credentials.password}",
+        f"  authority          {authority_file}",
+        f"  writerUri          {target.writer_uri}",
+        f"  writerJdbcUrl      {target.writer_jdbc_url}&sslrootcert={authority_file}",
+        f"  writerName         {target.writer_name}, port {target.database_port}",
+        f"  readerName         {target.reader_name}",
+        f"  resolver           {host}, port {port}, UDP and TCP: for these names only",
+        "",
         "The writer's name, as Route 53 answers it now:",
         f"  dig @{host} -p {port} {target.writer_name} +short",
     ]
-    return lines
 
 
 def shown(file: Path) -> Path:

@@ -155,6 +155,11 @@ class Lab(Breakable):
             reader_name=flat["readerName"],
         )
 
+    @property
+    def authority_file(self) -> Path:
+        """Certificates of the authority that the databases' certificates are of (PEM)."""
+        return self._fleet.authority.certificate_file
+
     def client(self, service: str, region: str) -> Any:
         """A boto3 client with all rights in the lab's account."""
         return self.aws.client(service, region)
@@ -269,7 +274,7 @@ class Lab(Breakable):
 
     def _prepare(self, outputs: Mapping[str, Any]) -> None:
         """Do what the database's owner does after it was made."""
-        credentials, authority = Credentials(MASTER_USER, self._password), self._fleet.authority.certificate_file
+        credentials, authority = Credentials(MASTER_USER, self._password), self.authority_file
         writer = outputs[f"{outputs['activeSite']}DatabaseAddress"]
         prepare_database(writer, outputs["databasePort"], credentials, authority)
         file = PREPARATION.relative_to(REPOSITORY_ROOT)

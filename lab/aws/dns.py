@@ -75,6 +75,10 @@ class Resolver:
         """The zone of a name, as the zones were read last; None where none has it."""
         return zone_of(self._zones or {}, canonical(name))
 
+    def is_known(self) -> bool:
+        """Whether the zones have ever been read."""
+        return self._zones is not None
+
     def is_fresh(self) -> bool:
         """Whether the zones were read a short time ago."""
         return time.monotonic() - self._read_at <= self._max_age_seconds

@@ -31,6 +31,8 @@ _LOG = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 # Longer than Route 53 takes in the lab. Like Route 53's own servers this one answers on when the API does not.
 _READ_SECONDS = 1.0
+# Nothing can be answered before; clients wait 5 s by default (resolv.conf(5)).
+_FIRST_READ_SECONDS = 4.0
 # A busy resolver drops questions, and its clients ask again.
 _MOST_QUESTIONS = 1000
 _TCP_IDLE_SECONDS = 10.0
@@ -135,7 +137,8 @@ class DnsServer:
             return
         if self._reading is None or self._reading.done():
             self._reading = self._loop.run_in_executor(self._reader, self._read)
-        await asyncio.wait({self._reading}, timeout=_READ_SECONDS)
+        known = self._resolver.is_known()
+        await asyncio.wait({self._reading}, timeout=_READ_SECONDS if known else _FIRST_READ_SECONDS)
 
     def _read(self) -> None:
         try:
