@@ -18,8 +18,10 @@ class SiteNetwork:
         vpc_id: the site's VPC.
         vpc_cidr: its address block.
         private_subnet_ids: three subnets in three zones, without a way to the internet.
+        route_table_ids: of these subnets: what answers clients outside the VPC goes by them.
         database_security_group_id: for the database: lets in the probes and clients of both sites.
         probe_security_group_id: for the probe: lets out to the databases only.
+        client_security_group_id: for clients in these subnets: lets out to the databases only; both admit them.
         quarantine_security_group_id: no rules; fencing swaps it in.
         inspection_security_group_id: lets in the operators' network only, for a restored or fenced database.
         data_key_arn: KMS key of the site for data at rest.
@@ -29,8 +31,10 @@ class SiteNetwork:
     vpc_id: Output[str]
     vpc_cidr: Output[str]
     private_subnet_ids: Output[list[str]]
+    route_table_ids: Output[list[str]]
     database_security_group_id: Output[str]
     probe_security_group_id: Output[str]
+    client_security_group_id: Output[str]
     quarantine_security_group_id: Output[str]
     inspection_security_group_id: Output[str]
     data_key_arn: Output[str]

@@ -40,6 +40,26 @@ def test_a_site_has_three_private_subnets_in_three_zones_on_its_own_route_table(
 
 
 @each_site
+def test_an_update_makes_no_second_rule_for_a_block_that_has_one(network: RecordedProgram, site: Site) -> None:
+    """AWS refuses it, and a new rule is made before the old one goes: these keep the names they were deployed under."""
+    rules = [rule for rule in at(network, site, "SecurityGroupIngressRule") if "cidrIpv4" in rule.inputs]
+    blocks = [(rule.inputs["securityGroupId"], rule.inputs["cidrIpv4"]) for rule in rules]
+    assert len(set(blocks)) == len(blocks)
+    subnets = {subnet.inputs["cidrBlock"] for subnet in at(network, site.other, "Subnet")}
+    names = {rule.inputs["cidrIpv4"]: rule.name for rule in rules}
+    assert {names[block] for block in subnets} == {
+        f"probe-{block.replace('.', '-').replace('/', '-')}-{site}-lab" for block in subnets
+    }
+
+
+@each_site
+def test_routes_that_others_add_to_the_offered_tables_are_left_alone(network: RecordedProgram, site: Site) -> None:
+    (table,) = at(network, site, "RouteTable")
+    assert network.outputs[f"{site}RouteTableIds"] == [table.id]
+    assert "routes" not in table.inputs
+
+
+@each_site
 def test_the_route_to_the_other_site_waits_for_the_accepted_peering(network: RecordedProgram, site: Site) -> None:
     (route,) = at(network, site, "Route")
     accepter = network.resource("peering-recovery-lab")
@@ -96,8 +116,7 @@ def test_the_database_admits_probes_and_clients_of_both_sites_and_nobody_else(
     network: RecordedProgram, site: Site
 ) -> None:
     other = "10.30" if site is Site.PRIMARY else "10.20"
-    database = network.resource(f"database-{site}-lab").id
-    probe = network.resource(f"probe-{site}-lab").id
+    database, probe, clients = (network.resource(f"{what}-{site}-lab").id for what in ("database", "probe", "clients"))
     sources = {
         rule.inputs.get("cidrIpv4", rule.inputs.get("referencedSecurityGroupId"))
         for rule in at(network, site, "SecurityGroupIngressRule")
@@ -105,6 +124,7 @@ def test_the_database_admits_probes_and_clients_of_both_sites_and_nobody_else(
     }
     assert sources == {
         probe,
+        clients,
         f"{other}.0.0/18",
         f"{other}.64.0/18",
         f"{other}.128.0/18",
@@ -114,13 +134,14 @@ def test_the_database_admits_probes_and_clients_of_both_sites_and_nobody_else(
 
 
 @each_site
-def test_only_the_database_lets_in_and_only_the_probe_lets_out(network: RecordedProgram, site: Site) -> None:
+def test_only_the_database_lets_in_and_only_probe_and_clients_let_out(network: RecordedProgram, site: Site) -> None:
     inward, outward = (at(network, site, f"SecurityGroup{way}Rule") for way in ("Ingress", "Egress"))
     assert {rule.inputs["securityGroupId"] for rule in inward} == {
         network.resource(f"{what}-{site}-lab").id for what in ("database", "inspection")
     }
-    assert {rule.inputs["securityGroupId"] for rule in outward} == {network.resource(f"probe-{site}-lab").id}
-    assert {rule.inputs["cidrIpv4"] for rule in outward} == set(BLOCKS.values())
+    assert {(rule.inputs["securityGroupId"], rule.inputs["cidrIpv4"]) for rule in outward} == {
+        (network.resource(f"{what}-{site}-lab").id, block) for what in ("probe", "clients") for block in BLOCKS.values()
+    }
     for rule in (*inward, *outward):
         assert (rule.inputs["ipProtocol"], rule.inputs["fromPort"], rule.inputs["toPort"]) == ("tcp", 15432, 15432)
 
