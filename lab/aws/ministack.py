@@ -72,6 +72,7 @@ def _serve(listening: int, backend_url: str | None, secret: str, database_author
         rds,
         schedules,
         transport,
+        vpc_authorizations,
         zone_signing,
     )
     from lab.aws.host.gate import Gate
@@ -85,6 +86,7 @@ def _serve(listening: int, backend_url: str | None, secret: str, database_author
     condition_keys.install()
     alarm_permissions.install()
     zone_signing.install()
+    vpc_authorizations.install()
     health_check_children.install()
     descriptions.install()
     darkness.install()

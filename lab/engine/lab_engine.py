@@ -125,7 +125,9 @@ class LabEngine:
                         state.drop(kept)
                     elif drifted:
                         state.put(kept.read_as(drifted), kept)
-                kind = "delete" if drifted is None else Kind.UPDATE if drifted else Kind.SAME
+                # What its program ignores is taken into the state, and is no drift.
+                differs = bool((drifted or {}).keys() - kept.registration.ignore_changes)
+                kind = "delete" if drifted is None else Kind.UPDATE if differs else Kind.SAME
                 self._count(Done(kind, kept.registration, frozenset(drifted or ())))
         return counts
 

@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent / "functions"))
 import pulumi
 
 from automation_layer.alarms import Alarms, word_alarm_names
+from automation_layer.client_vpcs import refuse_own_vpcs
 from automation_layer.connection_uri import WriterAddresses
 from automation_layer.dns import ClientNames, ClientNamesArgs
 from automation_layer.failover import Failover
@@ -39,6 +40,7 @@ def dr_automation() -> None:
     network = read_contract(NetworkContract, environment)
     data = read_contract(DataContract, environment)
     settings.timings.refuse_unseen_silence(known(data.replication_timeout_seconds))
+    refuse_own_vpcs(settings.client_vpcs, {site: known(network.at(site).vpc_id) for site in Site})
     active_site = Site(known(data.active_site))
     providers = site_providers(environment)
 

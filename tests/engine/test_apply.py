@@ -94,7 +94,7 @@ def test_for_an_ignored_change_the_states_value_counts(applied: Applied) -> None
     """
     applied(program)
     applied.account.there["a"] = {"displayName": "moved at run time"}
-    applied.engine.refresh("demo")
+    assert applied.engine.refresh("demo") == {"same": 1}, "it is no drift"
     assert applied(program.replace('"A"', '"B"').replace("delivery", 'policy="new", delivery')) == []
     inputs = applied.engine.kept[0].made.inputs
     assert inputs["displayName"] == "moved at run time"

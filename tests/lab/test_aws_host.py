@@ -19,9 +19,12 @@ from botocore.exceptions import ClientError
 from lab.aws import LabAws, LabClock, Resolver, port_from_environment
 from lab.aws.host.embedded_metrics import extract
 from lab.aws.ministack import WRITTEN_FOR, check_version
+from lab.engine.lab_engine import LabEngine
 from lab.home import LabHome
 from lab.minute import LOG_METRIC_DELAY, MINUTE_SECONDS
 from shared.errors import SettingsError
+from tests.engine.fake_account import ACCOUNT, DemoLayer
+from tests.engine.projects import write_project
 from tests.lab.running_aws import PRIMARY, RECOVERY, SECRET, Account, RdsBackend, lines, policy, until
 
 LATE_SECONDS = LOG_METRIC_DELAY.longest + 2
@@ -454,6 +457,43 @@ def test_a_private_zone_has_no_dnssec(account: Account) -> None:
         route53.get_dnssec(HostedZoneId=zone)
     assert refused.value.response["Error"]["Code"] == "InvalidArgument"
     assert "Operation is unsupported for private hosted zones" in refused.value.response["Error"]["Message"]
+
+
+ZONE = """
+zone = aws.route53.Zone(
+    "z", name="known.internal", vpcs=[aws.route53.ZoneVpcArgs(vpc_id="vpc-own", vpc_region="ap-southeast-2")],
+    opts=pulumi.ResourceOptions(provider=provider, ignore_changes=["vpcs"]),
+)
+"""
+CLIENTS = """
+there = dict(zone_id=zone.zone_id, vpc_region="eu-west-1", opts=on)
+aws.route53.ZoneAssociation("client", vpc_id="vpc-client", **there)
+aws.route53.VpcAssociationAuthorization("other-account", vpc_id="vpc-theirs", **there)
+"""
+
+
+def test_a_vpc_that_somebody_else_associates_with_a_zone_stays(account: Account, tmp_path: Path) -> None:
+    engine, layer = LabEngine(account.aws.client, ACCOUNT), DemoLayer("demo", "demo", "", (), "", at=tmp_path)
+    route53 = account.client("route53")
+
+    def apply(program: str) -> dict[str, int]:
+        write_project(tmp_path, program)
+        return dict(engine.apply(layer, "lab"))
+
+    def known_in() -> set[str]:
+        return {vpc["VPCId"] for vpc in route53.get_hosted_zone(Id=zone)["VPCs"]}
+
+    assert apply(ZONE + CLIENTS) == {"create": 3}
+    (zone,) = (kept.made.id for kept in engine.kept if kept.registration.name == "z")
+    by_hand: Any = {"VPCId": "vpc-by-hand", "VPCRegion": PRIMARY}
+    route53.associate_vpc_with_hosted_zone(HostedZoneId=zone, VPC=by_hand)
+    assert engine.refresh("demo") == {"same": 3}
+    assert apply(ZONE + CLIENTS) == {"same": 3}
+    assert known_in() == {"vpc-own", "vpc-client", "vpc-by-hand"}
+    assert apply(ZONE) == {"same": 1, "delete": 2}
+    assert known_in() == {"vpc-own", "vpc-by-hand"}
+    assert route53.list_vpc_association_authorizations(HostedZoneId=zone)["VPCs"] == []
+    engine.destroy()
 
 
 # Beginning and end

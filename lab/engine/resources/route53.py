@@ -1,4 +1,4 @@
-"""Route 53: private zones, records and the health checks that choose between them."""
+"""Route 53: private zones with the VPCs that know them, records and the health checks that choose between them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CALCULATED = "CALCULATED"
 def _create_zone(ctx: Context, inputs: Values) -> Created:
     route53 = ctx.client("route53")
     name = required(inputs, "name")
-    networks = [renamed(vpc, {"vpcId": "VPCId", "vpcRegion": "VPCRegion"}) for vpc in required(inputs, "vpcs")]
+    networks = [_vpc(vpc) for vpc in required(inputs, "vpcs")]
     if not networks:
         raise EngineError(f"vpcs of the zone {name} is empty: the lab has private zones only, name a VPC")
     answer = route53.create_hosted_zone(
@@ -67,6 +67,35 @@ def _delete_zone(ctx: Context, made: Made) -> None:
                 if record["Type"] not in ZONES_OWN_RECORDS:
                     _change(route53, made.id, "DELETE", record)
         route53.delete_hosted_zone(Id=made.id)
+
+
+def _vpc(inputs: Values) -> dict[str, Any]:
+    return renamed(inputs, {"vpcId": "VPCId", "vpcRegion": "VPCRegion"})
+
+
+def _associate_vpc(ctx: Context, inputs: Values) -> Created:
+    route53, zone_id, vpc = ctx.client("route53"), required(inputs, "zoneId"), _vpc(inputs)
+    _wait_for(route53, route53.associate_vpc_with_hosted_zone(HostedZoneId=zone_id, VPC=vpc))
+    return Created(":".join((zone_id, *vpc.values())), {"owningAccount": ctx.account_id})
+
+
+def _disassociate_vpc(ctx: Context, made: Made) -> None:
+    route53 = ctx.client("route53")
+    with absence_is_fine("NoSuchHostedZone", "VPCAssociationNotFound"):
+        asked = {"HostedZoneId": made.inputs["zoneId"], "VPC": _vpc(made.inputs)}
+        _wait_for(route53, route53.disassociate_vpc_from_hosted_zone(**asked))
+
+
+def _authorize_vpc(ctx: Context, inputs: Values) -> Created:
+    zone_id, vpc = required(inputs, "zoneId"), _vpc(inputs)
+    ctx.client("route53").create_vpc_association_authorization(HostedZoneId=zone_id, VPC=vpc)
+    return Created(":".join((zone_id, *vpc.values())))
+
+
+def _withdraw_authorization(ctx: Context, made: Made) -> None:
+    with absence_is_fine("NoSuchHostedZone", "VPCAssociationAuthorizationNotFound"):
+        asked = {"HostedZoneId": made.inputs["zoneId"], "VPC": _vpc(made.inputs)}
+        ctx.client("route53").delete_vpc_association_authorization(**asked)
 
 
 def _records(route53: Any, zone_id: str) -> list[dict[str, Any]]:
@@ -161,9 +190,15 @@ def _bare(identifier: str) -> str:
     return identifier.rpartition("/")[2]
 
 
+_ZONE_AND_VPC = frozenset({"vpcId", "vpcRegion", "zoneId"})
+
 TYPES: Types = {
     "aws:route53/zone:Zone": ResourceType(
         _create_zone, _delete_zone, frozenset({"name", "comment", "vpcs", "forceDestroy", "tags"})
+    ),
+    "aws:route53/zoneAssociation:ZoneAssociation": ResourceType(_associate_vpc, _disassociate_vpc, _ZONE_AND_VPC),
+    "aws:route53/vpcAssociationAuthorization:VpcAssociationAuthorization": ResourceType(
+        _authorize_vpc, _withdraw_authorization, _ZONE_AND_VPC
     ),
     "aws:route53/healthCheck:HealthCheck": ResourceType(
         _create_health_check,

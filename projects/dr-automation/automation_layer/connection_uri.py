@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
+
+Parameters = Mapping[str, str | int]
 
 # The hosts are tried in turn; without a timeout a host that does not answer would delay that for minutes.
 CONNECT_TIMEOUT_SECONDS = 5
 # A host that falls silent says no goodbye: without deadlines of the client's own an open connection waits for ever.
 # libpq's are the kernel's: unacknowledged data ends the connection after this time, and so do three lost keepalives.
-LIBPQ_DEADLINES = {
+LIBPQ_DEADLINES: Parameters = {
     "tcp_user_timeout": 10_000,  # milliseconds
     "keepalives": 1,
     "keepalives_idle": 5,
@@ -18,7 +20,7 @@ LIBPQ_DEADLINES = {
     "keepalives_count": 3,
 }
 # pgjdbc can only bound each wait for an answer (seconds): a statement that takes longer is cut off as well.
-JDBC_DEADLINES = {"loginTimeout": 10, "socketTimeout": 15, "tcpKeepAlive": "true"}
+JDBC_DEADLINES: Parameters = {"loginTimeout": 10, "socketTimeout": 15, "tcpKeepAlive": "true"}
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,14 @@ class WriterAddresses:
 
         No more than that: pgx sends a key that it does not know to the server, which refuses the session.
         """
-        common = {"target_session_attrs": "read-write", "sslmode": self.ssl_mode}
-        return self._url("postgresql", {**common, "connect_timeout": CONNECT_TIMEOUT_SECONDS})
+        return self._url(
+            "postgresql",
+            {
+                "target_session_attrs": "read-write",
+                "sslmode": self.ssl_mode,
+                "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+            },
+        )
 
     @property
     def libpq_uri(self) -> str:
@@ -67,12 +75,19 @@ class WriterAddresses:
     @property
     def jdbc_url(self) -> str:
         """For pgjdbc, which ignores ``target_session_attrs`` and would stay on the replica."""
-        common = {"targetServerType": "primary", "sslmode": self.ssl_mode, "connectTimeout": CONNECT_TIMEOUT_SECONDS}
-        return self._url("jdbc:postgresql", {**common, **JDBC_DEADLINES})
+        return self._url(
+            "jdbc:postgresql",
+            {
+                "targetServerType": "primary",
+                "sslmode": self.ssl_mode,
+                "connectTimeout": CONNECT_TIMEOUT_SECONDS,
+                **JDBC_DEADLINES,
+            },
+        )
 
-    def _url(self, scheme: str, parameters: dict[str, str | int]) -> str:
+    def _url(self, scheme: str, parameters: Parameters) -> str:
         return f"{scheme}://{','.join(self.hosts)}/{quote(self.database, safe='')}?{_query(parameters)}"
 
 
-def _query(parameters: dict[str, int] | dict[str, str | int]) -> str:
+def _query(parameters: Parameters) -> str:
     return "&".join(f"{key}={value}" for key, value in parameters.items())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from automation_layer.client_vpcs import KEY as CLIENT_VPCS
+from automation_layer.client_vpcs import ClientVpc, parsed_client_vpcs
 from automation_layer.timings import Timings
 from health_probe.authorities import has_authority
 from shared.cloudwatch import log_retention_days
@@ -41,6 +43,7 @@ class AutomationSettings:
         copy_stuck_hours: a copy that takes longer is given up and made again.
         snapshot_export_days: from one export of the newest snapshot to the next; 0 for none.
         parent_domain: the private zone is named below it.
+        client_vpcs: other VPCs in which the names are to be known.
         client_ssl_mode: ``sslmode`` of the multi-host URI offered to clients.
         runbook_url: where people read what to do; messages add the decision's code as an anchor.
         operator_principals: who may take the operators' role, as ARNs; none leaves it to the account's IAM policies.
@@ -63,6 +66,7 @@ class AutomationSettings:
     copy_stuck_hours: int
     snapshot_export_days: int
     parent_domain: str
+    client_vpcs: tuple[ClientVpc, ...]
     client_ssl_mode: str
     runbook_url: str
     operator_principals: tuple[str, ...]
@@ -122,6 +126,7 @@ class AutomationSettings:
             copy_stuck_hours=reader.whole_number("copyStuckHours", 12, minimum=1, maximum=240),
             snapshot_export_days=reader.whole_number("snapshotExportDays", 7, minimum=0, maximum=90),
             parent_domain=_domain("parentDomain", reader.text("parentDomain", "internal")),
+            client_vpcs=parsed_client_vpcs(reader.texts(CLIENT_VPCS)),
             client_ssl_mode=reader.choice("clientSslMode", "verify-full", SSL_MODES),
             runbook_url=reader.text("runbookUrl", "docs/runbook.md"),
             operator_principals=_principals(reader, "operatorPrincipals"),

@@ -208,6 +208,26 @@ def test_the_zone_is_known_to_both_networks(program: RecordedProgram, below: Map
     }
 
 
+def test_other_vpcs_know_the_names_and_none_that_somebody_else_associates_is_removed(
+    below: Mapping[str, Mapping[str, Any]], program: RecordedProgram
+) -> None:
+    ours, theirs = "vpc-0123456789abcdef0", "vpc-0a1b2c3d"
+    arns = [f"arn:aws:ec2:eu-west-1:{account}:vpc/{vpc}" for account, vpc in (("0" * 12, ours), ("1" * 12, theirs))]
+    wider = run_recorded("dr-automation", {"clientVpcs": arns}, below)
+    (zone,) = wider.of_type("Zone")
+    assert zone.inputs == program.of_type("Zone")[0].inputs
+    assert zone.registration.ignore_changes == {"vpcs"}
+    for kind, vpc in (("ZoneAssociation", ours), ("VpcAssociationAuthorization", theirs)):
+        (known,) = wider.of_type(kind)
+        assert known.inputs == {"zoneId": zone.id, "vpcId": vpc, "vpcRegion": "eu-west-1"}
+
+
+def test_a_sites_own_vpc_is_no_clients_vpc(below: Mapping[str, Mapping[str, Any]]) -> None:
+    own = {"network": {**below["network"], "recoveryVpcId": "vpc-0a1b2c3d"}, "data": below["data"]}
+    with pytest.raises(SettingsError, match=r"^clientVpcs = vpc-0a1b2c3d: the recovery site's own VPC .*leave it out"):
+        run_recorded("dr-automation", {"clientVpcs": ["arn:aws:ec2:eu-west-1:000000000000:vpc/vpc-0a1b2c3d"]}, own)
+
+
 def test_every_topic_has_a_policy(program: RecordedProgram) -> None:
     with_a_policy = {policy.inputs["arn"] for policy in program.of_type("TopicPolicy")}
     assert {topic.outputs["arn"] for topic in program.of_type("Topic")} == with_a_policy

@@ -12,6 +12,9 @@ from tests.contracts.settings_of import settings_of
 loaded = partial(settings_of, "dr-automation")
 
 
+VPC = "arn:aws:ec2:eu-west-1:111122223333:vpc/vpc-0a1b2c3d"
+
+
 def test_the_zone_carries_the_environments_suffix() -> None:
     settings = loaded(parentDomain="corp.example")
     assert settings.writer_name == "writer.postgres-dev.corp.example"
@@ -23,6 +26,12 @@ def test_the_zone_carries_the_environments_suffix() -> None:
     [
         ("mode", "sometimes"),
         ("parentDomain", "corp.example."),
+        ("clientVpcs", ["vpc-0a1b2c3d"]),
+        ("clientVpcs", [f"{VPC}/more"]),
+        ("clientVpcs", [VPC.replace("eu-west-1", "Ireland")]),
+        ("clientVpcs", [VPC.replace("111122223333", "")]),
+        ("clientVpcs", [VPC.replace("vpc-", "subnet-")]),
+        ("clientVpcs", [VPC, VPC.replace("eu-west-1", "eu-west-2")]),
         ("clientSslMode", "disable"),
         ("failureEmails", ["nobody"]),
         ("recoveryEmails", ["a@example.com", "a@example.com"]),
@@ -45,3 +54,11 @@ def test_a_value_that_cannot_be_used_is_named_with_its_key(key: str, value: obje
     with pytest.raises(SettingsError) as caught:
         loaded(**{key: value})
     assert caught.value.key == key
+
+
+def test_what_is_wrong_with_a_vpcs_arn_is_said() -> None:
+    with pytest.raises(SettingsError) as caught:
+        loaded(clientVpcs=[VPC.replace("eu-west-1", "Ireland")])
+    assert str(caught.value).startswith(
+        "clientVpcs = arn:aws:ec2:Ireland:111122223333:vpc/vpc-0a1b2c3d: Ireland stands in the place of an AWS region"
+    )
