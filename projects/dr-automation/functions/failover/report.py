@@ -168,8 +168,8 @@ def _steps(settings: Settings, controller: Controller, phases: tuple[Phase, ...]
         f"{settings.drain_timeout_seconds:g} s",
         Phase.PROMOTING: f"promote {settings.instance_ids[new]}, "
         f"with {settings.promoted_backup_retention_days} days of backups",
-        Phase.SHOWN: f"wait until RDS shows that it is at it, then move {settings.writer_name} to {new}, for clients "
-        f"within {settings.name_ttl_seconds} s of what Route 53 needs",
+        Phase.SHOWN: f"wait until RDS shows that it is at it, then move {settings.writer_name} to {new}; "
+        f"clients follow within {settings.name_ttl_seconds} s of that if their caches heed its TTL",
         Phase.WRITES: "wait until a probe has committed in it (minutes on AWS), then record "
         f"{new} as the writer; {settings.verify_timeout_seconds:g} s at most once RDS shows it",
         Phase.PROMOTED: f"wait until RDS shows it without a source; {settings.step_patience_seconds:g} s at most",
