@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from drills.catalogue import DRILLS, Drill, drill_named, swapped
+from drills.clients.others import COMMAND, KNOWN, wanted
 from drills.runner import run_drill
 from drills.scenarios import DEFAULT_SCENARIO
 from drills.scenarios.random_drills import random_drill
@@ -46,6 +47,14 @@ def _arguments() -> argparse.Namespace:
     what.add_argument("--list", action="store_true", help="list the drills and exit")
     what.add_argument("--seed", type=_natural, metavar="N", help="random drills: the same seed gives the same ones")
     parser.add_argument("--swapped", action="store_true", help="swap the roles of the sites from the start")
+    parser.add_argument(
+        "--client",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help=f"set a client beside the drill's own two, and compare: {', '.join(KNOWN)}, or '{COMMAND}./my-client …', "
+        "a program of your own (see drills/README.md); several times for several",
+    )
     parser.add_argument("--count", type=_natural, metavar="K", help="how many random drills (default: 1)")
     parser.add_argument("--reports", type=Path, default=REPORTS, help="where the reports go (default: reports/)")
     arguments = parser.parse_args()
@@ -73,16 +82,19 @@ def _drill(arguments: argparse.Namespace) -> int:
     if arguments.list:
         for name, one in DRILLS.items():
             say(f"{name}: {one.summary}")
+        for name, client in KNOWN.items():
+            say(f"--client {name}: {client.summary}")
         return 0
     started = time.monotonic()
     drills = _series(arguments)
+    others = wanted(arguments.client)
     if len(drills) > 1 or arguments.seed is not None:
         _settings(arguments)  # Report a mistake in the settings before any lab is started.
-        passed = Series(lambda each: _lab_of(each, arguments), arguments.reports, say).run(drills)
+        passed = Series(lambda each: _lab_of(each, arguments), arguments.reports, say, others).run(drills)
     else:
         (drill,) = drills
         with _lab_of(drill, arguments) as lab:
-            passed = run_drill(lab, drill, arguments.reports, say).passed
+            passed = run_drill(lab, drill, arguments.reports, say, others).passed
     say(f"it took {time.monotonic() - started:.1f} s")
     return 0 if passed else FAILED
 

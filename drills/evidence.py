@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from drills.clients.dns import Answer
@@ -81,6 +81,7 @@ class Evidence:
         addresses: each site's database address.
         by_name: the history of the client that finds the writer by its name.
         by_uri: the history of the client that finds it by the multi-host URI.
+        others: the histories of the clients that were set beside these two.
         final_writer: the rows of the server that the name pointed to at the end.
         old_writer: the rows of the old writer at the end.
         name_changes: the first DNS answer for the writer's name, and each that differed from the one before.
@@ -120,6 +121,7 @@ class Evidence:
     lag_samples: tuple[LagSample, ...]
     versions: Mapping[str, str]
     unfinished: tuple[str, ...]
+    others: tuple[ClientHistory, ...] = ()
     restoration: Restoration | None = None
     times_asked: int = 0
     longest_unwatched_seconds: float = 0.0
@@ -171,7 +173,25 @@ class Evidence:
     @property
     def clients(self) -> tuple[ClientHistory, ...]:
         """The history of each client."""
-        return self.by_name, self.by_uri
+        return self.by_name, self.by_uri, *self.others
+
+    @property
+    def judged(self) -> Evidence:
+        """What the system is judged by: the clients with documented settings, and no row of any other."""
+        left_out = [client for client in self.others if not client.is_documented]
+
+        def without_them(read: ReadBack) -> ReadBack:
+            rows = read.rows and tuple(row for row in read.rows if not any(client.owns(row.n) for client in left_out))
+            return replace(read, rows=rows)
+
+        if not left_out:
+            return self
+        return replace(
+            self,
+            others=tuple(client for client in self.others if client.is_documented),
+            final_writer=without_them(self.final_writer),
+            old_writer=without_them(self.old_writer),
+        )
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
@@ -184,10 +204,31 @@ class Evidence:
         looked = None if self.controller_after is None else self.controller_after.last_look
         return None if looked is None or looked.at.timestamp() < self.started_at.wall else looked
 
+    @property
+    def probed_at(self) -> float | None:
+        """When the controller saw that the new writer takes writes, seconds since 1970; None where it did not."""
+        steps = () if self.incident is None else self.incident.steps
+        done = [step.finished_at for step in steps if step.phase is Phase.WRITES and step.finished_at is not None]
+        return done[0].timestamp() if done else None
+
+    @property
+    def promoted_at(self) -> float | None:
+        """The same, or when the first client saw it where that was earlier."""
+        firsts = [self.first_acknowledged_by_new(client) for client in self.clients]
+        seen = [first.finished_at.wall for first in firsts if first is not None]
+        return min([*seen, *([] if self.probed_at is None else [self.probed_at])], default=None)
+
     def first_acknowledged_by_new(self, client: ClientHistory) -> Attempt | None:
-        """A client's first acknowledgement after the fault by another server than the old writer."""
-        after = client.acknowledged_after(self.fault.at, not_by=self.old_address)
-        return after[0] if after else None
+        """A client's first acknowledgement after the fault by another server than the old writer.
+
+        Where the client does not know which server it was, it was another one if that was promoted by then.
+        """
+        probed_at = self.probed_at
+        for attempt in client.acknowledged_after(self.fault.at, not_by=self.old_address):
+            is_promoted = probed_at is not None and attempt.finished_at.wall >= probed_at
+            if attempt.server_address is not None or is_promoted:
+                return attempt
+        return None
 
     def rto_seconds(self, client: ClientHistory) -> float | None:
         """From the fault to a client's first acknowledgement by another server; None where there is none."""

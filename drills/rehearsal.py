@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import psycopg
 from botocore.exceptions import BotoCoreError, ClientError
 
+from drills.clients.client import Clients
 from drills.clients.dns import NameNotResolvedError, NameWatch, ask
+from drills.clients.given import Given
+from drills.clients.others import Wanted
 from drills.clients.routes import ByName, ByUri
 from drills.clients.writes_table import make_empty_table, read_rows, takes_writes
 from drills.clients.writing_client import Pace, RowNumbers, WritingClient
@@ -33,8 +36,10 @@ from shared.sites import Site
 
 STEADY_SECONDS = 5.0
 LAST_MESSAGES_SECONDS = 1.0
-# A client that waits for a frozen first host of the URI finds the new writer at the second host that much later.
+# A client that waits for a silent host finds the new writer that much later.
 LAST_CLIENT_SECONDS = 15.0
+# One that keeps the old address as long as a JVM does, or has hung and is given up.
+LAST_OTHER_SECONDS = 45.0
 
 # What a broken system or an unexpected record can raise. Anything else is a defect in the drill itself.
 ENDS_A_DRILL = (
@@ -56,15 +61,19 @@ Record = TypeVar("Record")
 class Rehearsal:
     """One drill under way. It keeps what it has seen, so that a drill that stops half-way is reported too."""
 
-    def __init__(self, system: LabSystem, progress: Progress, pace: Pace) -> None:
+    def __init__(self, system: LabSystem, progress: Progress, pace: Pace, others: Sequence[Wanted] = ()) -> None:
         self._system = system
         self._progress = progress
         self._pace = pace
         self._started_at = Instant.now()
         self._writer = Site.PRIMARY
-        numbers, target = RowNumbers(), system.target
-        self._by_name = WritingClient(ByName(target, system.dns_server, pace.connect_timeout_seconds), numbers, pace)
-        self._by_uri = WritingClient(ByUri(target, pace.connect_timeout_seconds), numbers, pace)
+        given, numbers = Given(system.target, system.dns_server, system.authority_file), RowNumbers()
+        self._clients = Clients(
+            WritingClient(ByName(given), numbers, pace),
+            WritingClient(ByUri(given), numbers, pace),
+            [other.client(given, block, pace) for block, other in enumerate(others, start=1)],
+        )
+        self._patience_seconds = LAST_OTHER_SECONDS if others else LAST_CLIENT_SECONDS
         self._watch = NameWatch(system.target.writer_name, system.dns_server)
         self._stage: Stage | None = None
         self._controller_before: ControllerState | None = None
@@ -94,31 +103,24 @@ class Rehearsal:
         target = self._system.target
         make_empty_table(target, target.databases[self._writer].address)
         self._controller_before = controller_state(self._system)
-        stage = Stage(self._system, self._by_name, self._writer, self._started_at, self._progress)
+        stage = Stage(self._system, self._clients, self._writer, self._started_at, self._progress)
         self._stage = stage
         self._watch.start()
         try:
-            self._by_name.start()
-            self._by_uri.start()
+            self._clients.start()
             stage.keep_writing(STEADY_SECONDS)
             wait_for_replication(stage, self._started_at.wall)
             scenario.run(stage)
-            self._let_both_clients_write(stage)
+            self._let_every_client_write(stage)
         finally:
             self._watch.stop()
-            try:
-                self._by_name.stop()
-            finally:
-                self._by_uri.stop()
+            self._clients.stop()
 
-    def _let_both_clients_write(self, stage: Stage) -> None:
-        """A scenario waits for the client with the name; the other one may find the writer later."""
+    def _let_every_client_write(self, stage: Stage) -> None:
+        """A scenario waits for the client with the name; another one may find the writer later."""
         since = Instant.now()
-        clients = (self._by_name, self._by_uri)
         stage.wait_until(
-            "both clients to write",
-            lambda: all(client.acknowledged_since(since) is not None for client in clients),
-            LAST_CLIENT_SECONDS,
+            "every client to write", lambda: self._clients.have_all_written_since(since), self._patience_seconds
         )
 
     def _evidence(self) -> Evidence:
@@ -132,14 +134,16 @@ class Rehearsal:
         if fault is None:
             self._unfinished.append("nothing was broken")
         old_writer = self._read_back(addresses[self._writer])
+        by_name, by_uri, *others = (client.history for client in self._clients.each)
         return Evidence(
             started_at=since,
             fault=Action(Instant.now(), "nothing was broken") if fault is None else fault,
             actions=actions,
             writer=self._writer,
             addresses=addresses,
-            by_name=self._by_name.history,
-            by_uri=self._by_uri.history,
+            by_name=by_name,
+            by_uri=by_uri,
+            others=tuple(others),
             final_writer=self._final_writer(old_writer),
             old_writer=old_writer,
             name_changes=self._watch.changes,

@@ -38,6 +38,8 @@ class Scenario:
         expected: what the system must do.
         run: breaks something and waits; clients are writing when it is called.
         rto_limit_seconds: how long the outage may last where a failover is expected, at the lab's settings.
+        back_within_seconds: how soon after the promotion, or after the name's move where it goes by name, every client
+            with documented settings must write again, and none may hang; None where that is not judged.
         outcomes: everything the system may do; the expected outcome is always added.
         demands_fence: whether the old writer must really be fenced: an attempt on record is not enough.
         restored_rows: how many rows a table of the scenario's own must have after a restore; None where it has none.
@@ -51,6 +53,7 @@ class Scenario:
     expected: DrillOutcome
     run: Callable[[Stage], None]
     rto_limit_seconds: float = 0.0
+    back_within_seconds: float | None = None
     outcomes: frozenset[DrillOutcome] = frozenset()
     demands_fence: bool = False
     restored_rows: int | None = None

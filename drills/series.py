@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pulumi import RunError
 
 from drills.catalogue import Drill
+from drills.clients.others import Wanted
 from drills.report.index_page import Entry, write_index
 from drills.report.report import DrillReport
 from drills.report.story_report import StoryReport
@@ -35,11 +36,13 @@ class Series:
         lab_for: starts the lab of a drill, and stops it afterwards.
         report_dir: where the reports and ``index.html`` go.
         progress: called with a short line for each thing that happens.
+        others: clients to set beside each drill's own two.
     """
 
     lab_for: LabFor
     report_dir: Path
     progress: Callable[[str], None]
+    others: Sequence[Wanted] = ()
 
     def run(self, drills: Sequence[Drill]) -> bool:
         """Run them all, and update the index after each.
@@ -62,7 +65,7 @@ class Series:
         why_not = why_skipped = ""
         try:
             with self.lab_for(drill) as system:
-                report = run_drill(system, drill, self.report_dir, self.progress)
+                report = run_drill(system, drill, self.report_dir, self.progress, self.others)
         except NoSmallDiskError as error:
             why_skipped = f"skipped: {error}"
             self.progress(why_skipped)

@@ -1,4 +1,4 @@
-"""What a scenario acts on: the running system and a writing client; notes what was done to the system, and when."""
+"""What a scenario acts on: the running system and the writing clients; notes what was done to the system, and when."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from drills.clients.writing_client import WritingClient
+from drills.clients.client import Clients
 from drills.instants import Instant
 from drills.records.restoration import Restoration
 from drills.records.state_table import controller_state, incidents_since
@@ -41,20 +41,20 @@ class DrillNotReadyError(Exception):
 
 
 class Stage:
-    """A system in which a client writes, ready to be broken.
+    """A system in which clients write, ready to be broken.
 
     Attributes:
         system: what the drill runs on.
-        client: the client that is writing.
+        clients: the clients that are writing.
         writer: the site whose database was the writer when the drill began.
         started_at: when the drill began.
     """
 
     def __init__(
-        self, system: LabSystem, client: WritingClient, writer: Site, started_at: Instant, progress: Progress
+        self, system: LabSystem, clients: Clients, writer: Site, started_at: Instant, progress: Progress
     ) -> None:
         self.system = system
-        self.client = client
+        self.clients = clients
         self.writer = writer
         self.started_at = started_at
         self._progress = progress
@@ -129,12 +129,12 @@ class Stage:
         old_address = self.writer_database.address
 
         def new_writer_acknowledged() -> bool:
-            return self.client.acknowledged_since(began, not_by=old_address) is not None
+            return self.clients.acknowledged_since(began, not_by=old_address) is not None
 
         if not self.wait_until("the other database to take writes", new_writer_acknowledged, deadline_seconds):
             self.say(f"not recovered within {deadline_seconds:g} s")
             return False
-        first = self.client.acknowledged_since(began, not_by=old_address)
+        first = self.clients.acknowledged_since(began, not_by=old_address)
         if first is not None:
             self.say(f"recovered: first write acknowledged after {first.finished_at.seconds_since(began):.1f} s")
         self.keep_writing(AFTER_FAILOVER_SECONDS)
@@ -152,7 +152,7 @@ class Stage:
         """Wait until a write is acknowledged after this moment, then let the client write on for a while."""
         since = Instant.now()
         if not self.wait_until(
-            "a write to be acknowledged", lambda: self.client.acknowledged_since(since) is not None, deadline_seconds
+            "a write to be acknowledged", lambda: self.clients.acknowledged_since(since) is not None, deadline_seconds
         ):
             self.say(f"no write was acknowledged within {deadline_seconds:g} s")
         self.keep_writing(AFTER_WRITES_RESUMED_SECONDS)

@@ -61,6 +61,10 @@ class LabSystem(Protocol):
     def dns_server(self) -> tuple[str, int]:
         """Address and port of the DNS server that clients use."""
 
+    @property
+    def authority_file(self) -> Path:
+        """Certificates of the authority that the databases' certificates are of (PEM)."""
+
     def client(self, service: str, region: str) -> Any:
         """A boto3 client for a service in a region, with permission to read everything and to create a queue."""
 

@@ -75,11 +75,19 @@ def ask(name: str, dns_server: tuple[str, int], timeout_seconds: float = 1.0) ->
 
 
 class Resolver:
-    """Caches the DNS server's answers for their TTL, as a client's resolver does. Threads may share it."""
+    """Caches the DNS server's answers, as a client's resolver does. Threads may share it."""
 
-    def __init__(self, name: str, dns_server: tuple[str, int]) -> None:
+    def __init__(self, name: str, dns_server: tuple[str, int], keeps_seconds: float | None = None) -> None:
+        """Know the name.
+
+        Args:
+            name: what is asked for.
+            dns_server: address and UDP port.
+            keeps_seconds: how long an answer is kept, whatever its TTL; None for the TTL.
+        """
         self.name = name
         self._dns_server = dns_server
+        self._keeps_seconds = keeps_seconds
         self._kept: Answer | None = None
 
     def address(self) -> str:
@@ -89,10 +97,13 @@ class Resolver:
             NameNotResolvedError: the cached answer has expired and the DNS server gave no other.
         """
         kept = self._kept
-        if kept is None or time.monotonic() >= kept.at.monotonic + kept.ttl_seconds:
+        if kept is None or time.monotonic() >= kept.at.monotonic + self._keeps(kept):
             kept = ask(self.name, self._dns_server)
             self._kept = kept
         return kept.address
+
+    def _keeps(self, answer: Answer) -> float:
+        return answer.ttl_seconds if self._keeps_seconds is None else self._keeps_seconds
 
 
 class NameWatch(threading.Thread):

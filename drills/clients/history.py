@@ -8,6 +8,8 @@ from itertools import pairwise
 
 from drills.instants import Instant
 
+ROWS_IN_BLOCK = 10_000_000
+
 
 class Outcome(StrEnum):
     """What the client knows about an attempt."""
@@ -49,12 +51,27 @@ class ClientHistory:
     """The history of one client.
 
     Attributes:
-        name: how the client finds the writer.
+        name: what the report calls it.
         attempts: everything it tried, in the order in which the attempts ended.
+        block: which numbers are its own; the clients that every drill has share block 0.
+        is_documented: whether it runs with the settings of docs/connecting.md: the drill judges the system by those.
+        trouble: what was wrong with a program of somebody's own; empty where nothing was.
     """
 
     name: str
     attempts: tuple[Attempt, ...]
+    block: int = 0
+    is_documented: bool = True
+    trouble: str = ""
+
+    def owns(self, n: int) -> bool:
+        """Whether a row's number is one of its block's."""
+        return n // ROWS_IN_BLOCK == self.block
+
+    @property
+    def longest_wait_seconds(self) -> float:
+        """How long its longest attempt took, one that was still under way at the end included; 0 without any."""
+        return max((each.finished_at.seconds_since(each.invoked_at) for each in self.attempts), default=0.0)
 
     @property
     def acknowledged(self) -> tuple[Attempt, ...]:

@@ -1,23 +1,19 @@
-"""The two ways in which a client finds the writer: the writer's DNS name, and libpq's multi-host URI.
+"""The two ways in which a client of libpq finds the writer: the writer's DNS name, and the multi-host URI.
 
-With the URI, ``PQconnectdb`` tries the hosts in order, gives each ``connect_timeout`` seconds, and skips one that
-answers but is not what ``target_session_attrs`` asks for
-(https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-MULTIPLE-HOSTS). A `DeadlineConnection` waits itself,
-and then libpq does not apply ``connect_timeout``: a frozen first host would hide the second for ever. So each host is
-tried on its own, with its own deadline; libpq still judges whether it is the writer.
+Both use libpq's deadlines as ``writerLibpqUri`` has them. With the URI the hosts are tried in order; each gets
+``connect_timeout`` seconds, and one that answers but takes no writes is skipped: psycopg does that
+(https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-MULTIPLE-HOSTS).
 """
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import make_conninfo
 
-from drills.clients.connection import DeadlineConnection, Endpoint, NotConnectedError
+from drills.clients.connection import Endpoint, ServerConnection
 from drills.clients.dns import Resolver
-from lab.target import Target
-
-DEFAULT_PORT = "5432"
+from drills.clients.given import Given
 
 
 class Route(Protocol):
@@ -27,7 +23,7 @@ class Route(Protocol):
     def name(self) -> str:
         """What the report calls it."""
 
-    def connect(self) -> DeadlineConnection:
+    def connect(self) -> ServerConnection:
         """A new connection to the writer.
 
         Raises:
@@ -41,65 +37,43 @@ class ByName:
 
     name = "writer's name"
 
-    def __init__(self, target: Target, dns_server: tuple[str, int], connect_timeout_seconds: float) -> None:
-        self._target = target
-        self._resolver = Resolver(target.writer_name, dns_server)
-        self._connect_timeout_seconds = connect_timeout_seconds
+    def __init__(self, given: Given, keeps_seconds: float | None = None, name: str = name) -> None:
+        """Know the name.
 
-    def connect(self) -> DeadlineConnection:
+        Args:
+            given: the strings.
+            keeps_seconds: how long an answer is kept; None for its TTL.
+            name: what the report calls it.
+        """
+        self.name = name
+        self._given = given
+        self._resolver = Resolver(given.target.writer_name, given.dns_server, keeps_seconds)
+
+    def connect(self) -> ServerConnection:
         """A new connection to the address that the name resolves to, where a writer answers: libpq asks it.
 
         The name moves while RDS promotes, and then leads to a hot standby for a while.
         """
-        endpoint = Endpoint.of(self._target, self._resolver.address(), target_session_attrs="read-write")
-        return DeadlineConnection(endpoint, self._connect_timeout_seconds)
+        address, target, parameters = self._resolver.address(), self._given.target, self._given.libpq
+        parameters |= {"host": target.writer_name, "hostaddr": address, "port": str(target.database_port)}
+        if parameters.get("sslmode") == "verify-full":
+            # RDS's certificates name the instances, not ours.
+            parameters["sslmode"] = "verify-ca"
+        return ServerConnection(Endpoint(make_conninfo("", **parameters), address))
 
 
 class ByUri:
-    """Through the multi-host URI: libpq asks each host in turn whether it takes writes; DNS plays no part.
-
-    Attributes:
-        hosts: the URI's hosts, in order.
-        timeout_seconds: how long each may take to let a client in.
-    """
+    """Through the multi-host URI: libpq asks each host in turn whether it takes writes; DNS plays no part."""
 
     name = "multi-host URI"
 
-    def __init__(self, target: Target, default_timeout_seconds: float) -> None:
-        """Split the URI into its hosts; everything but hosts, ports and timeout is left to libpq.
+    def __init__(self, given: Given) -> None:
+        self._endpoint = Endpoint(make_conninfo("", **given.libpq))
 
-        Args:
-            target: has the URI, without credentials, and the credentials.
-            default_timeout_seconds: for a URI without ``connect_timeout``, with which libpq would wait for ever.
-
-        Raises:
-            psycopg.ProgrammingError: libpq cannot parse the URI.
-            ValueError: it has neither one port for all hosts nor one for each.
-        """
-        parameters = {name: str(value) for name, value in conninfo_to_dict(target.writer_uri).items()}
-        names = parameters.pop("host").split(",")
-        ports = parameters.pop("port", DEFAULT_PORT).split(",")
-        if len(ports) == 1:
-            ports *= len(names)
-        timeout = int(parameters.pop("connect_timeout", "0"))
-        credentials = target.credentials
-        parameters |= {"user": credentials.user, "password": credentials.password, "application_name": "drill"}
-        self.hosts = tuple(
-            Endpoint(name, make_conninfo("", **parameters, host=name, port=port or DEFAULT_PORT))
-            for name, port in zip(names, ports, strict=True)
-        )
-        self.timeout_seconds = float(timeout) if timeout > 0 else default_timeout_seconds
-
-    def connect(self) -> DeadlineConnection:
+    def connect(self) -> ServerConnection:
         """A new connection to the first host that is the writer.
 
         Raises:
             NotConnectedError: none of them is; the message says why for each.
         """
-        refusals = []
-        for host in self.hosts:
-            try:
-                return DeadlineConnection(host, self.timeout_seconds)
-            except NotConnectedError as error:
-                refusals.append(f"{host.address}: {error}")
-        raise NotConnectedError("; ".join(refusals))
+        return ServerConnection(self._endpoint)

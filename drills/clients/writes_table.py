@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from drills.clients.connection import DeadlineConnection, Endpoint
+from drills.clients.connection import Endpoint, ServerConnection
 from lab.target import Target
 
+TABLE = "drill_writes"
 INSERT_ROW = "insert into drill_writes (n, writer) values ($1, $2)"
 
 CREATE_TABLE = """\
@@ -15,9 +16,6 @@ create table drill_writes (
     written_at timestamptz not null default clock_timestamp(),
     writer text not null
 )"""
-
-CONNECT_TIMEOUT_SECONDS = 2.0
-STATEMENT_TIMEOUT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +38,8 @@ def make_empty_table(target: Target, address: str) -> None:
         NotConnectedError, StatementRefusedError, ConnectionLostError: it could not be created.
     """
     with _connection(target, address) as connection:
-        connection.run("drop table if exists drill_writes", timeout_seconds=STATEMENT_TIMEOUT_SECONDS)
-        connection.run(CREATE_TABLE, timeout_seconds=STATEMENT_TIMEOUT_SECONDS)
+        connection.run("drop table if exists drill_writes")
+        connection.run(CREATE_TABLE)
 
 
 def read_rows(target: Target, address: str) -> tuple[StoredRow, ...]:
@@ -51,10 +49,7 @@ def read_rows(target: Target, address: str) -> tuple[StoredRow, ...]:
         NotConnectedError, StatementRefusedError, ConnectionLostError: it does not answer, or has no such table.
     """
     with _connection(target, address) as connection:
-        rows = connection.run(
-            "select n, extract(epoch from written_at) from drill_writes order by n",
-            timeout_seconds=STATEMENT_TIMEOUT_SECONDS,
-        )
+        rows = connection.run("select n, extract(epoch from written_at) from drill_writes order by n")
     return tuple(StoredRow(int(n), float(written_at)) for n, written_at in rows)
 
 
@@ -65,7 +60,7 @@ def newest_row(target: Target, address: str) -> int:
         NotConnectedError, StatementRefusedError, ConnectionLostError: it does not answer, or has no such table yet.
     """
     with _connection(target, address) as connection:
-        rows = connection.run("select coalesce(max(n), 0) from drill_writes", timeout_seconds=STATEMENT_TIMEOUT_SECONDS)
+        rows = connection.run("select coalesce(max(n), 0) from drill_writes")
     return int(rows[0][0])
 
 
@@ -76,8 +71,8 @@ def takes_writes(target: Target, address: str) -> bool:
         NotConnectedError, StatementRefusedError, ConnectionLostError: it does not answer.
     """
     with _connection(target, address) as connection:
-        rows = connection.run("select pg_is_in_recovery()", timeout_seconds=STATEMENT_TIMEOUT_SECONDS)
-    return rows[0][0] == "f"
+        rows = connection.run("select pg_is_in_recovery()")
+    return rows[0][0] is False
 
 
 def server_started_at(target: Target, address: str) -> str:
@@ -87,8 +82,8 @@ def server_started_at(target: Target, address: str) -> str:
         NotConnectedError, StatementRefusedError, ConnectionLostError: it does not answer.
     """
     with _connection(target, address) as connection:
-        rows = connection.run("select pg_postmaster_start_time()", timeout_seconds=STATEMENT_TIMEOUT_SECONDS)
-    return rows[0][0]
+        rows = connection.run("select pg_postmaster_start_time()::text")
+    return str(rows[0][0])
 
 
 def run_sql(target: Target, address: str, *statements: str) -> None:
@@ -99,7 +94,7 @@ def run_sql(target: Target, address: str, *statements: str) -> None:
     """
     with _connection(target, address) as connection:
         for statement in statements:
-            connection.run(statement, timeout_seconds=STATEMENT_TIMEOUT_SECONDS)
+            connection.run(statement)
 
 
 def count_rows(target: Target, address: str, table: str) -> int:
@@ -109,9 +104,9 @@ def count_rows(target: Target, address: str, table: str) -> int:
         NotConnectedError, StatementRefusedError, ConnectionLostError: it does not answer, or has no such table.
     """
     with _connection(target, address) as connection:
-        rows = connection.run(f"select count(*) from {table}", timeout_seconds=STATEMENT_TIMEOUT_SECONDS)  # noqa: S608
+        rows = connection.run(f"select count(*) from {table}")  # noqa: S608
     return int(rows[0][0])
 
 
-def _connection(target: Target, address: str) -> DeadlineConnection:
-    return DeadlineConnection(Endpoint.of(target, address), CONNECT_TIMEOUT_SECONDS)
+def _connection(target: Target, address: str) -> ServerConnection:
+    return ServerConnection(Endpoint.of(target, address))

@@ -7,9 +7,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Event, Lock
 
-from drills.clients.connection import ConnectionLostError, DeadlineConnection, NotConnectedError, StatementRefusedError
+from drills.clients.connection import ConnectionLostError, NotConnectedError, ServerConnection, StatementRefusedError
 from drills.clients.dns import NameNotResolvedError
-from drills.clients.history import Attempt, ClientHistory, Outcome
+from drills.clients.history import ROWS_IN_BLOCK, Attempt, ClientHistory, Outcome
 from drills.clients.routes import Route
 from drills.clients.writes_table import INSERT_ROW
 from drills.instants import Instant
@@ -23,28 +23,20 @@ class Pace:
         interval_seconds: from one write to the next while they are acknowledged.
         retry_seconds: pause after a write that was not acknowledged; it is the resolution of the measured outage.
         fresh_connection_seconds: pause between two writes that each open a connection of their own.
-        connect_timeout_seconds: how long to wait for a connection, where the URI does not say.
-        statement_timeout_seconds: how long to wait for the answer to a write; without one it is indeterminate.
     """
 
     interval_seconds: float = 0.05
     retry_seconds: float = 0.1
     fresh_connection_seconds: float = 1.0
-    connect_timeout_seconds: float = 2.0
-    statement_timeout_seconds: float = 2.0
 
 
 class RowNumbers:
-    """Row numbers, each handed out once; all clients of a drill share them.
+    """The row numbers of one block, each handed out once; clients may share them."""
 
-    Attributes:
-        held_back: while it is set, no client asks for one: the writer is idle, and connections stay.
-    """
-
-    def __init__(self) -> None:
+    def __init__(self, block: int = 0) -> None:
+        self.block = block
         self._lock = Lock()
-        self._given = 0
-        self.held_back = Event()
+        self._given = block * ROWS_IN_BLOCK
 
     def take(self) -> int:
         """A number that nobody has used."""
@@ -64,10 +56,12 @@ class WritingClient:
       detects an old writer that came back and accepts new clients.
     """
 
-    def __init__(self, route: Route, numbers: RowNumbers, pace: Pace) -> None:
+    def __init__(self, route: Route, numbers: RowNumbers, pace: Pace, *, is_documented: bool = True) -> None:
         self._route = route
         self._numbers = numbers
         self._pace = pace
+        self._is_documented = is_documented
+        self._resting = Event()
         self._attempts: list[Attempt] = []
         self._done = Event()
         self._threads = ThreadPoolExecutor(max_workers=2, thread_name_prefix="drill-client")
@@ -92,34 +86,29 @@ class WritingClient:
             running.result()
 
     def rest(self) -> None:
-        """Let all clients that share its numbers keep their connections and write nothing."""
-        self._numbers.held_back.set()
+        """Keep the connection and write nothing."""
+        self._resting.set()
 
     def go_on(self) -> None:
-        """Let them write again."""
-        self._numbers.held_back.clear()
+        """Write again."""
+        self._resting.clear()
+
+    @property
+    def is_over(self) -> bool:
+        """It writes until it is stopped."""
+        return False
 
     @property
     def history(self) -> ClientHistory:
         """Everything tried so far."""
         ended = sorted(self._attempts, key=lambda attempt: attempt.finished_at.monotonic)
-        return ClientHistory(self._route.name, tuple(ended))
-
-    def acknowledged_since(self, moment: Instant, *, not_by: str | None = None) -> Attempt | None:
-        """The first acknowledgement after a moment; None where there is none yet.
-
-        Args:
-            moment: acknowledgements up to it do not count.
-            not_by: address of a server whose acknowledgements do not count.
-        """
-        acknowledged = self.history.acknowledged_after(moment, not_by=not_by)
-        return acknowledged[0] if acknowledged else None
+        return ClientHistory(self._route.name, tuple(ended), self._numbers.block, self._is_documented)
 
     def _write_on_a_kept_connection(self) -> None:
-        connection: DeadlineConnection | None = None
+        connection: ServerConnection | None = None
         try:
             while not self._done.is_set():
-                if self._numbers.held_back.is_set():
+                if self._resting.is_set():
                     self._done.wait(self._pace.retry_seconds)
                     continue
                 if connection is not None and connection.broken:
@@ -138,16 +127,14 @@ class WritingClient:
 
     def _write_on_fresh_connections(self) -> None:
         while not self._done.wait(self._pace.fresh_connection_seconds):
-            if self._numbers.held_back.is_set():
+            if self._resting.is_set():
                 continue
             attempt, connection = self._attempt(None, fresh=True)
             self._attempts.append(attempt)
             if connection is not None:
                 connection.close()
 
-    def _attempt(
-        self, connection: DeadlineConnection | None, *, fresh: bool
-    ) -> tuple[Attempt, DeadlineConnection | None]:
+    def _attempt(self, connection: ServerConnection | None, *, fresh: bool) -> tuple[Attempt, ServerConnection | None]:
         """Write one row.
 
         Args:
@@ -161,12 +148,12 @@ class WritingClient:
         invoked_at = Instant.now()
         address: str | None = None
         detail = ""
-        kept: DeadlineConnection | None = None
+        kept: ServerConnection | None = None
         try:
             if connection is None:
                 connection = self._route.connect()
             address = connection.address
-            connection.run(INSERT_ROW, (str(n), self._route.name), timeout_seconds=self._pace.statement_timeout_seconds)
+            connection.run(INSERT_ROW, (n, self._route.name))
             outcome, kept = Outcome.ACKNOWLEDGED, connection
         except NameNotResolvedError as error:
             outcome, detail = Outcome.FAILED, str(error)

@@ -88,7 +88,7 @@ def _hold_checks(evidence: Evidence, judgement: Judgement) -> list[Check]:
             evidence.final_writer.why_not or f"{evidence.final_writer.address} answers",
         ),
         Check(
-            "Both clients can write at the end",
+            "Every client can write at the end",
             all(last_writes.values()),
             ", ".join(f"{name}: {rows} rows" for name, rows in last_writes.items())
             + " acknowledged after the drill's last action",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from drills.evidence import Evidence
 from drills.judge.check import Check
+from drills.judge.client_checks import client_checks
 from drills.scenario import Scenario
 
 FENCED = "fenced"
@@ -15,6 +16,7 @@ def failover_checks(scenario: Scenario, evidence: Evidence) -> list[Check]:
     final = evidence.final_writer
     checks = [
         _writes_again_in_time(scenario, evidence),
+        *client_checks(scenario, evidence),
         Check(
             "The database that the writer's name points to takes writes",
             final.takes_writes is True and final.address != evidence.old_address,
@@ -42,7 +44,7 @@ def _writes_again_in_time(scenario: Scenario, evidence: Evidence) -> Check:
     limit = scenario.rto_limit_seconds
     taken = {client.name: evidence.rto_seconds(client) for client in evidence.clients}
     return Check(
-        f"Writes of both clients are accepted again within {limit:g} s",
+        f"Writes of every client are accepted again within {limit:g} s",
         all(seconds is not None and seconds <= limit for seconds in taken.values()),
         ", ".join(
             f"{name}: " + ("no write was acknowledged by another database" if seconds is None else f"{seconds:.1f} s")

@@ -1,4 +1,4 @@
-"""Checks on the writes of both clients, whatever the system did."""
+"""Checks on the writes of the clients, whatever the system did."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MIN_STEADY_WRITES = 20
 
 
 def write_checks(evidence: Evidence, judgement: Judgement) -> list[Check]:
-    """The checks; each is about both clients."""
+    """The checks; each is about all clients."""
     final = evidence.final_writer
     return [
         wrote_steadily(evidence),
@@ -42,10 +42,10 @@ def write_checks(evidence: Evidence, judgement: Judgement) -> list[Check]:
 
 
 def wrote_steadily(evidence: Evidence) -> Check:
-    """Both clients wrote before the fault."""
+    """Every client wrote before the fault."""
     before = {client.name: len(client.acknowledged_before(evidence.fault.at)) for client in evidence.clients}
     return Check(
-        "Both clients were writing steadily before the fault",
+        "Every client was writing steadily before the fault",
         min(before.values()) >= MIN_STEADY_WRITES,
         ", ".join(f"{name}: {rows} rows" for name, rows in before.items())
         + f" acknowledged before it; each needs at least {MIN_STEADY_WRITES}",
@@ -73,7 +73,7 @@ def _accepted_words(evidence: Evidence, judgement: Judgement) -> str:
     words = f"accepted: {by_client(evidence, accepted)}; {answers}"
     others = set(accepted) - {attempt.n for attempt in evidence.attempts}
     if others:
-        words += f"; written by neither client{numbers(others)}"
+        words += f"; written by no client{numbers(others)}"
     switch = evidence.switch
     if switch is None:
         return f"there was no switch; {answers}"

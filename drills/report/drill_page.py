@@ -7,6 +7,8 @@ from html import escape
 
 from drills.instants import iso
 from drills.judge.checks import allowed_words, spoken
+from drills.report.comparison import EXPLAINED as COMPARISON_EXPLAINED
+from drills.report.comparison import OTHERS_EXPLAINED, comparison_table, finding_lines
 from drills.report.html_page import html_page, result, table
 from drills.report.picture import picture_of
 from drills.report.picture_labels import markers_of
@@ -16,29 +18,20 @@ from drills.scenario import DrillOutcome
 
 SHOWN_LOST_ROWS = 20
 CLIENTS_EXPLAINED = (
-    "Two clients write at the same pace. One finds the writer by its DNS name; the other uses libpq's multi-host URI "
-    "and asks both databases which of them takes writes. Each keeps one connection as long as it works, and also opens "
-    "a new connection each second to write a single row."
+    "Two clients write at the same pace, psycopg with the documented deadlines. One finds the writer by its DNS name; "
+    "the other uses libpq's multi-host URI and asks both databases which of them takes writes. Each keeps one "
+    "connection as long as it works, and also opens a new connection each second to write a single row."
 )
 OF_THESE = "\u2003of these "
 
 CLIENT_FIGURES: tuple[tuple[str, Callable[[ClientReport], str]], ...] = (
-    (
-        "From the fault to the first write acknowledged by the new writer",
-        lambda client: _seconds(client.rto_seconds, "no failover"),
-    ),
     ("Longest time without an acknowledged write", lambda client: f"{client.outage_seconds:.1f} s"),
     ("Writes attempted", lambda client: str(client.writes.attempted)),
     ("Writes acknowledged", lambda client: str(client.writes.acknowledged)),
     (OF_THESE + "on a connection of their own", lambda client: str(client.writes.on_fresh_connections)),
     ("Writes without an answer (indeterminate)", lambda client: str(client.writes.indeterminate)),
     ("Writes that failed", lambda client: str(client.writes.failed)),
-    ("Acknowledged rows that are lost", lambda client: str(client.writes.lost)),
-    (OF_THESE + "beyond the reported data loss", lambda client: str(client.writes.lost_beyond_reported_rpo)),
-    (
-        "Rows the old writer accepted after the switch",
-        lambda client: str(client.writes.accepted_by_old_writer_after_switch),
-    ),
+    ("Lost rows beyond the reported data loss", lambda client: str(client.writes.lost_beyond_reported_rpo)),
 )
 
 
@@ -51,7 +44,7 @@ def page_of(report: DrillReport) -> str:
             *_head(report),
             _figures(report),
             "<h2>What happened</h2>",
-            f'<div class="picture">{picture_of(report.evidence, markers_of(events))}</div>',
+            f'<div class="picture">{picture_of(report.evidence, markers_of(events), report.astray)}</div>',
             *_clients(report),
             *_decision(report),
             *_losses(report),
@@ -75,6 +68,7 @@ def _head(report: DrillReport) -> list[str]:
     return [
         f"<h1>Drill {escape(scenario.name)}</h1>",
         f'<p class="verdict {kind}"><b>{word}</b> {escape(report.verdict)}</p>',
+        *(f'<p class="false">{escape(line)}</p>' for line in finding_lines(report)),
         (
             f"<p>{escape(scenario.summary)} Expected: {escape(allowed_words(scenario))}; "
             f"observed: {spoken(report.outcome)}.</p>"
@@ -108,10 +102,7 @@ def _figures(report: DrillReport) -> str:
         (
             "Writes acknowledged",
             str(writes.acknowledged),
-            (
-                f"of {writes.attempted} attempted by both clients; {writes.indeterminate} indeterminate, "
-                f"{writes.failed} failed"
-            ),
+            (f"of {writes.attempted} attempted; {writes.indeterminate} indeterminate, {writes.failed} failed"),
         ),
     )
     point, took = report.evidence.recovery_point_seconds, report.evidence.recovery_time_seconds
@@ -135,7 +126,7 @@ def _figures(report: DrillReport) -> str:
 
 def _outage(report: DrillReport) -> tuple[str, str]:
     """The outage of the first client, and those of the others in words."""
-    first, *others = report.clients
+    first, *others = (client for client in report.clients if client.history.block == 0)
     if report.outcome is DrillOutcome.FAILED_OVER:
         beside = ", ".join(f"{_seconds(client.rto_seconds, 'never')} through the {client.name}" for client in others)
         note = f"from the fault to the first write acknowledged by the new writer, through the {first.name}; {beside}"
@@ -146,12 +137,15 @@ def _outage(report: DrillReport) -> tuple[str, str]:
 
 
 def _clients(report: DrillReport) -> list[str]:
-    headings = ("", *(escape(f"Through the {client.name}") for client in report.clients))
+    headings = ("", *(escape(client.name) for client in report.clients))
     rows = [(what, *(escape(figure(client)) for client in report.clients)) for what, figure in CLIENT_FIGURES]
     kinds = ("", *("number" for _ in report.clients))
     return [
-        "<h2>The two clients</h2>",
+        "<h2>The clients</h2>",
         f'<p class="soft">{escape(CLIENTS_EXPLAINED)}</p>',
+        *([f'<p class="soft">{escape(OTHERS_EXPLAINED)}</p>'] if report.evidence.others else []),
+        comparison_table(report),
+        f'<p class="soft">{escape(COMPARISON_EXPLAINED)}</p>',
         table(headings, rows, kinds, narrow=True),
     ]
 
@@ -200,7 +194,7 @@ def _losses(report: DrillReport) -> list[str]:
     parts = ["<h2>What was lost</h2>", table(("", ""), facts, ("", "number"), narrow=True)]
     lost = sorted(
         (evidence.at(attempt.finished_at), attempt.n, client.name)
-        for client in evidence.clients
+        for client in evidence.judged.clients
         for attempt in client.attempts
         if attempt.n in judgement.lost
     )

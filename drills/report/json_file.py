@@ -23,7 +23,8 @@ COUNTS = (
 def json_of(report: DrillReport) -> str:
     """The report as JSON text; times in seconds from the fault unless they are ISO 8601, to the millisecond.
 
-    ``writes`` counts the rows of all clients together; ``rto_seconds`` is that of the client with the writer's name.
+    ``writes`` counts the rows of all clients with documented settings together; ``rto_seconds`` is that of the client
+    with the writer's name.
     """
     evidence = report.evidence
     content = {
@@ -39,6 +40,7 @@ def json_of(report: DrillReport) -> str:
         "clients": [
             {
                 "name": client.name,
+                "documented_settings": client.history.is_documented,
                 "writes": {
                     **_writes(client.writes),
                     "failed": client.writes.failed,
@@ -46,6 +48,11 @@ def json_of(report: DrillReport) -> str:
                 },
                 "outage_seconds": client.outage_seconds,
                 "rto_seconds": client.rto_seconds,
+                "after_promotion_seconds": client.after_promotion_seconds,
+                "after_name_moved_seconds": client.after_name_moved_seconds,
+                "longest_wait_seconds": client.history.longest_wait_seconds,
+                "hung": client.hung,
+                "trouble": client.history.trouble,
             }
             for client in report.clients
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from drills.clients.history import ClientHistory, Outcome
 from drills.records.cloudwatch import LagSample
@@ -17,7 +17,17 @@ LAG_HEIGHT = 72
 LAG_GAP_SECONDS = 5.0
 
 
-def strips(axis: Axis, clients: Sequence[ClientHistory], at: Callable[[float], float], y: float) -> list[str]:
+ASTRAY = "astray"
+KINDS = (Outcome.ACKNOWLEDGED.value, ASTRAY, Outcome.INDETERMINATE.value, Outcome.FAILED.value)
+
+
+def strips(
+    axis: Axis,
+    clients: Sequence[ClientHistory],
+    at: Callable[[float], float],
+    y: float,
+    astray: Collection[int] = (),
+) -> list[str]:
     """One strip for each client, one below the other, and one legend for all.
 
     Args:
@@ -25,32 +35,40 @@ def strips(axis: Axis, clients: Sequence[ClientHistory], at: Callable[[float], f
         clients: their histories.
         at: seconds since 1970 to seconds on the axis.
         y: the first one's top.
+        astray: the rows that the old writer acknowledged after the switch.
     """
     parts = []
     for row, client in enumerate(clients):
-        parts += _strip(axis, client, at, y + (STRIP_HEIGHT + STRIP_GAP) * row)
-    legend = {outcome.value: outcome.value for outcome in Outcome} | {"nothing": "no write ended"}
+        parts += _strip(axis, client, at, astray, y + (STRIP_HEIGHT + STRIP_GAP) * row)
+    legend = {kind: kind for kind in KINDS} | {ASTRAY: "by the old writer", "nothing": "no write ended"}
+    if not astray:
+        del legend[ASTRAY]
     for row, (kind, words) in enumerate(legend.items()):
         parts.append(rectangle(WIDTH - RIGHT + 14, y + 0.5 + 16 * row, 9, 9, f"{kind} key"))
         parts.append(text(WIDTH - RIGHT + 29, y + 9 + 16 * row, words, "legend", "start"))
     return parts
 
 
-def _strip(axis: Axis, client: ClientHistory, at: Callable[[float], float], y: float) -> list[str]:
+def _strip(
+    axis: Axis, client: ClientHistory, at: Callable[[float], float], astray: Collection[int], y: float
+) -> list[str]:
     parts = [lane_name(y + STRIP_HEIGHT / 2 + 4, client.name)]
     parts.append(rectangle(LEFT, y, WIDTH - LEFT - RIGHT, STRIP_HEIGHT, "nothing"))
-    counts = Counter((math.floor(at(each.finished_at.wall)), each.outcome) for each in client.attempts)
+    counts = Counter(
+        (math.floor(at(each.finished_at.wall)), ASTRAY if each.n in astray else each.outcome.value)
+        for each in client.attempts
+    )
     for second in sorted({second for second, _ in counts}):
         x, end = axis.x(second), axis.x(second + 1)
-        ended = {outcome: counts[second, outcome] for outcome in Outcome}
-        words = ", ".join(f"{count} {outcome}" for outcome, count in ended.items())
+        ended = {kind: counts[second, kind] for kind in KINDS if kind != ASTRAY or astray}
+        words = ", ".join(f"{count} {kind}" for kind, count in ended.items())
         bars = []
         bottom = y + STRIP_HEIGHT
-        for outcome, count in ended.items():
+        for kind, count in ended.items():
             height = STRIP_HEIGHT * count / sum(ended.values())
             bottom -= height
             if count:
-                bars.append(rectangle(x, bottom, max(0.5, end - x - min(1.0, (end - x) / 4)), height, outcome))
+                bars.append(rectangle(x, bottom, max(0.5, end - x - min(1.0, (end - x) / 4)), height, kind))
         parts.append(titled(f"{client.name}, second {second}: {words}", *bars))
     return parts
 

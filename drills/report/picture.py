@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from drills.evidence import Evidence
 from drills.report.lanes import LAG_HEIGHT, STRIP_GAP, STRIP_HEIGHT, lag_lane, strips
@@ -29,12 +29,13 @@ AXIS_HEIGHT = 38
 MIN_BAR = 3.0
 
 
-def picture_of(evidence: Evidence, markers: Sequence[Marker]) -> str:
+def picture_of(evidence: Evidence, markers: Sequence[Marker], astray: Collection[int] = ()) -> str:
     """The picture as an SVG element to put into a page.
 
     Args:
         evidence: of the drill.
         markers: moments to mark, in any order.
+        astray: the rows that the old writer acknowledged after the switch.
     """
     axis = _axis(evidence, markers)
     labels = placed(markers, axis.x, WIDTH)
@@ -49,7 +50,7 @@ def picture_of(evidence: Evidence, markers: Sequence[Marker]) -> str:
             'aria-label="What happened, in seconds from the fault">'
         ),
         *grid(axis, strip_y, axis_y, "seconds from the fault"),
-        *strips(axis, evidence.clients, evidence.at, strip_y),
+        *strips(axis, evidence.clients, evidence.at, strip_y, astray),
         *lag_lane(axis, "replica lag", evidence.lag_samples, evidence.at, lag_y, LAG_HEIGHT),
         *marker_lines(labels, axis_y),
         *(line for row, step in enumerate(steps) for line in _phase(axis, evidence, step, phases_y + PHASE_ROW * row)),

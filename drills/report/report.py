@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from drills.clients.history import ClientHistory
-from drills.evidence import Evidence
+from drills.clients.writes_table import StoredRow
+from drills.evidence import Evidence, ReadBack
 from drills.judge.check import Check
 from drills.judge.checks import checks_of, observed_outcome, spoken
+from drills.judge.client_checks import HUNG_SECONDS
 from drills.judge.lost_rows import Judgement, judge
 from drills.records.state_table import Decision, decision_of
 from drills.scenario import DrillOutcome, Scenario
@@ -40,16 +43,30 @@ class ClientReport:
     """One client's part of a drill.
 
     Attributes:
-        name: how the client finds the writer.
+        history: what it tried, how it is called, and whether the drill is judged by it.
         writes: counts of its rows.
         outage_seconds: its longest time without an acknowledged write, from the last one before the fault.
         rto_seconds: from the fault to its first write acknowledged by the new writer; None where there is none.
+        after_promotion_seconds: the same from when the controller or a client first saw the new writer take writes.
+        after_name_moved_seconds: the same from when the writer's name moved.
     """
 
-    name: str
+    history: ClientHistory
     writes: Writes
     outage_seconds: float
     rto_seconds: float | None
+    after_promotion_seconds: float | None
+    after_name_moved_seconds: float | None
+
+    @property
+    def name(self) -> str:
+        """What the report calls it."""
+        return self.history.name
+
+    @property
+    def hung(self) -> bool:
+        """Whether an attempt took longer than any documented deadline."""
+        return self.history.longest_wait_seconds > HUNG_SECONDS
 
 
 @dataclass(frozen=True)
@@ -95,22 +112,39 @@ class DrillReport:
 
     @cached_property
     def writes(self) -> Writes:
-        """The counts of both clients together, and of rows that neither wrote."""
+        """The counts of all judged clients together, and of rows that none of them wrote."""
         judgement = self.judgement
         rows = {*judgement.attempted, *judgement.unexpected, *judgement.accepted_by_old_writer_after_switch}
-        return self._writes(rows, self.evidence.clients)
+        return self._writes(rows, self.evidence.judged.clients, judgement)
 
     @cached_property
     def clients(self) -> tuple[ClientReport, ...]:
         """Each client by itself."""
-        return tuple(
-            ClientReport(
-                name=client.name,
-                writes=self._writes({attempt.n for attempt in client.attempts}, (client,)),
-                outage_seconds=client.outage_seconds(self.evidence.fault.at),
-                rto_seconds=self.evidence.rto_seconds(client),
-            )
-            for client in self.evidence.clients
+        return tuple(self._client(client) for client in self.evidence.clients)
+
+    @cached_property
+    def astray(self) -> frozenset[int]:
+        """The rows of any client that the old writer accepted after the switch."""
+        judgements = (self.judgement, *self._of_others.values())
+        return frozenset(n for each in judgements for n in each.accepted_by_old_writer_after_switch)
+
+    @cached_property
+    def _of_others(self) -> dict[str, Judgement]:
+        """The rows of those that the drill is judged by are judged together, those of another one for itself."""
+        others = (client for client in self.evidence.others if not client.is_documented)
+        return {client.name: judgement_of(self.evidence, (client,)) for client in others}
+
+    def _client(self, client: ClientHistory) -> ClientReport:
+        evidence = self.evidence
+        judgement = self._of_others.get(client.name, self.judgement)
+        rto, promoted_at, moved = evidence.rto_seconds(client), evidence.promoted_at, evidence.name_moved
+        return ClientReport(
+            history=client,
+            writes=self._writes({attempt.n for attempt in client.attempts}, (client,), judgement),
+            outage_seconds=client.outage_seconds(evidence.fault.at),
+            rto_seconds=rto,
+            after_promotion_seconds=None if rto is None or promoted_at is None else rto - evidence.at(promoted_at),
+            after_name_moved_seconds=None if rto is None or moved is None else rto - evidence.at(moved.at),
         )
 
     @property
@@ -159,7 +193,7 @@ class DrillReport:
         taken = ", ".join(
             f"{client.rto_seconds:.1f} s through the {client.name}"
             for client in self.clients
-            if client.rto_seconds is not None
+            if client.rto_seconds is not None and client.history.block == 0
         )
         return f"The system recovered {how}: writes were accepted again after {taken}; {self._loss_words()}."
 
@@ -174,13 +208,12 @@ class DrillReport:
         )
         return f"{lost} acknowledged {'write was' if lost == 1 else 'writes were'} lost, {within}"
 
-    def _writes(self, numbers: set[int], clients: tuple[ClientHistory, ...]) -> Writes:
-        """The rows are judged together: what one client lost is a loss of the whole."""
+    def _writes(self, numbers: set[int], clients: tuple[ClientHistory, ...], judgement: Judgement) -> Writes:
 
         def count(*rows: tuple[int, ...]) -> int:
             return sum(len(numbers.intersection(each)) for each in rows)
 
-        judgement, read_back = self.judgement, self.evidence.final_writer.rows
+        read_back = self.evidence.final_writer.rows
         return Writes(
             attempted=count(judgement.attempted),
             acknowledged=count(judgement.acknowledged),
@@ -197,12 +230,22 @@ class DrillReport:
 
 def report_of(scenario: Scenario, evidence: Evidence) -> DrillReport:
     """Judge a drill."""
-    judgement = judge(
-        evidence.attempts,
-        [] if evidence.final_writer.rows is None else [row.n for row in evidence.final_writer.rows],
+    judged = evidence.judged
+    judgement = judgement_of(evidence, judged.clients)
+    return DrillReport(scenario, evidence, judgement, checks_of(scenario, judged, judgement))
+
+
+def judgement_of(evidence: Evidence, clients: Sequence[ClientHistory]) -> Judgement:
+    """Judge the rows of some clients; what happened when is known from those that the drill is judged by."""
+
+    def of_them(read: ReadBack) -> list[StoredRow]:
+        return [row for row in read.rows or () if any(client.owns(row.n) for client in clients)]
+
+    return judge(
+        [attempt for client in clients for attempt in client.attempts],
+        [row.n for row in of_them(evidence.final_writer)],
         fault_at=evidence.fault.at.wall,
         reported=evidence.reported_loss,
-        switch=evidence.switch,
-        old_writer_rows=() if evidence.old_writer.rows is None else evidence.old_writer.rows,
+        switch=evidence.judged.switch,
+        old_writer_rows=of_them(evidence.old_writer),
     )
-    return DrillReport(scenario, evidence, judgement, checks_of(scenario, evidence, judgement))

@@ -7,6 +7,7 @@ from html import escape
 from drills.instants import iso
 from drills.judge.check import Check
 from drills.judge.checks import spoken
+from drills.report.comparison import OTHERS_EXPLAINED, comparison_table
 from drills.report.drill_page import CLIENTS_EXPLAINED
 from drills.report.html_page import html_page, result, table
 from drills.report.report import DrillReport
@@ -29,6 +30,7 @@ def story_page_of(report: StoryReport) -> str:
             f'<div class="picture">{story_picture_of(report.evidence)}</div>',
             '<p class="soft">Each bar and each tick says what it is when a pointer rests on it.</p>',
             *_chapters(report),
+            *_clients(report),
             *_checks(report),
             *_messages(report),
             *_timeline(report),
@@ -55,6 +57,16 @@ def _head(report: StoryReport) -> list[str]:
             f"read at {iso(whole.finished_at.wall)}. A second of the lab stands for twelve of AWS.</p>"
         ),
     ]
+
+
+def _clients(report: StoryReport) -> list[str]:
+    """Where clients were set beside the two: all of them, in each failover."""
+    if not report.evidence.whole.others:
+        return []
+    parts = ["<h2>The clients in each failover</h2>", f'<p class="soft">{escape(OTHERS_EXPLAINED)}</p>']
+    for chapter in report.failovers:
+        parts += [f"<p><b>{escape(chapter.scenario.name)}</b></p>", comparison_table(chapter)]
+    return parts
 
 
 def _figures(report: StoryReport) -> str:

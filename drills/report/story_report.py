@@ -50,7 +50,7 @@ class StoryReport:
     @property
     def acknowledged(self) -> int:
         """How many rows were acknowledged."""
-        return sum(len(client.acknowledged) for client in self.evidence.whole.clients)
+        return sum(len(client.acknowledged) for client in self.evidence.whole.judged.clients)
 
     @property
     def failovers(self) -> tuple[DrillReport, ...]:
@@ -106,9 +106,10 @@ class StoryReport:
 def story_report_of(evidence: StoryEvidence) -> StoryReport:
     """Judge a story."""
     chapters = []
+    judged = replace(evidence, whole=evidence.whole.judged)
     after = [*(record.roles_before for record in evidence.records[1:]), evidence.roles_after]
     for (record, part), roles_after in zip(evidence.told, after, strict=False):
         report = report_of(record.chapter.scenario, part)
-        checks = chapter_checks(record, part, report.judgement, roles_after)
+        checks = chapter_checks(record, part.judged, report.judgement, roles_after)
         chapters.append(replace(report, checks=checks))
-    return StoryReport(evidence, tuple(chapters), story_checks(evidence))
+    return StoryReport(evidence, tuple(chapters), story_checks(judged))

@@ -26,6 +26,7 @@ from shared.errors import SettingsError
 _ALL = (
     writer_lost.PRIMARY_CRASH,
     writer_lost.PRIMARY_FROZEN,
+    writer_lost.SILENT_HOST,
     writer_lost.REGION_DARK,
     false_alarms.LINK_CUT,
     false_alarms.SITES_APART,

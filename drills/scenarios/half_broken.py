@@ -36,13 +36,13 @@ def _door_blocked(stage: Stage) -> None:
 
 
 def _door_blocked_idle(stage: Stage) -> None:
-    stage.do("the clients keep their connections and write nothing", stage.client.rest)
+    stage.do("the clients keep their connections and write nothing", stage.clients.rest)
     stage.break_it(*block_door(stage))
     stage.keep_writing(LASTS_SECONDS)
     # RDS's own agent writes now and then, which is a commit like any other.
     _demand_alert(stage, "writer_commits", "process_lives")
     stage.do(*unblock_door(stage))
-    stage.do("the clients write again", stage.client.go_on)
+    stage.do("the clients write again", stage.clients.go_on)
     stage.wait_for_writes()
 
 

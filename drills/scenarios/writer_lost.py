@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from drills.faults import Act, crash, darken_writer_region, freeze, lose_trigger
+from drills.faults import Act, crash, darken_writer_region, freeze, lose_trigger, silence_writer_host
 from drills.scenario import RTO_LIMIT_SECONDS, DrillOutcome, Scenario
 from drills.stage import Stage
 
@@ -37,6 +37,17 @@ PRIMARY_FROZEN = Scenario(
     run=_then_fail_over(freeze),
     rto_limit_seconds=RTO_LIMIT_SECONDS,
     demands_fence=True,
+)
+
+BACK_WITHIN_SECONDS = 15.0
+
+SILENT_HOST = Scenario(
+    name="silent-host",
+    summary="The writer's host falls silent: nothing is closed, no packet is answered; no client may hang on that.",
+    expected=DrillOutcome.FAILED_OVER,
+    run=_then_fail_over(silence_writer_host),
+    rto_limit_seconds=RTO_LIMIT_SECONDS,
+    back_within_seconds=BACK_WITHIN_SECONDS,
 )
 
 # Nobody in the region can be fenced.

@@ -109,8 +109,8 @@ def evidence_of(whole: Evidence, record: ChapterRecord) -> Evidence:
     def inside(wall: float) -> bool:
         return record.began_at.wall <= wall < record.ended_at.wall
 
-    by_name, by_uri = (_part(client, record) for client in whole.clients)
-    numbers = {attempt.n for client in (by_name, by_uri) for attempt in client.attempts}
+    by_name, by_uri, *others = (_part(client, record) for client in whole.clients)
+    numbers = {attempt.n for client in (by_name, by_uri, *others) for attempt in client.attempts}
     rows = whole.final_writer.rows
     return replace(
         whole,
@@ -121,6 +121,7 @@ def evidence_of(whole: Evidence, record: ChapterRecord) -> Evidence:
         writer=record.writer,
         by_name=by_name,
         by_uri=by_uri,
+        others=tuple(others),
         final_writer=ReadBack(
             record.final_address,
             None if rows is None else tuple(row for row in rows if row.n in numbers),
@@ -143,7 +144,7 @@ def evidence_of(whole: Evidence, record: ChapterRecord) -> Evidence:
 def _part(client: ClientHistory, record: ChapterRecord) -> ClientHistory:
     began, ended = record.began_at.monotonic, record.ended_at.monotonic
     attempts = tuple(each for each in client.attempts if began <= each.finished_at.monotonic < ended)
-    return ClientHistory(client.name, attempts)
+    return replace(client, attempts=attempts)
 
 
 def _answers(answers: tuple[Answer, ...], record: ChapterRecord) -> tuple[Answer, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from drills.clients.dns import NameNotResolvedError, ask
+from drills.clients.others import Wanted
 from drills.clients.writes_table import read_rows, server_started_at, takes_writes
 from drills.clients.writing_client import Pace
 from drills.evidence import ReadBack
@@ -32,8 +33,9 @@ Found = TypeVar("Found")
 class Telling:
     """One story under way. It keeps what it has seen, so that a story that stops half-way is reported too."""
 
-    def __init__(self, system: LabSystem, story: Story, progress: Progress) -> None:
+    def __init__(self, system: LabSystem, story: Story, progress: Progress, others: Sequence[Wanted] = ()) -> None:
         self._system = system
+        self._others = others
         self._story = story
         self._progress = progress
         self._records: list[ChapterRecord] = []
@@ -42,7 +44,7 @@ class Telling:
     def tell(self, pace: Pace) -> StoryEvidence:
         """Tell the story and gather the evidence; what could not be done or read is in `Evidence.unfinished`."""
         story = self._story
-        whole = Rehearsal(self._system, self._progress, pace).play(
+        whole = Rehearsal(self._system, self._progress, pace, self._others).play(
             Scenario(story.name, story.summary, DrillOutcome.FAILED_OVER, self._play)
         )
         began, ended = whole.started_at.wall, whole.finished_at.wall
@@ -72,7 +74,7 @@ class Telling:
         address = system.target.databases[writer].address
         began_at, before, was_started = Instant.now(), controller_state(system), self._started(address)
         roles_before: Roles = roles(system)
-        stage = Stage(system, of_story.client, writer, began_at, self._progress)
+        stage = Stage(system, of_story.clients, writer, began_at, self._progress)
         why_not = ""
         try:
             stage.keep_writing(STEADY_SECONDS)

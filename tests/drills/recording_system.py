@@ -10,8 +10,8 @@ from typing import Any, cast
 
 import pytest
 
+from drills.clients.client import Clients
 from drills.clients.history import Attempt, Outcome
-from drills.clients.writing_client import WritingClient
 from drills.instants import Instant
 from drills.stage import Stage
 from drills.system import LabSystem
@@ -131,6 +131,9 @@ class System:
 
     def lighten(self, region: str) -> None:
         self.did(f"lighten {region}")
+
+    def silence(self, region: str, identifier: str) -> None:
+        self.did(f"silence {identifier}")
 
     def cut_link(self) -> None:
         self.did("cut link")
@@ -253,8 +256,8 @@ class Pages:
         return self._answer(parameters if "TopicArn" in parameters else {})
 
 
-class Client:
-    """A client whose writes are acknowledged as long as a server takes writes."""
+class Writers:
+    """Clients whose writes are acknowledged as long as a server takes writes."""
 
     def __init__(self, system: System) -> None:
         self._system = system
@@ -276,7 +279,7 @@ def staged(monkeypatch: pytest.MonkeyPatch, *, modules: Iterable[str] = TIMED_MO
         monkeypatch.setattr(f"{module}.time", clock)
     stage = Stage(
         cast(LabSystem, system),
-        cast(WritingClient, Client(system)),
+        cast(Clients, Writers(system)),
         Site.PRIMARY,
         Instant(clock.time(), clock.monotonic()),
         lambda line: None,

@@ -98,7 +98,7 @@ def test_the_two_clients_stand_side_by_side_and_add_up() -> None:
 @pytest.mark.parametrize("name", [ByName.name, ByUri.name])
 def test_one_client_that_never_recovers_fails_the_drill(name: str) -> None:
     story = with_client(recovered(), never_answered_again(client_of(recovered(), name)))
-    assert failed_checks(reported(story)) == ["Writes of both clients are accepted again within 75 s"]
+    assert failed_checks(reported(story)) == ["Writes of every client are accepted again within 75 s"]
 
 
 @pytest.mark.parametrize("name", [ByName.name, ByUri.name])
@@ -128,7 +128,7 @@ def test_without_a_failover_both_clients_must_write_again() -> None:
     assert failed_checks(report) == []
     assert "alerted nobody" in report.verdict
     mute = with_client(held(), never_answered_again(held().by_uri))
-    assert failed_checks(report_of(HOLD, mute)) == ["Both clients can write at the end"]
+    assert failed_checks(report_of(HOLD, mute)) == ["Every client can write at the end"]
 
 
 def test_an_outcome_that_is_not_allowed_fails_the_drill_though_everything_else_is_well() -> None:
@@ -194,7 +194,7 @@ def test_a_drill_without_recovery_fails() -> None:
     report = reported(never_recovered())
     assert not report.passed
     assert report.rto_seconds is None
-    assert "Writes of both clients are accepted again within 75 s" in failed_checks(report)
+    assert "Writes of every client are accepted again within 75 s" in failed_checks(report)
 
 
 def test_a_drill_that_stopped_in_the_middle_fails_with_the_cause_as_its_reason() -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from drills import __main__ as command
 from drills.catalogue import DRILLS, SWAPPED, Drill
+from drills.clients.others import KNOWN, Wanted
 from drills.scenarios import scenario_named
 from lab.command_line import BAD_INPUT
 
@@ -26,6 +27,7 @@ class Drills:
         self.configurations: list[dict[str, dict[str, object]]] = []
         self.wishes: list[dict[str, bool]] = []
         self.report_dirs: set[Path] = set()
+        self.others: list[list[str]] = []
         self.passed = True
 
     def lab(self, settings: Any, progress: object, **wishes: bool) -> nullcontext[None]:
@@ -33,16 +35,19 @@ class Drills:
         self.configurations.append({layer: dict(values) for layer, values in settings.configuration.items()})
         return nullcontext()
 
-    def run_drill(self, lab: None, drill: Drill, report_dir: Path, progress: object) -> SimpleNamespace:
+    def run_drill(
+        self, lab: None, drill: Drill, report_dir: Path, progress: object, others: Sequence[Wanted]
+    ) -> SimpleNamespace:
         self.ran.append(drill.name)
+        self.others.append([other.name for other in others])
         self.report_dirs.add(report_dir)
         return SimpleNamespace(passed=self.passed)
 
-    def series(self, lab_for: Any, report_dir: Path, progress: object) -> SimpleNamespace:
+    def series(self, lab_for: Any, report_dir: Path, progress: object, others: Sequence[Wanted]) -> SimpleNamespace:
         def run(drills: Sequence[Drill]) -> bool:
             for drill in drills:
                 with lab_for(drill) as lab:
-                    self.run_drill(lab, drill, report_dir, progress)
+                    self.run_drill(lab, drill, report_dir, progress, others)
             return self.passed
 
         return SimpleNamespace(run=run)
@@ -85,6 +90,15 @@ def test_a_scenario_gets_the_lab_that_it_needs(monkeypatch: pytest.MonkeyPatch, 
     assert drills.wishes == [{"prepared": False, "small_disks": True}]
 
 
+def test_clients_are_set_beside_the_drills_own_each_under_a_name_of_its_own(
+    monkeypatch: pytest.MonkeyPatch, drills: Drills
+) -> None:
+    asked = [word for name in ("jvm-like", "command:sh -c a", "command:/bin/sh -c b") for word in ("--client", name)]
+    drill(monkeypatch, *asked)
+    drill(monkeypatch, "--scenario", "flapping", "--scenario", "link-cut", *asked)
+    assert drills.others == [["jvm-like", "sh", "sh #2"]] * 3
+
+
 def test_a_drill_that_does_not_pass_ends_with_1(monkeypatch: pytest.MonkeyPatch, drills: Drills) -> None:
     drills.passed = False
     assert drill(monkeypatch) == 1
@@ -122,7 +136,7 @@ def test_the_list_names_every_drill_and_runs_none(
 ) -> None:
     assert drill(monkeypatch, "--list") == 0
     listed = capsys.readouterr().out.splitlines()
-    assert [line.partition(":")[0] for line in listed] == list(DRILLS)
+    assert [line.partition(":")[0] for line in listed] == [*DRILLS, *(f"--client {name}" for name in KNOWN)]
     assert drills.ran == []
 
 
@@ -167,9 +181,14 @@ def test_contradicting_options_and_bad_numbers_are_refused_as_bad_input(
         ("--scenario", "earthquake"),
         ("--all", "--config", "nonsense=1"),
         ("--seed", "7", "--config", "nonsense=1"),
+        ("--client", "telnet"),
+        ("--client", "asyncpg", "--client", "asyncpg"),
+        ("--client", "command:"),
+        ("--client", "command:./no-such-client --fast"),
+        ("--client", "command:sh 'not closed"),
     ],
 )
-def test_an_unknown_scenario_or_setting_is_bad_input_before_any_lab_is_up(
+def test_an_unknown_scenario_client_or_setting_is_bad_input_before_any_lab_is_up(
     monkeypatch: pytest.MonkeyPatch, drills: Drills, arguments: tuple[str, ...]
 ) -> None:
     assert drill(monkeypatch, *arguments) == BAD_INPUT

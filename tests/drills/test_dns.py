@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from drills.clients.dns import NameNotResolvedError, NameWatch, ask
+from drills.clients.dns import NameNotResolvedError, NameWatch, Resolver, ask
 from tests.drills.fakes import FakeDns, closing
 
 FIRST, SECOND = "127.0.0.21", "127.0.0.22"
@@ -23,6 +23,27 @@ def test_a_name_is_found_as_an_address_and_as_an_alias_to_one(alias: bool) -> No
 def test_a_dns_server_that_does_not_answer_is_an_error_that_names_the_name() -> None:
     with pytest.raises(NameNotResolvedError, match=r"writer\.db\.internal"):
         ask("writer.db.internal", ("127.0.0.1", 1), timeout_seconds=0.1)
+
+
+@pytest.mark.parametrize(
+    ("ttl_seconds", "keeps_seconds", "answers"),
+    [
+        (0, None, [FIRST, SECOND]),
+        (3600, None, [FIRST, FIRST]),
+        (0, 3600.0, [FIRST, FIRST]),
+        (3600, 0.0, [FIRST, SECOND]),
+    ],
+)
+def test_a_resolver_keeps_an_answer_for_its_ttl_or_as_long_as_it_was_told(
+    ttl_seconds: int, keeps_seconds: float | None, answers: list[str]
+) -> None:
+    dns = FakeDns(FIRST, ttl_seconds)
+    with closing(dns):
+        resolver = Resolver("writer.db.internal", dns.server, keeps_seconds)
+        found = [resolver.address()]
+        dns.address = SECOND
+        found.append(resolver.address())
+    assert found == answers
 
 
 def test_the_watch_remembers_each_move_of_the_name() -> None:

@@ -20,6 +20,10 @@ KEYS = {
     "recovery_time_seconds", "timeline", "started_at",
     "versions", "checks", "signals", "messages", "clients",
 }  # fmt: skip
+CLIENT = {
+    "name", "documented_settings", "writes", "outage_seconds", "rto_seconds", "after_promotion_seconds",
+    "after_name_moved_seconds", "longest_wait_seconds", "hung", "trouble",
+}  # fmt: skip
 WRITES = {
     "attempted", "acknowledged", "indeterminate", "lost", "lost_beyond_reported_rpo",
     "accepted_by_old_writer_after_switch",
@@ -59,6 +63,6 @@ def test_the_json_has_exactly_the_keys_that_tools_read(tmp_path: Path) -> None:
     assert set(content["writes"]) == WRITES
     assert [client["name"] for client in content["clients"]] == ["writer's name", "multi-host URI"]
     for client in content["clients"]:
-        assert set(client) == {"name", "writes", "outage_seconds", "rto_seconds"}
+        assert set(client) == CLIENT
         assert set(client["writes"]) == WRITES | {"failed", "acknowledged_on_fresh_connections"}
     assert all(set(event) == {"at_seconds", "event", "detail"} for event in content["timeline"])

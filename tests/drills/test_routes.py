@@ -1,51 +1,62 @@
-"""How the multi-host URI is split into hosts."""
+"""With which of libpq's settings the two clients that every drill has connect: those that the deployment prints."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from drills.clients.connection import NotConnectedError
-from drills.clients.routes import ByUri
+from drills.clients.connection import Endpoint, NotConnectedError
+from drills.clients.given import Given
+from drills.clients.routes import ByName, ByUri, Route
 from lab.target import Credentials
+from tests.drills.fakes import FakeDns, closing
 from tests.drills.targets import drill_target
 
-CREDENTIALS = Credentials("admin", "it's secret")
-URI = "postgresql://first.example:15432,10.0.0.2:15433/app?target_session_attrs=read-write&sslmode=verify-full"
+URI = (
+    "postgresql://10.0.0.1:15432,10.0.0.2:15432/app?target_session_attrs=read-write&sslmode=verify-full"
+    "&connect_timeout=5&tcp_user_timeout=10000&keepalives_idle=5"
+)
 NOTHING_THERE = "postgresql://127.0.0.1:1,127.0.0.2:1/app?target_session_attrs=read-write&connect_timeout=3"
+OWN = {"user": "admin", "password": "it's secret", "sslrootcert": "authority.pem", "application_name": "drill"}
 
 
-def by_uri(text: str) -> ByUri:
-    target = replace(drill_target("a", "b"), writer_uri=text, credentials=CREDENTIALS)
-    return ByUri(target, default_timeout_seconds=2.0)
+def given(uri: str, dns_server: tuple[str, int] = ("127.0.0.1", 1)) -> Given:
+    target = replace(drill_target("a", "b"), writer_libpq_uri=uri, credentials=Credentials("admin", "it's secret"))
+    return Given(target, dns_server, Path("authority.pem"))
 
 
-def test_each_host_keeps_its_port_its_place_and_what_the_uri_says_of_all() -> None:
-    hosts = [conninfo_to_dict(host.conninfo) for host in by_uri(URI).hosts]
-    assert [(host["host"], host["port"]) for host in hosts] == [("first.example", "15432"), ("10.0.0.2", "15433")]
-    for host in hosts:
-        assert (host["target_session_attrs"], host["sslmode"], host["dbname"]) == ("read-write", "verify-full", "app")
-        assert (host["user"], host["password"]) == ("admin", "it's secret")
+@pytest.fixture
+def tried(monkeypatch: pytest.MonkeyPatch) -> list[Endpoint]:
+    """Where a route would have connected."""
+    tried: list[Endpoint] = []
+    monkeypatch.setattr("drills.clients.routes.ServerConnection", tried.append)
+    return tried
 
 
-def test_one_port_is_for_all_hosts_and_without_one_it_is_the_default() -> None:
-    for text, ports in (
-        ("postgresql://a,b/app", ["5432", "5432"]),
-        ("host=a,b port=6000 dbname=app", ["6000", "6000"]),
-        ("postgresql://a:6000,b/app", ["6000", "5432"]),
-    ):
-        assert [conninfo_to_dict(host.conninfo)["port"] for host in by_uri(text).hosts] == ports
+def parameters(route: Route, tried: list[Endpoint]) -> dict[str, object]:
+    route.connect()
+    return dict(conninfo_to_dict(tried.pop().conninfo))
 
 
-@pytest.mark.parametrize(("more", "seconds"), [("&connect_timeout=5", 5.0), ("", 2.0), ("&connect_timeout=0", 2.0)])
-def test_no_host_is_waited_for_for_ever(more: str, seconds: float) -> None:
-    assert by_uri(URI + more).timeout_seconds == seconds
+def test_the_client_with_the_uri_has_what_the_uri_says_and_its_own_credentials(tried: list[Endpoint]) -> None:
+    assert parameters(ByUri(given(URI)), tried) == conninfo_to_dict(URI) | OWN
+
+
+def test_the_client_with_the_name_has_the_same_deadlines_and_verifies_the_authority_alone(
+    tried: list[Endpoint],
+) -> None:
+    dns = FakeDns("10.0.0.2")
+    with closing(dns):
+        found = parameters(ByName(given(URI, dns.server)), tried)
+    own = {"host": "writer.db.internal", "hostaddr": "10.0.0.2", "port": "5432", "sslmode": "verify-ca"}
+    assert found == conninfo_to_dict(URI) | OWN | own
 
 
 def test_a_uri_with_no_writer_says_for_each_host_why_not_and_never_the_password() -> None:
-    with pytest.raises(NotConnectedError, match=r"127\.0\.0\.1: .*refused.*; 127\.0\.0\.2: .*refused") as caught:
-        by_uri(NOTHING_THERE).connect()
+    with pytest.raises(NotConnectedError, match=r"127\.0\.0\.1.*refused.*127\.0\.0\.2.*refused") as caught:
+        ByUri(given(NOTHING_THERE)).connect()
     assert caught.value.address is None
     assert "secret" not in str(caught.value)

@@ -20,6 +20,7 @@ class DeadSystem:
     """Nothing of it answers, neither DNS nor a database nor AWS, and nothing of it may be broken."""
 
     dns_server = ("127.0.0.1", 1)
+    authority_file = Path("authority.pem")
     target = drill_target("127.0.1.10", "127.1.1.10", port=1, password="secret-of-the-drill")
 
     def client(self, service: str, region: str) -> Any:

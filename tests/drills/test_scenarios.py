@@ -23,6 +23,7 @@ from tests.drills.recording_system import PRIMARY, RECOVERY, System, staged
 FAIL_OVER = {
     "primary-crash",
     "primary-frozen",
+    "silent-host",
     "region-dark",
     "lag-too-high",
     "controller-killed",
@@ -129,6 +130,7 @@ def test_flaps_can_be_told_from_answers_and_from_an_outage() -> None:
     [
         ("primary-crash", ["kill p"]),
         ("primary-frozen", ["freeze p"]),
+        ("silent-host", ["silence p"]),
         ("region-dark", [f"darken {PRIMARY}", "kill p"]),
         ("lost-trigger", ["unsubscribe failover", "kill p"]),
     ],

@@ -53,7 +53,7 @@ class Labs:
 def passing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every drill but the link's cut passes."""
 
-    def run(system: LabSystem, scenario: Scenario, report_dir: Path, progress: object) -> DrillReport:
+    def run(system: LabSystem, scenario: Scenario, report_dir: Path, progress: object, others: object) -> DrillReport:
         return replace(report_of(CRASH, never_recovered() if scenario is CUT else recovered()), scenario=scenario)
 
     monkeypatch.setattr("drills.series.run_drill", run)
