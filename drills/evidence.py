@@ -213,20 +213,20 @@ class Evidence:
 
     @property
     def promoted_at(self) -> float | None:
-        """The same, or when the first client saw it where that was earlier."""
-        firsts = [self.first_acknowledged_by_new(client) for client in self.clients]
+        """The same, or when the first client with documented settings saw it where that was earlier."""
+        firsts = [self.first_acknowledged_by_new(client) for client in self.judged.clients]
         seen = [first.finished_at.wall for first in firsts if first is not None]
         return min([*seen, *([] if self.probed_at is None else [self.probed_at])], default=None)
 
     def first_acknowledged_by_new(self, client: ClientHistory) -> Attempt | None:
         """A client's first acknowledgement after the fault by another server than the old writer.
 
-        Where the client does not know which server it was, it was another one if that was promoted by then.
+        Where the client does not say which of the two it was, it was another one if that took writes by then.
         """
-        probed_at = self.probed_at
+        probed_at, known = self.probed_at, self.addresses.values()
         for attempt in client.acknowledged_after(self.fault.at, not_by=self.old_address):
             is_promoted = probed_at is not None and attempt.finished_at.wall >= probed_at
-            if attempt.server_address is not None or is_promoted:
+            if attempt.server_address in known or is_promoted:
                 return attempt
         return None
 

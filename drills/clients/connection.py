@@ -92,8 +92,12 @@ class ServerConnection:
         """Whether the server has closed the connection, as far as can be seen without sending anything."""
         raw = self._psycopg.pgconn
         try:
-            if raw.status == pq.ConnStatus.OK and select.select([raw.socket], [], [], 0)[0]:
-                raw.consume_input()
+            if raw.status == pq.ConnStatus.OK:
+                # Not select(): a lab has more files open than that can name.
+                said = select.poll()
+                said.register(raw.socket, select.POLLIN)
+                if said.poll(0):
+                    raw.consume_input()
         except psycopg.OperationalError:
             return True
         return raw.status != pq.ConnStatus.OK
