@@ -10,7 +10,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from benchmarks import api_calls, artifact_size, cold_start, first_run, ground, own_time, simulation, snapshot_planning
+from benchmarks import (
+    api_calls,
+    artifact_size,
+    cold_start,
+    first_run,
+    ground,
+    many_clients,
+    own_time,
+    simulation,
+    snapshot_planning,
+)
 from benchmarks.measurement import Measurement, table, write_json
 from drills.runner import run_scenario
 from drills.scenarios.writer_lost import PRIMARY_CRASH
@@ -54,6 +64,7 @@ def fast_tests() -> Measurement:
 PARTS: Mapping[str, Callable[[int], list[Measurement]]] = MappingProxyType(
     {
         "lab": lambda _: lab_and_drill(REPORTS),
+        "clients": lambda _: many_clients.measure(_say),
         "ground": lambda _: [ground.measure()],
         "tests": lambda _: [fast_tests()],
         "own-time": lambda _: own_time.measure(),

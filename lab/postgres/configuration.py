@@ -20,7 +20,8 @@ PostgreSQL itself refuses the client with its usual message."""
 _BASE: Mapping[str, str] = {
     # Small: several servers share a laptop. fsync and full_page_writes stay on: what is committed survives a kill -9.
     "shared_buffers": "16MB",
-    "max_connections": "100",
+    # What RDS derives from the 4 GiB of a db.t3.medium: LEAST({DBInstanceClassMemory/9531392}, 5000).
+    "max_connections": "400",
     "max_wal_senders": "10",
     "max_replication_slots": "10",
     "max_worker_processes": "4",

@@ -117,7 +117,7 @@ def test_a_dynamic_parameter_takes_effect_at_once_and_a_static_one_waits_for_the
         ],
     )
     wait_until(lambda: setting(rds, "tuned", "log_min_duration_statement") == "250ms")
-    assert setting(rds, "tuned", "max_connections") == "100"
+    assert setting(rds, "tuned", "max_connections") == "400"
     assert rds.describe(PRIMARY, "tuned")["DBParameterGroups"][0]["ParameterApplyStatus"] == "pending-reboot"
 
     client.reboot_db_instance(DBInstanceIdentifier="tuned")
