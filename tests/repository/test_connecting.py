@@ -7,13 +7,19 @@ import re
 
 import pytest
 
-from automation_layer.connection_uri import CONNECT_TIMEOUT_SECONDS, JDBC_DEADLINES, WriterAddresses
+from automation_layer.connection_uri import CONNECT_TIMEOUT_SECONDS, WriterAddresses
 from shared.layers import REPOSITORY_ROOT
 
 DOCUMENT = (REPOSITORY_ROOT / "docs" / "connecting.md").read_text(encoding="utf-8")
 BY_ADDRESSES = WriterAddresses(("b.ap-southeast-1.example", "a.ap-southeast-2.example"), 5432, "app", "verify-full")
 # RDS's certificates name the addresses only.
 BY_NAME = WriterAddresses(("writer.app.internal",), 5432, "app", "verify-ca")
+
+
+def jdbc(key: str) -> int:
+    found = re.search(rf"\b{key}=(\d+)", BY_ADDRESSES.jdbc_url)
+    assert found is not None
+    return int(found[1])
 
 
 def test_its_strings_are_those_that_the_deployment_makes() -> None:
@@ -37,13 +43,13 @@ def test_its_code_gives_a_host_as_long_as_the_strings_do() -> None:
 
 
 def test_what_it_says_of_socket_timeout_is_twice_the_setting() -> None:
-    assert f"up to {2 * int(JDBC_DEADLINES['socketTimeout'])} s." in DOCUMENT
+    assert f"up to {2 * jdbc('socketTimeout')} s." in DOCUMENT
 
 
 def test_a_caller_of_hikaricp_waits_as_long_as_a_login_may_take() -> None:
     found = re.search(r"setConnectionTimeout\(([\d_]+)\)", DOCUMENT)
     assert found is not None
-    assert int(found[1]) >= 1000 * int(JDBC_DEADLINES["loginTimeout"])
+    assert int(found[1]) >= 1000 * jdbc("loginTimeout")
 
 
 @pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", DOCUMENT, re.DOTALL))
