@@ -85,6 +85,7 @@ class Snapshots:
             "KmsKeyId": asked["KmsKeyId"],
             "TagList": asked["Tags"],
             "OriginalSnapshotCreateTime": source["SnapshotCreateTime"],
+            "SourceDBSnapshotIdentifier": asked["SourceDBSnapshotIdentifier"],
         }
         return {"DBSnapshot": copied}
 
@@ -118,6 +119,10 @@ class Snapshots:
         return {}
 
     def _settled(self, snapshot: dict[str, Any]) -> dict[str, Any]:
+        source = snapshot.get("SourceDBSnapshotIdentifier")
+        if snapshot["Status"] == "creating" and source is not None and self.find(source) is None:
+            # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_CopySnapshot.html: the copy may fail then.
+            snapshot["Status"] = "failed"
         begun: datetime = snapshot["SnapshotCreateTime"]
         takes = COPY_TAKES if "OriginalSnapshotCreateTime" in snapshot else SNAPSHOT_TAKES
         if snapshot["Status"] == "creating" and not self.stuck and self._aws.now - begun >= takes:

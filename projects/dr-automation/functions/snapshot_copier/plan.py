@@ -227,7 +227,10 @@ def _broken(
                 problems.append(Problem("copy_stuck", each.identifier, text))
                 yield Deletion(each, "stuck")
         elif each.status in FAILED:
-            text = f"the copy {each.identifier} has failed (status {each.status}); it is made again"
+            text = (
+                f"the copy {each.identifier} has failed (status {each.status}); it is made again if its snapshot is "
+                "still there"
+            )
             problems.append(Problem("copy_failed", each.identifier, text))
             yield Deletion(each, "failed")
 

@@ -180,11 +180,29 @@ def test_a_copy_that_fails_each_time_is_told_of_once() -> None:
     assert len(copies(aws)) == 1
 
 
-def test_a_snapshot_that_is_deleted_while_it_is_copied_is_no_trouble() -> None:
+def test_a_snapshot_that_is_deleted_while_it_is_copied_is_told_once_and_holds_up_no_other() -> None:
     aws = world(days=2)
-    aws.rds[PRIMARY].snapshots.popitem()
+    copy(aws)
+    (underway,) = aws.rds[RECOVERY].snapshots
+    del aws.rds[PRIMARY].snapshots[f"rds:{underway.removeprefix('copy-')}"]
     rest(aws)
-    assert len(copies(aws)) == 1
+    assert list(aws.rds[RECOVERY].snapshots) == ["copy-database-primary-2025-12-31-11-00"]
+    assert [subject for _, subject in aws.messages] == ["[test] Snapshot copies in recovery: copy_failed"]
+    assert "made again if its snapshot is still there" in aws.texts[0]
+
+
+@pytest.mark.parametrize("status", ["creating", "available"])
+def test_a_copy_that_somebody_deleted_is_made_again(status: str) -> None:
+    aws = world(days=1)
+    copy(aws)
+    if status == "available":
+        rest(aws)
+    ((name, vanished),) = aws.rds[RECOVERY].snapshots.items()
+    assert vanished["Status"] == status
+    del aws.rds[RECOVERY].snapshots[name]
+    rest(aws)
+    assert copies(aws) == [name]
+    assert aws.messages == []
 
 
 def test_a_hundred_and_fifty_snapshots_of_others_are_neither_counted_wrong_nor_touched() -> None:
