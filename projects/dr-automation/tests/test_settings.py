@@ -48,6 +48,10 @@ def test_the_zone_carries_the_environments_suffix() -> None:
         ("maintenanceOverdue", "hope"),
         ("nameTtlSeconds", 61),
         ("outageSeconds", 30),
+        ("snapshotRetentionDays", 0),
+        ("snapshotRetentionDays", 36),
+        ("copyStuckHours", 0),
+        ("snapshotExportDays", -1),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_with_its_key(key: str, value: object) -> None:
