@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 from botocore.validate import validate_parameters
 
 from deployment.state_tables import Answer, Table, Tables
+from function_runtime import words
 from function_runtime.sites import Site
 from function_runtime.state import Controller
 from operations.arguments import parse
@@ -23,6 +24,7 @@ from operations.errors import RefusedError
 from operations.inspect_command import RestoreAccess, inspect
 from operations.places import Places
 from operations.requests import InspectRequest, RestoreRequest
+from operations.restorable import restorable, summary
 from operations.restore_command import restore
 from shared.errors import SettingsError
 
@@ -178,6 +180,21 @@ class Terminal:
 
 
 TO = "--site recovery --name restored-orders"
+
+
+def test_the_status_shows_the_newest_of_each_kind_and_what_a_dark_source_leaves() -> None:
+    rds = {site: Rds() for site in Site}
+    rds[Site.RECOVERY].snapshots.append(described("copy-database-primary-2025-12-31-03-00", "manual", 57))
+    rds[Site.RECOVERY].backups = [backup("arn:backups", "replicating", 0)]
+    rds[Site.PRIMARY].silent = True
+    status = summary(restorable(rds, PLACES), NOW)
+    assert status[1].strip().startswith("primary: its region does not answer; use the other site")
+    assert [line.strip() for line in status[2:]] == [
+        "recovery:",
+        "rds:database-recovery-1, of 2026-01-02 07:00:00 UTC (5 h ago)",
+        f"{COPY}, of 2026-01-02 03:00:00 UTC (9 h ago)",
+        f"replicated backups of database-primary: any moment from 2025-12-26 12:00:00 UTC to {words.ago(NOW, NOW)}",
+    ]
 
 
 def test_it_lists_both_sites_and_a_dark_region_hides_nothing_of_the_other() -> None:
