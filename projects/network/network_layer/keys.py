@@ -88,7 +88,7 @@ class Keys(pulumi.ComponentResource):
         name = self._names.of("messages", site)
         key = aws.kms.Key(
             name,
-            description=f"Topics, queues and log groups ({site})",
+            description=f"Topics and log groups ({site})",
             enable_key_rotation=True,
             rotation_period_in_days=ROTATION_PERIOD_DAYS,
             deletion_window_in_days=self._args.deletion_days,
