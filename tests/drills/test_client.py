@@ -16,7 +16,7 @@ import pytest
 
 from drills.clients.deadline import DeadlineConnection
 from drills.clients.given import Given
-from drills.clients.history import Attempt, Outcome
+from drills.clients.history import ROWS_IN_BLOCK, Attempt, Outcome
 from drills.clients.others import wanted
 from drills.clients.routes import ByName, ByUri, Route
 from drills.clients.writing_client import Pace, RowNumbers, WritingClient
@@ -229,6 +229,24 @@ def test_a_jvm_goes_to_the_old_address_though_the_name_has_moved(scene: Scene) -
     assert not jvm.history.is_documented
     assert all(jvm.history.owns(attempt.n) for attempt in jvm.history.attempts)
     assert jvm.history.block == 3
+
+
+def test_a_driver_of_a_program_of_its_own_writes_with_what_it_is_given(scene: Scene) -> None:
+    (asked,) = wanted(["psycopg"])
+    client = asked.client(scene.given, 2, KEEPING)
+    client.start()
+    try:
+        deadline = time.monotonic() + 20
+        while len(client.history.attempts) < 2:
+            assert time.monotonic() < deadline, client.history
+            time.sleep(0.02)
+    finally:
+        client.stop()
+    history = client.history
+    first = 2 * ROWS_IN_BLOCK + 1
+    assert [each.n for each in history.attempts[:2]] == [first, first + 1]
+    assert {(each.outcome, each.server_address) for each in history.attempts[:2]} == {(Outcome.ACKNOWLEDGED, FIRST)}
+    assert (history.name, history.trouble) == ("psycopg", "")
 
 
 def test_new_connections_are_opened_besides_the_kept_one_each_for_one_row(scene: Scene, recycling: Writing) -> None:
