@@ -49,8 +49,8 @@ class DataSettings:
         allocated_storage_gib: storage of the databases.
         maximum_storage_gib: up to which size it grows by itself.
         backup_retention_days: of both instances' automated backups.
-        backup_replication_retention_days: of the writer's automated backups in the other site's region; 0 for no
-            replication of them.
+        backup_replication_retention_days: of the writer's automated backups in the other site's region; 0 declares no
+            replication, and leaves it to the snapshot copier.
         backup_windows: of each site's instance.
         maintenance_windows: of each site's instance.
         apply_immediately: apply changes at once instead of in the maintenance window.
