@@ -27,7 +27,6 @@ from deployment.situation_in_aws import CONFIG, described, situation_of
 from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.layers import layer
-from shared.naming import DATABASE
 from shared.sites import Site
 
 if TYPE_CHECKING:
@@ -105,7 +104,7 @@ def look_at(site: Site, environment: Environment, network: Mapping[str, object],
         ClientError: AWS refuses to show it.
         BotoCoreError: AWS does not answer.
     """
-    region, name = environment.regions[site], environment.names.of(DATABASE, site)
+    region, name = environment.regions[site], environment.database_id(site)
     instance = described(_client("rds", region), name)
     if instance is None:
         return None

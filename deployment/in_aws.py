@@ -14,7 +14,7 @@ from deployment.situation_in_aws import CONFIG, described
 from function_runtime import rds_status
 from shared.environment import Environment
 from shared.errors import SettingsError
-from shared.naming import DATABASE, STATE_TABLE
+from shared.naming import STATE_TABLE
 from shared.sites import Site
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ def protected_in_aws(environment: Environment, *, databases: bool, table: bool) 
     found = []
     with _looking():
         for site in Site if databases else ():
-            instance = described(_client("rds", environment.regions[site]), environment.names.of(DATABASE, site))
+            instance = described(_client("rds", environment.regions[site]), environment.database_id(site))
             if instance is not None and instance.get("DeletionProtection"):
-                found.append(environment.names.of(DATABASE, site))
+                found.append(environment.database_id(site))
         for site in Site if table else ():
             name = environment.names.of(STATE_TABLE, site)
             dynamodb: DynamoDBClient = _client("dynamodb", environment.regions[site])
@@ -67,7 +67,7 @@ def opened_or_shut(environment: Environment, network: Mapping[str, object], writ
     differences = []
     with _looking():
         for site in Site:
-            name = environment.names.of(DATABASE, site)
+            name = environment.database_id(site)
             instance = described(_client("rds", environment.regions[site]), name)
             if instance is None:
                 continue
@@ -93,7 +93,7 @@ def refuse_without_snapshot(environment: Environment, site: Site) -> None:
     Raises:
         SettingsError: there is no such snapshot, or AWS cannot be asked.
     """
-    region, name = environment.regions[site], environment.names.of(DATABASE, site)
+    region, name = environment.regions[site], environment.database_id(site)
     rds = _client("rds", region)
     with _looking():
         instance = described(rds, name)

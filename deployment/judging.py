@@ -12,7 +12,6 @@ from deployment.verdict import DATA, Answer, Destruction, Verdict, verdict
 from shared.environment import Environment, Kind
 from shared.errors import SettingsError
 from shared.layers import Layer, layer
-from shared.naming import DATABASE
 from shared.stack_files import written_value
 
 AUTOMATION = "dr-automation"
@@ -90,7 +89,6 @@ def _destruction(survey: Survey, situation: Situation, environment: Environment)
     says_so = written_value(layer(DATA).folder, environment.stack, "skipFinalSnapshot") == "true"
     writer = situation.writer
     return Destruction(
-        skips_snapshot=writer is not None
-        and environment.names.of(DATABASE, writer) in survey[DATA].without_final_snapshot,
+        skips_snapshot=writer is not None and environment.database_id(writer) in survey[DATA].without_final_snapshot,
         is_short_lived=says_so and environment.kind is not Kind.PRODUCTION and not environment.protected,
     )

@@ -18,7 +18,9 @@ from shared.stack_files import SECRETS_KEYS, is_secure
 
 COMMAND = "environment"
 # Belongs to the other stack's secrets, or names the other environment.
-NOT_COPIED = re.compile(rf"^({'|'.join(SECRETS_KEYS)}|environmentSuffix):.*(\n|\Z)", re.MULTILINE)
+NOT_COPIED = re.compile(
+    rf"^({'|'.join(SECRETS_KEYS)}|environmentSuffix|(primary|recovery)DatabaseId):.*(\n|\Z)", re.MULTILINE
+)
 
 
 @dataclass(frozen=True)

@@ -233,10 +233,10 @@ def _refuse_losses(
     request: Request, chosen: Layer, cleared: Cleared, standing: Survey, situation: Situation, planned: Summary
 ) -> None:
     if request.command is Command.DEPLOY and chosen.name in GUARDED:
-        retiring, names = retiring_site(request.stack), cleared.environment.names
-        refuse_losses(chosen.name, planned.steps, names, situation, retiring, standing[chosen.name].outputs)
+        retiring, environment = retiring_site(request.stack), cleared.environment
+        refuse_losses(chosen.name, planned.steps, environment, situation, retiring, standing[chosen.name].outputs)
         if retiring is not None and any(deletes_instance(each) for each in planned.steps):
-            refuse_without_snapshot(cleared.environment, retiring)
+            refuse_without_snapshot(environment, retiring)
 
 
 def _policy_pack(request: Request) -> list[str]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from deployment.engine_events import PlannedStep
 from deployment.situation import Situation
+from shared.environment import Environment
 from shared.errors import SettingsError
-from shared.naming import DATABASE, STATE_TABLE, Names
+from shared.naming import STATE_TABLE
 from shared.sites import Site
 
 INSTANCE = "aws:rds/instance:Instance"
@@ -45,7 +46,7 @@ class Guarded:
 def refuse_losses(
     layer: str,
     steps: Sequence[PlannedStep],
-    names: Names,
+    environment: Environment,
     situation: Situation,
     retiring: Site | None,
     deployed: Mapping[str, object],
@@ -55,7 +56,7 @@ def refuse_losses(
     Args:
         layer: which layer it is of.
         steps: what its preview plans.
-        names: the environment's names.
+        environment: whose.
         situation: who the writer is.
         retiring: the site whose database is to go, by the configuration; None for none.
         deployed: the layer's outputs so far.
@@ -65,7 +66,7 @@ def refuse_losses(
     """
     for site in Site:
         for step in steps:
-            if _is_made_again(step, names.of(DATABASE, site), deployed.get(f"{site}DatabaseBirth")):
+            if _is_made_again(step, environment.database_id(site), deployed.get(f"{site}DatabaseBirth")):
                 raise SettingsError(
                     f"layer {layer}",
                     f"(database {step.called} would be made again)",
@@ -73,7 +74,7 @@ def refuse_losses(
                     "name, and nothing was changed: ./dr status, then ./dr reprotect for a replica of the writer, or "
                     "./dr restore",
                 )
-    for guarded in _guarded(names):
+    for guarded in _guarded(environment):
         for step in steps:
             if (
                 step.kind != guarded.kind
@@ -81,7 +82,7 @@ def refuse_losses(
                 or not guarded.is_ours(step.called)
             ):
                 continue
-            if step.operation in DELETES and _may_go(step, names, situation, retiring):
+            if step.operation in DELETES and _may_go(step, environment, situation, retiring):
                 continue
             how = "deleted" if step.operation in DELETES else "made anew"
             raise SettingsError(
@@ -102,16 +103,20 @@ def _is_made_again(step: PlannedStep, name: str, birth: object) -> bool:
     return made and birth not in (None, NO_INSTANCE)
 
 
-def _may_go(step: PlannedStep, names: Names, situation: Situation, retiring: Site | None) -> bool:
+def _may_go(step: PlannedStep, environment: Environment, situation: Situation, retiring: Site | None) -> bool:
     if step.kind == INSTANCE:
-        return retiring is not None and retiring is not situation.writer and step.called == names.of(DATABASE, retiring)
+        return (
+            retiring is not None
+            and retiring is not situation.writer
+            and step.called == environment.database_id(retiring)
+        )
     # A check that the program no longer declares: while the primary is the writer, nothing is wrong with its successor.
     return step.kind == HEALTH_CHECK and situation.writer is Site.PRIMARY
 
 
-def _guarded(names: Names) -> Sequence[Guarded]:
-    databases = {names.of(DATABASE, site) for site in Site}
-    tables = {names.of(STATE_TABLE, site) for site in Site}
+def _guarded(environment: Environment) -> Sequence[Guarded]:
+    databases = {environment.database_id(site) for site in Site}
+    tables = {environment.names.of(STATE_TABLE, site) for site in Site}
     return (
         Guarded(
             INSTANCE,

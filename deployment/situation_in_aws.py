@@ -16,7 +16,7 @@ from function_runtime.sites import Site as FunctionSite
 from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.layers import layer
-from shared.naming import DATABASE, STATE_TABLE
+from shared.naming import STATE_TABLE
 from shared.sites import Site
 from shared.stack_files import written_value
 
@@ -142,7 +142,7 @@ def _databases(environment: Environment, network: Mapping[str, object]) -> Mappi
     def look(site: Site) -> Holds:
         client: RDSClient = boto3.client("rds", region_name=environment.regions[site], config=CONFIG)
         try:
-            instance = described(client, environment.names.of(DATABASE, site))
+            instance = described(client, environment.database_id(site))
         except NOT_ASKED:
             raise
         except (BotoCoreError, ClientError):

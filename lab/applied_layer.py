@@ -14,9 +14,9 @@ import yaml
 
 from lab.engine import LabEngine
 from lab.settings import LAB_STACK
+from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.layers import REPOSITORY_ROOT, layer
-from shared.naming import DATABASE, Names
 from shared.sites import Site
 from shared.stack_files import as_text
 
@@ -34,7 +34,7 @@ class AppliedDataLayer:
     Args:
         folder: where the copies go.
         engine: the lab's.
-        names: of the environment.
+        environment: whose.
         settings: what the lab's settings say instead of the layer's file.
         deployed: is called after each deploy, however it ended.
 
@@ -47,14 +47,14 @@ class AppliedDataLayer:
         self,
         folder: Path,
         engine: LabEngine,
-        names: Names,
+        environment: Environment,
         settings: Mapping[str, object],
         deployed: Callable[[], None],
     ) -> None:
         self.folder = folder
         self.overrides = {key: value for key, value in settings.items() if key not in KEYS}
         self._engine = engine
-        self._names = names
+        self._environment = environment
         self._deployed = deployed
         for file in ("Pulumi.yaml", _FILE):
             shutil.copy(DATA.folder / file, folder)
@@ -106,12 +106,12 @@ class AppliedDataLayer:
 
     def instance_id(self, site: Site) -> str | None:
         """``DbiResourceId`` of the site's instance in the state; None where the state has none."""
-        name = self._names.of(DATABASE, site)
+        name = self._environment.database_id(site)
         return next((made_id for made_id, inputs in self._made(INSTANCE) if inputs["identifier"] == name), None)
 
     def replicates_backups_of(self, site: Site) -> bool:
         """Whether the state has a replication of the automated backups of the site's instance."""
-        end = f":{self._names.of(DATABASE, site)}"
+        end = f":{self._environment.database_id(site)}"
         return any(str(inputs["sourceDbInstanceArn"]).endswith(end) for _, inputs in self._made(REPLICATION))
 
     def _made(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

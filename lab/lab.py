@@ -252,7 +252,7 @@ class Lab(Breakable):
         self.data_layer = AppliedDataLayer(
             home.directory("data-layer"),
             self.engine,
-            self._environment.names,
+            self._environment,
             self._configuration(DATA),
             self.take_outputs,
         )

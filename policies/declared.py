@@ -9,7 +9,6 @@ from typing import Any
 
 from shared.environment import Environment
 from shared.layers import layer
-from shared.naming import DATABASE
 from shared.sites import Site
 from shared.stack_files import load_configuration
 
@@ -63,7 +62,7 @@ class Expected:
         """
         environment, data = Environment.overridden(stack, {}), layer("data")
         values = load_configuration(data.folder, stack).values
-        identifiers = {site.value: environment.names.of(DATABASE, site) for site in Site}
+        identifiers = {site.value: environment.database_id(site) for site in Site}
         return cls(
             environment,
             active_database=identifiers[values[f"{data.project}:activeSite"]],

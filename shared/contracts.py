@@ -88,6 +88,7 @@ class SiteData:
             it has had none yet.
         database_generation: how often the site's database has come into being, from 1.
         database_birth: how it did, as the data layer's settings say it; `none` while the site has no instance.
+        database_key_arn: KMS key of its storage and snapshots: the network's data key, but for an adopted one's own.
         subnet_group_name: of the database.
         parameter_group_name: of the database.
         backup_bucket_name: the site's bucket for backup snapshots.
@@ -99,6 +100,7 @@ class SiteData:
     database_address: Output[str]
     database_generation: Output[int]
     database_birth: Output[str]
+    database_key_arn: Output[str]
     subnet_group_name: Output[str]
     parameter_group_name: Output[str]
     backup_bucket_name: Output[str]

@@ -19,7 +19,7 @@ import yaml
 
 from shared.errors import SettingsError
 from shared.layers import REPOSITORY_ROOT
-from shared.naming import Names, checked_suffix
+from shared.naming import DATABASE, Names, checked_database_id, checked_suffix
 from shared.sites import Site
 
 FOLDER = REPOSITORY_ROOT / "environments"
@@ -33,6 +33,7 @@ KEYS = (
     "owner",
     "environmentSuffix",
     *(f"{site}Region" for site in Site),
+    *(f"{site}DatabaseId" for site in Site),
     "witnessRegion",
     "stsRegion",
     "tags",
@@ -65,6 +66,7 @@ class Environment:
         owner: the team or person to ask; the ``Owner`` tag.
         suffix: part of every name (P1); the stack's name where not set.
         regions: the region of each site.
+        given_database_ids: the identifiers of those sites' databases that have one of their own, as an adopted one has.
         witness_region: a third region with a witness that looks at both sites; None where there is none.
         sts_region: where providers ask who they are; None for the region of what has none.
         extra_tags: further tags on everything.
@@ -79,6 +81,7 @@ class Environment:
     owner: str
     suffix: str
     regions: Mapping[Site, str]
+    given_database_ids: Mapping[Site, str]
     witness_region: str | None
     sts_region: str | None
     extra_tags: Mapping[str, str]
@@ -89,6 +92,10 @@ class Environment:
     def names(self) -> Names:
         """Builder of this environment's names."""
         return Names(self.suffix)
+
+    def database_id(self, site: Site) -> str:
+        """The identifier that each instance of a site has: its endpoint, ARN and alarms stay with it."""
+        return self.given_database_ids.get(site) or self.names.of(DATABASE, site)
 
     @property
     def identity(self) -> Mapping[str, str]:
@@ -159,6 +166,7 @@ class Environment:
             owner=given.text("owner"),
             suffix=checked_suffix(given.text("environmentSuffix", stack)),
             regions=MappingProxyType(regions),
+            given_database_ids=MappingProxyType(_database_ids(given)),
             witness_region=witness_region,
             sts_region=given.region("stsRegion", "") or None,
             extra_tags=given.tags("tags"),
@@ -230,6 +238,15 @@ def _refuse_second_place(stack: str) -> None:
                 f"it is set in projects/*/Pulumi.{stack}.yaml, but all layers share it: set it in {_shown(stack)} and "
                 f"take it out there: pulumi config rm {key}",
             )
+
+
+def _database_ids(given: _Values) -> dict[Site, str]:
+    keys = {site: f"{site}DatabaseId" for site in Site}
+    return {
+        site: checked_database_id(key, text)
+        for site, key in keys.items()
+        if (text := given.text(key, NOT_SET)) != NOT_SET
+    }
 
 
 def _kind(value: str) -> Kind:

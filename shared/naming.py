@@ -9,6 +9,10 @@ from shared.errors import SettingsError
 
 SUFFIX_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 SUFFIX_MAXIMUM_LENGTH = 16
+# https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html (DBInstanceIdentifier); RDS stores
+# it in lower case.
+DATABASE_ID_PATTERN = re.compile(r"[a-z](-?[a-z0-9])*")
+DATABASE_ID_MAXIMUM_LENGTH = 63
 # The shortest limit AWS sets on a name made here: IAM roles, Lambda functions and RDS identifiers stop at 63 or 64
 # characters, and a bucket (63) gets a hyphen and a random id of 8 characters on top.
 NAME_MAXIMUM_LENGTH = 54
@@ -34,6 +38,26 @@ def checked_suffix(value: str) -> str:
             "environmentSuffix",
             value,
             "start with a lower-case letter, then lower-case letters, digits and single hyphens, no hyphen at the end",
+        )
+    return value
+
+
+def checked_database_id(key: str, value: str) -> str:
+    """An identifier that an RDS instance can have.
+
+    Args:
+        key: the setting it comes from.
+        value: as it is configured.
+
+    Raises:
+        SettingsError: RDS would not take it.
+    """
+    if len(value) > DATABASE_ID_MAXIMUM_LENGTH or not DATABASE_ID_PATTERN.fullmatch(value):
+        raise SettingsError(
+            key,
+            value,
+            "give the instance's identifier as RDS lists it: a lower-case letter, then at most "
+            f"{DATABASE_ID_MAXIMUM_LENGTH - 1} lower-case letters, digits and single hyphens, no hyphen at the end",
         )
     return value
 

@@ -20,7 +20,7 @@ from lab.engine.registration import Created, EngineError, Invocation, Provider, 
 from lab.engine.resource_table import ClientFactory, Context, Made, ResourceType
 from lab.engine.resources import INVOKES, RESOURCE_TYPES
 from lab.engine.stack_outputs import ORGANIZATION, StackOutputs
-from lab.engine.state import Counts, Kept, LayerState
+from lab.engine.state import Counts, Kept, LayerState, comparable
 from lab.engine.steps import TABLE_FOLDER, TAGS, Done, Kind, Step, planned
 from lab.engine.tags import merged_tags
 from shared.layers import Layer
@@ -191,6 +191,8 @@ class LabEngine:
         state = self.states[registration.layer]
         with self._lock:
             old = state.find((registration.urn, *registration.aliases))
+        if _is_import(registration, old):
+            old = self._imported(registration, kind, context)
         step = planned(old, registration, kind, context)
         if step.kind is Kind.REPLACE and old is not None:
             self._make_way(state, old, kind, delete_first=step.delete_first)
@@ -247,6 +249,18 @@ class LabEngine:
             outputs |= changes.update(context, old.made.id, before, step.inputs)
         return Made(old.made.id, step.inputs, outputs)
 
+    def _imported(self, registration: Registration, kind: ResourceType, context: Context) -> Kept:
+        """What is there already, as the state will have it. What of it differs is changed by the step that follows."""
+        if kind.changes.find is None:
+            raise EngineError(
+                f"{registration.urn}: the lab cannot import a {registration.type}: add it in {TABLE_FOLDER}"
+            )
+        made = kind.changes.find(context, registration.import_id, registration.inputs)
+        if made is None:
+            raise EngineError(f"{registration.urn}: resource '{registration.import_id}' does not exist")
+        self._count(Done(Kind.IMPORT, registration))
+        return Kept(registration, context, made, comparable(made.inputs))
+
     def _make_way(self, state: LayerState, old: Kept, kind: ResourceType, *, delete_first: bool) -> None:
         """Delete what is to be replaced, or mark it for deletion once everything else is made."""
         if delete_first and not self.dry_run:
@@ -278,6 +292,12 @@ class LabEngine:
             raise EngineError(f"{token} has no explicit provider, so no region is known")
         region: object = "" if provider is None else provider.inputs["region"]
         return Context(str(region), self.account_id, self.client, tags)
+
+
+def _is_import(registration: Registration, old: Kept | None) -> bool:
+    """As Pulumi decides it: once it was imported by an id, the same id says nothing."""
+    known = () if old is None else (old.made.id, old.registration.import_id)
+    return bool(registration.import_id) and registration.import_id not in known
 
 
 def _kind(registration: Registration) -> ResourceType:

@@ -138,6 +138,7 @@ class ProgramMonitor(MockMonitor):
             retain_on_delete=request.retainOnDelete,
             aliases=self._aliases[urn],
             secret_outputs=frozenset(request.additionalSecretOutputs),
+            import_id=request.importId,
         )
         created = self._engine.register(registration)
         secret = secret_inputs | registration.secret_outputs

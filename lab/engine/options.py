@@ -15,6 +15,7 @@ _OPTIONS = {
     "deleteBeforeReplaceDefined",
     "dependencies",
     "ignoreChanges",
+    "importId",
     "parent",
     "protect",
     "provider",
@@ -53,8 +54,6 @@ def refuse_unknown_options(urn: str, request: Any) -> None:
     Raises:
         EngineError: it has one; the text names it.
     """
-    if request.importId:
-        raise EngineError(f"{urn} imports {request.importId}: this engine starts from nothing, it cannot import")
     for given, value in request.ListFields():
         # A message without content says nothing.
         if given.name not in _OPTIONS | _NO_OPTIONS and (not hasattr(value, "ByteSize") or value.ByteSize()):

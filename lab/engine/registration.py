@@ -69,6 +69,7 @@ class Registration:
         retain_on_delete: whether it stays in AWS where the program no longer declares it.
         aliases: URNs under which a state may know it.
         secret_outputs: names of the outputs that are secret, besides its inputs.
+        import_id: what the provider finds it by where the state does not have it; empty where it is to be made.
     """
 
     layer: str
@@ -86,6 +87,7 @@ class Registration:
     retain_on_delete: bool = False
     aliases: frozenset[str] = frozenset()
     secret_outputs: frozenset[str] = frozenset()
+    import_id: str = ""
 
     @property
     def package(self) -> str:

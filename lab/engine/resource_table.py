@@ -58,6 +58,8 @@ class Changes:
         replaces: inputs that cannot change: another resource takes its place.
         name: the input with its name in AWS. While it stays the same, the old one has to go before the new one is made.
         tag: gives it the context's tags.
+        find: one that is there already, by what the provider imports it by, with those of the program's inputs that it
+            looks at; None where there is none. Without it, the type cannot be imported.
         read: the inputs as they are in AWS now, as far as it looks, of those that it is given; None where it is gone.
     """
 
@@ -67,6 +69,7 @@ class Changes:
     replaces: frozenset[str] = frozenset()
     name: str = "name"
     tag: Callable[[Context, str, Values], None] | None = None
+    find: Callable[[Context, str, Values], Made | None] | None = None
     read: Callable[[Context, str, Values], Values | None] | None = None
 
 

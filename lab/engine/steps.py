@@ -24,6 +24,7 @@ class Kind(StrEnum):
     CREATE = "create"
     UPDATE = "update"
     REPLACE = "replace"
+    IMPORT = "import"
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def planned(old: Kept | None, registration: Registration, kind: ResourceType, co
     if old is None:
         return Step(Kind.CREATE, inputs, compared)
     changed = changed_inputs(old.compared, compared) - {TAGS}
-    if context.tags != old.context.tags and TAGS in kind.inputs | inputs.keys():
+    if context.tags != old.context.tags and TAGS in (kind.inputs | inputs.keys()) - registration.ignore_changes:
         changed |= {TAGS}
     changes = kind.changes
     replacing = {key for key in changed if _replaces(changes, key)}

@@ -23,7 +23,6 @@ from data_layer.replication import BucketReplication, BucketReplicationArgs
 from data_layer.settings import DataSettings
 from shared import program
 from shared.contracts import DataContract, NetworkContract, SiteData
-from shared.naming import DATABASE
 from shared.providers import GLOBAL_SITE, site_providers
 from shared.references import last_outputs, read_contract
 from shared.sites import Site
@@ -61,6 +60,7 @@ def data() -> None:
         skip_final_snapshot=settings.skip_final_snapshot,
         monitoring_interval_seconds=settings.monitoring_interval_seconds,
         monitoring_role_arn=monitoring_role_arn,
+        taken_over=settings.taken_over,
     )
     content = DatabaseContent(
         engine_major_version=settings.engine_major_version,
@@ -75,6 +75,7 @@ def data() -> None:
         max_slot_wal_keep_size_megabytes=settings.max_slot_wal_keep_size_megabytes,
         slow_statement_milliseconds=settings.slow_statement_milliseconds,
         replication_timeout_seconds=settings.replication_timeout_seconds,
+        further=settings.further_parameters,
     )
     placements = {
         site: Placement(
@@ -88,6 +89,8 @@ def data() -> None:
                     parameters=parameters,
                     messages_key_arn=network.at(site).messages_key_arn,
                     log_retention_days=settings.log_retention_days,
+                    database_id=database_arns[site].name,
+                    log_groups_exist=settings.log_groups_exist[site],
                 ),
                 providers[site],
             ),
@@ -108,6 +111,7 @@ def data() -> None:
                     profile=profile,
                     placement=placements[site],
                     content=content,
+                    own_arn=database_arns[site],
                     other_arn=database_arns[site.other],
                     active=databases[active].instance if site is active.other else None,
                 ),
@@ -159,7 +163,7 @@ def data() -> None:
 
     offered = {
         site: SiteData(
-            database_id=pulumi.Output.from_input(names.of(DATABASE, site)),
+            database_id=pulumi.Output.from_input(database_arns[site].name),
             database_arn=pulumi.Output.from_input(str(database_arns[site])),
             # While a site has no instance, names go on leading to where its next one will be.
             database_address=databases[site].instance.address
@@ -167,6 +171,9 @@ def data() -> None:
             else pulumi.Output.from_input(str(deployed.get(f"{site}DatabaseAddress", ""))),
             database_generation=pulumi.Output.from_input(settings.instances[site].generation),
             database_birth=pulumi.Output.from_input(str(settings.instances[site].birth)),
+            database_key_arn=pulumi.Output.from_input(
+                settings.database_key_arns.get(site, network.at(site).data_key_arn)
+            ),
             subnet_group_name=placements[site].foundation.subnet_group.name,
             parameter_group_name=placements[site].foundation.parameter_group.name,
             backup_bucket_name=buckets[site].bucket.bucket,

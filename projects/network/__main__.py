@@ -9,6 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import pulumi
 
 from network_layer.endpoints import Endpoints, EndpointsArgs
+from network_layer.existing import Network
 from network_layer.flow_logs import FlowLogs, FlowLogsArgs
 from network_layer.keys import Keys, KeysArgs
 from network_layer.peering import Peering, PeeringArgs
@@ -40,7 +41,7 @@ def network() -> None:
         ),
         providers,
     )
-    networks = {
+    made = {
         site: SiteNetwork(
             names,
             SiteNetworkArgs(
@@ -52,15 +53,19 @@ def network() -> None:
             providers[site],
         )
         for site in Site
+        if site not in settings.existing
     }
-    for site, region in settings.environment.regions.items():
+    networks: dict[Site, Network] = {site: made.get(site) or settings.existing[site] for site in Site}
+    # An existing VPC has its owner's logs and endpoints.
+    for site, network in made.items():
+        region = settings.environment.regions[site]
         FlowLogs(
             names,
             FlowLogsArgs(
                 site=site,
                 account_id=settings.environment.account_id,
                 region=region,
-                vpc_id=networks[site].vpc.id,
+                vpc_id=network.vpc_id,
                 messages_key_arn=keys.messages_key_arns[site],
                 retention_days=settings.flow_log_retention_days,
             ),
@@ -72,26 +77,29 @@ def network() -> None:
                 site=site,
                 account_id=settings.environment.account_id,
                 region=region,
-                vpc_id=networks[site].vpc.id,
-                route_table_id=networks[site].route_table.id,
+                vpc_id=network.vpc_id,
+                route_table_id=network.route_table.id,
             ),
             providers[site],
         )
-    peering = Peering(
-        names,
-        PeeringArgs(
-            networks=networks,
-            vpc_blocks=settings.vpc_blocks,
-            recovery_region=settings.environment.regions[Site.RECOVERY],
-        ),
-        providers,
-    )
+    if settings.existing_connection_id is None:
+        connection_id = Peering(
+            names,
+            PeeringArgs(
+                networks=networks,
+                vpc_blocks=settings.vpc_blocks,
+                recovery_region=settings.environment.regions[Site.RECOVERY],
+            ),
+            providers,
+        ).connection_id
+    else:
+        connection_id = pulumi.Output.from_input(settings.existing_connection_id)
     groups = {
         site: SiteSecurityGroups(
             names,
             SiteSecurityGroupsArgs(
                 site=site,
-                vpc_id=networks[site].vpc.id,
+                vpc_id=networks[site].vpc_id,
                 database_port=settings.database_port,
                 client_blocks=settings.client_blocks,
                 operator_blocks=settings.operator_blocks,
@@ -106,8 +114,8 @@ def network() -> None:
 
     offered = {
         site: SiteNetworkContract(
-            vpc_id=networks[site].vpc.id,
-            vpc_cidr=networks[site].vpc.cidr_block,
+            vpc_id=networks[site].vpc_id,
+            vpc_cidr=networks[site].vpc_cidr,
             private_subnet_ids=networks[site].private_subnet_ids,
             route_table_ids=pulumi.Output.all(networks[site].route_table.id),
             database_security_group_id=groups[site].database.id,
@@ -129,7 +137,7 @@ def network() -> None:
         recovery_region=pulumi.Output.from_input(environment.regions[Site.RECOVERY]),
         primary=offered[Site.PRIMARY],
         recovery=offered[Site.RECOVERY],
-        peering_connection_id=peering.connection_id,
+        peering_connection_id=connection_id,
         database_port=pulumi.Output.from_input(settings.database_port),
         inspection_admits=pulumi.Output.from_input(settings.inspection_admits),
     ).export()

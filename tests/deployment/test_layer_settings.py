@@ -54,4 +54,4 @@ def test_loading_leaves_pulumis_own_settings_and_the_path_as_they_were() -> None
 
 def test_only_a_layer_that_needs_something_has_a_module_that_looks_for_it() -> None:
     assert layer_module(layer("data"), "preflight") is data_preflight
-    assert layer_module(layer("network"), "preflight") is None
+    assert layer_module(layer("observability"), "preflight") is None

@@ -28,7 +28,7 @@ def judged(
     retiring: Site | None = None,
     deployed: Mapping[str, object] | None = None,
 ) -> None:
-    refuse_losses("data", [step], dev.names, situation, retiring, deployed or {})
+    refuse_losses("data", [step], dev, situation, retiring, deployed or {})
 
 
 @pytest.mark.parametrize("operation", ["replace", "create-replacement", "delete-replaced"])

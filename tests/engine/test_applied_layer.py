@@ -31,7 +31,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def layer(applied: Applied, folder: Path, **settings: object) -> AppliedDataLayer:
     folder.mkdir()
-    return AppliedDataLayer(folder, applied.engine, Environment.load(LAB_STACK).names, settings, lambda: None)
+    return AppliedDataLayer(folder, applied.engine, Environment.load(LAB_STACK), settings, lambda: None)
 
 
 def test_a_change_is_a_diff_and_only_what_is_set_is_shown(applied: Applied, checkout: Path, tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ def environment(kind: Kind) -> Environment:
         owner="team",
         suffix="test",
         regions={Site.PRIMARY: "ap-southeast-2", Site.RECOVERY: "ap-southeast-1"},
+        given_database_ids={},
         witness_region=None,
         sts_region=None,
         extra_tags={},

@@ -210,7 +210,7 @@ class People(Console, DataLayer):
         situation = self._judge(request)
         if AUTOMATION in layers and self.edit is not None:
             step, comes_of_it = self.edit
-            refuse_losses(AUTOMATION, [step], self.environment.names, situation, None, {})
+            refuse_losses(AUTOMATION, [step], self.environment, situation, None, {})
             comes_of_it()
         if DATA not in layers:
             return
@@ -219,7 +219,7 @@ class People(Console, DataLayer):
         steps = self.stack.preview(program)
         situation = self._judge(request)
         retiring = next((site for site, each in settings.instances.items() if each.role == "retiring"), None)
-        refuse_losses(DATA, steps, self.environment.names, situation, retiring, self.stack.outputs)
+        refuse_losses(DATA, steps, self.environment, situation, retiring, self.stack.outputs)
         if retiring is not None and any(deletes_instance(each) for each in steps):
             with patch.object(in_aws, "_client", self._client):
                 in_aws.refuse_without_snapshot(self.environment, retiring)

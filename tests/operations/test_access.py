@@ -49,6 +49,7 @@ RESTORE_STATEMENTS = restore_role.statements(
             "subnets",
             "parameters",
             "arn:key",
+            "arn:key",
             TABLES[site],
         )
         for site, region in REGIONS.items()

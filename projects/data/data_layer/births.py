@@ -1,7 +1,7 @@
 """How an instance comes into being: an argument of its creation, which never changes afterwards. Pure.
 
 A site's birth is configured as text: ``original``, ``replica``, ``replica ARN``, ``snapshot NAME``,
-``point-in-time ARN TIME``, or ``none`` where the site has no instance.
+``point-in-time ARN TIME``, ``adopted``, or ``none`` where the site has no instance.
 """
 
 from __future__ import annotations
@@ -102,6 +102,14 @@ class FromPointInTime:
 
 
 @dataclass(frozen=True)
+class Adopted:
+    """Nobody's here: an instance that was there already, and stays as it is until a setting says otherwise."""
+
+    def __str__(self) -> str:
+        return "adopted"
+
+
+@dataclass(frozen=True)
 class NoInstance:
     """The site has no instance now."""
 
@@ -109,11 +117,11 @@ class NoInstance:
         return "none"
 
 
-Birth = Original | Replica | FromSnapshot | FromPointInTime | NoInstance
+Birth = Original | Replica | FromSnapshot | FromPointInTime | Adopted | NoInstance
 
 FORMS = (
     "original, replica, replica <ARN of an instance>, snapshot <name or ARN>, "
-    "point-in-time <ARN of an instance or an automated backup> <latest or such as 2026-05-04T03:02:01Z>, none"
+    "point-in-time <ARN of an instance or an automated backup> <latest or such as 2026-05-04T03:02:01Z>, adopted, none"
 )
 
 
@@ -159,6 +167,7 @@ _FORMS: Mapping[tuple[str, int], Callable[..., Birth]] = {
     ("replica", 1): _replica,
     ("snapshot", 1): _from_snapshot,
     ("point-in-time", 2): _from_point_in_time,
+    ("adopted", 0): lambda *_: Adopted(),
     ("none", 0): lambda *_: NoInstance(),
 }
 _NAMES = {"db": _INSTANCE, "snapshot": _SNAPSHOT, "auto-backup": _AUTO_BACKUP}

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 import pulumi_random as random
 
-from data_layer.births import Arn, FromPointInTime, FromSnapshot, NoInstance, Original, Replica
+from data_layer.births import Adopted, Arn, FromPointInTime, FromSnapshot, NoInstance, Original, Replica
 from data_layer.declared import FIRST_GENERATION, DeclaredInstance, Role
 from data_layer.instance import InstanceProfile, Placement, common_arguments, instance_options
 from shared.naming import DATABASE, Names
@@ -56,6 +56,7 @@ class DatabaseArgs:
         profile: what all instances share.
         placement: its site.
         content: what an original is made with.
+        own_arn: ARN of the instance, a literal.
         other_arn: ARN of the other site's instance, a literal: a retired source must not take its replica along.
         active: the active instance; None of the active one itself.
     """
@@ -64,6 +65,7 @@ class DatabaseArgs:
     profile: InstanceProfile
     placement: Placement
     content: DatabaseContent
+    own_arn: Arn
     other_arn: Arn
     active: pulumi.Resource | None = None
 
@@ -87,8 +89,7 @@ class Database(pulumi.ComponentResource):
         token, what = FIRST_COMPONENTS[site] if first else COMPONENT
         super().__init__(token, declared.numbered(names.of(what, site)), None, None)
 
-        name = names.of(DATABASE, site)
-        arguments = common_arguments(name, declared, args.profile, args.placement)
+        arguments = common_arguments(args.own_arn.name, declared, args.profile, args.placement)
         _set_birth(arguments, args)
         is_original, is_active = isinstance(declared.birth, Original), declared.role is Role.ACTIVE
         if is_original or is_active:
@@ -97,9 +98,9 @@ class Database(pulumi.ComponentResource):
             arguments.multi_az = args.content.multi_az
         self._set_final_snapshot(arguments, names, args)
         self.instance = aws.rds.Instance(
-            declared.numbered(name),
+            declared.numbered(names.of(DATABASE, site)),
             arguments,
-            instance_options(declared, args.profile, args.placement, provider, self, args.active),
+            instance_options(args.own_arn.name, declared, args.profile, args.placement, provider, self, args.active),
         )
 
         self.register_outputs({})
@@ -148,6 +149,9 @@ def _set_birth(arguments: aws.rds.InstanceArgs, args: DatabaseArgs) -> None:
                 use_latest_restorable_time=True if moment is None else None,
             )
             arguments.engine_lifecycle_support = _lifecycle_support(content)
+        case Adopted():
+            # All of it is as it was found.
+            pass
         case NoInstance():
             raise AssertionError(f"the {args.declared.site} site has no instance to declare")
 

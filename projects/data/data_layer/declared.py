@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from data_layer.births import Arn, Birth, FromPointInTime, FromSnapshot, NoInstance, Original, Replica
-from shared.environment import Environment
+from data_layer.births import Adopted, Arn, Birth, FromPointInTime, FromSnapshot, NoInstance, Original, Replica
+from shared.environment import NOT_SET, Environment
 from shared.errors import SettingsError
-from shared.naming import DATABASE
 from shared.sites import Site
 
 FIRST_GENERATION = 1
@@ -58,7 +57,7 @@ class DeclaredInstance:
 
 def database_arn(environment: Environment, site: Site) -> Arn:
     """The ARN of a site's instance: its identifier is the same in every generation, so it is known beforehand."""
-    return Arn(environment.regions[site], environment.account_id, "db", environment.names.of(DATABASE, site))
+    return Arn(environment.regions[site], environment.account_id, "db", environment.database_id(site))
 
 
 def declared_instances(
@@ -91,11 +90,13 @@ def declared_instances(
         raise SettingsError(
             f"{active_site}Birth", active_birth, "activeSite is this site, so it needs an instance: say how it began"
         )
-    if all(isinstance(birth, Original) for birth in births.values()):
+    if all(isinstance(birth, Original | Adopted) for birth in births.values()):
+        other_birth = births[active_site.other]
+        alike = " too" if other_birth == active_birth else ""
         raise SettingsError(
             f"{active_site.other}Birth",
-            "original",
-            f"{active_site}Birth is original too, and two originals share no data: give replica",
+            other_birth,
+            f"{active_site}Birth is {active_birth}{alike}, and two originals share no data: give replica",
         )
     for site, birth in births.items():
         _refuse_impossible(environment, site, birth)
@@ -111,6 +112,13 @@ def _refuse_impossible(environment: Environment, site: Site, birth: Birth) -> No
     """
     key, region, itself = f"{site}Birth", environment.regions[site], database_arn(environment, site)
     match birth:
+        case Adopted() if site not in environment.given_database_ids:
+            raise SettingsError(
+                f"{site}DatabaseId",
+                NOT_SET,
+                f"{key} is adopted: set the identifier of the instance that is there in "
+                f"environments/{environment.stack}.yaml",
+            )
         case Replica(Arn() as source) if source == itself:
             raise SettingsError(
                 key, birth, f"it would be a replica of itself: give replica, of the {site.other} site's"

@@ -27,6 +27,8 @@ class DatabaseFoundationArgs:
         parameters: what the database is configured with.
         messages_key_arn: key of the log groups.
         log_retention_days: how long logs are kept.
+        database_id: identifier of the site's instances, part of the log groups' names.
+        log_groups_exist: RDS has made the log groups already.
     """
 
     site: Site
@@ -35,6 +37,8 @@ class DatabaseFoundationArgs:
     parameters: Sequence[Parameter]
     messages_key_arn: pulumi.Input[str]
     log_retention_days: int
+    database_id: str
+    log_groups_exist: bool
 
 
 class DatabaseFoundation(pulumi.ComponentResource):
@@ -46,7 +50,8 @@ class DatabaseFoundation(pulumi.ComponentResource):
     Attributes:
         subnet_group: over the site's private subnets.
         parameter_group: with the parameters of both sites.
-        log_groups: created before the database: RDS creates missing ones without encryption and retention.
+        log_groups: created before the database: RDS creates missing ones without encryption and retention. None where
+            RDS has made them.
     """
 
     subnet_group: aws.rds.SubnetGroup
@@ -79,7 +84,7 @@ class DatabaseFoundation(pulumi.ComponentResource):
                 aws.rds.ParameterGroupParameterArgs(
                     name=parameter.name,
                     value=parameter.value,
-                    apply_method="immediate",
+                    apply_method=parameter.apply_method,
                 )
                 for parameter in args.parameters
             ],
@@ -88,12 +93,12 @@ class DatabaseFoundation(pulumi.ComponentResource):
         )
 
         self.log_groups = []
-        for export in LOG_EXPORTS:
+        for export in () if args.log_groups_exist else LOG_EXPORTS:
             log_group_name = names.of(f"database-{export}", args.site)
             self.log_groups.append(
                 aws.cloudwatch.LogGroup(
                     log_group_name,
-                    name=f"/aws/rds/instance/{names.of(DATABASE, args.site)}/{export}",
+                    name=f"/aws/rds/instance/{args.database_id}/{export}",
                     retention_in_days=args.log_retention_days,
                     kms_key_id=args.messages_key_arn,
                     tags={"Name": log_group_name},

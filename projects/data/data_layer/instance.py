@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from data_layer.births import Replica
+from data_layer.births import Adopted, Replica
 from data_layer.declared import DeclaredInstance, Role
 from data_layer.foundation import LOG_EXPORTS, DatabaseFoundation
 from data_layer.windows import Window
@@ -26,6 +26,42 @@ FIXED_AT_BIRTH = (
     "username",
 )
 """Arguments with which the provider would replace an instance when they change. A successor is a new generation."""
+KEPT_OF_ADOPTED = (
+    "allowMajorVersionUpgrade",
+    "applyImmediately",
+    "autoMinorVersionUpgrade",
+    "backupRetentionPeriod",
+    "backupWindow",
+    "caCertIdentifier",
+    "copyTagsToSnapshot",
+    "databaseInsightsMode",
+    "deletionProtection",
+    "enabledCloudwatchLogsExports",
+    "iamDatabaseAuthenticationEnabled",
+    "instanceClass",
+    "maintenanceWindow",
+    "maxAllocatedStorage",
+    "monitoringInterval",
+    "monitoringRoleArn",
+    "multiAz",
+    "networkType",
+    "parameterGroupName",
+    "password",
+    "performanceInsightsEnabled",
+    "performanceInsightsKmsKeyId",
+    "performanceInsightsRetentionPeriod",
+    "port",
+    "publiclyAccessible",
+    "storageType",
+    "tags",
+)
+"""Arguments of an adopted instance that stay as they were found until the setting `takenOver` names them.
+
+All that a deploy could change of it: Pulumi's engine does not stop where what it imports differs from what the program
+says, but changes it in the same update. What is left are arguments that only a deletion reads.
+"""
+NEVER_TAKEN_OVER = ("dbSubnetGroupName", "identifier")
+"""Another subnet group moves an instance into another VPC, another identifier renames and reboots it."""
 PERFORMANCE_INSIGHTS_RETENTION_DAYS = 7
 # Copying a large database to another region, or changing its storage, takes longer than the provider's default
 # timeouts of 40 to 80 minutes.
@@ -47,6 +83,7 @@ class InstanceProfile:
         skip_final_snapshot: the environment's databases may be deleted without a last snapshot.
         monitoring_interval_seconds: between two readings of the operating system; 0 for none.
         monitoring_role_arn: the role RDS writes them with; None where there are none.
+        taken_over: those of `KEPT_OF_ADOPTED` that a deploy sets on an adopted instance.
     """
 
     instance_class: str
@@ -59,6 +96,7 @@ class InstanceProfile:
     skip_final_snapshot: bool
     monitoring_interval_seconds: int
     monitoring_role_arn: pulumi.Output[str] | None
+    taken_over: frozenset[str] = frozenset()
 
     def refuses_deletion(self, role: Role) -> bool:
         """Whether an instance in this role refuses to be deleted, by RDS and by Pulumi.
@@ -163,7 +201,24 @@ def ignored_changes(role: Role) -> list[str]:
     return [*MOVED_BY_FAILOVER, *FIXED_AT_BIRTH, *([] if role is Role.ACTIVE else ["password"])]
 
 
+def kept_of(declared: DeclaredInstance, taken_over: frozenset[str]) -> list[str]:
+    """The arguments of which a change is not applied because the instance was adopted.
+
+    Args:
+        declared: which instance it is.
+        taken_over: those of `KEPT_OF_ADOPTED` that a deploy sets. Of one that is retired, its protection is among them:
+            AWS would refuse to delete it.
+    """
+    if not isinstance(declared.birth, Adopted):
+        return []
+    managed = {*taken_over, "deletionProtection"} if declared.role is Role.RETIRING else taken_over
+    kept = [*(key for key in KEPT_OF_ADOPTED if key not in managed), *NEVER_TAKEN_OVER]
+    # The provider adds its default tags to those of the program, under another name.
+    return [*kept, "tagsAll"] if "tags" in kept else kept
+
+
 def instance_options(
+    name: str,
     declared: DeclaredInstance,
     profile: InstanceProfile,
     placement: Placement,
@@ -177,7 +232,11 @@ def instance_options(
     source any more. For what is ignored the engine uses the value in the state, not the program's. So a changed
     password reaches the active instance alone, and no change ever replaces an instance.
 
+    An adopted instance is read under its identifier, once: with the same one in the state the engine does not import
+    again. Whoever destroys the environment has not made it, so Pulumi always protects it; AWS does as it did before.
+
     Args:
+        name: the instance's identifier.
         declared: which instance it is.
         profile: what holds for all.
         placement: what depends on the site.
@@ -185,11 +244,13 @@ def instance_options(
         parent: the component it belongs to.
         after: the active instance, of one that is not: it is made after that, and destroyed before it.
     """
+    is_adopted = isinstance(declared.birth, Adopted)
     return pulumi.ResourceOptions(
+        import_=name if is_adopted else None,
         provider=provider,
         parent=parent,
         depends_on=[*placement.foundation.log_groups, *([] if after is None else [after])],
-        protect=profile.refuses_deletion(declared.role),
-        ignore_changes=ignored_changes(declared.role),
+        protect=profile.refuses_deletion(declared.role) or (is_adopted and declared.role is not Role.RETIRING),
+        ignore_changes=[*ignored_changes(declared.role), *kept_of(declared, profile.taken_over)],
         custom_timeouts=PATIENCE,
     )

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from shared.errors import SettingsError
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One DB parameter. All of them are dynamic: a change takes effect without a restart.
+    """One DB parameter.
 
     Attributes:
         name: as PostgreSQL or RDS calls it.
         value: in PostgreSQL's base unit.
+        apply_method: all of the layer's own are dynamic, and a change takes effect without a restart. What a stack adds
+            may be static, and waits for a restart.
     """
 
     name: str
     value: str
+    apply_method: str = "immediate"
 
 
 # A replica says at least three times within the timeout how far it is.
@@ -24,7 +30,11 @@ LONGEST_REPORT_INTERVAL_SECONDS = 10
 
 
 def database_parameters(
-    *, max_slot_wal_keep_size_megabytes: int, slow_statement_milliseconds: int, replication_timeout_seconds: int
+    *,
+    max_slot_wal_keep_size_megabytes: int,
+    slow_statement_milliseconds: int,
+    replication_timeout_seconds: int,
+    further: Sequence[Parameter] = (),
 ) -> tuple[Parameter, ...]:
     """The parameters of primary and replica.
 
@@ -37,9 +47,13 @@ def database_parameters(
         max_slot_wal_keep_size_megabytes: WAL a lagging replica may pin on the primary.
         slow_statement_milliseconds: from which duration statements are logged; -1 for none.
         replication_timeout_seconds: after so much silence either end of the replication takes the other for gone.
+        further: what a stack adds.
+
+    Raises:
+        SettingsError: a stack adds one of the layer's own.
     """
     report_interval_seconds = min(LONGEST_REPORT_INTERVAL_SECONDS, replication_timeout_seconds // REPORTS_IN_TIMEOUT)
-    return (
+    own = (
         # C1: a connection without TLS is refused.
         Parameter("rds.force_ssl", "1"),
         # A cross-region replica lives on a slot, and PostgreSQL keeps WAL for a slot without limit: a replica that is
@@ -68,3 +82,11 @@ def database_parameters(
         Parameter("log_autovacuum_min_duration", "10000"),
         Parameter("log_checkpoints", "1"),
     )
+    for parameter in further:
+        if parameter.name in {each.name for each in own}:
+            raise SettingsError(
+                "furtherParameters",
+                parameter.name,
+                "the layer sets it itself: take it out of the list",
+            )
+    return (*own, *further)

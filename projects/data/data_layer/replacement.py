@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from data_layer.births import NoInstance, Replica
 from data_layer.declared import FIRST_GENERATION, DeclaredInstance, Role
+from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.sites import Site
 
@@ -30,6 +31,7 @@ def refuse_replacement(deployed: Mapping[str, object], settings: DataSettings, u
     if not deployed:
         _refuse_replica_of_nothing(settings)
     for site in Site:
+        _refuse_rename(deployed, settings.environment, site)
         _refuse_unretired(deployed, settings.instances[site])
     active = settings.instances[settings.active_site]
     if not isinstance(active.birth, Replica) and _deployed_generation(deployed, active.site) != active.generation:
@@ -63,6 +65,22 @@ def _refuse_replica_of_nothing(settings: DataSettings) -> None:
     if not isinstance(other.birth, Replica | NoInstance):
         raise SettingsError(
             f"{other.site}Birth", other.birth, f"it would share no data with the {active.site} site's: give replica"
+        )
+
+
+def _refuse_rename(deployed: Mapping[str, object], environment: Environment, site: Site) -> None:
+    """Refuse another identifier than the site's database has.
+
+    Raises:
+        SettingsError: it is another one. RDS renames in place, with a reboot, and address, ARN and alarms follow.
+    """
+    key = f"{site}DatabaseId"
+    if key in deployed and deployed[key] != environment.database_id(site):
+        raise SettingsError(
+            key,
+            environment.database_id(site),
+            f"the site's database is called {deployed[key]}, and another name would rename and reboot it: put "
+            f"{deployed[key]} back into environments/{environment.stack}.yaml",
         )
 
 

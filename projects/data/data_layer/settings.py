@@ -9,7 +9,9 @@ from types import MappingProxyType
 
 from data_layer.births import parse_birth
 from data_layer.declared import FIRST_GENERATION, DeclaredInstance, declared_instances
+from data_layer.instance import KEPT_OF_ADOPTED
 from data_layer.monitoring import MONITORING_INTERVALS_SECONDS
+from data_layer.parameters import Parameter
 from data_layer.secret_id import secret_id_of_a_site
 from data_layer.windows import Window, backup_window, maintenance_window, refuse_collisions
 from shared.cloudwatch import log_retention_days
@@ -28,6 +30,10 @@ LARGEST_STORAGE_GIB = 65536
 DEFAULT_BACKUP_WINDOWS = {Site.PRIMARY: "14:00-14:45", Site.RECOVERY: "18:00-18:45"}
 DEFAULT_BIRTHS = {Site.PRIMARY: "original", Site.RECOVERY: "replica"}
 NO_SITE = "none"
+NO_KEY = "none"
+EVERYTHING = "all"
+KEY_ARN = re.compile(r"arn:aws:kms:(?P<region>[a-z0-9-]+):\d{12}:key/\S+")
+PARAMETER = re.compile(r"(?P<name>[a-z][a-z0-9_.]*)=(?P<value>.*)")
 MOST_GENERATIONS = 9999
 DEFAULT_MAINTENANCE_WINDOWS = {Site.PRIMARY: "sat:15:30-sat:16:30", Site.RECOVERY: "sun:19:30-sun:20:30"}
 
@@ -59,6 +65,10 @@ class DataSettings:
         replication_timeout_seconds: after how much silence the replication connection is given up.
         slow_statement_milliseconds: from which duration statements are logged; -1 for none.
         log_retention_days: of the exported logs.
+        further_parameters: of both databases, beside the layer's own.
+        taken_over: the arguments of an adopted instance that a deploy sets.
+        database_key_arns: of those sites whose database has another key than the network layer's.
+        log_groups_exist: by site, whether RDS has made the log groups of its database already.
         monitoring_interval_seconds: between two readings of the operating systems; 0 for none.
         skip_final_snapshot: delete the writer without a last snapshot and with its automated backups.
         force_destroy_buckets: delete the buckets with what is in them.
@@ -88,6 +98,10 @@ class DataSettings:
     replication_timeout_seconds: int
     slow_statement_milliseconds: int
     log_retention_days: int
+    further_parameters: tuple[Parameter, ...]
+    taken_over: frozenset[str]
+    database_key_arns: Mapping[Site, str]
+    log_groups_exist: Mapping[Site, bool]
     monitoring_interval_seconds: int
     skip_final_snapshot: bool
     force_destroy_buckets: bool
@@ -147,6 +161,12 @@ class DataSettings:
                 "slowStatementMilliseconds", 1000, minimum=-1, maximum=2_147_483_647
             ),
             log_retention_days=log_retention_days(reader, "logRetentionDays", 30),
+            further_parameters=_further_parameters(reader),
+            taken_over=_taken_over(reader),
+            database_key_arns=_database_key_arns(reader, environment),
+            log_groups_exist=MappingProxyType(
+                {site: reader.switch(f"{site}LogGroupsExist", default=False) for site in Site}
+            ),
             monitoring_interval_seconds=_monitoring_interval_seconds(reader),
             skip_final_snapshot=reader.switch("skipFinalSnapshot", default=True),
             force_destroy_buckets=reader.switch("forceDestroyBuckets", default=True),
@@ -198,6 +218,39 @@ def _instances(reader: SettingsReader, environment: Environment, active_site: Si
             },
         )
     )
+
+
+def _further_parameters(reader: SettingsReader) -> tuple[Parameter, ...]:
+    key, found = "furtherParameters", {}
+    for text in reader.texts(key):
+        match = PARAMETER.fullmatch(text)
+        if match is None or match["name"] in found:
+            raise SettingsError(key, text, "give each parameter once, as name=value in PostgreSQL's base unit")
+        # RDS refuses to apply a static one at once, and which ones are static is its own affair.
+        found[match["name"]] = Parameter(match["name"], match["value"], "pending-reboot")
+    return tuple(found.values())
+
+
+def _taken_over(reader: SettingsReader) -> frozenset[str]:
+    key, given = "takenOver", reader.texts("takenOver")
+    for argument in given:
+        if argument not in (*KEPT_OF_ADOPTED, EVERYTHING):
+            raise SettingsError(key, argument, f"give {EVERYTHING}, or some of: {', '.join(KEPT_OF_ADOPTED)}")
+    return frozenset(KEPT_OF_ADOPTED if EVERYTHING in given else given)
+
+
+def _database_key_arns(reader: SettingsReader, environment: Environment) -> Mapping[Site, str]:
+    found = {}
+    for site, region in environment.regions.items():
+        key = f"{site}DatabaseKeyArn"
+        arn = reader.text(key, NO_KEY)
+        if arn == NO_KEY:
+            continue
+        match = KEY_ARN.fullmatch(arn)
+        if match is None or match["region"] != region:
+            raise SettingsError(key, arn, f"give the ARN of a KMS key in {region} (arn:aws:kms:{region}:...), or none")
+        found[site] = arn
+    return MappingProxyType(found)
 
 
 def _database_name(reader: SettingsReader) -> str:

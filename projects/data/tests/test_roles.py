@@ -284,7 +284,7 @@ def test_a_restored_database_has_what_its_source_had(declare: Declare, birth: st
 @pytest.mark.parametrize("role", list(Role))
 def test_no_deploy_undoes_a_failover_or_replaces_an_instance(role: Role) -> None:
     declared = DeclaredInstance(Site.PRIMARY, 1, expected({})[Site.PRIMARY].birth, role)
-    options = instance_options(declared, _profile(), _placement(), None, None, None)  # type: ignore[arg-type]
+    options = instance_options("database", declared, _profile(), _placement(), None, None, None)  # type: ignore[arg-type]
     ignored = set(options.ignore_changes or [])
     assert {"vpcSecurityGroupIds", "replicateSourceDb"} == set(MOVED_BY_FAILOVER)
     assert set(MOVED_BY_FAILOVER) | set(FIXED_AT_BIRTH) <= ignored

@@ -24,6 +24,7 @@ class CopierReach:
         source_database_id: its identifier, which the names of its snapshots begin with.
         key_arn: the data key of its own site.
         source_key_arn: the data key of the other site.
+        source_database_key_arn: the key of the other site's database, the same unless it was adopted with its own.
         copied_by: the value of the tag that its copies bear.
         export_role_arn: the role that RDS exports with; None where nothing is exported.
         states: the state table and the topics of each site.
@@ -37,6 +38,7 @@ class CopierReach:
     source_database_id: str
     key_arn: str
     source_key_arn: str
+    source_database_key_arn: str
     copied_by: str
     export_role_arn: str | None
     states: Mapping[Site, StateReach]
@@ -105,7 +107,7 @@ def export(bucket_arn: str, key_arn: str) -> list[Statement]:
 def _use_keys(reach: CopierReach) -> list[Statement]:
     """RDS copies under both keys on the caller's behalf, and goes on by a grant when the call is over."""
     services = [f"rds.{reach.region}.amazonaws.com", f"rds.{reach.source_region}.amazonaws.com"]
-    keys = [reach.key_arn, reach.source_key_arn]
+    keys = list(dict.fromkeys([reach.key_arn, reach.source_key_arn, reach.source_database_key_arn]))
     return [
         allow(
             "UseKeysThroughRds",

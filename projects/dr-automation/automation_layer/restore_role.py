@@ -32,6 +32,7 @@ class SiteReach:
         subnet_group_name: the groups that a restored instance gets.
         parameter_group_name: the same.
         key_arn: the site's data key, of the state table, too.
+        database_key_arn: of its database, the same unless it was adopted with its own.
         state_table_arn: its controller's table, which says who the writer is.
     """
 
@@ -40,6 +41,7 @@ class SiteReach:
     subnet_group_name: str
     parameter_group_name: str
     key_arn: str
+    database_key_arn: str
     state_table_arn: str
 
 
@@ -54,6 +56,7 @@ def statements(account_id: str, sites: Mapping[Site, SiteReach]) -> list[Stateme
         rds = f"arn:aws:rds:{reach.region}:{account_id}"
         name = site.capitalize()
         restored = f"{rds}:db:{RESTORED}"
+        keys = list(dict.fromkeys([reach.key_arn, reach.database_key_arn]))
         through_rds = {"StringEquals": {"kms:ViaService": f"rds.{reach.region}.amazonaws.com"}}
         granted += [
             allow(
@@ -78,11 +81,11 @@ def statements(account_id: str, sites: Mapping[Site, SiteReach]) -> list[Stateme
             allow(f"TagRestoredIn{name}", "rds:AddTagsToResource", restored),
             # A fenced database is one of the two; IAM has no condition on what of it is changed.
             allow(f"OpenForALookIn{name}", "rds:ModifyDBInstance", [restored, reach.database_arn]),
-            allow(f"UseKeyIn{name}", KEY_ACTIONS, reach.key_arn, through_rds),
+            allow(f"UseKeyIn{name}", KEY_ACTIONS, keys, through_rds),
             allow(
                 f"RdsGetsGrantsIn{name}",
                 "kms:CreateGrant",
-                reach.key_arn,
+                keys,
                 {**through_rds, "Bool": {"kms:GrantIsForAWSResource": "true"}},
             ),
             policies.read_state(reach.state_table_arn, ["birth", "controller", "incident#*"], site),
@@ -136,6 +139,7 @@ class RestoreRole(pulumi.ComponentResource):
                 subnet_group_name=args.data.at(site).subnet_group_name,
                 parameter_group_name=args.data.at(site).parameter_group_name,
                 key_arn=args.network.at(site).data_key_arn,
+                database_key_arn=args.data.at(site).database_key_arn,
                 state_table_arn=args.state_table_arns[site],
             )
             for site in Site

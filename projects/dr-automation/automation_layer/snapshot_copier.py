@@ -114,6 +114,7 @@ class SnapshotCopier(pulumi.ComponentResource):
             source_database_id=source.database_id,
             key_arn=args.network.at(args.site).data_key_arn,
             source_key_arn=args.network.at(args.site.other).data_key_arn,
+            source_database_key_arn=source.database_key_arn,
             export_role_arn=export_role_arn,
             states=args.state_reaches(self._settings),
         ).apply(

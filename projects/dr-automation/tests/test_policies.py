@@ -77,6 +77,7 @@ COPIER = copier_policy.snapshot_copier(
         source_database_id="database-primary-dev",
         key_arn=STATES[Site.RECOVERY].key_arn,
         source_key_arn=STATES[Site.PRIMARY].key_arn,
+        source_database_key_arn=STATES[Site.PRIMARY].key_arn,
         copied_by="snapshot-copier-dev",
         export_role_arn=f"arn:aws:iam::{ACCOUNT}:role/snapshot-export-recovery-dev",
         states=STATES,

@@ -9,7 +9,7 @@ from ipaddress import IPv4Network
 import pulumi
 import pulumi_aws as aws
 
-from network_layer.site_network import SiteNetwork
+from network_layer.existing import Network
 from shared.naming import Names
 from shared.providers import on
 from shared.sites import Site
@@ -25,7 +25,7 @@ class PeeringArgs:
         recovery_region: the accepter's region.
     """
 
-    networks: Mapping[Site, SiteNetwork]
+    networks: Mapping[Site, Network]
     vpc_blocks: Mapping[Site, IPv4Network]
     recovery_region: str
 
@@ -50,8 +50,8 @@ class Peering(pulumi.ComponentResource):
         requester_name = names.of("peering", Site.PRIMARY)
         requested = aws.ec2.VpcPeeringConnection(
             requester_name,
-            vpc_id=args.networks[Site.PRIMARY].vpc.id,
-            peer_vpc_id=args.networks[Site.RECOVERY].vpc.id,
+            vpc_id=args.networks[Site.PRIMARY].vpc_id,
+            peer_vpc_id=args.networks[Site.RECOVERY].vpc_id,
             peer_region=args.recovery_region,
             # A peering across regions cannot be accepted by its requester.
             auto_accept=False,
@@ -69,12 +69,13 @@ class Peering(pulumi.ComponentResource):
         self.connection_id = accepted.vpc_peering_connection_id
 
         for site, network in args.networks.items():
-            aws.ec2.Route(
-                names.of(f"to-{site.other}", site),
-                route_table_id=network.route_table.id,
-                destination_cidr_block=str(args.vpc_blocks[site.other]),
-                vpc_peering_connection_id=self.connection_id,
-                opts=on(providers[site], parent=self),
-            )
+            for position, table_id in enumerate(network.route_table_ids):
+                aws.ec2.Route(
+                    network.route_name(names.of(f"to-{site.other}", site), position),
+                    route_table_id=table_id,
+                    destination_cidr_block=str(args.vpc_blocks[site.other]),
+                    vpc_peering_connection_id=self.connection_id,
+                    opts=on(providers[site], parent=self),
+                )
 
         self.register_outputs({})

@@ -16,6 +16,7 @@ from network_layer.addresses import (
     refuse_overlap,
     subnet_blocks,
 )
+from network_layer.existing import ExistingNetwork, existing_connection, existing_network
 from shared.cloudwatch import log_retention_days
 from shared.environment import Environment
 from shared.errors import SettingsError
@@ -35,6 +36,9 @@ class NetworkSettings:
     Attributes:
         environment: what all layers share.
         vpc_blocks: address block of each site's VPC.
+        existing: the networks of those sites whose VPC is there already.
+        existing_connection_id: a connection between the sites' networks that is there already; None where a peering is
+            made.
         availability_zones: three zones of each site's region, by name.
         database_port: port of the databases.
         client_blocks: address blocks of the databases' clients, admitted in both sites.
@@ -45,6 +49,8 @@ class NetworkSettings:
 
     environment: Environment
     vpc_blocks: Mapping[Site, IPv4Network]
+    existing: Mapping[Site, ExistingNetwork]
+    existing_connection_id: str | None
     availability_zones: Mapping[Site, tuple[str, ...]]
     database_port: int
     client_blocks: tuple[IPv4Network, ...]
@@ -54,7 +60,7 @@ class NetworkSettings:
 
     def subnet_blocks(self, site: Site) -> tuple[IPv4Network, ...]:
         """Address blocks of a site's private subnets, in the order of its zones."""
-        return subnet_blocks(self.vpc_blocks[site])
+        return self.existing[site].subnet_blocks if site in self.existing else subnet_blocks(self.vpc_blocks[site])
 
     @property
     def inspection_admits(self) -> str:
@@ -76,9 +82,16 @@ class NetworkSettings:
             for site, cidr in DEFAULT_VPC_CIDRS.items()
         }
         refuse_overlap("recoveryVpcCidr", vpc_blocks[Site.RECOVERY], "primaryVpcCidr", vpc_blocks[Site.PRIMARY])
+        connection_id = existing_connection(reader)
+        found = {
+            site: existing_network(reader, site, block, routes_are_ours=connection_id is None)
+            for site, block in vpc_blocks.items()
+        }
         return cls(
             environment=environment,
             vpc_blocks=MappingProxyType(vpc_blocks),
+            existing=MappingProxyType({site: each for site, each in found.items() if each is not None}),
+            existing_connection_id=connection_id,
             availability_zones=MappingProxyType(
                 {site: _zones(reader, site, region) for site, region in environment.regions.items()}
             ),

@@ -101,6 +101,25 @@ class SiteNetwork(pulumi.ComponentResource):
         self.register_outputs({})
 
     @property
+    def vpc_id(self) -> pulumi.Output[str]:
+        """The VPC."""
+        return self.vpc.id
+
+    @property
+    def vpc_cidr(self) -> pulumi.Output[str]:
+        """Its address block."""
+        return self.vpc.cidr_block
+
+    @property
+    def route_table_ids(self) -> Sequence[pulumi.Output[str]]:
+        """The route tables that need a route to the other site."""
+        return [self.route_table.id]
+
+    def route_name(self, name: str, _position: int) -> str:
+        """The logical name of a route in the table at that position: there is one table only."""
+        return name
+
+    @property
     def private_subnet_ids(self) -> pulumi.Output[list[str]]:
         """Ids of the private subnets, in the order of the zones."""
         return pulumi.Output.all(*(subnet.id for subnet in self.subnets)).apply(list)

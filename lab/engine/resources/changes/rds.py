@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lab.engine.registration import EngineError, Values
-from lab.engine.resource_table import EVERY_INPUT, Changes, Context
+from lab.engine.resource_table import EVERY_INPUT, Changes, Context, Made
 from lab.engine.resources import rds as made
 from lab.engine.resources.api_arguments import renamed, required
 from lab.engine.resources.changes.parts import described, differing, of_those_given, there
@@ -108,6 +108,43 @@ def _read_instance(ctx: Context, identifier: str, inputs: Values) -> Values | No
     return of_those_given(now, inputs)
 
 
+# What the provider makes up of an imported instance: nothing in RDS says it.
+_NOWHERE_TO_READ = {"skipFinalSnapshot": True, "deleteAutomatedBackups": True}
+
+
+def _shown(found: dict[str, Any], name: str) -> Any:
+    """What a description says of an argument of a creation; None where it says nothing."""
+    match name:
+        case "DBSubnetGroupName":
+            return found["DBSubnetGroup"][name]
+        case "DBParameterGroupName":
+            return found["DBParameterGroups"][0][name]
+        case "VpcSecurityGroupIds":
+            return [group["VpcSecurityGroupId"] for group in found["VpcSecurityGroups"]]
+        case "EnableCloudwatchLogsExports":
+            return found.get("EnabledCloudwatchLogsExports", [])
+        case "Port":
+            return found["Endpoint"][name]
+        case "EnableIAMDatabaseAuthentication" | "EnablePerformanceInsights":
+            return found[f"{name.removeprefix('Enable')}Enabled"]
+    return found.get(name)
+
+
+def _find_instance(ctx: Context, identifier: str, inputs: Values) -> Made | None:
+    rds = ctx.client("rds")
+    try:
+        found = _instance(rds, identifier)
+    except rds.exceptions.DBInstanceNotFoundFault:
+        return None
+    now: dict[str, Any] = dict(_NOWHERE_TO_READ)
+    for ours, theirs in made._ON_PRIMARIES.items():
+        shown = _shown(found, theirs)
+        if shown is not None:
+            now[ours] = shown
+    described_as = made._described(found)
+    return Made(described_as.id, of_those_given(now, inputs), described_as.outputs)
+
+
 def _instance(rds: Any, name: str) -> dict[str, Any]:
     found: dict[str, Any] = rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
     return found
@@ -172,6 +209,7 @@ CHANGES: Mapping[str, Changes] = {
         replaces=frozenset({"dbName", "engine", "kmsKeyId", "snapshotIdentifier", "storageEncrypted", "username"}),
         name="identifier",
         tag=_tag("db"),
+        find=_find_instance,
         read=there(_read_instance),
     ),
     "aws:rds/parameterGroup:ParameterGroup": Changes(

@@ -1,0 +1,127 @@
+"""What EC2 shows of an existing VPC against what the configuration says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from shared.errors import SettingsError
+
+if TYPE_CHECKING:
+    from mypy_boto3_ec2 import EC2Client
+
+    from network_layer.existing import ExistingNetwork
+
+GONE = (".NotFound", ".Malformed")
+
+
+def faults(ec2: EC2Client, network: ExistingNetwork) -> Iterator[SettingsError]:
+    """What of an existing network is not as it is configured, or as the layers need it.
+
+    Args:
+        ec2: EC2 in its region.
+        network: what the configuration says.
+
+    Yields:
+        one error each, with the key, what is there, and what to do.
+
+    Raises:
+        ClientError: EC2 does not let these credentials look.
+        BotoCoreError: it does not answer.
+    """
+    site, vpc_id = network.site, network.existing_vpc_id
+    vpc = _found(lambda: ec2.describe_vpcs(VpcIds=[vpc_id])["Vpcs"])
+    if vpc is None:
+        yield SettingsError(f"{site}VpcId", vpc_id, f"EC2 has no such VPC in {ec2.meta.region_name}: give one of there")
+        return
+    blocks = {each["CidrBlock"] for each in vpc.get("CidrBlockAssociationSet", [])} | {vpc["CidrBlock"]}
+    if str(network.vpc_block) not in blocks:
+        yield SettingsError(f"{site}VpcCidr", network.vpc_block, f"{vpc_id} has {_listed(blocks)}: give that")
+    yield from _without_names(ec2, network)
+    yield from _subnets(ec2, network)
+    yield from _route_tables(ec2, network)
+
+
+def _without_names(ec2: EC2Client, network: ExistingNetwork) -> Iterator[SettingsError]:
+    """The writer's name lives in a private zone: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/hosted-zone-private-considerations.html."""
+    for attribute, name in (("enableDnsSupport", "DNS resolution"), ("enableDnsHostnames", "DNS host names")):
+        answer: Mapping[str, Any] = ec2.describe_vpc_attribute(
+            VpcId=network.existing_vpc_id,
+            Attribute=attribute,  # type: ignore[arg-type] # a literal each
+        )
+        if not answer[attribute[0].upper() + attribute[1:]].get("Value"):
+            yield SettingsError(
+                f"{network.site}VpcId",
+                network.existing_vpc_id,
+                f"its {name} is off, and the writer's name would not resolve in it: aws ec2 modify-vpc-attribute "
+                f"--region {ec2.meta.region_name} --vpc-id {network.existing_vpc_id} "
+                f"--{'enable-dns-support' if attribute == 'enableDnsSupport' else 'enable-dns-hostnames'}",
+            )
+
+
+def _subnets(ec2: EC2Client, network: ExistingNetwork) -> Iterator[SettingsError]:
+    site, zones = network.site, dict[str, str]()
+    for subnet_id, block in zip(network.subnet_ids, network.subnet_blocks, strict=True):
+        key = f"{site}PrivateSubnetIds"
+        subnet = _found(lambda subnet_id=subnet_id: ec2.describe_subnets(SubnetIds=[subnet_id])["Subnets"])
+        if subnet is None or subnet["VpcId"] != network.existing_vpc_id:
+            where = "EC2 has no such subnet" if subnet is None else f"it lies in {subnet['VpcId']}"
+            yield SettingsError(key, subnet_id, f"{where}: name subnets of {network.existing_vpc_id}")
+            continue
+        if IPv4Network(subnet["CidrBlock"]) != block:
+            yield SettingsError(f"{site}PrivateSubnetCidrs", block, f"{subnet_id} has {subnet['CidrBlock']}: give that")
+        zone = subnet["AvailabilityZone"]
+        if zone in zones:
+            yield SettingsError(key, subnet_id, f"it lies in {zone}, as {zones[zone]} does: name one of another zone")
+        zones[zone] = subnet_id
+
+
+def _route_tables(ec2: EC2Client, network: ExistingNetwork) -> Iterator[SettingsError]:
+    tables = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [network.existing_vpc_id]}])["RouteTables"]
+    key = f"{network.site}RouteTableIds"
+    there = {table["RouteTableId"] for table in tables}
+    for table_id in network.existing_route_table_ids:
+        if table_id not in there:
+            yield SettingsError(
+                key, table_id, f"{network.existing_vpc_id} has {_listed(there)}: name those of the subnets"
+            )
+    of_subnet, main = dict[str, str](), ""
+    for table in tables:
+        for association in table.get("Associations", []):
+            if association.get("Main"):
+                main = table["RouteTableId"]
+            if "SubnetId" in association:
+                of_subnet[association["SubnetId"]] = table["RouteTableId"]
+            public = any(route.get("GatewayId", "").startswith("igw-") for route in table.get("Routes", []))
+            if public and association.get("SubnetId") in network.subnet_ids:
+                yield SettingsError(
+                    f"{network.site}PrivateSubnetIds",
+                    association["SubnetId"],
+                    f"its route table {table['RouteTableId']} leads to an internet gateway: name private subnets",
+                )
+    for subnet_id in network.subnet_ids if network.existing_route_table_ids else ():
+        table_id = of_subnet.get(subnet_id, main)
+        if table_id not in network.existing_route_table_ids:
+            yield SettingsError(
+                key,
+                list(network.existing_route_table_ids),
+                f"{subnet_id} uses {table_id}, which would have no route to the other site: name it too",
+            )
+
+
+def _found(ask: Any) -> Any | None:
+    """The one that was asked for; None where there is none."""
+    try:
+        found = ask()
+    except ClientError as error:
+        if any(str(error.response["Error"]["Code"]).endswith(end) for end in GONE):
+            return None
+        raise
+    return found[0] if found else None
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
