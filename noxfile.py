@@ -191,6 +191,13 @@ def outputs(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def adopt(session: nox.Session) -> None:
+    """Say what adopting an existing database would mean; changes nothing: `-- --database ID --region R [--stack S]`."""
+    environment(session)
+    python(session, "deployment.adopt", *session.posargs, patient=True)
+
+
+@nox.session(default=False)
 def status(session: nox.Session) -> None:
     """Show what the controller sees and decides, on AWS or in the lab: `-- --json` for machines."""
     environment(session)

@@ -192,7 +192,7 @@ class LabEngine:
         with self._lock:
             old = state.find((registration.urn, *registration.aliases))
         if _is_import(registration, old):
-            old = self._imported(registration, kind, context)
+            old = self._imported(state, registration, kind, context)
         step = planned(old, registration, kind, context)
         if step.kind is Kind.REPLACE and old is not None:
             self._make_way(state, old, kind, delete_first=step.delete_first)
@@ -249,8 +249,8 @@ class LabEngine:
             outputs |= changes.update(context, old.made.id, before, step.inputs)
         return Made(old.made.id, step.inputs, outputs)
 
-    def _imported(self, registration: Registration, kind: ResourceType, context: Context) -> Kept:
-        """What is there already, as the state will have it. What of it differs is changed by the step that follows."""
+    def _imported(self, state: LayerState, registration: Registration, kind: ResourceType, context: Context) -> Kept:
+        """Take what is there already into the state. As with Pulumi, the step that follows changes what differs."""
         if kind.changes.find is None:
             raise EngineError(
                 f"{registration.urn}: the lab cannot import a {registration.type}: add it in {TABLE_FOLDER}"
@@ -258,8 +258,11 @@ class LabEngine:
         made = kind.changes.find(context, registration.import_id, registration.inputs)
         if made is None:
             raise EngineError(f"{registration.urn}: resource '{registration.import_id}' does not exist")
+        kept = Kept(registration, context, made, comparable(made.inputs))
+        with self._lock:
+            state.settle(kept, None)
         self._count(Done(Kind.IMPORT, registration))
-        return Kept(registration, context, made, comparable(made.inputs))
+        return kept
 
     def _make_way(self, state: LayerState, old: Kept, kind: ResourceType, *, delete_first: bool) -> None:
         """Delete what is to be replaced, or mark it for deletion once everything else is made."""

@@ -9,10 +9,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import pulumi
 
 from network_layer.endpoints import Endpoints, EndpointsArgs
-from network_layer.existing import Network
 from network_layer.flow_logs import FlowLogs, FlowLogsArgs
 from network_layer.keys import Keys, KeysArgs
-from network_layer.peering import Peering, PeeringArgs
+from network_layer.peering import Network, Peering, PeeringArgs
 from network_layer.security_groups import SiteSecurityGroups, SiteSecurityGroupsArgs
 from network_layer.settings import NetworkSettings
 from network_layer.site_network import SiteNetwork, SiteNetworkArgs

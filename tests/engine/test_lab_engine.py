@@ -5,13 +5,15 @@ The account behind it is a list of calls here: these tests decide what the engin
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from botocore.exceptions import ClientError
 
 from lab.engine import deletion, lab_engine
 from lab.engine.lab_engine import LabEngine
 from lab.engine.registration import Created, EngineError, Provider, Registration, Values
-from lab.engine.resource_table import Context, Made, ResourceType
+from lab.engine.resource_table import Changes, Context, Made, ResourceType
 from lab.engine.state import LayerState
 from tests.engine.fake_account import DARK, only_sts
 
@@ -105,3 +107,58 @@ def test_what_is_still_in_use_is_removed_once_it_is_free(account: Account, monke
     making.register(thing())
     making.destroy()
     assert (asked, making.kept) == (["id-one"] * 3, [])
+
+
+IMPORTED = replace(thing(), import_id="found")
+
+
+@pytest.fixture
+def importable(account: Account, monkeypatch: pytest.MonkeyPatch) -> Account:
+    """An account where a thing was made by hand, in another colour than programs say."""
+
+    def find(_context: Context, identifier: str, inputs: Values) -> Made | None:
+        there = {"name": "one", "colour": "red"}
+        return Made("id-one", {key: there[key] for key in inputs}, {}) if identifier == "found" else None
+
+    def update(_context: Context, identifier: str, _old: Values, new: Values) -> Values:
+        account.calls.append(("update", identifier, new["colour"]))
+        return {}
+
+    changes = Changes(find=find, update=update, updates=frozenset({"colour"}))
+    kind = ResourceType(account.create, account.delete, frozenset({"name", "colour"}), changes)
+    monkeypatch.setattr(lab_engine, "RESOURCE_TYPES", {THING: kind})
+    return account
+
+
+def test_what_is_there_is_imported_once_and_not_made(importable: Account) -> None:
+    engine_ = engine()
+    assert engine_.register(IMPORTED).id == "id-one"
+    assert engine_.register(IMPORTED).id == "id-one"
+    assert importable.calls == []
+    assert [kept.made.id for kept in engine_.kept] == ["id-one"]
+
+
+def test_as_with_pulumi_what_differs_is_changed_right_after_the_import(importable: Account) -> None:
+    engine().register(replace(IMPORTED, inputs={"name": "one", "colour": "blue"}))
+    assert importable.calls == [("update", "id-one", "blue")]
+
+
+def test_what_is_ignored_stays_as_it_was_found(importable: Account) -> None:
+    blue = replace(IMPORTED, inputs={"name": "one", "colour": "blue"}, ignore_changes=frozenset({"colour"}))
+    engine_ = engine()
+    engine_.register(blue)
+    assert importable.calls == []
+    assert engine_.kept[0].made.inputs["colour"] == "red"
+    engine_.register(replace(blue, ignore_changes=frozenset()))
+    assert importable.calls == [("update", "id-one", "blue")]
+
+
+def test_what_is_not_there_is_not_made_instead(importable: Account) -> None:
+    with pytest.raises(EngineError, match="resource 'elsewhere' does not exist"):
+        engine().register(replace(IMPORTED, import_id="elsewhere"))
+    assert importable.calls == []
+
+
+def test_a_type_that_cannot_be_imported_is_named(account: Account) -> None:
+    with pytest.raises(EngineError, match=f"cannot import a {THING}: add it in"):
+        engine().register(IMPORTED)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from data_layer.adopted import kept_of
 from data_layer.births import Adopted, Replica
 from data_layer.declared import DeclaredInstance, Role
 from data_layer.foundation import LOG_EXPORTS, DatabaseFoundation
@@ -26,42 +27,6 @@ FIXED_AT_BIRTH = (
     "username",
 )
 """Arguments with which the provider would replace an instance when they change. A successor is a new generation."""
-KEPT_OF_ADOPTED = (
-    "allowMajorVersionUpgrade",
-    "applyImmediately",
-    "autoMinorVersionUpgrade",
-    "backupRetentionPeriod",
-    "backupWindow",
-    "caCertIdentifier",
-    "copyTagsToSnapshot",
-    "databaseInsightsMode",
-    "deletionProtection",
-    "enabledCloudwatchLogsExports",
-    "iamDatabaseAuthenticationEnabled",
-    "instanceClass",
-    "maintenanceWindow",
-    "maxAllocatedStorage",
-    "monitoringInterval",
-    "monitoringRoleArn",
-    "multiAz",
-    "networkType",
-    "parameterGroupName",
-    "password",
-    "performanceInsightsEnabled",
-    "performanceInsightsKmsKeyId",
-    "performanceInsightsRetentionPeriod",
-    "port",
-    "publiclyAccessible",
-    "storageType",
-    "tags",
-)
-"""Arguments of an adopted instance that stay as they were found until the setting `takenOver` names them.
-
-All that a deploy could change of it: Pulumi's engine does not stop where what it imports differs from what the program
-says, but changes it in the same update. What is left are arguments that only a deletion reads.
-"""
-NEVER_TAKEN_OVER = ("dbSubnetGroupName", "identifier")
-"""Another subnet group moves an instance into another VPC, another identifier renames and reboots it."""
 PERFORMANCE_INSIGHTS_RETENTION_DAYS = 7
 # Copying a large database to another region, or changing its storage, takes longer than the provider's default
 # timeouts of 40 to 80 minutes.
@@ -83,7 +48,7 @@ class InstanceProfile:
         skip_final_snapshot: the environment's databases may be deleted without a last snapshot.
         monitoring_interval_seconds: between two readings of the operating system; 0 for none.
         monitoring_role_arn: the role RDS writes them with; None where there are none.
-        taken_over: those of `KEPT_OF_ADOPTED` that a deploy sets on an adopted instance.
+        taken_over: those of `data_layer.adopted.KEPT` that a deploy sets on an adopted instance.
     """
 
     instance_class: str
@@ -199,22 +164,6 @@ def common_arguments(
 def ignored_changes(role: Role) -> list[str]:
     """The arguments of which a change is not applied, in this role."""
     return [*MOVED_BY_FAILOVER, *FIXED_AT_BIRTH, *([] if role is Role.ACTIVE else ["password"])]
-
-
-def kept_of(declared: DeclaredInstance, taken_over: frozenset[str]) -> list[str]:
-    """The arguments of which a change is not applied because the instance was adopted.
-
-    Args:
-        declared: which instance it is.
-        taken_over: those of `KEPT_OF_ADOPTED` that a deploy sets. Of one that is retired, its protection is among them:
-            AWS would refuse to delete it.
-    """
-    if not isinstance(declared.birth, Adopted):
-        return []
-    managed = {*taken_over, "deletionProtection"} if declared.role is Role.RETIRING else taken_over
-    kept = [*(key for key in KEPT_OF_ADOPTED if key not in managed), *NEVER_TAKEN_OVER]
-    # The provider adds its default tags to those of the program, under another name.
-    return [*kept, "tagsAll"] if "tags" in kept else kept
 
 
 def instance_options(

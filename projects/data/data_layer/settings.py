@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from data_layer.adopted import KEPT
 from data_layer.births import parse_birth
 from data_layer.declared import FIRST_GENERATION, DeclaredInstance, declared_instances
-from data_layer.instance import KEPT_OF_ADOPTED
 from data_layer.monitoring import MONITORING_INTERVALS_SECONDS
 from data_layer.parameters import Parameter
 from data_layer.secret_id import secret_id_of_a_site
@@ -234,9 +234,9 @@ def _further_parameters(reader: SettingsReader) -> tuple[Parameter, ...]:
 def _taken_over(reader: SettingsReader) -> frozenset[str]:
     key, given = "takenOver", reader.texts("takenOver")
     for argument in given:
-        if argument not in (*KEPT_OF_ADOPTED, EVERYTHING):
-            raise SettingsError(key, argument, f"give {EVERYTHING}, or some of: {', '.join(KEPT_OF_ADOPTED)}")
-    return frozenset(KEPT_OF_ADOPTED if EVERYTHING in given else given)
+        if argument not in (*KEPT, EVERYTHING):
+            raise SettingsError(key, argument, f"give {EVERYTHING}, or some of: {', '.join(KEPT)}")
+    return frozenset(KEPT if EVERYTHING in given else given)
 
 
 def _database_key_arns(reader: SettingsReader, environment: Environment) -> Mapping[Site, str]:

@@ -75,7 +75,7 @@ def refuse_client_overlap(key: str, block: IPv4Network, vpc_key: str, vpc_block:
     """
     if block.overlaps(vpc_block):
         raise SettingsError(
-            key, block, f"it overlaps {vpc_key} ({vpc_block}), which has rules of its own: name blocks outside the VPCs"
+            key, block, f"it overlaps {vpc_key} ({vpc_block}), which has rules of its own: name blocks outside of it"
         )
 
 

@@ -11,7 +11,6 @@ from itertools import combinations
 import pulumi
 
 from network_layer.addresses import SUBNETS_PER_SITE, parsed_block
-from network_layer.site_network import SiteNetwork
 from shared.errors import SettingsError
 from shared.settings import SettingsReader
 from shared.sites import Site
@@ -66,10 +65,6 @@ class ExistingNetwork:
     def route_name(self, name: str, position: int) -> str:
         """The logical name of a route in the table at that position."""
         return f"{name}-{self.existing_route_table_ids[position]}"
-
-
-Network = SiteNetwork | ExistingNetwork
-"""A site's network, made here or found."""
 
 
 def existing_network(

@@ -9,10 +9,14 @@ from ipaddress import IPv4Network
 import pulumi
 import pulumi_aws as aws
 
-from network_layer.existing import Network
+from network_layer.existing import ExistingNetwork
+from network_layer.site_network import SiteNetwork
 from shared.naming import Names
 from shared.providers import on
 from shared.sites import Site
+
+Network = SiteNetwork | ExistingNetwork
+"""A site's network, made here or found."""
 
 
 @dataclass(frozen=True)

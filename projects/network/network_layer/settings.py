@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from types import MappingProxyType
@@ -87,10 +87,21 @@ class NetworkSettings:
             site: existing_network(reader, site, block, routes_are_ours=connection_id is None)
             for site, block in vpc_blocks.items()
         }
+        existing = {site: each for site, each in found.items() if each is not None}
+        # In a VPC of the layer's own nobody else lives; in an existing one, the database's clients may.
+        taken = [
+            pair
+            for site, block in vpc_blocks.items()
+            for pair in (
+                [(f"{site}PrivateSubnetCidrs", each) for each in existing[site].subnet_blocks]
+                if site in existing
+                else [(f"{site}VpcCidr", block)]
+            )
+        ]
         return cls(
             environment=environment,
             vpc_blocks=MappingProxyType(vpc_blocks),
-            existing=MappingProxyType({site: each for site, each in found.items() if each is not None}),
+            existing=MappingProxyType(existing),
             existing_connection_id=connection_id,
             availability_zones=MappingProxyType(
                 {site: _zones(reader, site, region) for site, region in environment.regions.items()}
@@ -98,20 +109,20 @@ class NetworkSettings:
             database_port=reader.whole_number(
                 "databasePort", 5432, minimum=SMALLEST_DATABASE_PORT, maximum=LARGEST_PORT
             ),
-            client_blocks=_outside_blocks(reader, "clientCidrs", vpc_blocks),
-            operator_blocks=_outside_blocks(reader, "operatorCidrs", vpc_blocks),
+            client_blocks=_outside_blocks(reader, "clientCidrs", taken),
+            operator_blocks=_outside_blocks(reader, "operatorCidrs", taken),
             flow_log_retention_days=log_retention_days(reader, "flowLogRetentionDays", 90),
             key_deletion_days=reader.whole_number("keyDeletionDays", 30, minimum=7, maximum=30),
         )
 
 
 def _outside_blocks(
-    reader: SettingsReader, key: str, vpc_blocks: Mapping[Site, IPv4Network]
+    reader: SettingsReader, key: str, taken: Sequence[tuple[str, IPv4Network]]
 ) -> tuple[IPv4Network, ...]:
     blocks = parsed_client_blocks(key, reader.texts(key))
     for block in blocks:
-        for site, vpc_block in vpc_blocks.items():
-            refuse_client_overlap(key, block, f"{site}VpcCidr", vpc_block)
+        for taken_key, taken_block in taken:
+            refuse_client_overlap(key, block, taken_key, taken_block)
     return blocks
 
 

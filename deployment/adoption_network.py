@@ -1,0 +1,147 @@
+"""The network of a database that is there already: what the network layer has to be told, and who reaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from typing import Any
+
+from shared.errors import SettingsError
+from shared.naming import DATABASE
+from shared.sites import Site
+
+SUBNETS = 3
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where a database stands.
+
+    Attributes:
+        site: its site.
+        vpc_id: its VPC.
+        configured: the VPC that the network layer is told to use; None where it would make one.
+        settings: what to tell it, by key; empty where it is told, or where no three private subnets are found.
+        faults: what of the configured network is not so in EC2.
+        groups: the database's security groups.
+        clients: who reaches its port through them: address blocks, prefix lists and groups.
+        admitted: the blocks that the layer's own group would admit.
+    """
+
+    site: Site
+    vpc_id: str
+    configured: str | None
+    settings: Mapping[str, object]
+    faults: tuple[SettingsError, ...]
+    groups: tuple[str, ...]
+    clients: tuple[str, ...]
+    admitted: tuple[IPv4Network, ...]
+
+    def facets(self, adoption: Any) -> Iterator[Any]:
+        """The differences."""
+        effect = adoption.Effect
+        if self.configured != self.vpc_id:
+            yield adoption.Facet(
+                "VPC",
+                self.vpc_id,
+                self.configured or "one that the network layer makes",
+                effect.SETTING,
+                f"set {self.site}VpcId in projects/network before that layer is deployed"
+                + ("" if self.settings else ": three private subnets in three zones are needed, and it has none"),
+            )
+        for fault in self.faults:
+            yield adoption.Facet(fault.key, fault.value, "as EC2 has it", effect.FIRST, fault.remedy)
+        for client in self.not_admitted:
+            yield adoption.Facet(
+                "client",
+                client,
+                "admitted by the layer's group",
+                effect.SETTING,
+                "let it in by projects/network (an address block in clientCidrs, or its group of clients): after a "
+                "failover, and where the controller opens a database, that stands in the layer's own group alone",
+            )
+
+    @property
+    def not_admitted(self) -> list[str]:
+        """Who would be shut out by the layer's own group."""
+        return [client for client in self.clients if not _is_admitted(client, self.admitted)]
+
+
+def placed(ec2: Any, instance: Mapping[str, Any], network: Any, site: Site, existing_in_aws: Any) -> Placed:
+    """Where a database stands.
+
+    Args:
+        ec2: EC2 in its region.
+        instance: as RDS describes it.
+        network: the network layer's settings.
+        site: its site.
+        existing_in_aws: that layer's module of this name.
+
+    Raises:
+        ClientError, BotoCoreError: EC2 refuses, or does not answer.
+    """
+    vpc_id = instance["DBSubnetGroup"]["VpcId"]
+    existing = network.existing.get(site)
+    groups = [each["VpcSecurityGroupId"] for each in instance["VpcSecurityGroups"]]
+    own_group = network.environment.names.of(DATABASE, site)
+    return Placed(
+        site=site,
+        vpc_id=vpc_id,
+        configured=None if existing is None else existing.existing_vpc_id,
+        settings={} if existing is not None else _settings(ec2, vpc_id, site),
+        faults=() if existing is None else tuple(existing_in_aws.faults(ec2, existing)),
+        groups=tuple(groups),
+        clients=tuple(dict.fromkeys(_let_in(ec2, groups, own_group, instance["Endpoint"]["Port"]))),
+        admitted=tuple(network.client_blocks),
+    )
+
+
+def _settings(ec2: Any, vpc_id: str, site: Site) -> dict[str, object]:
+    """What to tell the network layer of a VPC: a private subnet in each of three zones, with its route tables."""
+    filters = [{"Name": "vpc-id", "Values": [vpc_id]}]
+    main, of_subnet, public = "", dict[str, str](), set[str]()
+    for table in ec2.describe_route_tables(Filters=filters)["RouteTables"]:
+        if any(route.get("GatewayId", "").startswith("igw-") for route in table.get("Routes", [])):
+            public.add(table["RouteTableId"])
+        for association in table.get("Associations", []):
+            main = table["RouteTableId"] if association.get("Main") else main
+            if "SubnetId" in association:
+                of_subnet[association["SubnetId"]] = table["RouteTableId"]
+    chosen: dict[str, Any] = {}
+    for subnet in sorted(ec2.describe_subnets(Filters=filters)["Subnets"], key=lambda each: str(each["SubnetId"])):
+        if of_subnet.get(subnet["SubnetId"], main) not in public:
+            chosen.setdefault(subnet["AvailabilityZone"], subnet)
+    if len(chosen) < SUBNETS:
+        return {}
+    subnets = [subnet for _, subnet in sorted(chosen.items())][:SUBNETS]
+    (vpc,) = ec2.describe_vpcs(VpcIds=[vpc_id])["Vpcs"]
+    tables = dict.fromkeys(of_subnet.get(subnet["SubnetId"], main) for subnet in subnets)
+    return {
+        f"{site}VpcId": vpc_id,
+        f"{site}VpcCidr": vpc["CidrBlock"],
+        f"{site}PrivateSubnetIds": [subnet["SubnetId"] for subnet in subnets],
+        f"{site}PrivateSubnetCidrs": [subnet["CidrBlock"] for subnet in subnets],
+        f"{site}RouteTableIds": list(tables),
+    }
+
+
+def _let_in(ec2: Any, groups: list[str], but: str, port: int) -> Iterator[str]:
+    """Whom the groups let in to a port, but for the one of that name."""
+    for group in ec2.describe_security_groups(GroupIds=groups)["SecurityGroups"]:
+        for rule in group.get("IpPermissions", []) if group["GroupName"] != but else ():
+            everything = rule.get("IpProtocol") == "-1"
+            if not everything and not rule.get("FromPort", 0) <= port <= rule.get("ToPort", 65535):
+                continue
+            yield from (each["CidrIp"] for each in rule.get("IpRanges", []))
+            yield from (each["CidrIpv6"] for each in rule.get("Ipv6Ranges", []))
+            yield from (each["PrefixListId"] for each in rule.get("PrefixListIds", []))
+            yield from (each["GroupId"] for each in rule.get("UserIdGroupPairs", []))
+
+
+def _is_admitted(client: str, admitted: tuple[IPv4Network, ...]) -> bool:
+    try:
+        block = IPv4Network(client)
+    except ValueError:
+        return False
+    return any(block.subnet_of(each) for each in admitted)

@@ -1,0 +1,78 @@
+"""What AWS says of an instance that is there already. Read-only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from data_layer.adoption import Found
+from data_layer.adoption_parameters import Group
+from data_layer.foundation import LOG_EXPORTS
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_rds import RDSClient
+
+AWS = "AWS"
+SUFFIX_TAG = "EnvironmentSuffix"
+
+
+def described(rds: RDSClient, identifier: str) -> Any | None:
+    """The instance as RDS describes it; None where there is none.
+
+    Raises:
+        ClientError, BotoCoreError: RDS refuses, or does not answer.
+    """
+    try:
+        return rds.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0]
+    except rds.exceptions.DBInstanceNotFoundFault:
+        return None
+
+
+def found(instance: Any, other_rds: RDSClient, kms: KMSClient, logs: CloudWatchLogsClient) -> Found:
+    """What has to be known beside the instance itself.
+
+    Args:
+        instance: as `described` gives it.
+        other_rds: RDS in the other site's region, where the replica is to be.
+        kms: in the instance's region.
+        logs: in the instance's region.
+
+    Raises:
+        ClientError, BotoCoreError: AWS refuses, or does not answer.
+    """
+    key = instance.get("KmsKeyId")
+    prefix = f"/aws/rds/instance/{instance['DBInstanceIdentifier']}/"
+    groups = logs.describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]
+    offered = other_rds.describe_db_engine_versions(Engine=instance["Engine"], EngineVersion=instance["EngineVersion"])
+    return Found(
+        instance,
+        is_offered=bool(offered["DBEngineVersions"]),
+        key_is_awss=bool(key) and kms.describe_key(KeyId=key)["KeyMetadata"].get("KeyManager") == AWS,
+        log_groups=frozenset(
+            each["logGroupName"]
+            for each in groups
+            if each["logGroupName"].removeprefix(prefix) in LOG_EXPORTS and not _is_ours(logs, each["logGroupArn"])
+        ),
+    )
+
+
+def _is_ours(logs: CloudWatchLogsClient, arn: str) -> bool:
+    """Whether a program of this repository has made a log group: it bears the tags of an environment."""
+    return SUFFIX_TAG in logs.list_tags_for_resource(resourceArn=arn)["tags"]
+
+
+def parameter_group(rds: RDSClient, name: str) -> Group:
+    """The parameters of a group.
+
+    Raises:
+        ClientError, BotoCoreError: RDS refuses, or does not answer.
+    """
+    values, by_hand = dict[str, str](), set[str]()
+    for page in rds.get_paginator("describe_db_parameters").paginate(DBParameterGroupName=name):
+        for parameter in page["Parameters"]:
+            if "ParameterValue" in parameter:
+                values[parameter["ParameterName"]] = parameter["ParameterValue"]
+            if parameter.get("Source") == "user":
+                by_hand.add(parameter["ParameterName"])
+    return Group(name, values, frozenset(by_hand))

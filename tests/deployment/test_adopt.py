@@ -1,0 +1,228 @@
+"""`./dr adopt`: what adopting a database would mean, what to write and the commands in order. Nothing is changed."""
+
+from __future__ import annotations
+
+import json
+import re
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+
+from deployment import adopt
+
+REGION = "ap-southeast-2"
+VPC = "vpc-0123456789abcdef0"
+SUBNETS = [f"subnet-0123456789abcde{zone}" for zone in "abc"]
+TABLE = "rtb-0123456789abcdef0"
+
+
+class Answers:
+    """A client that answers what it is told to, and fails a test that asks for anything else: nothing is changed."""
+
+    def __init__(self, region: str, **answers: Any) -> None:
+        self.meta = SimpleNamespace(region_name=region)
+        self.exceptions = SimpleNamespace(
+            DBInstanceNotFoundFault=type("DBInstanceNotFoundFault", (Exception,), {}),
+            ResourceNotFoundException=type("ResourceNotFoundException", (Exception,), {}),
+            InvalidRequestException=type("InvalidRequestException", (Exception,), {}),
+        )
+        self._answers = answers
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._answers:
+            raise AssertionError(f"{name} was called")
+
+        def answer(**_: Any) -> Any:
+            found = self._answers[name]
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+        return answer
+
+    def get_paginator(self, name: str) -> Any:
+        return SimpleNamespace(paginate=lambda **_: [self._answers[name]])
+
+
+class Aws:
+    """The account of a company; a test changes what its database is like."""
+
+    def __init__(self) -> None:
+        self.rules: list[dict[str, Any]] = [
+            {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "UserIdGroupPairs": [{"GroupId": "sg-app"}]}
+        ]
+        self.secret: Any = {"SecretString": json.dumps({"username": "owner", "password": "long-enough"})}
+        self.rds_fails: Exception | None = None
+        self.instance: dict[str, Any] = {
+            "DBInstanceIdentifier": "orders",
+            "DbiResourceId": "db-ABC",
+            "MasterUsername": "owner",
+            "Engine": "postgres",
+            "EngineVersion": "14.20",
+            "DBInstanceStatus": "available",
+            "DBInstanceClass": "db.r6g.large",
+            "MultiAZ": True,
+            "AllocatedStorage": 100,
+            "StorageType": "gp3",
+            "StorageEncrypted": True,
+            "KmsKeyId": f"arn:aws:kms:{REGION}:111122223333:key/theirs",
+            "PreferredBackupWindow": "01:00-01:30",
+            "PreferredMaintenanceWindow": "sun:02:00-sun:02:30",
+            "BackupRetentionPeriod": 7,
+            "CACertificateIdentifier": "rds-ca-rsa2048-g1",
+            "Endpoint": {"Port": 5432},
+            "DBParameterGroups": [{"DBParameterGroupName": "theirs"}],
+            "DBSubnetGroup": {"DBSubnetGroupName": "theirs", "VpcId": VPC},
+            "VpcSecurityGroups": [{"VpcSecurityGroupId": "sg-theirs"}],
+        }
+
+    def client(self, service: str, region: str) -> Answers:
+        answers: dict[str, Any] = {
+            "rds": {
+                "describe_db_instances": self.rds_fails or {"DBInstances": [self.instance]},
+                "describe_db_engine_versions": {"DBEngineVersions": [{}]},
+                "describe_db_parameters": {
+                    "Parameters": [{"ParameterName": "max_connections", "ParameterValue": "500", "Source": "user"}]
+                },
+            },
+            "ec2": {
+                "describe_security_groups": {"SecurityGroups": [{"GroupName": "theirs", "IpPermissions": self.rules}]},
+                "describe_route_tables": {
+                    "RouteTables": [
+                        {"RouteTableId": TABLE, "Associations": [{"Main": True}]},
+                        {
+                            "RouteTableId": "rtb-public",
+                            "Associations": [{"SubnetId": "subnet-0"}],
+                            "Routes": [{"GatewayId": "igw-1"}],
+                        },
+                    ]
+                },
+                "describe_subnets": {
+                    "Subnets": [
+                        {"SubnetId": "subnet-0", "AvailabilityZone": f"{REGION}a", "CidrBlock": "10.40.0.0/24"},
+                        *(
+                            {"SubnetId": subnet, "AvailabilityZone": f"{REGION}{zone}", "CidrBlock": f"10.40.{n}.0/24"}
+                            for n, (subnet, zone) in enumerate(zip(SUBNETS, "abc", strict=True), start=1)
+                        ),
+                    ]
+                },
+                "describe_vpcs": {"Vpcs": [{"CidrBlock": "10.40.0.0/16"}]},
+            },
+            "kms": {"describe_key": {"KeyMetadata": {"KeyManager": "CUSTOMER"}}},
+            "logs": {"describe_log_groups": {"logGroups": []}},
+            "secretsmanager": {"get_secret_value": self.secret},
+        }
+        return Answers(region, **answers[service])
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
+    aws = Aws()
+    monkeypatch.setattr(adopt, "_client", aws.client)
+    return aws
+
+
+def said(*more: str) -> tuple[int, str]:
+    lines: list[str] = []
+    code = adopt.main(["--database", "orders", "--region", REGION, *more], lines.append)
+    return code, "\n".join(lines)
+
+
+def test_it_prints_the_settings_by_file_as_pulumi_writes_them(aws: Aws) -> None:
+    code, text = said()
+    assert code == adopt.DIFFERENT
+    for line in (
+        "  environments/dev.yaml\n    primaryDatabaseId: orders",
+        f'postgres-dr-network:primaryVpcId: "{VPC}"',
+        f"postgres-dr-network:primaryPrivateSubnetIds: {json.dumps(SUBNETS)}",
+        f'postgres-dr-network:primaryRouteTableIds: ["{TABLE}"]',
+        'postgres-dr-data:primaryBirth: "adopted"',
+        'postgres-dr-data:instanceClass: "db.r6g.large"',
+        'postgres-dr-data:multiAz: "true"',
+        'postgres-dr-data:furtherParameters: ["max_connections=500"]',
+    ):
+        assert line in text
+
+
+def test_the_steps_are_in_order_and_what_restarts_comes_only_by_a_persons_hand(aws: Aws) -> None:
+    _, text = said()
+    steps = [
+        line for line in text.splitlines() if line.startswith("  ") and line.strip()[:1].isdigit() and ". " in line
+    ]
+    marks = ["-- network", "secretsmanager", "imports orders", "sg-theirs SG", "max_slot_wal", "force_ssl", "takenOver"]
+    marks[1] = "its password in"
+    marks += ["prepare-database", "makes the replica", "./dr groups", "dr-automation", "./dr status"]
+    positions = [next(number for number, step in enumerate(steps) if mark in step) for mark in marks]
+    assert positions == sorted(positions)
+    assert "reboot" not in text
+
+
+def test_in_a_group_that_nobody_can_edit_the_restart_is_told_before(aws: Aws) -> None:
+    aws.instance["DBParameterGroups"] = [{"DBParameterGroupName": "default.postgres14"}]
+    _, text = said()
+    assert "default.postgres14 cannot be edited" in text
+    assert "reboot-db-instance" in text
+
+
+def test_who_comes_in_by_an_old_group_alone_is_named(aws: Aws) -> None:
+    assert "client: sg-app, and not admitted by" in said()[1]
+
+
+def test_what_cannot_be_adopted_gets_no_commands(aws: Aws) -> None:
+    aws.instance["StorageEncrypted"] = False
+    code, text = said()
+    assert code == adopt.DIFFERENT
+    assert "cannot be adopted so:\n  storage encryption: off" in text
+    assert "./dr deploy" not in text
+
+
+def test_what_is_to_be_done_first_comes_before_any_command(aws: Aws) -> None:
+    aws.instance["BackupRetentionPeriod"] = 0
+    _, text = said()
+    assert "Do what is to be done first" in text
+    assert "./dr deploy" not in text
+
+
+@pytest.mark.parametrize(
+    ("secret", "told"),
+    [
+        ({"SecretString": json.dumps({"username": "other", "password": "long-enough"})}, "other, and not owner"),
+        ({"SecretString": "{}"}, "no usable secret, and not owner"),
+    ],
+)
+def test_the_secret_has_to_be_the_master_users(aws: Aws, secret: dict[str, str], told: str) -> None:
+    aws.secret = secret
+    assert f"master user in the secret: {told}" in said()[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--region", REGION], r"arguments = .*--database.*see ./dr adopt -- --help"),
+        (["--database", "orders", "--region", "eu-west-1"], "--region = eu-west-1: environment dev has ap-southeast-2"),
+        (["--database", "orders", "--region", REGION, "--stack", "nowhere"], "stack = nowhere: there is no"),
+    ],
+)
+def test_bad_input_is_one_line(
+    aws: Aws, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert adopt.main(arguments) == adopt.BAD_INPUT
+
+    assert re.search(message, capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "X"), "AWS = (ClientError): let these"),
+        (ConnectTimeoutError(endpoint_url="https://rds"), "AWS = (ConnectTimeoutError): let these"),
+    ],
+)
+def test_an_aws_that_does_not_answer_is_said(
+    aws: Aws, error: Exception, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    aws.rds_fails = error
+    assert said()[0] == adopt.BAD_INPUT
+    assert message in capsys.readouterr().err
