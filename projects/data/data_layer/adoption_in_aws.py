@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from data_layer.adoption import Found
 from data_layer.adoption_parameters import Group
 from data_layer.foundation import LOG_EXPORTS
+from shared.errors import SettingsError
+from shared.sites import Site
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_logs import CloudWatchLogsClient
     from mypy_boto3_rds import RDSClient
+
+    from data_layer.settings import DataSettings
 
 AWS = "AWS"
 SUFFIX_TAG = "EnvironmentSuffix"
@@ -27,6 +33,36 @@ def described(rds: RDSClient, identifier: str) -> Any | None:
         return rds.describe_db_instances(DBInstanceIdentifier=identifier)["DBInstances"][0]
     except rds.exceptions.DBInstanceNotFoundFault:
         return None
+
+
+def refuse_unadoptable(rds: RDSClient, settings: DataSettings, site: Site, username: str) -> None:
+    """Refuse to adopt what is not there, or what the program would be wrong about from the first deploy on.
+
+    Args:
+        rds: RDS in the site's region.
+        settings: of this layer.
+        site: whose database it is to be.
+        username: the master user's name, as the secret says.
+
+    Raises:
+        SettingsError: it cannot be adopted, or RDS cannot be asked.
+    """
+    identifier, region = settings.environment.database_id(site), rds.meta.region_name
+    key, look = f"{site}DatabaseId", f"./dr adopt -- --database {identifier} --region {region}"
+    try:
+        instance = described(rds, identifier)
+    except (BotoCoreError, ClientError) as error:
+        raise SettingsError("AWS", f"({type(error).__name__})", f"let these credentials look: {error}") from error
+    if instance is None:
+        raise SettingsError(key, identifier, f"{site}Birth is adopted, and RDS has no such instance in {region}")
+    if instance.get("ReadReplicaSourceDBInstanceIdentifier") or not instance.get("StorageEncrypted"):
+        raise SettingsError(key, identifier, f"a replica or unencrypted, so it cannot be adopted: {look}")
+    if instance["MasterUsername"] != username:
+        raise SettingsError(
+            "secretId",
+            settings.secret_id,
+            f"the master user of {identifier} is {instance['MasterUsername']}, and the secret has {username}: store it",
+        )
 
 
 def found(instance: Any, other_rds: RDSClient, kms: KMSClient, logs: CloudWatchLogsClient) -> Found:

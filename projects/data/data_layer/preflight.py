@@ -9,6 +9,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from data_layer.adoption_in_aws import refuse_unadoptable
+from data_layer.births import Adopted
 from data_layer.born import contradicted_births
 from data_layer.credentials import MasterCredentials, missing_secret, parse_master_credentials
 from data_layer.replacement import refuse_replacement
@@ -39,7 +41,7 @@ def check(settings: DataSettings, deployed: Mapping[str, object]) -> tuple[str, 
 
     Raises:
         SettingsError: the master user's secret is missing in a region, unusable, another user's or not the same in
-            both, or the active region does not answer.
+            both, or the active region does not answer; an instance that is to be adopted cannot be.
     """
     active, regions = settings.active_site, settings.environment.regions
     found: dict[Site, MasterCredentials] = {}
@@ -56,6 +58,10 @@ def check(settings: DataSettings, deployed: Mapping[str, object]) -> tuple[str, 
             warnings.append(f"{regions[site]} does not answer, so the secret there was not compared: {error}")
     refuse_difference(settings.secret_id, regions, active, found)
     refuse_replacement(deployed, settings, found[active].username)
+    for site, declared in settings.instances.items():
+        if isinstance(declared.birth, Adopted) and deployed.get(f"{site}DatabaseBirth") != str(declared.birth):
+            client = boto3.client("rds", region_name=regions[site], config=CONFIG)
+            refuse_unadoptable(client, settings, site, found[active].username)
     if deployed:
         rds = {site: boto3.client("rds", region_name=regions[site], config=CONFIG) for site in found}
         warnings += contradicted_births(settings, rds)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from data_layer.adopted import KEPT
+from data_layer.adoption_in_aws import refuse_unadoptable
 from data_layer.replacement import refuse_replacement
 from lab.engine.recording import RecordedProgram, RecordedResource, run_recorded
 from shared.errors import SettingsError
@@ -16,12 +19,12 @@ from tests.contracts.settings_of import settings_of
 ADOPTED: dict[str, object] = {"primaryBirth": "adopted", "primaryDatabaseId": "orders"}
 ARN = "arn:aws:rds:ap-southeast-2:000000000000:db:orders"
 KEY = "arn:aws:kms:ap-southeast-2:000000000000:key/theirs"
-# Only a deletion reads these.
-OF_DELETION = {"skipFinalSnapshot", "finalSnapshotIdentifier", "deleteAutomatedBackups"}
 
 
 def declared(network: RecordedProgram, **more: object) -> RecordedProgram:
-    return run_recorded("data", {**ADOPTED, **more}, below={"network": network.outputs})
+    return run_recorded(
+        "data", {**ADOPTED, **more}, below={"network": network.outputs, "data": {"databaseName": "app"}}
+    )
 
 
 def adopted(program: RecordedProgram) -> RecordedResource:
@@ -74,7 +77,7 @@ def test_a_retired_one_gives_up_its_protection(network: RecordedProgram) -> None
 
 def test_its_successor_has_its_identifier_and_is_an_ordinary_replica(network: RecordedProgram) -> None:
     moved = {"activeSite": "recovery", "primaryGeneration": 2, "primaryBirth": "replica", "recoveryBirth": "replica"}
-    program = run_recorded("data", {**ADOPTED, **moved}, below={"network": network.outputs})
+    program = declared(network, **moved)
     successor = program.resource("database-primary-lab-2", "Instance")
     assert (successor.inputs["identifier"], successor.registration.import_id) == ("orders", "")
     assert "instanceClass" not in successor.registration.ignore_changes
@@ -141,3 +144,40 @@ def test_an_identifier_that_is_deployed_does_not_change(site: Site) -> None:
         SettingsError, match=f"{site}DatabaseId = orders: the site's database is called database-{site}"
     ):
         refuse_replacement(before, renamed, "postgres")
+
+
+class Rds:
+    """RDS with one instance, or none."""
+
+    meta = SimpleNamespace(region_name="ap-southeast-2")
+    exceptions = SimpleNamespace(DBInstanceNotFoundFault=LookupError)
+
+    def __init__(self, **instance: object) -> None:
+        self._instance = instance
+
+    def describe_db_instances(self, DBInstanceIdentifier: str) -> dict[str, Any]:  # noqa: N803
+        if not self._instance:
+            raise LookupError(DBInstanceIdentifier)
+        return {"DBInstances": [self._instance]}
+
+
+THERE = {"MasterUsername": "owner", "StorageEncrypted": True}
+
+
+@pytest.mark.parametrize(
+    ("instance", "message"),
+    [
+        ({}, "primaryDatabaseId = orders: primaryBirth is adopted, and RDS has no such instance in ap-southeast-2"),
+        ({**THERE, "StorageEncrypted": False}, "primaryDatabaseId = orders: a replica or unencrypted.* ./dr adopt -- "),
+        ({**THERE, "ReadReplicaSourceDBInstanceIdentifier": "x"}, "primaryDatabaseId = orders: a replica"),
+        (
+            {**THERE, "MasterUsername": "root"},
+            "secretId = .*: the master user of orders is root, and the secret has o",
+        ),
+    ],
+)
+def test_a_deploy_refuses_to_adopt_what_it_would_be_wrong_about(instance: dict[str, object], message: str) -> None:
+    settings = settings_of("data", "lab", **ADOPTED)
+    refuse_unadoptable(Rds(**THERE), settings, Site.PRIMARY, "owner")  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match=message):
+        refuse_unadoptable(Rds(**instance), settings, Site.PRIMARY, "owner")  # type: ignore[arg-type]
