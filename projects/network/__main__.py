@@ -116,7 +116,7 @@ def network() -> None:
             vpc_id=networks[site].vpc_id,
             vpc_cidr=networks[site].vpc_cidr,
             private_subnet_ids=networks[site].private_subnet_ids,
-            route_table_ids=pulumi.Output.all(networks[site].route_table.id),
+            route_table_ids=pulumi.Output.all(*networks[site].route_table_ids),
             database_security_group_id=groups[site].database.id,
             probe_security_group_id=groups[site].probe.id,
             client_security_group_id=groups[site].clients.id,
