@@ -42,7 +42,7 @@ def in_primary(program: RecordedProgram, *kinds: str) -> list[str]:
 def test_nothing_of_an_existing_vpc_is_made(program: RecordedProgram) -> None:
     ours = ("Vpc", "Subnet", "RouteTable", "RouteTableAssociation", "DefaultSecurityGroup", "FlowLog", "VpcEndpoint")
     assert in_primary(program, *ours) == []
-    assert len(in_primary(program, "SecurityGroup")) == 4
+    assert len(in_primary(program, "SecurityGroup")) == 5
 
 
 def test_the_other_layers_are_told_its_ids(program: RecordedProgram) -> None:
@@ -56,7 +56,7 @@ def test_the_groups_are_in_it_and_the_other_site_admits_its_subnets(program: Rec
     admitted = {
         rule.inputs.get("cidrIpv4")
         for rule in program.of_type("SecurityGroupIngressRule")
-        if rule.region == "ap-southeast-1" and rule.inputs["description"] == "probe of the primary site"
+        if rule.region == "ap-southeast-1" and rule.inputs["description"] == "probe and clients of the primary site"
     }
     assert admitted == set(BLOCKS)
 
