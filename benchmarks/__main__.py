@@ -64,8 +64,8 @@ def fast_tests() -> Measurement:
 PARTS: Mapping[str, Callable[[int], list[Measurement]]] = MappingProxyType(
     {
         "lab": lambda _: lab_and_drill(REPORTS),
-        "clients": lambda _: many_clients.measure(_say),
         "ground": lambda _: [ground.measure()],
+        "clients": lambda _: many_clients.measure(_say),
         "tests": lambda _: [fast_tests()],
         "own-time": lambda _: own_time.measure(),
         "api-calls": lambda _: api_calls.measure(),
