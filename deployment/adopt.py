@@ -39,7 +39,7 @@ def main(arguments: Sequence[str], say: Say | None = None) -> int:
     """Carry out the command.
 
     Returns:
-        0 where nothing differs from what the layers would declare; 2 for bad input; 3 where something does.
+        0 where it can be adopted as it is; 2 for bad input; 3 where something has to be done or written first.
     """
     say = _say if say is None else say
     try:
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str], say: Say | None = None) -> int:
         return BAD_INPUT
     for line in report.lines():
         say(line)
-    return DIFFERENT if report.differs else UNTOUCHED
+    return UNTOUCHED if report.is_ready else DIFFERENT
 
 
 def look(database: str, region: str, stack: str) -> Report:

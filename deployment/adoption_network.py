@@ -57,7 +57,7 @@ class Placed:
                 "client",
                 client,
                 "admitted by the layer's group",
-                effect.SETTING,
+                effect.CLIENT,
                 "let it in by projects/network (an address block in clientCidrs, or its group of clients): after a "
                 "failover, and where the controller opens a database, that stands in the layer's own group alone",
             )

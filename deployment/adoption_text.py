@@ -15,6 +15,7 @@ from shared.secret_id import secret_id_in
 from shared.sites import Site
 
 IMPOSSIBLE, FIRST, SETTING = "IMPOSSIBLE", "FIRST", "SETTING"
+BEFORE = (IMPOSSIBLE, FIRST, SETTING)
 LISTED = "furtherParameters"
 FORCE_TLS = "rds.force_ssl"
 
@@ -50,9 +51,9 @@ class Report:
     backup_days: int
 
     @property
-    def differs(self) -> bool:
-        """Whether anything differs from what the layers would declare."""
-        return bool(self.facets) or not self.adopted
+    def is_ready(self) -> bool:
+        """Whether a deploy adopts it as it is: nothing is to be done or written first."""
+        return self.adopted and not any(map(self._has, BEFORE))
 
     def lines(self) -> Iterator[str]:
         """The report."""
@@ -70,8 +71,8 @@ class Report:
                 yield f"  {facet.what}{argument}: {facet.found}, and not {facet.declared}"
                 if facet.note:
                     yield f"    {facet.note}"
-        if not self.facets:
-            yield from ("", "It is what the layers would declare.")
+        if self.is_ready:
+            yield from ("", "It can be adopted as it is.")
         if self._has(IMPOSSIBLE):
             return
         yield from self._settings()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,11 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from deployment import adopt
+from deployment.adoption_text import Report
+from deployment.layer_settings import load_settings
+from shared.environment import Environment
+from shared.layers import Layer
+from shared.sites import Site
 
 REGION = "ap-southeast-2"
 VPC = "vpc-0123456789abcdef0"
@@ -226,3 +232,21 @@ def test_an_aws_that_does_not_answer_is_said(
     aws.rds_fails = error
     assert said()[0] == adopt.BAD_INPUT
     assert message in capsys.readouterr().err
+
+
+def test_one_that_the_settings_follow_can_be_adopted_as_it_is(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Report, "_has", lambda _self, _effect: False)
+    monkeypatch.setattr(Environment, "database_id", lambda _self, _site: "orders")
+    original = load_settings
+
+    def adopting(of: Layer, *more: Any) -> Any:
+        loaded: Any = original(of, *more)
+        if of.name == "data":
+            loaded = replace(loaded, instances={**loaded.instances, Site.PRIMARY: SimpleNamespace(birth="adopted")})
+        return loaded
+
+    monkeypatch.setattr(adopt, "load_settings", adopting)
+    code, text = said()
+    assert code == adopt.UNTOUCHED
+    assert "It can be adopted as it is." in text
+    assert "primaryBirth" not in text

@@ -21,6 +21,7 @@ class Effect(StrEnum):
     IMPOSSIBLE = "cannot be adopted so"
     FIRST = "change it yourself first"
     SETTING = "becomes a setting"
+    CLIENT = "to be let in by the layer's own group, before ./dr groups"
     PARAMETER = "set in its parameter group, without a restart"
     RESTART = "taken over, it restarts the database"
     IN_PLACE = "taken over, it is modified in place without a restart"
