@@ -31,8 +31,8 @@ class ExistingNetwork:
         vpc_block: its block that the private subnets lie in.
         subnet_ids: three private subnets in three zones.
         subnet_blocks: their blocks, in the same order.
-        existing_route_table_ids: the tables that need a route to the other site; none where the connection between the
-            sites is somebody else's.
+        existing_route_table_ids: the subnets' route tables; may be none where the connection between the sites, and so
+            the routes, are somebody else's.
     """
 
     site: Site
@@ -115,7 +115,7 @@ def existing_network(
             f"name the route tables of {subnets_key}: each gets a route to the other site. Where routes and the "
             "connection are somebody else's, set peeringConnectionId",
         )
-    return ExistingNetwork(site, vpc_id, vpc_block, subnet_ids, blocks, tables if routes_are_ours else ())
+    return ExistingNetwork(site, vpc_id, vpc_block, subnet_ids, blocks, tables)
 
 
 def existing_connection(reader: SettingsReader) -> str | None:
