@@ -322,13 +322,13 @@ def test_the_uri_asks_the_standby_first_and_an_old_writer_only_when_that_does_no
     program = run_recorded("dr-automation", below={**below, "data": {**below["data"], "activeSite": str(active)}})
     hosts = [f"{site}databaseaddress:15432" for site in (active.other, active)]
     assert program.outputs["writerHosts"] == hosts
-    shared = "target_session_attrs=read-write&sslmode=require&connect_timeout=5"
+    shared = "target_session_attrs=read-write&sslmode=verify-full&connect_timeout=5"
     uri = f"postgresql://{','.join(hosts)}/databasename?{shared}"
     assert program.outputs["writerUri"] == uri
     deadlines = "tcp_user_timeout=10000&keepalives=1&keepalives_idle=5&keepalives_interval=2&keepalives_count=3"
     assert program.outputs["writerLibpqUri"] == f"{uri}&{deadlines}"
     assert program.outputs["writerJdbcUrl"] == (
-        f"jdbc:postgresql://{','.join(hosts)}/databasename?targetServerType=primary&sslmode=require"
+        f"jdbc:postgresql://{','.join(hosts)}/databasename?targetServerType=primary&sslmode=verify-full"
         "&connectTimeout=5&loginTimeout=10&socketTimeout=15&tcpKeepAlive=true"
     )
 
