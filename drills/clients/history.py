@@ -92,7 +92,7 @@ class ClientHistory:
         return tuple(
             attempt
             for attempt in self.acknowledged
-            if attempt.finished_at.monotonic > moment.monotonic and attempt.server_address != not_by
+            if attempt.finished_at.monotonic > moment.monotonic and (not_by is None or attempt.server_address != not_by)
         )
 
     def outage_seconds(self, fault: Instant) -> float:

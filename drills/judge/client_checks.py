@@ -8,7 +8,7 @@ from drills.judge.check import Check
 from drills.scenario import Scenario
 
 # What is documented takes no longer than pgjdbc over TLS: twice its socketTimeout.
-HUNG_SECONDS = 35.0
+HUNG_SECONDS = 25.0
 
 
 def client_checks(scenario: Scenario, evidence: Evidence) -> list[Check]:

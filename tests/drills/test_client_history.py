@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from drills.clients.history import Attempt, ClientHistory, Outcome
@@ -45,3 +47,10 @@ def test_acknowledgements_after_the_fault_can_leave_a_server_out() -> None:
     assert [attempt.n for attempt in history.acknowledged_after(FAULT)] == [2, 3]
     assert [attempt.n for attempt in history.acknowledged_after(FAULT, not_by=OLD)] == [3]
     assert [attempt.n for attempt in history.acknowledged_before(FAULT)] == [1]
+
+
+def test_an_acknowledgement_of_a_server_that_is_not_told_counts() -> None:
+    nobody = replace(acknowledged(2, 1.0), server_address=None)
+    history = ClientHistory("client", (acknowledged(1, -1.0), nobody))
+    assert outage_of(*history.attempts) == pytest.approx(2.0)
+    assert history.acknowledged_after(FAULT, not_by=OLD) == (nobody,)

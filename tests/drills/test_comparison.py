@@ -87,7 +87,7 @@ def test_the_same_of_a_client_with_documented_settings_fails_the_drill() -> None
     late = report_of(SILENT, beside(other(documented=True, waits_until=60.0)))
     assert failed(late) == [
         "Every client writes again within 15 s of the promotion, or with the name of its move",
-        "No client hung: none waited more than 35 s for an attempt to end",
+        "No client hung: none waited more than 25 s for an attempt to end",
     ]
     wrong = report_of(SILENT, beside(astray(other(documented=True)), lost=ASTRAY_ROW))
     assert "The old writer accepted nothing after the switch" in failed(wrong)

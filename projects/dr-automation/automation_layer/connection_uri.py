@@ -20,7 +20,7 @@ LIBPQ_DEADLINES: Parameters = {
     "keepalives_count": 3,
 }
 # pgjdbc can only bound each wait for an answer (seconds): a statement that takes longer is cut off as well.
-JDBC_DEADLINES: Parameters = {"loginTimeout": 10, "socketTimeout": 15, "tcpKeepAlive": "true"}
+JDBC_DEADLINES: Parameters = {"loginTimeout": 10, "socketTimeout": 10, "tcpKeepAlive": "true"}
 
 
 @dataclass(frozen=True)

@@ -329,7 +329,7 @@ def test_the_uri_asks_the_standby_first_and_an_old_writer_only_when_that_does_no
     assert program.outputs["writerLibpqUri"] == f"{uri}&{deadlines}"
     assert program.outputs["writerJdbcUrl"] == (
         f"jdbc:postgresql://{','.join(hosts)}/databasename?targetServerType=primary&sslmode=verify-full"
-        "&connectTimeout=5&loginTimeout=10&socketTimeout=15&tcpKeepAlive=true"
+        "&connectTimeout=5&loginTimeout=10&socketTimeout=10&tcpKeepAlive=true"
     )
 
 
