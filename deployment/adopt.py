@@ -64,18 +64,18 @@ def look(database: str, region: str, stack: str) -> Report:
     Raises:
         SettingsError: there is no such database or environment, or AWS cannot be asked.
     """
-    environment = Environment.load(stack)
-    site = _site(environment, region)
+    site = _site(Environment.load(stack), region)
     data, network = (
         load_settings(layer(name), load_configuration(layer(name).folder, stack)) for name in ("data", "network")
     )
     try:
-        return _report(environment, site, database, data, network)
+        return _report(site, database, data, network)
     except (BotoCoreError, ClientError) as error:
         raise SettingsError("AWS", f"({type(error).__name__})", f"let these credentials look: {error}") from error
 
 
-def _report(environment: Environment, site: Site, database: str, data: Any, network: Any) -> Report:
+def _report(site: Site, database: str, data: Any, network: Any) -> Report:
+    environment: Environment = data.environment
     region = environment.regions[site]
     adoption, parameters, in_aws = (
         _module("data", name) for name in ("adoption", "adoption_parameters", "adoption_in_aws")
