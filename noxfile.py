@@ -37,6 +37,8 @@ PACKAGES = ("shared", "lab", "drills", "deployment", "operations", "benchmarks",
 # composed histories, by the exhaustive tests. With swapped roles: the integration tests see the lab as it usually is.
 DRILLS_OF_CI = ("primary-crash",)
 ON_EVERY_CORE = ("-n", "auto")
+# The lab's tests wait for servers and alarms for much of their time.
+ONE_MORE_THAN_CORES = ("-n", str((os.cpu_count() or 1) + 1))
 BAD_INPUT = 2
 NOT_SO = 3
 
@@ -83,7 +85,7 @@ def integration(session: nox.Session) -> None:
         python(session, "pytest", *session.posargs, patient=True)
         return
     usual = ("-m", "not exhaustive")
-    python(session, "pytest", *ON_EVERY_CORE, "--dist", "loadfile", *usual, "tests/lab", patient=True)
+    python(session, "pytest", *ONE_MORE_THAN_CORES, "--dist", "loadfile", *usual, "tests/lab", patient=True)
     # Apart: its files share one lab.
     python(session, "pytest", *usual, "tests/integration", patient=True)
 

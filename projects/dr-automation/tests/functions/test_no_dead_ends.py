@@ -431,5 +431,5 @@ class NoDeadEnds(RuleBasedStateMachine):
 
 TestNoDeadEnds = pytest.mark.exhaustive(NoDeadEnds.TestCase)
 TestNoDeadEnds.settings = settings(
-    max_examples=30, stateful_step_count=15, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=20, stateful_step_count=15, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -72,7 +72,7 @@ CARRIED_BY = {
 }
 # Most decisions are none that people hear of, and a machine may be slow: neither is a defect of what is tested.
 many = settings(
-    max_examples=600, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
 )
 
 
