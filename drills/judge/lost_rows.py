@@ -32,7 +32,8 @@ class Judgement:
         indeterminate_found: indeterminate, and read back.
         indeterminate_missing: indeterminate, and not read back.
         lost: acknowledged, and not read back.
-        lost_beyond_reported_rpo: lost, and acknowledged earlier than the reported data loss reaches back.
+        lost_beyond_reported_rpo: lost, and acknowledged earlier than the reported data loss reaches back; or after the
+            switch and not by the old writer, which no data loss of a failover covers.
         measured_loss_seconds: from the earliest lost acknowledgement to the fault, or to the last lost one where the
             writer continued after it; 0 where nothing was lost.
         unexpected: read back, and never attempted.
@@ -95,7 +96,11 @@ def judge(
         indeterminate_found=tuple(sorted(numbers[Outcome.INDETERMINATE] & found)),
         indeterminate_missing=tuple(sorted(numbers[Outcome.INDETERMINATE] - found)),
         lost=tuple(attempt.n for attempt in lost),
-        lost_beyond_reported_rpo=tuple(attempt.n for attempt in lost if attempt.finished_at.wall < window_start),
+        lost_beyond_reported_rpo=tuple(
+            attempt.n
+            for attempt in lost
+            if attempt.finished_at.wall < window_start or _is_of_the_new_writer(attempt, switch)
+        ),
         measured_loss_seconds=max((last_loss_at - attempt.finished_at.wall for attempt in lost), default=0.0),
         unexpected=tuple(sorted(found - by_number.keys())),
         failed_but_found=tuple(sorted(numbers[Outcome.FAILED] & found)),
@@ -120,6 +125,12 @@ def _window_start(last_loss_at: float, reported: ReportedLoss) -> float:
         return -math.inf if reported.any_loss_accepted else math.inf
     trouble_since = last_loss_at if reported.trouble_since is None else reported.trouble_since
     return max(last_loss_at, trouble_since) - reported.rpo_seconds
+
+
+def _is_of_the_new_writer(attempt: Attempt, switch: Switch | None) -> bool:
+    if switch is None or attempt.server_address == switch.old_writer_address:
+        return False
+    return attempt.finished_at.wall > switch.at
 
 
 def _accepted_after(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from drills.clients.history import ClientHistory
 from drills.evidence import Evidence
 from drills.judge.check import Check, by_client, numbers
+from drills.judge.client_checks import HUNG_SECONDS
 from drills.judge.lost_rows import Judgement
 
 MIN_STEADY_WRITES = 20
@@ -15,6 +16,7 @@ def write_checks(evidence: Evidence, judgement: Judgement) -> list[Check]:
     final = evidence.final_writer
     return [
         wrote_steadily(evidence),
+        _ran_to_the_end(evidence),
         Check(
             "The final writer was read back",
             final.rows is not None,
@@ -50,6 +52,24 @@ def wrote_steadily(evidence: Evidence) -> Check:
         ", ".join(f"{name}: {rows} rows" for name, rows in before.items())
         + f" acknowledged before it; each needs at least {MIN_STEADY_WRITES}",
     )
+
+
+def _ran_to_the_end(evidence: Evidence) -> Check:
+    """One that wrote to the new writer once, and then hung or ended, has not come through."""
+    words = {client.name: client.trouble or _silent_words(client) for client in evidence.clients}
+    return Check(
+        "Every client ran to the end of the drill, and was still acknowledged there",
+        not any(words.values()),
+        "; ".join(f"{name}: {what or 'it did'}" for name, what in words.items()),
+    )
+
+
+def _silent_words(client: ClientHistory) -> str:
+    acknowledged = client.acknowledged
+    if not acknowledged:
+        return ""  # It did not write before the fault either, which is another check's.
+    silent_seconds = client.attempts[-1].finished_at.seconds_since(acknowledged[-1].finished_at)
+    return "" if silent_seconds <= HUNG_SECONDS else f"nothing was acknowledged in its last {silent_seconds:.1f} s"
 
 
 def _reported_words(evidence: Evidence) -> str:

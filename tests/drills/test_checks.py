@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from drills.clients.history import ClientHistory, Outcome
+from drills.clients.history import Attempt, ClientHistory, Outcome
 from drills.clients.routes import ByName, ByUri
 from drills.clients.writes_table import StoredRow
 from drills.evidence import Evidence
@@ -22,9 +22,11 @@ from tests.drills.stories import (
     INCIDENT_ID,
     LOST,
     LOST_OF_THE_URI,
+    NEW,
     OLD,
     acknowledged,
     held,
+    moment,
     never_recovered,
     recovered,
     time,
@@ -121,6 +123,44 @@ def test_the_switch_is_the_first_that_either_client_or_the_name_shows() -> None:
     history = replace(story.by_name, attempts=(*story.by_name.attempts, between))
     report = reported(replace(story, by_name=history))
     assert report.writes.accepted_by_old_writer_after_switch == 1
+
+
+@pytest.mark.parametrize("reported_seconds", [1.4, 600.0])
+def test_a_row_that_the_new_writer_acknowledged_and_lost_is_covered_by_no_reported_loss(
+    reported_seconds: float,
+) -> None:
+    story, gone = recovered(), acknowledged(9_000, 24.0, NEW)
+    assert story.final_writer.rows is not None
+    kept = (*story.final_writer.rows, *(StoredRow(n, FAULT_WALL - 0.1) for n in (*LOST, *LOST_OF_THE_URI)))
+    history = replace(story.by_name, attempts=(*story.by_name.attempts, gone))
+    story = replace(
+        story,
+        by_name=history,
+        final_writer=replace(story.final_writer, rows=kept),
+        incidents=(replace(story.incidents[0], data_loss_seconds=reported_seconds),),
+    )
+    assert failed_checks(reported(story)) == [
+        "No acknowledged row is lost beyond the data loss that the system reported"
+    ]
+
+
+RAN = "Every client ran to the end of the drill, and was still acknowledged there"
+
+
+def test_a_documented_client_that_hangs_after_its_first_row_at_the_new_writer_fails_the_drill() -> None:
+    first = acknowledged(20_000_500, 16.0, NEW)
+    before = [acknowledged(20_000_001 + i, -6.0 + i * 0.05) for i in range(100)]
+    hung = Attempt(20_000_501, moment(16.1), moment(73.0), Outcome.INDETERMINATE, None, "it had to be killed")
+    pool = ClientHistory("psycopg_pool", (*before, first, hung), block=2)
+    story = replace(recovered(), others=(pool,))
+    assert story.final_writer.rows is not None
+    rows = (*story.final_writer.rows, *(StoredRow(each.n, each.finished_at.wall) for each in (*before, first)))
+    story = replace(story, final_writer=replace(story.final_writer, rows=rows))
+    assert failed_checks(reported(story)) == [RAN]
+    ended = replace(story, others=(replace(pool, attempts=(*before, first), trouble="it ended by itself, with 1"),))
+    assert failed_checks(reported(ended)) == [RAN]
+    theirs = replace(story, others=(replace(pool, is_documented=False),))
+    assert failed_checks(reported(theirs)) == [], "the system is not judged by it"
 
 
 def test_without_a_failover_both_clients_must_write_again() -> None:

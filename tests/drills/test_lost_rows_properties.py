@@ -57,6 +57,9 @@ def test_the_judge_agrees_with_a_naive_reading_row_by_row(
         beyond = [] if reported.any_loss_accepted else [row.n for row in lost]
     else:
         beyond = [row.n for row in lost if end - row.finished_at.wall > reported.rpo_seconds]
+    if switch is not None:
+        by_the_new = [row.n for row in lost if row.server_address == NEW and row.finished_at.wall > switch.at]
+        beyond = [*{*beyond, *by_the_new}]
     accepted = set()
     if switch is not None:
         for attempt in attempts:
