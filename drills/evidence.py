@@ -39,11 +39,11 @@ class ReportedLoss:
 
 @dataclass(frozen=True)
 class Switch:
-    """The switch from the old writer to the new one, as clients saw it.
+    """The switch from the old writer to the new one, as clients and the controller saw it.
 
     Attributes:
-        at: when the name first resolved to the new address, or the new writer first acknowledged a row, whichever came
-            first; seconds since 1970.
+        at: when the name first resolved to the new address, the new writer first acknowledged a row, or the controller
+            saw that it commits, whichever came first; seconds since 1970.
         old_writer_address: the server that must accept nothing from then on.
     """
 
@@ -250,6 +250,9 @@ class Evidence:
         moments = [first.finished_at.wall for first in firsts if first is not None]
         if self.name_moved is not None:
             moments.append(self.name_moved.at.wall)
+        if self.probed_at is not None:
+            # From then on there are two writers where the old one accepts anything, whether or not clients see both.
+            moments.append(self.probed_at)
         return Switch(at=min(moments), old_writer_address=self.old_address) if moments else None
 
     def at(self, moment: Instant | datetime | float) -> float:

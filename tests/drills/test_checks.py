@@ -163,6 +163,15 @@ def test_a_documented_client_that_hangs_after_its_first_row_at_the_new_writer_fa
     assert failed_checks(reported(theirs)) == [], "the system is not judged by it"
 
 
+def test_what_the_old_writer_takes_when_the_new_one_commits_already_fails_the_drill_before_any_client_sees_it() -> None:
+    story, taken = recovered(), acknowledged(9_000, 15.2, OLD)
+    history = replace(story.by_name, attempts=(*story.by_name.attempts, taken))
+    incident = replace(story.incidents[0], data_loss_seconds=20.0)
+    assert failed_checks(reported(replace(story, by_name=history, incidents=(incident,)))) == [
+        "The old writer accepted nothing after the switch"
+    ]
+
+
 def test_without_a_failover_both_clients_must_write_again() -> None:
     report = report_of(HOLD, held())
     assert failed_checks(report) == []
