@@ -19,7 +19,9 @@ from shared.sites import Site
 INSTANCE = "aws:rds/instance:Instance"
 HEALTH_CHECK = "aws:route53/healthCheck:HealthCheck"
 TABLE = "aws:dynamodb/table:Table"
-REPLACES = frozenset({"replace", "create-replacement", "delete-replaced", "replaced", "discard-replaced"})
+REPLACES = frozenset(
+    {"replace", "create-replacement", "import-replacement", "delete-replaced", "replaced", "discard-replaced"}
+)
 DELETES = frozenset({"delete"})
 NO_INSTANCE = "none"
 
@@ -115,14 +117,14 @@ def _may_go(step: PlannedStep, environment: Environment, situation: Situation, r
 
 
 def _guarded(environment: Environment) -> Sequence[Guarded]:
-    databases = {environment.database_id(site) for site in Site}
     tables = {environment.names.of(STATE_TABLE, site) for site in Site}
     return (
         Guarded(
             INSTANCE,
             "database",
             "its successor would be another database under its name",
-            databases.__contains__,
+            # Also one that the configuration no longer names: with another identifier an adopted one is replaced.
+            lambda name: True,
             "put back the setting that needs another one; an old writer or a broken standby goes by ./dr reprotect",
         ),
         Guarded(

@@ -30,7 +30,7 @@ def refuse_protected(resources: Iterable[Kept]) -> None:
         EngineError: one is protected.
     """
     for kept in resources:
-        if kept.registration.protect and not kept.replaced and not kept.registration.retain_on_delete:
+        if kept.registration.protect and not kept.replaced:
             raise EngineError(
                 f'resource "{kept.urn}" cannot be deleted\nbecause it is protected. To unprotect the resource, either '
                 "remove the `protect` flag from the resource in your Pulumi program and run `pulumi up`, or use the "

@@ -11,7 +11,7 @@ from operations.errors import RefusedError
 
 ACTIVE_SITE = "activeSite"
 RETIRING = "retiring"
-ORIGINAL, REPLICA, NO_INSTANCE = "original", "replica", "none"
+ORIGINAL, REPLICA, ADOPTED, NO_INSTANCE = "original", "replica", "adopted", "none"
 
 
 def generation_key(site: Site) -> str:

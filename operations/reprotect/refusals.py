@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from deployment.state_tables import Answer
 from function_runtime import rds_status
 from operations.errors import RefusedError
-from operations.reprotect.data_layer import NO_INSTANCE, RETIRING, birth_key
+from operations.reprotect.data_layer import ADOPTED, NO_INSTANCE, RETIRING, birth_key
 from operations.reprotect.record import Reason, StepName
 from operations.reprotect.seen import Seen
 from operations.reprotect.world import InstanceSeen
@@ -192,6 +192,9 @@ def _refuse_configuration(seen: Seen) -> None:
         raise RefusedError(
             f"instance of {writer}",
             "(not in Pulumi's state)",
-            "it takes writes, and a deploy of the data layer would collide with it: import it first (pulumi import, by "
-            "its resource id)",
+            "it takes writes, and ./dr deploy -- data imports it by its identifier; after a pulumi import it would "
+            "replace it instead"
+            if declared.births[writer] == ADOPTED
+            else "it takes writes, and a deploy of the data layer would collide with it: import it first (pulumi "
+            "import, by its resource id)",
         )

@@ -31,12 +31,13 @@ def judged(
     refuse_losses("data", [step], dev, situation, retiring, deployed or {})
 
 
-@pytest.mark.parametrize("operation", ["replace", "create-replacement", "delete-replaced"])
+@pytest.mark.parametrize("operation", ["replace", "create-replacement", "import-replacement", "delete-replaced"])
 @pytest.mark.parametrize(
     ("kind", "called"),
     [
         (INSTANCE, "database-primary-dev"),
         (INSTANCE, "database-recovery-dev"),
+        (INSTANCE, "adopted-under-another-identifier"),
         (HEALTH_CHECK, "writer-is-in-primary-dr-automation-dev"),
         (TABLE, "failover-state-primary-dev"),
         (TABLE, "failover-state-recovery-dev"),

@@ -41,6 +41,24 @@ says, but changes it in the same update. What is left are arguments that only a 
 """
 NEVER_TAKEN_OVER = ("dbSubnetGroupName", "identifier")
 """Another subnet group moves an instance into another VPC, another identifier renames and reboots it."""
+UNSAID = (
+    "customerOwnedIpEnabled",
+    "dedicatedLogVolume",
+    "domain",
+    "domainAuthSecretArn",
+    "domainDnsIps",
+    "domainFqdn",
+    "domainIamRoleName",
+    "domainOu",
+    "manageMasterUserPassword",
+    "masterUserSecretKmsKeyId",
+)
+"""What the program says of no instance and the provider does not compute: of an imported one it would take it away.
+
+Without its directory nobody logs in by Kerberos any more; a dedicated log volume goes with a restart.
+"""
+OF_ITS_STORAGE = ("iops", "storageThroughput")
+"""The same, until the setting `takenOver` names `storageType`."""
 
 
 def kept_of(declared: DeclaredInstance, taken_over: frozenset[str]) -> list[str]:
@@ -54,6 +72,7 @@ def kept_of(declared: DeclaredInstance, taken_over: frozenset[str]) -> list[str]
     if not isinstance(declared.birth, Adopted):
         return []
     managed = {*taken_over, "deletionProtection"} if declared.role is Role.RETIRING else taken_over
-    kept = [*(key for key in KEPT if key not in managed), *NEVER_TAKEN_OVER]
+    kept = [*(key for key in KEPT if key not in managed), *NEVER_TAKEN_OVER, *UNSAID]
+    kept += OF_ITS_STORAGE if "storageType" in kept else ()
     # The provider adds its default tags to those of the program, under another name.
     return [*kept, "tagsAll"] if "tags" in kept else kept

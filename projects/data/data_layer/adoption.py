@@ -177,7 +177,8 @@ def _what_is_configured(found: Found, settings: DataSettings, site: Site, databa
         pairs.append(
             ("days of backups", "backupRetentionDays", one["BackupRetentionPeriod"], settings.backup_retention_days)
         )
-    if one.get("MaxAllocatedStorage"):
+    # What grew up to near its limit is no setting: it has to be a tenth above what is allocated.
+    if one.get("MaxAllocatedStorage", 0) >= -(-one["AllocatedStorage"] * 11 // 10):
         pairs.append(
             ("largest storage in GiB", "maximumStorageGib", one["MaxAllocatedStorage"], settings.maximum_storage_gib)
         )
@@ -242,8 +243,10 @@ def _what_can_be_taken_over(found: Found, settings: DataSettings) -> Iterator[Fa
         yield _in_place("minor upgrades", "by hand", "by RDS, in the maintenance window", "autoMinorVersionUpgrade")
     if not one.get("CopyTagsToSnapshot"):
         yield _in_place("tags of snapshots", "none", "the instance's", "copyTagsToSnapshot")
-    if not one.get("MaxAllocatedStorage"):
-        yield _in_place("storage that grows", "no", f"up to {settings.maximum_storage_gib} GiB", "maxAllocatedStorage")
+    largest = one.get("MaxAllocatedStorage", 0)
+    if largest < -(-one["AllocatedStorage"] * 11 // 10):
+        grows = f"up to {largest} GiB, of which it has {one['AllocatedStorage']}" if largest else "no"
+        yield _in_place("storage that grows", grows, f"up to {settings.maximum_storage_gib} GiB", "maxAllocatedStorage")
     if one.get("MonitoringRoleArn") and settings.monitoring_interval_seconds:
         yield _in_place("role of its monitoring", one["MonitoringRoleArn"], "this layer's", "monitoringRoleArn")
     if one.get("StorageType") != "gp3":
@@ -266,6 +269,14 @@ def _what_can_be_taken_over(found: Found, settings: DataSettings) -> Iterator[Fa
         else "it can stay: set what this layer sets in it, see below",
         "parameterGroupName",
     )
+    if one["DBParameterGroups"][0].get("ParameterApplyStatus", "in-sync") != "in-sync":
+        yield Facet(
+            "values of its parameter group",
+            one["DBParameterGroups"][0]["ParameterApplyStatus"],
+            "in-sync",
+            Effect.PARAMETER,
+            "what waits in it is not in effect before a restart, whatever is said of it here: make no replica before",
+        )
     if one.get("CACertificateIdentifier") not in CERTIFICATE_AUTHORITIES:
         yield Facet(
             "certificate authority",
@@ -301,6 +312,10 @@ def _what_stays(found: Found) -> Iterator[Facet]:
         yield Facet(
             "Database Insights", one["DatabaseInsightsMode"], "standard", Effect.STAYS, "RDS has it for no replica"
         )
+    for membership in one.get("DomainMemberships", []):
+        yield Facet("directory", membership.get("Domain"), "none", Effect.STAYS, "the replica has no login by Kerberos")
+    if one.get("DedicatedLogVolume"):
+        yield Facet("dedicated log volume", "on", "off", Effect.STAYS, "the replica has none, and may be slower")
     if one.get("AssociatedRoles"):
         yield Facet(
             "roles of its features",

@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from data_layer.adoption import Found
 from data_layer.adoption_parameters import Group
 from data_layer.foundation import LOG_EXPORTS
+from shared.environment import Environment, known_stacks
 from shared.errors import SettingsError
 from shared.sites import Site
 
@@ -49,6 +50,13 @@ def refuse_unadoptable(rds: RDSClient, settings: DataSettings, site: Site, usern
     """
     identifier, region = settings.environment.database_id(site), rds.meta.region_name
     key, look = f"{site}DatabaseId", f"./dr adopt -- --database {identifier} --region {region}"
+    if settings.active_site is not site:
+        raise SettingsError(
+            f"{site}Birth",
+            settings.instances[site].birth,
+            f"{identifier} would stand by for another database and share no data with it: set activeSite to {site}, or "
+            "give replica",
+        )
     try:
         instance = described(rds, identifier)
     except (BotoCoreError, ClientError) as error:
@@ -57,12 +65,69 @@ def refuse_unadoptable(rds: RDSClient, settings: DataSettings, site: Site, usern
         raise SettingsError(key, identifier, f"{site}Birth is adopted, and RDS has no such instance in {region}")
     if instance.get("ReadReplicaSourceDBInstanceIdentifier") or not instance.get("StorageEncrypted"):
         raise SettingsError(key, identifier, f"a replica or unencrypted, so it cannot be adopted: {look}")
+    other = another_owner(instance, settings.environment, region)
+    if other is not None:
+        raise SettingsError(
+            key, identifier, f"{other} has it, and two controllers would fence each other's: name another"
+        )
     if instance["MasterUsername"] != username:
         raise SettingsError(
             "secretId",
             settings.secret_id,
             f"the master user of {identifier} is {instance['MasterUsername']}, and the secret has {username}: store it",
         )
+
+
+def another_owner(instance: Any, environment: Environment, region: str) -> str | None:
+    """The environment that an instance belongs to already; None where it is nobody's, or this one's.
+
+    Args:
+        instance: as `described` gives it.
+        environment: the one that is to adopt it.
+        region: where it is.
+    """
+    for tag in instance.get("TagList", []):
+        if tag["Key"] == SUFFIX_TAG and tag["Value"] != environment.suffix:
+            return f"the environment with the suffix {tag['Value']}"
+    for stack in known_stacks():
+        if stack == environment.stack:
+            continue
+        try:
+            other = Environment.overridden(stack, {})
+        except SettingsError:
+            # Its own commands say so.
+            continue
+        for site, there in other.given_database_ids.items():
+            here = (other.account_id, other.regions[site], there)
+            if here == (environment.account_id, region, instance.get("DBInstanceIdentifier")):
+                return f"environments/{stack}.yaml"
+    return None
+
+
+def refuse_a_stranger(rds: RDSClient, settings: DataSettings, site: Site) -> None:
+    """Refuse to declare as this environment's own what was there before it, under an identifier of its own.
+
+    Of an adoption that stopped half-way the stack has the instance and no outputs: with another birth, a deploy would
+    change all of it.
+
+    Args:
+        rds: RDS in the site's region.
+        settings: of this layer, which is not deployed.
+        site: whose database it is to be.
+
+    Raises:
+        SettingsError: the instance is there, and has not been made by this environment.
+        ClientError, BotoCoreError: RDS refuses, or does not answer.
+    """
+    identifier, birth = settings.environment.database_id(site), settings.instances[site].birth
+    instance = described(rds, identifier)
+    if instance is None or {"Key": SUFFIX_TAG, "Value": settings.environment.suffix} in instance.get("TagList", []):
+        return
+    raise SettingsError(
+        f"{site}Birth",
+        birth,
+        f"{identifier} is there, and this environment has not made it: give adopted, or name another {site}DatabaseId",
+    )
 
 
 def found(instance: Any, other_rds: RDSClient, kms: KMSClient, logs: CloudWatchLogsClient) -> Found:
@@ -96,6 +161,21 @@ def found(instance: Any, other_rds: RDSClient, kms: KMSClient, logs: CloudWatchL
 def _is_ours(logs: CloudWatchLogsClient, arn: str) -> bool:
     """Whether a program of this repository has made a log group: it bears the tags of an environment."""
     return SUFFIX_TAG in logs.list_tags_for_resource(resourceArn=arn)["tags"]
+
+
+def sharing(rds: RDSClient, group: str, identifier: str) -> tuple[str, ...]:
+    """The other instances of the region that have a parameter group: what is set in it is set for them too.
+
+    Raises:
+        ClientError, BotoCoreError: RDS refuses, or does not answer.
+    """
+    return tuple(
+        instance["DBInstanceIdentifier"]
+        for page in rds.get_paginator("describe_db_instances").paginate()
+        for instance in page["DBInstances"]
+        if instance["DBInstanceIdentifier"] != identifier
+        and any(each.get("DBParameterGroupName") == group for each in instance.get("DBParameterGroups", []))
+    )
 
 
 def parameter_group(rds: RDSClient, name: str) -> Group:

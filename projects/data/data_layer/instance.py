@@ -182,7 +182,8 @@ def instance_options(
     password reaches the active instance alone, and no change ever replaces an instance.
 
     An adopted instance is read under its identifier, once: with the same one in the state the engine does not import
-    again. Whoever destroys the environment has not made it, so Pulumi always protects it; AWS does as it did before.
+    again. Whoever destroys the environment has not made it, so Pulumi always protects it, and where it lets go of it
+    all the same, leaves it in AWS; AWS protects it as it did before.
 
     Args:
         name: the instance's identifier.
@@ -194,12 +195,15 @@ def instance_options(
         after: the active instance, of one that is not: it is made after that, and destroyed before it.
     """
     is_adopted = isinstance(declared.birth, Adopted)
+    is_kept = is_adopted and declared.role is not Role.RETIRING
     return pulumi.ResourceOptions(
         import_=name if is_adopted else None,
         provider=provider,
         parent=parent,
         depends_on=[*placement.foundation.log_groups, *([] if after is None else [after])],
-        protect=profile.refuses_deletion(declared.role) or (is_adopted and declared.role is not Role.RETIRING),
+        protect=profile.refuses_deletion(declared.role) or is_kept,
+        # The engine replaces what it imports under another id, protected or not.
+        retain_on_delete=is_kept,
         ignore_changes=[*ignored_changes(declared.role), *kept_of(declared, profile.taken_over)],
         custom_timeouts=PATIENCE,
     )

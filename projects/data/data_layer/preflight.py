@@ -9,7 +9,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from data_layer.adoption_in_aws import refuse_unadoptable
+from data_layer.adoption_in_aws import refuse_a_stranger, refuse_unadoptable
 from data_layer.births import Adopted
 from data_layer.born import contradicted_births
 from data_layer.credentials import MasterCredentials, missing_secret, parse_master_credentials
@@ -62,6 +62,8 @@ def check(settings: DataSettings, deployed: Mapping[str, object]) -> tuple[str, 
         if isinstance(declared.birth, Adopted) and deployed.get(f"{site}DatabaseBirth") != str(declared.birth):
             client = boto3.client("rds", region_name=regions[site], config=CONFIG)
             refuse_unadoptable(client, settings, site, found[active].username)
+        elif declared.exists and not deployed and site in settings.environment.given_database_ids and site in found:
+            refuse_a_stranger(boto3.client("rds", region_name=regions[site], config=CONFIG), settings, site)
     if deployed:
         rds = {site: boto3.client("rds", region_name=regions[site], config=CONFIG) for site in found}
         warnings += contradicted_births(settings, rds)

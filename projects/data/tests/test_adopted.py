@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from inspect import signature
 from types import SimpleNamespace
 from typing import Any
 
+import pulumi_aws as aws
 import pytest
 
-from data_layer.adopted import KEPT
-from data_layer.adoption_in_aws import refuse_unadoptable
+from data_layer.adopted import KEPT, UNSAID
+from data_layer.adoption_in_aws import refuse_a_stranger, refuse_unadoptable
 from data_layer.replacement import refuse_replacement
 from lab.engine.recording import RecordedProgram, RecordedResource, run_recorded
+from shared.environment import Environment
 from shared.errors import SettingsError
 from shared.sites import Site
 from tests.contracts.settings_of import settings_of
@@ -48,6 +51,29 @@ def test_a_deploy_can_change_nothing_of_it_but_what_a_deletion_reads(program: Re
     assert "tagsAll" in one.registration.ignore_changes
 
 
+@pytest.mark.parametrize("taken", [[], ["all"]], ids=["nothing taken over", "all"])
+def test_what_the_program_never_says_is_not_taken_away_from_it(network: RecordedProgram, taken: list[str]) -> None:
+    one = adopted(declared(network, takenOver=taken)).registration
+    assert set(UNSAID) <= one.ignore_changes
+    assert ({"iops", "storageThroughput"} <= one.ignore_changes) is (taken == [])
+
+
+def test_every_argument_of_the_provider_is_said_ignored_or_computed(program: RecordedProgram) -> None:
+    known = {
+        word.split("_")[0] + "".join(part.title() for part in word.split("_")[1:])
+        for word in signature(aws.rds.InstanceArgs.__init__).parameters
+    }
+    # What the provider computes where nothing is said, and what only a creation, a deletion or Pulumi reads.
+    left = {
+        *("allocatedStorage", "availabilityZone", "backupTarget", "characterSetName", "engineVersion", "licenseModel"),
+        *("ncharCharacterSetName", "optionGroupName", "region", "replicaMode", "timezone"),
+        *("blueGreenUpdate", "customIamInstanceProfile", "identifierPrefix", "passwordWo", "passwordWoVersion"),
+        *("s3Import", "upgradeStorageConfig", "warningEventCategories", "Self"),
+        *("deleteAutomatedBackups", "finalSnapshotIdentifier", "skipFinalSnapshot"),
+    }
+    assert known - adopted(program).registration.ignore_changes - left <= {"", "Self", "_Self__"}
+
+
 def test_what_would_make_it_another_one_is_not_said_of_it(program: RecordedProgram) -> None:
     said = {"engine", "engineVersion", "dbName", "username", "allocatedStorage", "snapshotIdentifier"}
     assert not said & set(adopted(program).inputs)
@@ -55,6 +81,7 @@ def test_what_would_make_it_another_one_is_not_said_of_it(program: RecordedProgr
 
 def test_pulumi_refuses_to_delete_it_in_any_environment(program: RecordedProgram) -> None:
     assert adopted(program).registration.protect
+    assert adopted(program).registration.retain_on_delete
     assert not program.resource("database-recovery-lab", "Instance").registration.protect
 
 
@@ -71,6 +98,7 @@ def test_a_retired_one_gives_up_its_protection(network: RecordedProgram) -> None
     moved = {"activeSite": "recovery", "retiring": "primary"}
     one = adopted(declared(network, **moved))
     assert not one.registration.protect
+    assert not one.registration.retain_on_delete
     assert "deletionProtection" not in one.registration.ignore_changes
     assert one.inputs["deletionProtection"] is False
 
@@ -161,6 +189,7 @@ class Rds:
         return {"DBInstances": [self._instance]}
 
 
+SUFFIX = {"Key": "EnvironmentSuffix", "Value": "lab"}
 THERE = {"MasterUsername": "owner", "StorageEncrypted": True}
 
 
@@ -174,6 +203,7 @@ THERE = {"MasterUsername": "owner", "StorageEncrypted": True}
             {**THERE, "MasterUsername": "root"},
             "secretId = .*: the master user of orders is root, and the secret has o",
         ),
+        ({**THERE, "TagList": [SUFFIX | {"Value": "prod"}]}, "= orders: the environment with the suffix prod has it"),
     ],
 )
 def test_a_deploy_refuses_to_adopt_what_it_would_be_wrong_about(instance: dict[str, object], message: str) -> None:
@@ -181,3 +211,27 @@ def test_a_deploy_refuses_to_adopt_what_it_would_be_wrong_about(instance: dict[s
     refuse_unadoptable(Rds(**THERE), settings, Site.PRIMARY, "owner")  # type: ignore[arg-type]
     with pytest.raises(SettingsError, match=message):
         refuse_unadoptable(Rds(**instance), settings, Site.PRIMARY, "owner")  # type: ignore[arg-type]
+
+
+def test_what_another_environments_file_names_is_not_adopted_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Environment.overridden("lab", {"primaryDatabaseId": "orders", "environmentSuffix": "other"})
+    monkeypatch.setattr("data_layer.adoption_in_aws.known_stacks", lambda: ("lab", "other"))
+    settings = settings_of("data", "lab", **ADOPTED)
+    monkeypatch.setattr(Environment, "overridden", lambda *_: other)
+    rds: Any = Rds(**THERE, DBInstanceIdentifier="orders")
+    with pytest.raises(SettingsError, match=r"primaryDatabaseId = orders: environments/other.yaml has it"):
+        refuse_unadoptable(rds, settings, Site.PRIMARY, "owner")
+
+
+def test_what_was_there_before_is_not_declared_as_the_environments_own() -> None:
+    settings = settings_of("data", "lab", primaryDatabaseId="orders")
+    for absent_or_ours in (Rds(), Rds(**THERE, TagList=[SUFFIX])):
+        refuse_a_stranger(absent_or_ours, settings, Site.PRIMARY)  # type: ignore[arg-type]
+    with pytest.raises(SettingsError, match=r"primaryBirth = original: orders is there, and this.*give adopted"):
+        refuse_a_stranger(Rds(**THERE, TagList=[]), settings, Site.PRIMARY)  # type: ignore[arg-type]
+
+
+def test_nobodys_standby_is_adopted() -> None:
+    births = {"primaryBirth": "snapshot before", "recoveryBirth": "adopted", "recoveryDatabaseId": "orders"}
+    with pytest.raises(SettingsError, match=r"recoveryBirth = adopted: orders would stand by for another database"):
+        refuse_unadoptable(Rds(**THERE), settings_of("data", "lab", **births), Site.RECOVERY, "owner")  # type: ignore[arg-type]

@@ -110,6 +110,15 @@ def test_only_its_groups_remain_of_one_that_the_settings_follow() -> None:
             "a replica has none",
         ),
         ({"NetworkType": "DUAL"}, "network", Effect.STAYS, ""),
+        ({"DomainMemberships": [{"Domain": "d-1"}]}, "directory", Effect.STAYS, "Kerberos"),
+        ({"DedicatedLogVolume": True}, "dedicated log volume", Effect.STAYS, ""),
+        ({"AllocatedStorage": 20, "MaxAllocatedStorage": 21}, "storage that grows", Effect.IN_PLACE, ""),
+        (
+            {"DBParameterGroups": [{"DBParameterGroupName": "theirs", "ParameterApplyStatus": "pending-reboot"}]},
+            "values of its parameter group",
+            Effect.PARAMETER,
+            "make no replica before",
+        ),
     ],
 )
 def test_a_difference_and_what_it_means(changed: dict[str, Any], what: str, effect: Effect, note: str) -> None:
