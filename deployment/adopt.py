@@ -84,6 +84,14 @@ def _report(site: Site, database: str, data: Any, network: Any) -> Report:
     instance = in_aws.described(rds, database)
     if instance is None:
         raise SettingsError("--database", database, f"RDS has no such instance in {region}: give one of there")
+    account = str(instance.get("DBInstanceArn", "")).split(":")[4:5]
+    if account not in ([], [environment.account_id]):
+        raise SettingsError(
+            "accountId",
+            environment.account_id,
+            f"these credentials see {database} of account {account[0]}: take those of {environment.account_id}, or "
+            f"correct environments/{environment.stack}.yaml",
+        )
     found = in_aws.found(
         instance,
         _client("rds", environment.regions[site.other]),
@@ -105,6 +113,7 @@ def _report(site: Site, database: str, data: Any, network: Any) -> Report:
         facets=(
             *where.facets(adoption),
             *_secret(adoption, environment, site, data, instance),
+            *_owner(adoption, in_aws.another_owner(instance, environment, region), environment),
             *adoption.facets(found, data, site, network.database_port),
             *parameters.parameter_facets(group, declared),
         ),
@@ -112,10 +121,19 @@ def _report(site: Site, database: str, data: Any, network: Any) -> Report:
         adopted=str(data.instances[site].birth) == "adopted" and environment.database_id(site) == database,
         parameters=tuple(parameters.differing(group, declared)),
         group=group.name,
+        sharing=in_aws.sharing(rds, group.name, database),
         placed=where,
         secret_id=data.secret_id,
         backup_days=data.backup_retention_days,
     )
+
+
+def _owner(adoption: Any, other: str | None, environment: Environment) -> list[Any]:
+    """Whether another environment has it already."""
+    if other is None:
+        return []
+    note = "two controllers would fence each other's"
+    return [adoption.Facet("owner", other, environment.stack, adoption.Effect.IMPOSSIBLE, note)]
 
 
 def _secret(adoption: Any, environment: Environment, site: Site, data: Any, instance: Any) -> list[Any]:

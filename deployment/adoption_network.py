@@ -89,18 +89,25 @@ def placed(ec2: Any, instance: Mapping[str, Any], network: Any, site: Site, exis
         site=site,
         vpc_id=vpc_id,
         configured=None if existing is None else existing.existing_vpc_id,
-        settings={} if existing is not None else _settings(ec2, vpc_id, site),
-        faults=() if existing is None else tuple(existing_in_aws.faults(ec2, existing)),
+        settings={} if existing is not None else _settings(ec2, vpc_id, site, _own_subnets(instance)),
+        faults=()
+        if existing is None
+        else (*existing_in_aws.faults(ec2, existing), *_without_a_route(ec2, existing, _own_subnets(instance))),
         groups=tuple(groups),
         clients=tuple(dict.fromkeys(_let_in(ec2, groups, own_group, instance["Endpoint"]["Port"]))),
         admitted=tuple(network.client_blocks),
     )
 
 
-def _settings(ec2: Any, vpc_id: str, site: Site) -> dict[str, object]:
-    """What to tell the network layer of a VPC: a private subnet in each of three zones, with its route tables."""
-    filters = [{"Name": "vpc-id", "Values": [vpc_id]}]
+def _own_subnets(instance: Mapping[str, Any]) -> frozenset[str]:
+    """The subnets that a database may stand in."""
+    return frozenset(each["SubnetIdentifier"] for each in instance["DBSubnetGroup"].get("Subnets", []))
+
+
+def _tables(ec2: Any, vpc_id: str) -> tuple[str, dict[str, str], set[str]]:
+    """A VPC's main route table, the tables of subnets that have one of their own, and the tables of public subnets."""
     main, of_subnet, public = "", dict[str, str](), set[str]()
+    filters = [{"Name": "vpc-id", "Values": [vpc_id]}]
     for table in ec2.describe_route_tables(Filters=filters)["RouteTables"]:
         if any(route.get("GatewayId", "").startswith("igw-") for route in table.get("Routes", [])):
             public.add(table["RouteTableId"])
@@ -108,22 +115,56 @@ def _settings(ec2: Any, vpc_id: str, site: Site) -> dict[str, object]:
             main = table["RouteTableId"] if association.get("Main") else main
             if "SubnetId" in association:
                 of_subnet[association["SubnetId"]] = table["RouteTableId"]
+    return main, of_subnet, public
+
+
+def _without_a_route(ec2: Any, existing: Any, own: frozenset[str]) -> Iterator[SettingsError]:
+    """Where the database may stand without a way back to the other site's probe and clients."""
+    main, of_subnet, _ = _tables(ec2, existing.existing_vpc_id) if existing.existing_route_table_ids else ("", {}, ())
+    for subnet in sorted(own) if main or of_subnet else ():
+        table = of_subnet.get(subnet, main)
+        if table not in existing.existing_route_table_ids:
+            yield SettingsError(
+                f"{existing.site}RouteTableIds",
+                list(existing.existing_route_table_ids),
+                f"{table} of the database's subnet {subnet} would have no route to the other site: name it too",
+            )
+
+
+def _settings(ec2: Any, vpc_id: str, site: Site, own: frozenset[str]) -> dict[str, object]:
+    """What to tell the network layer of a VPC: a private subnet in each of three zones, with its route tables.
+
+    The database's own come first, and their route tables are all named.
+    """
+    filters = [{"Name": "vpc-id", "Values": [vpc_id]}]
+    main, of_subnet, public = _tables(ec2, vpc_id)
     chosen: dict[str, Any] = {}
-    for subnet in sorted(ec2.describe_subnets(Filters=filters)["Subnets"], key=lambda each: str(each["SubnetId"])):
+    for subnet in sorted(
+        ec2.describe_subnets(Filters=filters)["Subnets"],
+        key=lambda each: (each["SubnetId"] not in own, str(each["SubnetId"])),
+    ):
         if of_subnet.get(subnet["SubnetId"], main) not in public:
             chosen.setdefault(subnet["AvailabilityZone"], subnet)
     if len(chosen) < SUBNETS:
         return {}
     subnets = [subnet for _, subnet in sorted(chosen.items())][:SUBNETS]
     (vpc,) = ec2.describe_vpcs(VpcIds=[vpc_id])["Vpcs"]
-    tables = dict.fromkeys(of_subnet.get(subnet["SubnetId"], main) for subnet in subnets)
+    needed = [*(subnet["SubnetId"] for subnet in subnets), *sorted(own)]
+    tables = dict.fromkeys(of_subnet.get(subnet, main) for subnet in needed)
     return {
         f"{site}VpcId": vpc_id,
-        f"{site}VpcCidr": vpc["CidrBlock"],
+        f"{site}VpcCidr": _around(vpc, [IPv4Network(subnet["CidrBlock"]) for subnet in subnets]),
         f"{site}PrivateSubnetIds": [subnet["SubnetId"] for subnet in subnets],
         f"{site}PrivateSubnetCidrs": [subnet["CidrBlock"] for subnet in subnets],
         f"{site}RouteTableIds": list(tables),
     }
+
+
+def _around(vpc: Mapping[str, Any], subnets: list[IPv4Network]) -> str:
+    """The one of a VPC's blocks that all these subnets lie in; its first where there is none."""
+    blocks = [str(vpc["CidrBlock"]), *(str(each["CidrBlock"]) for each in vpc.get("CidrBlockAssociationSet", []))]
+    around = (block for block in blocks if all(subnet.subnet_of(IPv4Network(block)) for subnet in subnets))
+    return next(around, blocks[0])
 
 
 def _let_in(ec2: Any, groups: list[str], but: str, port: int) -> Iterator[str]:

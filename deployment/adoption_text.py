@@ -33,6 +33,7 @@ class Report:
         adopted: the stack's configuration adopts this database already.
         parameters: the layer's parameters that its group does not have.
         group: its parameter group.
+        sharing: the other databases that have it too.
         placed: its network.
         secret_id: entry of Secrets Manager for the master user.
         backup_days: how long backups are to be kept.
@@ -46,6 +47,7 @@ class Report:
     adopted: bool
     parameters: Sequence[Any]
     group: str
+    sharing: Sequence[str]
     placed: Placed
     secret_id: str
     backup_days: int
@@ -91,6 +93,7 @@ class Report:
         listed: list[object] = []
         if not self.adopted:
             data = {f"{site}Birth": "adopted", f"{site.other}Birth": "none", "backupReplicationRetentionDays": 0}
+            data |= {} if site is Site.PRIMARY else {"activeSite": str(site)}
         for facet in self.facets:
             for key, value in (facet.settings or {}).items():
                 if key == LISTED:
@@ -144,7 +147,15 @@ class Report:
         if self.group.startswith("default."):
             yield (
                 f"{self.group} cannot be edited: add parameterGroupName to takenOver in the data layer's file, ./dr "
-                "deploy -- data, and when it suits you aws rds reboot-db-instance: nothing of it is applied before"
+                "deploy -- data, and when it suits you aws rds reboot-db-instance: nothing of it is applied before. "
+                f"Then {FORCE_TLS} refuses clients without TLS: see in pg_stat_ssl that there are none"
+            )
+            return
+        if self.sharing:
+            yield (
+                f"{self.group} is also that of {', '.join(self.sharing)}, and what is set in it is set for them too: "
+                f"give {self.instance['DBInstanceIdentifier']} a copy of its own (aws rds copy-db-parameter-group, "
+                "modify, and a restart when it suits you), then run this again"
             )
             return
         first = [each for each in self.parameters if each.name != FORCE_TLS]

@@ -81,13 +81,18 @@ class Aws:
             "Endpoint": {"Port": 5432},
             "DBParameterGroups": [{"DBParameterGroupName": "theirs"}],
             "DBSubnetGroup": {"DBSubnetGroupName": "theirs", "VpcId": VPC},
+            "DBInstanceArn": f"arn:aws:rds:{REGION}:111122223333:db:orders",
             "VpcSecurityGroups": [{"VpcSecurityGroupId": "sg-theirs"}],
         }
+
+        self.subnets: list[dict[str, Any]] = []
+        self.tables: list[dict[str, Any]] = []
+        self.others: list[dict[str, Any]] = []
 
     def client(self, service: str, region: str) -> Answers:
         answers: dict[str, Any] = {
             "rds": {
-                "describe_db_instances": self.rds_fails or {"DBInstances": [self.instance]},
+                "describe_db_instances": self.rds_fails or {"DBInstances": [self.instance, *self.others]},
                 "describe_db_engine_versions": {"DBEngineVersions": [{}]},
                 "describe_db_parameters": {
                     "Parameters": [{"ParameterName": "max_connections", "ParameterValue": "500", "Source": "user"}]
@@ -98,6 +103,7 @@ class Aws:
                 "describe_route_tables": {
                     "RouteTables": [
                         {"RouteTableId": TABLE, "Associations": [{"Main": True}]},
+                        *self.tables,
                         {
                             "RouteTableId": "rtb-public",
                             "Associations": [{"SubnetId": "subnet-0"}],
@@ -112,6 +118,7 @@ class Aws:
                             {"SubnetId": subnet, "AvailabilityZone": f"{REGION}{zone}", "CidrBlock": f"10.40.{n}.0/24"}
                             for n, (subnet, zone) in enumerate(zip(SUBNETS, "abc", strict=True), start=1)
                         ),
+                        *self.subnets,
                     ]
                 },
                 "describe_vpcs": {"Vpcs": [{"CidrBlock": "10.40.0.0/16"}]},
@@ -170,6 +177,52 @@ def test_in_a_group_that_nobody_can_edit_the_restart_is_told_before(aws: Aws) ->
     _, text = said()
     assert "default.postgres14 cannot be edited" in text
     assert "reboot-db-instance" in text
+
+
+def test_in_a_group_that_others_have_too_nothing_is_set(aws: Aws) -> None:
+    assert "modify-db-parameter-group" in said()[1]
+    aws.others = [{"DBInstanceIdentifier": "billing", "DBParameterGroups": [{"DBParameterGroupName": "theirs"}]}]
+    _, text = said()
+    assert "theirs is also that of billing" in text
+    assert "modify-db-parameter-group" not in text
+
+
+def test_before_the_layers_group_is_in_effect_people_look_for_clients_without_tls(aws: Aws) -> None:
+    aws.instance["DBParameterGroups"] = [{"DBParameterGroupName": "default.postgres14"}]
+    assert "pg_stat_ssl" in said()[1]
+
+
+def test_the_databases_own_subnets_come_first_and_all_their_route_tables_are_named(aws: Aws) -> None:
+    own = [{"SubnetIdentifier": f"subnet-f{zone}"} for zone in "abc"]
+    aws.instance["DBSubnetGroup"]["Subnets"] = own
+    aws.subnets = [
+        {"SubnetId": each["SubnetIdentifier"], "AvailabilityZone": f"{REGION}{zone}", "CidrBlock": f"10.40.1{n}.0/24"}
+        for n, (each, zone) in enumerate(zip(own, "abc", strict=True))
+    ]
+    aws.tables = [{"RouteTableId": "rtb-own", "Associations": [{"SubnetId": "subnet-fb"}]}]
+    _, text = said()
+    assert 'primaryPrivateSubnetIds: ["subnet-fa", "subnet-fb", "subnet-fc"]' in text
+    assert f'primaryRouteTableIds: ["{TABLE}", "rtb-own"]' in text
+
+
+def test_a_database_of_another_account_is_not_looked_at(aws: Aws, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.instance["DBInstanceArn"] = f"arn:aws:rds:{REGION}:999999999999:db:orders"
+    assert said()[0] == adopt.BAD_INPUT
+    assert "accountId = 111122223333: these credentials see orders of account 999999999999" in capsys.readouterr().err
+
+
+def test_one_that_another_environment_has_cannot_be_adopted(aws: Aws) -> None:
+    aws.instance["TagList"] = [{"Key": "EnvironmentSuffix", "Value": "prod"}]
+    code, text = said()
+    assert code == adopt.DIFFERENT
+    assert "owner: the environment with the suffix prod, and not dev" in text
+    assert "./dr deploy" not in text
+
+
+def test_one_in_the_recovery_region_needs_the_active_site_to_be_there(aws: Aws) -> None:
+    lines: list[str] = []
+    adopt.main(["--database", "orders", "--region", "ap-southeast-1"], lines.append)
+    assert '    postgres-dr-data:activeSite: "recovery"' in lines
 
 
 def test_who_comes_in_by_an_old_group_alone_is_named(aws: Aws) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from network_layer.existing import ExistingNetwork
 
 GONE = (".NotFound", ".Malformed")
+EVERYWHERE = "0.0.0.0/0"
+TARGETS = ("GatewayId", "InstanceId", "NetworkInterfaceId", "ConnectionId")
 
 
 def faults(ec2: EC2Client, network: ExistingNetwork) -> Iterator[SettingsError]:
@@ -43,6 +45,31 @@ def faults(ec2: EC2Client, network: ExistingNetwork) -> Iterator[SettingsError]:
     yield from _without_names(ec2, network)
     yield from _subnets(ec2, network)
     yield from _route_tables(ec2, network)
+
+
+def diverted(ec2: EC2Client, network: ExistingNetwork, other_block: IPv4Network) -> Iterator[tuple[str, str, str]]:
+    """Routes of the tables that get one to the other site which lead to some of its addresses already.
+
+    Args:
+        ec2: EC2 in its region.
+        network: what the configuration says.
+        other_block: the block of the other site's VPC.
+
+    Yields:
+        the table, the route's block and where it leads: not to a peering of exactly that block, which may be ours.
+
+    Raises:
+        ClientError: EC2 does not let these credentials look.
+        BotoCoreError: it does not answer.
+    """
+    tables = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [network.existing_vpc_id]}])["RouteTables"]
+    for table in tables:
+        for route in table.get("Routes", []) if table["RouteTableId"] in network.existing_route_table_ids else ():
+            block = IPv4Network(route.get("DestinationCidrBlock", EVERYWHERE))
+            ours = block == other_block and "VpcPeeringConnectionId" in route
+            if block.prefixlen and block.overlaps(other_block) and not ours:
+                to = next((str(value) for key, value in route.items() if key.endswith(TARGETS)), "somewhere")
+                yield table["RouteTableId"], str(block), to
 
 
 def _without_names(ec2: EC2Client, network: ExistingNetwork) -> Iterator[SettingsError]:

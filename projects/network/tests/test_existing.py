@@ -141,6 +141,12 @@ def test_a_vpc_as_it_is_configured_is_accepted(ec2: Ec2) -> None:
     assert preflight.check(load(**EXISTING), {}) == ()
 
 
+def test_a_deployed_layer_does_not_move_into_another_vpc(ec2: Ec2) -> None:
+    assert preflight.check(load(**EXISTING), {"primaryVpcId": VPC}) == ()
+    with pytest.raises(SettingsError, match=f"primaryVpcId = {VPC}: the layer is deployed in vpc-made.*Put vpc-made"):
+        preflight.check(load(**EXISTING), {"primaryVpcId": "vpc-made"})
+
+
 def test_without_an_existing_vpc_nobody_is_asked(ec2: Ec2) -> None:
     ec2.vpcs = []
     assert preflight.check(load(), {}) == ()
@@ -177,6 +183,32 @@ def test_what_is_otherwise_in_ec2_stops_a_deploy(ec2: Ec2, break_it: Any, messag
     break_it(ec2)
     with pytest.raises(SettingsError, match=message):
         preflight.check(load(**EXISTING), {})
+
+
+ROUTE = {"VpcPeeringConnectionId": "pcx-0123456789abcdef0"}
+
+
+@pytest.mark.parametrize(
+    ("route", "refused"),
+    [
+        ({"DestinationCidrBlock": "10.30.0.0/16", **ROUTE}, None),
+        ({"DestinationCidrBlock": "0.0.0.0/0", "NatGatewayId": "nat-1"}, None),
+        ({"DestinationCidrBlock": "10.40.0.0/16", "GatewayId": "local"}, None),
+        ({"DestinationPrefixListId": "pl-1", "GatewayId": "vpce-1"}, None),
+        ({"DestinationCidrBlock": "10.0.0.0/8", "TransitGatewayId": "tgw-1"}, False),
+        ({"DestinationCidrBlock": "10.30.0.0/16", "TransitGatewayId": "tgw-1"}, True),
+        ({"DestinationCidrBlock": "10.30.5.0/24", **ROUTE}, True),
+    ],
+)
+def test_a_route_to_the_other_site_takes_nobodys_traffic_unsaid(ec2: Ec2, route: Any, refused: bool | None) -> None:
+    ec2.tables[0].update(Routes=[route])
+    if refused:
+        with pytest.raises(SettingsError, match=r"recoveryVpcCidr = 10.30.0.0/16: rtb-.* leads 10.30.*: choose"):
+            preflight.check(load(**EXISTING), {})
+        return
+    said = preflight.check(load(**EXISTING), {})
+    assert len(said) == (refused is not None)
+    assert all("leads 10.0.0.0/8 to tgw-1" in each for each in said)
 
 
 def test_an_environment_without_these_settings_makes_both_networks() -> None:
