@@ -65,7 +65,7 @@ class Placed:
     @property
     def not_admitted(self) -> list[str]:
         """Who would be shut out by the layer's own group."""
-        return [client for client in self.clients if not _is_admitted(client, self.admitted)]
+        return [client for client in self.clients if not is_admitted(client, self.admitted)]
 
 
 def placed(ec2: Any, instance: Mapping[str, Any], network: Any, site: Site, existing_in_aws: Any) -> Placed:
@@ -94,7 +94,7 @@ def placed(ec2: Any, instance: Mapping[str, Any], network: Any, site: Site, exis
         if existing is None
         else (*existing_in_aws.faults(ec2, existing), *_without_a_route(ec2, existing, _own_subnets(instance))),
         groups=tuple(groups),
-        clients=tuple(dict.fromkeys(_let_in(ec2, groups, own_group, instance["Endpoint"]["Port"]))),
+        clients=tuple(dict.fromkeys(let_in(ec2, groups, own_group, instance["Endpoint"]["Port"]))),
         admitted=tuple(network.client_blocks),
     )
 
@@ -167,10 +167,10 @@ def _around(vpc: Mapping[str, Any], subnets: list[IPv4Network]) -> str:
     return next(around, blocks[0])
 
 
-def _let_in(ec2: Any, groups: list[str], but: str, port: int) -> Iterator[str]:
+def let_in(ec2: Any, groups: list[str], but: str, port: int) -> Iterator[str]:
     """Whom the groups let in to a port, but for the one of that name."""
     for group in ec2.describe_security_groups(GroupIds=groups)["SecurityGroups"]:
-        for rule in group.get("IpPermissions", []) if group["GroupName"] != but else ():
+        for rule in group.get("IpPermissions", []) if group.get("GroupName") != but else ():
             everything = rule.get("IpProtocol") == "-1"
             if not everything and not rule.get("FromPort", 0) <= port <= rule.get("ToPort", 65535):
                 continue
@@ -180,7 +180,8 @@ def _let_in(ec2: Any, groups: list[str], but: str, port: int) -> Iterator[str]:
             yield from (each["GroupId"] for each in rule.get("UserIdGroupPairs", []))
 
 
-def _is_admitted(client: str, admitted: tuple[IPv4Network, ...]) -> bool:
+def is_admitted(client: str, admitted: tuple[IPv4Network, ...]) -> bool:
+    """Whether one of these blocks has all addresses of a client; of a group or a prefix list nobody knows them."""
     try:
         block = IPv4Network(client)
     except ValueError:

@@ -12,11 +12,13 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from deployment.adoption_network import is_admitted, let_in
 from deployment.arguments import DEFAULT_STACK, PRODUCTION
 from deployment.deployed import look
 from deployment.judging import NETWORK
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 DONE, FAILED, BAD_INPUT, NOT_SO = 0, 1, 2, 3
 PAUSE_SECONDS = 2.0
 PATIENCE_SECONDS = 300.0
+DEFAULT_PORT = 5432
+DOTS = 3
+"""In an IPv4 block."""
 
 Say = Callable[[str], None]
 Ask = Callable[[str], bool]
@@ -50,6 +55,7 @@ class Standing:
         groups: its security groups.
         wanted: the site's database group.
         left_alone: why it is not moved there; None where it is.
+        shut_out: who comes in by the groups that it would leave, and not by the database group.
     """
 
     site: Site
@@ -57,13 +63,15 @@ class Standing:
     groups: frozenset[str]
     wanted: str
     left_alone: str | None
+    shut_out: tuple[str, ...] = ()
 
     def text(self) -> str:
         """A line for a person."""
         found = ", ".join(sorted(self.groups)) or "no group"
         if self.left_alone is not None:
             return f"{self.name} stands in {found}: {self.left_alone}"
-        return f"{self.name} stands in {found}, and would be put into {self.wanted}"
+        lost = f", WHICH SHUTS OUT {', '.join(self.shut_out)}" if self.shut_out else ""
+        return f"{self.name} stands in {found}, and would be put into {self.wanted}{lost}"
 
 
 def why_left_alone(
@@ -122,6 +130,7 @@ def look_at(site: Site, environment: Environment, network: Mapping[str, object],
             serves=site is writer or bool(instance.get("ReadReplicaSourceDBInstanceIdentifier")),
             ruleless=_ruleless(region, groups),
         ),
+        _shut_out(region, groups - {wanted}, wanted, instance.get("Endpoint", {}).get("Port", DEFAULT_PORT)),
     )
 
 
@@ -218,6 +227,17 @@ def _groups(instance: DBInstanceTypeDef, status: str | None = None) -> frozenset
 def _ruleless(region: str, groups: frozenset[str]) -> frozenset[str]:
     found = _client("ec2", region).describe_security_groups(GroupIds=sorted(groups))["SecurityGroups"] if groups else []
     return frozenset(each["GroupId"] for each in found if not each.get("IpPermissions"))
+
+
+def _shut_out(region: str, leaving: frozenset[str], wanted: str, port: int) -> tuple[str, ...]:
+    """Who comes in to a port by the groups that are left, and not by the database group."""
+    if not leaving:
+        return ()
+    ec2 = _client("ec2", region)
+    still = set(let_in(ec2, [wanted], "", port))
+    blocks = tuple(IPv4Network(each) for each in still if each.count(".") == DOTS)
+    lost = dict.fromkeys(let_in(ec2, sorted(leaving), "", port))
+    return tuple(each for each in lost if each not in still and not is_admitted(each, blocks))
 
 
 def _output(network: Mapping[str, object], key: str) -> str:

@@ -35,6 +35,7 @@ class Aws:
         self.groups = {PRIMARY: {"sg-old-primary"}, RECOVERY: {"sg-old-recovery"}}
         self.replicas = {RECOVERY}
         self.ruleless: set[str] = set()
+        self.rules: dict[str, dict[str, Any]] = {}
         self.writer = Site.PRIMARY
         self.set: list[tuple[str, dict[str, Any]]] = []
         self.questions: list[str] = []
@@ -48,8 +49,10 @@ class Aws:
 
         class Client:
             def describe_security_groups(self, *, GroupIds: list[str]) -> dict[str, Any]:  # noqa: N803
-                rules = [{"IpProtocol": "tcp"}]
-                found = [{"GroupId": each, "IpPermissions": [] if each in aws.ruleless else rules} for each in GroupIds]
+                rules = {each: [{"IpProtocol": "tcp", **aws.rules.get(each, {})}] for each in GroupIds}
+                found = [
+                    {"GroupId": each, "IpPermissions": [] if each in aws.ruleless else rules[each]} for each in GroupIds
+                ]
                 return {"SecurityGroups": found}
 
             def modify_db_instance(self, *, DBInstanceIdentifier: str, **settings: Any) -> None:  # noqa: N803
@@ -115,6 +118,17 @@ def test_the_example_of_the_document_is_what_is_said(aws: Aws, dev: Environment)
 
     assert put_right(dev, NETWORK, aws.lines.append, ask, sleep=lambda seconds: None)
     assert tuple(aws.lines) == example.lines
+
+
+def test_who_comes_in_by_an_old_group_alone_is_named_before_the_question(aws: Aws, dev: Environment) -> None:
+    ranges = [{"CidrIp": block} for block in ("10.9.1.0/24", "10.0.0.0/16", "10.9.0.0/17")]
+    aws.rules = {
+        "sg-old-primary": {"IpRanges": ranges[:2], "UserIdGroupPairs": [{"GroupId": "sg-app"}]},
+        "sg-database-primary": {"IpRanges": ranges[2:]},
+    }
+    aws.answer = False
+    assert not run(aws, dev)
+    assert aws.lines[0].endswith("into sg-database-primary, WHICH SHUTS OUT 10.0.0.0/16, sg-app")
 
 
 def test_nothing_is_asked_where_all_is_right(aws: Aws, dev: Environment) -> None:
