@@ -132,7 +132,10 @@ class Report:
         )
         if self.parameters:
             yield from self._parameter_steps(region)
-        yield f"add iamDatabaseAuthenticationEnabled to takenOver in the data layer's file: ./dr deploy -- data {on}"
+        yield (
+            f"add iamDatabaseAuthenticationEnabled to takenOver in the data layer's file: ./dr deploy -- data {on} : "
+            "it waits for the maintenance window unless applyImmediately is named too, and set"
+        )
         yield "./dr prepare-database -- --sql : run it in database postgres as the master user"
         yield (
             f"take {self.site.other}Birth and backupReplicationRetentionDays out of the data layer's file: ./dr deploy "
