@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from network_layer.existing_in_aws import diverted, faults
 from shared.errors import SettingsError
+from shared.sites import Site
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
@@ -21,6 +22,27 @@ if TYPE_CHECKING:
 
 # A dark region is not waited for long.
 CONFIG = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2, "mode": "standard"})
+
+
+def _refuse_another_vpc(settings: NetworkSettings, site: Site, deployed: Mapping[str, object]) -> None:
+    """Refuse another VPC than the layer is deployed in, such as one of its own where an existing one is not named now.
+
+    Raises:
+        SettingsError: it would be another one.
+    """
+    if site in settings.existing:
+        key, wanted = f"{site}VpcId", settings.existing[site].existing_vpc_id
+    else:
+        key, wanted = f"{site}VpcCidr", str(settings.vpc_blocks[site])
+    before = deployed.get(key, wanted)
+    if before != wanted:
+        raise SettingsError(
+            key,
+            wanted,
+            f"the layer is deployed in {deployed.get(f'{site}VpcId')} ({deployed.get(f'{site}VpcCidr')}), and another "
+            "VPC needs other groups: the rules of those that the databases stand in would go, and all clients with "
+            f"them. Put back what projects/network/Pulumi.{settings.environment.stack}.yaml said of it",
+        )
 
 
 def _diversions(ec2: EC2Client, network: ExistingNetwork, other_block: IPv4Network) -> Iterator[str]:
@@ -53,16 +75,10 @@ def check(settings: NetworkSettings, deployed: Mapping[str, object]) -> tuple[st
         SettingsError: a VPC, subnet or route table is not there, or not what the configuration says; a route leads
             into the other site's block already.
     """
+    for site in Site:
+        _refuse_another_vpc(settings, site, deployed)
     warnings: list[str] = []
     for site, network in settings.existing.items():
-        before = deployed.get(f"{site}VpcId", network.existing_vpc_id)
-        if before != network.existing_vpc_id:
-            raise SettingsError(
-                f"{site}VpcId",
-                network.existing_vpc_id,
-                f"the layer is deployed in {before}, and another VPC needs other groups: the rules of those that the "
-                f"databases stand in would go, and with them all clients. Put {before} back",
-            )
         region = settings.environment.regions[site]
         try:
             ec2 = boto3.client("ec2", region_name=region, config=CONFIG)

@@ -143,8 +143,10 @@ def test_a_vpc_as_it_is_configured_is_accepted(ec2: Ec2) -> None:
 
 def test_a_deployed_layer_does_not_move_into_another_vpc(ec2: Ec2) -> None:
     assert preflight.check(load(**EXISTING), {"primaryVpcId": VPC}) == ()
-    with pytest.raises(SettingsError, match=f"primaryVpcId = {VPC}: the layer is deployed in vpc-made.*Put vpc-made"):
+    with pytest.raises(SettingsError, match=f"primaryVpcId = {VPC}: the layer is deployed in vpc-made .*Put back"):
         preflight.check(load(**EXISTING), {"primaryVpcId": "vpc-made"})
+    with pytest.raises(SettingsError, match=f"primaryVpcCidr = 10.20.0.0/16: the layer is deployed in {VPC} .10.40.0"):
+        preflight.check(load(), {"primaryVpcId": VPC, "primaryVpcCidr": "10.40.0.0/16"})
 
 
 def test_without_an_existing_vpc_nobody_is_asked(ec2: Ec2) -> None:
