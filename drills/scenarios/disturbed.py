@@ -87,7 +87,9 @@ def _is_asked_again(stage: Stage) -> bool:
 
 
 def _is_promoting(stage: Stage) -> bool:
-    return any(incident.phase is Phase.PROMOTING for incident in incidents_since(stage.system, stage.started_at))
+    # RDS may show the promotion as soon as it is asked.
+    under_way = (Phase.PROMOTING, Phase.SHOWN)
+    return any(incident.phase in under_way for incident in incidents_since(stage.system, stage.started_at))
 
 
 def _is_taken_back(stage: Stage) -> bool:
