@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import Any
@@ -85,14 +86,16 @@ def placed(ec2: Any, instance: Mapping[str, Any], network: Any, site: Site, exis
     existing = network.existing.get(site)
     groups = [each["VpcSecurityGroupId"] for each in instance["VpcSecurityGroups"]]
     own_group = network.environment.names.of(DATABASE, site)
+    own = _own_subnets(instance)
+    tables = existing_in_aws.route_tables(ec2, vpc_id if existing is None else existing.existing_vpc_id)
     return Placed(
         site=site,
         vpc_id=vpc_id,
         configured=None if existing is None else existing.existing_vpc_id,
-        settings={} if existing is not None else _settings(ec2, vpc_id, site, _own_subnets(instance)),
+        settings={} if existing is not None else _settings(ec2, vpc_id, site, own, tables),
         faults=()
         if existing is None
-        else (*existing_in_aws.faults(ec2, existing), *_without_a_route(ec2, existing, _own_subnets(instance))),
+        else (*existing_in_aws.faults(ec2, existing), *_without_a_route(existing, own, tables)),
         groups=tuple(groups),
         clients=tuple(dict.fromkeys(let_in(ec2, groups, own_group, instance["Endpoint"]["Port"]))),
         admitted=tuple(network.client_blocks),
@@ -104,25 +107,10 @@ def _own_subnets(instance: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(each["SubnetIdentifier"] for each in instance["DBSubnetGroup"].get("Subnets", []))
 
 
-def _tables(ec2: Any, vpc_id: str) -> tuple[str, dict[str, str], set[str]]:
-    """A VPC's main route table, the tables of subnets that have one of their own, and the tables of public subnets."""
-    main, of_subnet, public = "", dict[str, str](), set[str]()
-    filters = [{"Name": "vpc-id", "Values": [vpc_id]}]
-    for table in ec2.describe_route_tables(Filters=filters)["RouteTables"]:
-        if any(route.get("GatewayId", "").startswith("igw-") for route in table.get("Routes", [])):
-            public.add(table["RouteTableId"])
-        for association in table.get("Associations", []):
-            main = table["RouteTableId"] if association.get("Main") else main
-            if "SubnetId" in association:
-                of_subnet[association["SubnetId"]] = table["RouteTableId"]
-    return main, of_subnet, public
-
-
-def _without_a_route(ec2: Any, existing: Any, own: frozenset[str]) -> Iterator[SettingsError]:
+def _without_a_route(existing: Any, own: frozenset[str], tables: Any) -> Iterator[SettingsError]:
     """Where the database may stand without a way back to the other site's probe and clients."""
-    main, of_subnet, _ = _tables(ec2, existing.existing_vpc_id) if existing.existing_route_table_ids else ("", {}, ())
-    for subnet in sorted(own) if main or of_subnet else ():
-        table = of_subnet.get(subnet, main)
+    for subnet in sorted(own) if existing.existing_route_table_ids and tables.ids else ():
+        table = tables.of(subnet)
         if table not in existing.existing_route_table_ids:
             yield SettingsError(
                 f"{existing.site}RouteTableIds",
@@ -131,32 +119,30 @@ def _without_a_route(ec2: Any, existing: Any, own: frozenset[str]) -> Iterator[S
             )
 
 
-def _settings(ec2: Any, vpc_id: str, site: Site, own: frozenset[str]) -> dict[str, object]:
+def _settings(ec2: Any, vpc_id: str, site: Site, own: frozenset[str], tables: Any) -> dict[str, object]:
     """What to tell the network layer of a VPC: a private subnet in each of three zones, with its route tables.
 
     The database's own come first, and their route tables are all named.
     """
     filters = [{"Name": "vpc-id", "Values": [vpc_id]}]
-    main, of_subnet, public = _tables(ec2, vpc_id)
     chosen: dict[str, Any] = {}
     for subnet in sorted(
         ec2.describe_subnets(Filters=filters)["Subnets"],
         key=lambda each: (each["SubnetId"] not in own, str(each["SubnetId"])),
     ):
-        if of_subnet.get(subnet["SubnetId"], main) not in public:
+        if tables.of(subnet["SubnetId"]) not in tables.public:
             chosen.setdefault(subnet["AvailabilityZone"], subnet)
     if len(chosen) < SUBNETS:
         return {}
     subnets = [subnet for _, subnet in sorted(chosen.items())][:SUBNETS]
     (vpc,) = ec2.describe_vpcs(VpcIds=[vpc_id])["Vpcs"]
     needed = [*(subnet["SubnetId"] for subnet in subnets), *sorted(own)]
-    tables = dict.fromkeys(of_subnet.get(subnet, main) for subnet in needed)
     return {
         f"{site}VpcId": vpc_id,
         f"{site}VpcCidr": _around(vpc, [IPv4Network(subnet["CidrBlock"]) for subnet in subnets]),
         f"{site}PrivateSubnetIds": [subnet["SubnetId"] for subnet in subnets],
         f"{site}PrivateSubnetCidrs": [subnet["CidrBlock"] for subnet in subnets],
-        f"{site}RouteTableIds": list(tables),
+        f"{site}RouteTableIds": list(dict.fromkeys(map(tables.of, needed))),
     }
 
 
@@ -182,8 +168,11 @@ def let_in(ec2: Any, groups: list[str], but: str, port: int) -> Iterator[str]:
 
 def is_admitted(client: str, admitted: tuple[IPv4Network, ...]) -> bool:
     """Whether one of these blocks has all addresses of a client; of a group or a prefix list nobody knows them."""
-    try:
-        block = IPv4Network(client)
-    except ValueError:
-        return False
-    return any(block.subnet_of(each) for each in admitted)
+    return any(block.subnet_of(each) for block in blocks([client]) for each in admitted)
+
+
+def blocks(clients: Iterable[str]) -> Iterator[IPv4Network]:
+    """The address blocks of IPv4 among clients, which may be groups and prefix lists as well."""
+    for client in clients:
+        with suppress(ValueError):
+            yield IPv4Network(client)

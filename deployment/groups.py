@@ -12,13 +12,12 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from deployment.adoption_network import is_admitted, let_in
+from deployment.adoption_network import blocks, is_admitted, let_in
 from deployment.arguments import DEFAULT_STACK, PRODUCTION
 from deployment.deployed import look
 from deployment.judging import NETWORK
@@ -38,8 +37,6 @@ DONE, FAILED, BAD_INPUT, NOT_SO = 0, 1, 2, 3
 PAUSE_SECONDS = 2.0
 PATIENCE_SECONDS = 300.0
 DEFAULT_PORT = 5432
-DOTS = 3
-"""In an IPv4 block."""
 
 Say = Callable[[str], None]
 Ask = Callable[[str], bool]
@@ -235,9 +232,9 @@ def _shut_out(region: str, leaving: frozenset[str], wanted: str, port: int) -> t
         return ()
     ec2 = _client("ec2", region)
     still = set(let_in(ec2, [wanted], "", port))
-    blocks = tuple(IPv4Network(each) for each in still if each.count(".") == DOTS)
+    admitted = tuple(blocks(still))
     lost = dict.fromkeys(let_in(ec2, sorted(leaving), "", port))
-    return tuple(each for each in lost if each not in still and not is_admitted(each, blocks))
+    return tuple(each for each in lost if each not in still and not is_admitted(each, admitted))
 
 
 def _output(network: Mapping[str, object], key: str) -> str:

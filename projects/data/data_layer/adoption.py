@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from data_layer.foundation import LOG_EXPORTS
-from data_layer.settings import CERTIFICATE_AUTHORITIES, DataSettings
+from data_layer.settings import CERTIFICATE_AUTHORITIES, DataSettings, smallest_limit_gib
 from shared.sites import Site
 
 OLDEST, NEWEST = 14, 17
@@ -177,8 +177,8 @@ def _what_is_configured(found: Found, settings: DataSettings, site: Site, databa
         pairs.append(
             ("days of backups", "backupRetentionDays", one["BackupRetentionPeriod"], settings.backup_retention_days)
         )
-    # What grew up to near its limit is no setting: it has to be a tenth above what is allocated.
-    if one.get("MaxAllocatedStorage", 0) >= -(-one["AllocatedStorage"] * 11 // 10):
+    # What grew up to near its limit is no setting.
+    if one.get("MaxAllocatedStorage", 0) >= smallest_limit_gib(one["AllocatedStorage"]):
         pairs.append(
             ("largest storage in GiB", "maximumStorageGib", one["MaxAllocatedStorage"], settings.maximum_storage_gib)
         )
@@ -244,7 +244,7 @@ def _what_can_be_taken_over(found: Found, settings: DataSettings) -> Iterator[Fa
     if not one.get("CopyTagsToSnapshot"):
         yield _in_place("tags of snapshots", "none", "the instance's", "copyTagsToSnapshot")
     largest = one.get("MaxAllocatedStorage", 0)
-    if largest < -(-one["AllocatedStorage"] * 11 // 10):
+    if largest < smallest_limit_gib(one["AllocatedStorage"]):
         grows = f"up to {largest} GiB, of which it has {one['AllocatedStorage']}" if largest else "no"
         yield _in_place("storage that grows", grows, f"up to {settings.maximum_storage_gib} GiB", "maxAllocatedStorage")
     if one.get("MonitoringRoleArn") and settings.monitoring_interval_seconds:

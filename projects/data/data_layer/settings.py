@@ -271,10 +271,16 @@ def _instance_class(reader: SettingsReader) -> str:
     return instance_class
 
 
+def smallest_limit_gib(allocated_storage_gib: int) -> int:
+    """The least that storage may grow to: RDS refuses a limit less than a tenth above what is allocated.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
+    """
+    return -(-allocated_storage_gib * 11 // 10)
+
+
 def _maximum_storage_gib(reader: SettingsReader, allocated_storage_gib: int) -> int:
-    # RDS refuses a limit less than a tenth above what is allocated:
-    # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PIOPS.Autoscaling.html
-    smallest = -(-allocated_storage_gib * 11 // 10)
+    smallest = smallest_limit_gib(allocated_storage_gib)
     return reader.whole_number(
         "maximumStorageGib", max(100, smallest), minimum=smallest, maximum=max(smallest, LARGEST_STORAGE_GIB)
     )

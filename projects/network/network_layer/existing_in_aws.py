@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +13,55 @@ from shared.errors import SettingsError
 
 if TYPE_CHECKING:
     from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_ec2.type_defs import RouteTableTypeDef
 
     from network_layer.existing import ExistingNetwork
 
 GONE = (".NotFound", ".Malformed")
 EVERYWHERE = "0.0.0.0/0"
 TARGETS = ("GatewayId", "InstanceId", "NetworkInterfaceId", "ConnectionId")
+
+
+@dataclass(frozen=True)
+class RouteTables:
+    """The route tables of a VPC.
+
+    Attributes:
+        ids: of all of them.
+        main: the one of every subnet that has none of its own; empty where EC2 shows none.
+        of_subnet: the tables of the subnets that have one of their own.
+        public: those that lead to an internet gateway.
+    """
+
+    ids: frozenset[str]
+    main: str
+    of_subnet: Mapping[str, str]
+    public: frozenset[str]
+
+    def of(self, subnet_id: str) -> str:
+        """The table that a subnet uses."""
+        return self.of_subnet.get(subnet_id, self.main)
+
+
+def route_tables(ec2: EC2Client, vpc_id: str) -> RouteTables:
+    """The route tables of a VPC, and which subnets use them.
+
+    Raises:
+        ClientError: EC2 does not let these credentials look.
+        BotoCoreError: it does not answer.
+    """
+    tables = _described_tables(ec2, vpc_id)
+    associations = [(table["RouteTableId"], each) for table in tables for each in table.get("Associations", [])]
+    return RouteTables(
+        ids=frozenset(table["RouteTableId"] for table in tables),
+        main=next((table for table, each in reversed(associations) if each.get("Main")), ""),
+        of_subnet={each["SubnetId"]: table for table, each in associations if "SubnetId" in each},
+        public=frozenset(
+            table["RouteTableId"]
+            for table in tables
+            if any(route.get("GatewayId", "").startswith("igw-") for route in table.get("Routes", []))
+        ),
+    )
 
 
 def faults(ec2: EC2Client, network: ExistingNetwork) -> Iterator[SettingsError]:
@@ -62,8 +106,7 @@ def diverted(ec2: EC2Client, network: ExistingNetwork, other_block: IPv4Network)
         ClientError: EC2 does not let these credentials look.
         BotoCoreError: it does not answer.
     """
-    tables = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [network.existing_vpc_id]}])["RouteTables"]
-    for table in tables:
+    for table in _described_tables(ec2, network.existing_vpc_id):
         for route in table.get("Routes", []) if table["RouteTableId"] in network.existing_route_table_ids else ():
             block = IPv4Network(route.get("DestinationCidrBlock", EVERYWHERE))
             ours = block == other_block and "VpcPeeringConnectionId" in route
@@ -107,36 +150,32 @@ def _subnets(ec2: EC2Client, network: ExistingNetwork) -> Iterator[SettingsError
 
 
 def _route_tables(ec2: EC2Client, network: ExistingNetwork) -> Iterator[SettingsError]:
-    tables = ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [network.existing_vpc_id]}])["RouteTables"]
+    tables = route_tables(ec2, network.existing_vpc_id)
     key = f"{network.site}RouteTableIds"
-    there = {table["RouteTableId"] for table in tables}
     for table_id in network.existing_route_table_ids:
-        if table_id not in there:
+        if table_id not in tables.ids:
             yield SettingsError(
-                key, table_id, f"{network.existing_vpc_id} has {_listed(there)}: name those of the subnets"
+                key, table_id, f"{network.existing_vpc_id} has {_listed(tables.ids)}: name those of the subnets"
             )
-    of_subnet, main = dict[str, str](), ""
-    for table in tables:
-        for association in table.get("Associations", []):
-            if association.get("Main"):
-                main = table["RouteTableId"]
-            if "SubnetId" in association:
-                of_subnet[association["SubnetId"]] = table["RouteTableId"]
-            public = any(route.get("GatewayId", "").startswith("igw-") for route in table.get("Routes", []))
-            if public and association.get("SubnetId") in network.subnet_ids:
-                yield SettingsError(
-                    f"{network.site}PrivateSubnetIds",
-                    association["SubnetId"],
-                    f"its route table {table['RouteTableId']} leads to an internet gateway: name private subnets",
-                )
+    for subnet_id, table_id in tables.of_subnet.items():
+        if table_id in tables.public and subnet_id in network.subnet_ids:
+            yield SettingsError(
+                f"{network.site}PrivateSubnetIds",
+                subnet_id,
+                f"its route table {table_id} leads to an internet gateway: name private subnets",
+            )
     for subnet_id in network.subnet_ids if network.existing_route_table_ids else ():
-        table_id = of_subnet.get(subnet_id, main)
+        table_id = tables.of(subnet_id)
         if table_id not in network.existing_route_table_ids:
             yield SettingsError(
                 key,
                 list(network.existing_route_table_ids),
                 f"{subnet_id} uses {table_id}, which would have no route to the other site: name it too",
             )
+
+
+def _described_tables(ec2: EC2Client, vpc_id: str) -> Sequence[RouteTableTypeDef]:
+    return ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc_id]}])["RouteTables"]
 
 
 def _found(ask: Any) -> Any | None:
@@ -150,5 +189,5 @@ def _found(ask: Any) -> Any | None:
     return found[0] if found else None
 
 
-def _listed(names: set[str]) -> str:
+def _listed(names: Set[str]) -> str:
     return ", ".join(sorted(names)) or "none"
